@@ -1,0 +1,19 @@
+//! What can go wrong between us and the chain. The outcome is then unknown: ask
+//! again with the same key.
+
+/// Not an answer of the program; see [`crate::Outcome::Refused`] for those.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// The node does not answer, or not in time.
+    #[error("chain.unreachable: {0}")]
+    Unreachable(String),
+    /// The node answers nonsense, or an account holds what it should not.
+    #[error("chain.damaged: {0}")]
+    Damaged(String),
+    /// The work cannot be made into a transaction.
+    #[error("chain.invalid_work: {0}")]
+    InvalidWork(String),
+    /// Our own record of the transaction could not be kept; nothing was sent.
+    #[error(transparent)]
+    Store(#[from] jirani_store::StoreError),
+}

@@ -1,0 +1,12 @@
+//! The market's rules: what a lot costs, who fills an order, what is allowed.
+//!
+//! Promises: cheapest first, older first among equals; one ceiling per order;
+//! never above retail for the same lot; every cent of the due goes somewhere.
+//! Pure: integers in, integers out.
+
+pub mod fill;
+pub mod limits;
+pub mod tariff;
+
+pub use fill::{Fill, Shares};
+pub use tariff::Tariff;

@@ -1,0 +1,49 @@
+//! Changes, applied together or not at all.
+
+use crate::record::{
+    CollectionRecord, HouseholdRecord, OfferRecord, OrderRecord, PayoutRecord, ReceiptRecord, SessionRecord,
+};
+use jirani_ledger::{Posting, Transfer};
+
+/// One change of a commit. A record carries the version it was read at (0 = new);
+/// the store keeps it with the next version.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A transfer in the KES ledger.
+    Post(Transfer),
+    /// A household or operator's record.
+    Household(HouseholdRecord),
+    /// An offer.
+    Offer(OfferRecord),
+    /// An order.
+    Order(OrderRecord),
+    /// A collection.
+    Collection(CollectionRecord),
+    /// A receipt: unique by its number.
+    Receipt(ReceiptRecord),
+    /// A payout.
+    Payout(PayoutRecord),
+    /// A signed-in person's session.
+    Session(SessionRecord),
+    /// A callback has been dealt with.
+    InboxDone {
+        /// Its number.
+        id: u64,
+        /// What became of it, in words for the operator.
+        outcome: String,
+    },
+    /// A named value (deployment facts such as the mint's address).
+    Setting {
+        /// Name.
+        key: String,
+        /// Value.
+        value: String,
+    },
+}
+
+/// What a commit did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// One entry per [`Change::Post`], in order.
+    pub postings: Vec<Posting>,
+}

@@ -1,0 +1,23 @@
+//! The records that services keep. Field names carry their units.
+
+mod collection;
+mod household;
+mod inbox;
+mod offer;
+mod order;
+mod outbox;
+mod payout;
+mod reading;
+mod session;
+mod slot;
+
+pub use collection::{CollectionRecord, CollectionState, ReceiptRecord, ReceiptUse};
+pub use household::{HouseholdKind, HouseholdRecord, Language};
+pub use inbox::{CallbackKind, InboxRow, NewCallback};
+pub use offer::{OfferRecord, OfferState};
+pub use order::{OrderRecord, OrderState, PayWith, Proof, ReleaseReason};
+pub use outbox::{OutboxRecord, OutboxState};
+pub use payout::{PayoutRecord, PayoutState};
+pub use reading::{Appended, QuarantineRow, ReadingRow};
+pub use session::{SessionRecord, SessionRole};
+pub use slot::{AttestedRow, SlotRecord};

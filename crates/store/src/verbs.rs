@@ -1,0 +1,167 @@
+//! The store itself: one write verb for everything that must change together,
+//! three that only ever add, and the questions services ask.
+
+use crate::change::{Change, Committed};
+use crate::error::StoreError;
+use crate::ledger::{AccountBalance, Balances, JournalRow};
+use crate::record::{
+    Appended, CollectionRecord, HouseholdRecord, InboxRow, NewCallback, OfferRecord, OrderRecord, OutboxRecord,
+    PayoutRecord, QuarantineRow, ReadingRow, ReceiptRecord, SessionRecord, SlotRecord,
+};
+use async_trait::async_trait;
+use jirani_ledger::Account;
+use jirani_units::{HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
+
+/// What an answer may hold at most, whatever was asked for.
+pub const PAGE_MAX: u32 = 1_000;
+
+/// Everything that must survive.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Applies all changes or none; durable on return.
+    async fn commit(&self, changes: Vec<Change>) -> Result<Committed, StoreError>;
+    /// Hands out the next number of a sequence (`offer`, `order`, `payout`). A
+    /// number that is never used is a gap, not an error.
+    async fn next_number(&self, sequence: &'static str) -> Result<u64, StoreError>;
+
+    // Readings and slots.
+
+    /// Keeps readings and quarantined ones in one durable commit; one answer per
+    /// reading, in order.
+    async fn append_readings(
+        &self,
+        readings: Vec<ReadingRow>,
+        quarantined: Vec<QuarantineRow>,
+    ) -> Result<Vec<Appended>, StoreError>;
+    /// The last reading of every meter, by (epoch, seq).
+    async fn latest_readings(&self) -> Result<Vec<ReadingRow>, StoreError>;
+    /// Readings of a household with `from <= time < to`, oldest first.
+    async fn readings(
+        &self,
+        household: HouseholdId,
+        from: Timestamp,
+        to: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<ReadingRow>, StoreError>;
+    /// The last reading at or before `at`, and the first after it, in one epoch.
+    async fn readings_around(
+        &self,
+        meter: MeterId,
+        epoch: u32,
+        at: Timestamp,
+    ) -> Result<(Option<ReadingRow>, Option<ReadingRow>), StoreError>;
+    /// How many readings are stored, and how many are in quarantine.
+    async fn count_readings(&self) -> Result<(u64, u64), StoreError>;
+    /// The newest quarantined readings, newest first.
+    async fn quarantine(&self, limit: u32) -> Result<Vec<(u64, QuarantineRow)>, StoreError>;
+    /// Keeps a slot before it is sent, and again when it has landed.
+    async fn put_slot(&self, slot: SlotRecord) -> Result<(), StoreError>;
+    /// Slots of a feeder that have not landed, oldest first.
+    async fn unattested_slots(&self, feeder: u16) -> Result<Vec<SlotRecord>, StoreError>;
+    /// The last slot of a feeder that has landed.
+    async fn last_attested_slot(&self, feeder: u16) -> Result<Option<SlotRecord>, StoreError>;
+    /// A household's attested rows with `from < end <= to` and each slot's end and
+    /// first signature, oldest first.
+    async fn attested_rows(
+        &self,
+        household: HouseholdId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(Timestamp, crate::record::AttestedRow, Option<String>)>, StoreError>;
+
+    // Households.
+
+    /// All records, by id.
+    async fn households(&self) -> Result<Vec<HouseholdRecord>, StoreError>;
+    /// One record.
+    async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdRecord>, StoreError>;
+
+    // Market.
+
+    /// One offer.
+    async fn offer(&self, id: OfferId) -> Result<Option<OfferRecord>, StoreError>;
+    /// Offers that are open now, cheapest first, older first among equals.
+    async fn open_offers(&self, limit: u32) -> Result<Vec<OfferRecord>, StoreError>;
+    /// Offers that are not closed or refused, by id.
+    async fn live_offers(&self) -> Result<Vec<OfferRecord>, StoreError>;
+    /// A seller's offers, newest first.
+    async fn offers_of(&self, seller: HouseholdId, limit: u32) -> Result<Vec<OfferRecord>, StoreError>;
+    /// The offer a seller made under this idempotency key.
+    async fn offer_by_key(&self, seller: HouseholdId, key: &str) -> Result<Option<OfferRecord>, StoreError>;
+    /// One order.
+    async fn order(&self, id: OrderId) -> Result<Option<OrderRecord>, StoreError>;
+    /// Orders that are not final, by id.
+    async fn live_orders(&self) -> Result<Vec<OrderRecord>, StoreError>;
+    /// A buyer's orders, newest first.
+    async fn orders_of(&self, buyer: HouseholdId, limit: u32) -> Result<Vec<OrderRecord>, StoreError>;
+    /// A seller's sales: final orders with a fill of theirs, newest first.
+    async fn sales_of(&self, seller: HouseholdId, limit: u32) -> Result<Vec<OrderRecord>, StoreError>;
+    /// The order a buyer made under this idempotency key.
+    async fn order_by_key(&self, buyer: HouseholdId, key: &str) -> Result<Option<OrderRecord>, StoreError>;
+    /// Orders after `after`, by id: for the audit and the operator's desk.
+    async fn orders_after(&self, after: OrderId, limit: u32) -> Result<Vec<OrderRecord>, StoreError>;
+
+    // Money.
+
+    /// A collection by its order.
+    async fn collection(&self, order: OrderId) -> Result<Option<CollectionRecord>, StoreError>;
+    /// A collection by the secret segment of its callback path.
+    async fn collection_by_secret(&self, secret: &str) -> Result<Option<CollectionRecord>, StoreError>;
+    /// A collection by our reference.
+    async fn collection_by_reference(
+        &self,
+        reference: &Reference,
+    ) -> Result<Option<CollectionRecord>, StoreError>;
+    /// Collections whose outcome is not final, by order.
+    async fn live_collections(&self) -> Result<Vec<CollectionRecord>, StoreError>;
+    /// A receipt.
+    async fn receipt(&self, receipt: &Receipt) -> Result<Option<ReceiptRecord>, StoreError>;
+    /// Receipts that wait for an order's end.
+    async fn waiting_receipts(&self) -> Result<Vec<ReceiptRecord>, StoreError>;
+    /// All receipts, in the order they were received: for the audit.
+    async fn receipts_after(&self, after: u64, limit: u32) -> Result<Vec<(u64, ReceiptRecord)>, StoreError>;
+    /// A payout.
+    async fn payout(&self, id: PayoutId) -> Result<Option<PayoutRecord>, StoreError>;
+    /// A payout by the secret segment of its callback paths.
+    async fn payout_by_secret(&self, secret: &str) -> Result<Option<PayoutRecord>, StoreError>;
+    /// Payouts that are not final, by id.
+    async fn live_payouts(&self) -> Result<Vec<PayoutRecord>, StoreError>;
+    /// A household's payouts, newest first.
+    async fn payouts_of(&self, household: HouseholdId, limit: u32) -> Result<Vec<PayoutRecord>, StoreError>;
+    /// The payout a household asked for under this idempotency key.
+    async fn payout_by_key(&self, household: HouseholdId, key: &str)
+    -> Result<Option<PayoutRecord>, StoreError>;
+    /// Payouts after `after`, by id: for the audit and the operator's desk.
+    async fn payouts_after(&self, after: PayoutId, limit: u32) -> Result<Vec<PayoutRecord>, StoreError>;
+    /// Balance of one account; zero when it has no rows.
+    async fn balance(&self, account: Account) -> Result<AccountBalance, StoreError>;
+    /// Every account that has rows.
+    async fn balances(&self) -> Result<Balances, StoreError>;
+    /// Journal rows after `after`, by sequence.
+    async fn journal_after(&self, after: u64, limit: u32) -> Result<Vec<JournalRow>, StoreError>;
+    /// Journal rows of one account, newest first.
+    async fn journal_of(&self, account: Account, limit: u32) -> Result<Vec<JournalRow>, StoreError>;
+
+    // Callbacks.
+
+    /// Keeps a raw callback; durable on return.
+    async fn receive(&self, callback: NewCallback) -> Result<u64, StoreError>;
+    /// Callbacks not dealt with, oldest first.
+    async fn pending_callbacks(&self, limit: u32) -> Result<Vec<InboxRow>, StoreError>;
+
+    // Chain.
+
+    /// Keeps a signed transaction before it is sent, or its outcome after.
+    async fn put_outbox(&self, record: OutboxRecord) -> Result<(), StoreError>;
+    /// The transaction of a piece of work.
+    async fn outbox(&self, key: &str) -> Result<Option<OutboxRecord>, StoreError>;
+    /// Transactions landed, their compute units and their fees in lamports.
+    async fn outbox_totals(&self) -> Result<(u64, u64, u64), StoreError>;
+
+    // The rest.
+
+    /// A session by the hash of its token.
+    async fn session(&self, token_hash: [u8; 32]) -> Result<Option<SessionRecord>, StoreError>;
+    /// A named value.
+    async fn setting(&self, key: &str) -> Result<Option<String>, StoreError>;
+}
