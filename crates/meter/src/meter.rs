@@ -1,0 +1,183 @@
+//! The meter's own logic: it counts, reads, signs, keeps and lets go.
+//!
+//! One message is under way at a time: whoever drives a meter sends
+//! [`Meter::message`] and, until the acknowledgement has come, nothing but the
+//! same message again. So readings reach the gateway in order.
+
+use crate::MeterName;
+use crate::ack::Ack;
+use crate::buffer::Buffer;
+use crate::error::WireError;
+use crate::key::{PublicKey, Signer, name_of};
+use crate::message::head;
+use crate::queue::Queue;
+use crate::reading::{Flags, Instantaneous, Reading, Registers, SignedReading, TimeQuality};
+use crate::{MESSAGE_READINGS_MAX, READING_MAX};
+
+/// What a meter must not forget when power goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MeterState {
+    /// Generation of the registers.
+    pub epoch: u32,
+    /// Number of the last reading; 0 before the first.
+    pub last_seq: u64,
+    /// Time of the last reading, microseconds since 1970.
+    pub last_time_us: u64,
+    /// Registers.
+    pub registers: Registers,
+    /// First 8 bytes of SHA-256 of the last signed reading.
+    pub previous: [u8; 8],
+}
+
+/// What a reading needs from outside the meter's own memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// Microseconds since 1970, UTC.
+    pub time_us: u64,
+    /// What the time is worth.
+    pub time_quality: TimeQuality,
+    /// Seconds since power came back.
+    pub uptime_s: u32,
+    /// How often the meter reads, in seconds.
+    pub interval_s: u32,
+    /// The moment's values.
+    pub instantaneous: Instantaneous,
+    /// Circumstances that only the hardware knows.
+    pub flags: Flags,
+}
+
+/// Why a meter did not do what it was asked. Nothing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MeterError {
+    /// A register would pass `u64::MAX` Wh.
+    #[error("meter.register_full: a register cannot count further")]
+    RegisterFull,
+    /// No room for another reading until one is acknowledged. The registers
+    /// count on, so no energy is lost, only the moment.
+    #[error("meter.queue_full: no room for another reading until one is acknowledged")]
+    QueueFull,
+    /// The reading could not be made.
+    #[error("meter.not_readable: {0}")]
+    Reading(WireError),
+    /// The acknowledgement is not the gateway's, or not for this meter.
+    #[error("meter.ack_refused: {0}")]
+    Ack(WireError),
+    /// The acknowledgement is for another meter.
+    #[error("meter.foreign_ack: the acknowledgement is for another meter")]
+    ForeignAck,
+}
+
+/// A meter with its key and its queue.
+#[derive(Clone, Debug)]
+pub struct Meter<K, Q> {
+    key: K,
+    queue: Q,
+    gateway: PublicKey,
+    firmware: [u8; 8],
+    name: MeterName,
+    state: MeterState,
+    /// Sticky until the next reading tells of them.
+    flags: u32,
+}
+
+impl<K: Signer, Q: Queue> Meter<K, Q> {
+    /// A meter that goes on from `state` and trusts acknowledgements of `gateway` only.
+    pub fn new(key: K, gateway: PublicKey, firmware: [u8; 8], queue: Q, state: MeterState) -> Self {
+        let name = name_of(&key.public_key());
+        Self { key, queue, gateway, firmware, name, state, flags: Flags::RESTARTED }
+    }
+
+    /// The meter's name.
+    pub fn name(&self) -> MeterName {
+        self.name
+    }
+
+    /// What must survive a power cut, together with the queue.
+    pub fn state(&self) -> MeterState {
+        self.state
+    }
+
+    /// Readings that nobody has acknowledged.
+    pub fn queue(&self) -> &Q {
+        &self.queue
+    }
+
+    /// Counts energy.
+    pub fn count(&mut self, energy: Registers) -> Result<(), MeterError> {
+        let now = &self.state.registers;
+        let add = |a: u64, b: u64| a.checked_add(b).ok_or(MeterError::RegisterFull);
+        self.state.registers = Registers {
+            import_wh: add(now.import_wh, energy.import_wh)?,
+            export_wh: add(now.export_wh, energy.export_wh)?,
+            generation_wh: add(now.generation_wh, energy.generation_wh)?,
+        };
+        Ok(())
+    }
+
+    /// Reads the registers, signs, and keeps the reading until it is acknowledged.
+    /// Gives the reading's number.
+    pub fn read(&mut self, sample: Sample) -> Result<u64, MeterError> {
+        if self.queue.is_full() {
+            self.flags |= Flags::QUEUE_WAS_FULL;
+            return Err(MeterError::QueueFull);
+        }
+        let mut flags = sample.flags.0 | self.flags;
+        let earliest = self.state.last_time_us.saturating_add(u64::from(self.state.last_seq > 0));
+        if sample.time_us < earliest {
+            flags |= Flags::CLOCK_WENT_BACK;
+        }
+        let reading = Reading {
+            meter: self.name,
+            epoch: self.state.epoch,
+            seq: self.state.last_seq.saturating_add(1),
+            time_us: sample.time_us.max(earliest),
+            time_quality: sample.time_quality,
+            uptime_s: sample.uptime_s,
+            interval_s: sample.interval_s,
+            registers: self.state.registers,
+            instantaneous: sample.instantaneous,
+            flags: Flags(flags),
+            firmware: self.firmware,
+            previous: self.state.previous,
+        };
+        let signed = reading.sign(&self.key).map_err(MeterError::Reading)?;
+        let previous = signed.short_hash();
+        self.queue.push(signed).map_err(|_| MeterError::QueueFull)?;
+        self.state.previous = previous;
+        self.state.last_seq = reading.seq;
+        self.state.last_time_us = reading.time_us;
+        self.flags = 0;
+        Ok(reading.seq)
+    }
+
+    /// The message to send now: the oldest unacknowledged readings, as many as
+    /// fit `N` bytes and the limit. `None` when all are acknowledged.
+    pub fn message_within<const N: usize>(&self, most: usize) -> Option<Buffer<N>> {
+        let fit = N.saturating_sub(2) / READING_MAX;
+        let count = most.min(fit).min(MESSAGE_READINGS_MAX).min(self.queue.len());
+        let mut message = Buffer::new();
+        let (bytes, length) = head(u64::try_from(count).ok().filter(|count| *count > 0)?);
+        let mut whole = message.extend(&bytes[..length]);
+        self.queue.visit_oldest(count, &mut |reading: &SignedReading| {
+            whole = whole.and_then(|()| message.extend(reading.bytes.as_slice()));
+        });
+        whole.ok().map(|()| message)
+    }
+
+    /// The message to send now, on the heap. `None` when all are acknowledged.
+    #[cfg(feature = "alloc")]
+    pub fn message(&self) -> Option<alloc::vec::Vec<u8>> {
+        self.message_within::<{ crate::MESSAGE_MAX }>(MESSAGE_READINGS_MAX)
+            .map(|message| message.as_slice().to_vec())
+    }
+
+    /// Takes an acknowledgement; says how many readings it freed. One that comes
+    /// twice frees nothing the second time.
+    pub fn acknowledge(&mut self, bytes: &[u8]) -> Result<usize, MeterError> {
+        let ack = Ack::open(bytes, &self.gateway).map_err(MeterError::Ack)?;
+        if ack.meter != self.name {
+            return Err(MeterError::ForeignAck);
+        }
+        Ok(self.queue.free(ack.epoch, ack.first_seq, ack.seq))
+    }
+}
