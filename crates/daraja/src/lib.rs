@@ -3,9 +3,25 @@
 //! Promises: a request that moves money is sent once; what is not certainly
 //! refused before it was sent is unknown, never failed; only a closed list of
 //! codes closes a payment; secrets, PINs and full numbers never reach a log.
+//! Stands between the settlement service, which knows only the trait
+//! [`Mpesa`] and the parsers in [`callback`], and Safaricom (or the emulator).
 
+pub mod callback;
+pub mod charges;
+pub mod client;
+pub mod codes;
+pub mod config;
+pub mod credential;
+mod http;
 pub mod mpesa;
+pub mod nairobi;
+mod reply;
+pub mod secret;
+mod token;
 
-pub use mpesa::{
-    B2cAccepted, B2cRequest, Mpesa, QueryOutcome, SendError, StkAccepted, StkRequest,
-};
+pub use charges::{ChargeBand, PayoutCharges};
+pub use client::{C2bRegistration, DarajaClient};
+pub use config::{DarajaConfig, DarajaConfigError};
+pub use credential::{CredentialError, SecurityCredential};
+pub use mpesa::{B2cAccepted, B2cRequest, Mpesa, QueryOutcome, SendError, StkAccepted, StkRequest};
+pub use secret::Secret;

@@ -1,0 +1,54 @@
+//! One HTTP exchange, and how sure we are that nothing left.
+
+use crate::callback::MAX_BODY_BYTES;
+use crate::config::{DarajaConfig, DarajaConfigError};
+use crate::reply::Reply;
+use reqwest::{Client, RequestBuilder, redirect, retry};
+use std::time::Duration;
+
+/// What came of an exchange.
+pub enum Exchange {
+    /// No connection: nothing was sent.
+    NotSent(String),
+    /// It may have been sent; no whole answer came.
+    NoAnswer(String),
+    /// An answer.
+    Answer(Reply),
+}
+
+/// A client that never repeats a request by itself: not on a redirect, not
+/// on a failure.
+pub fn client(config: &DarajaConfig, tls: bool) -> Result<Client, DarajaConfigError> {
+    let builder = Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .connect_timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(config.timeout_s.max(1)));
+    // Plain http goes to this machine only, and then TLS is never spoken:
+    // reading the system's certificates would cost time and could fail.
+    let builder = if tls { builder.https_only(true) } else { builder.tls_danger_accept_invalid_certs(true) };
+    builder.build().map_err(|error| DarajaConfigError::HttpClient(error.to_string()))
+}
+
+/// Sends the request and reads its answer, bounded.
+pub async fn exchange(request: RequestBuilder) -> Exchange {
+    let mut response = match request.send().await {
+        Ok(response) => response,
+        // The address is left out of the text: it may hold a secret path.
+        Err(error) if error.is_connect() || error.is_builder() => {
+            return Exchange::NotSent(error.without_url().to_string());
+        }
+        Err(error) => return Exchange::NoAnswer(error.without_url().to_string()),
+    };
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY_BYTES => body.extend_from_slice(&chunk),
+            Ok(Some(_)) => return Exchange::NoAnswer("the answer is too long".to_owned()),
+            Ok(None) => return Exchange::Answer(Reply::new(status, &body)),
+            Err(error) => return Exchange::NoAnswer(error.without_url().to_string()),
+        }
+    }
+}
