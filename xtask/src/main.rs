@@ -1,1 +1,67 @@
-fn main() {}
+//! The project's chores: set up, run, test, rebuild the program, measure.
+//!
+//! Promises: says what it does, installs what is missing when it may (else prints
+//! the one line to run), and fails with one clear line.
+
+mod bench;
+mod packages;
+mod program;
+mod step;
+mod test;
+mod up;
+mod web;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Chores of the Jirani project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Sets everything up, builds, and runs the village with the dashboard.
+    Up {
+        /// Passed on to `jirani up`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Sets everything up and runs every test.
+    Test,
+    /// Rebuilds the on-chain program's ELF in place, with its record.
+    Program,
+    /// Measures; see docs/benchmarks.md. Prints a table, or one line of JSON last.
+    Bench {
+        /// What to measure: `pipeline`.
+        name: String,
+        /// Print the figures as one line of JSON, last.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let outcome = root().and_then(|root| match arguments.chore {
+        Chore::Up { arguments } => up::run(&root, &arguments),
+        Chore::Test => test::run(&root),
+        Chore::Program => program::build(&root),
+        Chore::Bench { name, json } => bench::run(&root, &name, json),
+    });
+    if let Err(error) = outcome {
+        eprintln!("error: {error:#}");
+        std::process::exit(1);
+    }
+}
+
+/// The checkout: the folder above this crate's.
+fn root() -> anyhow::Result<PathBuf> {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let root = here.parent().context("the xtask crate stands in no workspace")?;
+    Ok(root.to_owned())
+}

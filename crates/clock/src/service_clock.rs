@@ -5,6 +5,7 @@ use jirani_units::{Clock, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -115,6 +116,19 @@ impl ServiceClock {
         }
     }
 
+    /// [`ServiceClock::sleep_until`] for who is busy now: the sleep is known to the
+    /// driver before `busy` is let go, so it never finds everybody idle in between
+    /// and passes `at` by.
+    pub async fn rest_until(&self, busy: Busy, at: Timestamp) -> Busy {
+        let mut sleep = std::pin::pin!(self.sleep_until(at));
+        let first = std::future::poll_fn(|context| Poll::Ready(sleep.as_mut().poll(context))).await;
+        drop(busy);
+        match first {
+            Poll::Ready(busy) => busy,
+            Poll::Pending => sleep.await,
+        }
+    }
+
     /// The earliest moment any service sleeps for; `None` when none does, or when
     /// the clock follows the system.
     pub fn next_due(&self) -> Option<Timestamp> {
@@ -183,6 +197,24 @@ mod tests {
         assert_eq!(clock.activity().count(), 1);
         clock.idle().await;
         assert_eq!(sleeper.await.unwrap(), Timestamp(12));
+    }
+
+    #[tokio::test]
+    async fn who_rests_is_known_to_sleep_before_the_clock_is_idle() {
+        let clock = ServiceClock::advanced_from(Timestamp(0));
+        let busy = clock.busy();
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move {
+                let _busy = clock.rest_until(busy, Timestamp(10)).await;
+                clock.now()
+            }
+        });
+        clock.idle().await;
+        assert_eq!(clock.next_due(), Some(Timestamp(10)));
+        clock.advance_to(Timestamp(10));
+        clock.idle().await;
+        assert_eq!(sleeper.await.unwrap(), Timestamp(10));
     }
 
     #[tokio::test]

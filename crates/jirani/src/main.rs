@@ -1,1 +1,47 @@
-fn main() {}
+//! The one binary: wires every part together and nothing else.
+//!
+//! Only here is the system's clock read, randomness drawn and the environment
+//! looked at; everything below is handed them. Exit codes: 0 done, 1 an invariant
+//! is violated or a run failed, 2 it could not start (one line says why and how to
+//! mend it).
+
+mod audit;
+mod cli;
+mod command;
+mod config;
+mod failure;
+mod report;
+mod system;
+mod wiring;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            EnvFilter::try_from_env("JIRANI_LOG").unwrap_or_else(|_| EnvFilter::new("warn,jirani=info")),
+        )
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_target(false)
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: system.no_threads: cannot start worker threads: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let outcome = runtime.block_on(command::run(cli));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The command line, written to teach.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Households on a mini-grid sell each other surplus solar electricity.
+///
+/// Meters sign readings, a gateway verifies them, a Solana program mints and burns
+/// eKWh (1 token = 1 kWh), M-Pesa moves the shillings, the dashboard shows it all.
+#[derive(Parser)]
+#[command(
+    name = "jirani",
+    version,
+    after_help = "Start here:\n  jirani up                        a village of 12 homes in your browser\n  jirani village run --days 2      the same, headless, as fast as it goes, with a report\n  jirani audit                     does every shilling and every Wh add up?\n\nSettings: jirani.toml (see jirani.example.toml) and JIRANI__SECTION__KEY in the environment."
+)]
+pub struct Cli {
+    /// Settings file; jirani.toml is read if it is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the binary does.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Runs everything on this machine and prints the addresses to open.
+    ///
+    /// Continues from the data folder's stored state and time. Ctrl-C stops all in order.
+    Up(UpArguments),
+    /// The simulated village.
+    #[command(subcommand)]
+    Village(VillageCommand),
+    /// Recomputes every invariant from journal, readings and chain.
+    ///
+    /// Lists each as holds, violated or not checked (and why); exits 1 with the first
+    /// difference. Asks the running system if there is one, else opens the data folder.
+    Audit(AuditArguments),
+    /// Reads the settings and says what is wrong with them, or prints them.
+    CheckConfig,
+    /// Runs the embedded Solana chain alone.
+    Localnet(LocalnetArguments),
+    /// Runs the M-Pesa emulator with its virtual phones alone.
+    DarajaSandbox(DarajaSandboxArguments),
+}
+
+/// `jirani up`
+#[derive(Args)]
+pub struct UpArguments {
+    /// Village seconds per second; 1x while a person's payment prompt is open.
+    #[arg(long, value_name = "K")]
+    pub speed: Option<u32>,
+    /// Homes in the village of a new data folder.
+    #[arg(long, value_name = "N")]
+    pub households: Option<u32>,
+}
+
+/// `jirani village ...`
+#[derive(Subcommand)]
+pub enum VillageCommand {
+    /// Runs the whole pipeline headless, over real MQTT, HTTP and JSON-RPC on loopback.
+    ///
+    /// Uses empty temporary state and free ports unless --data-dir is given. Ends when the last
+    /// slot is attested and every payment is final; prints a table; exits 1 when an
+    /// invariant is violated. The same seed gives the same energy, trades and money.
+    Run(VillageRunArguments),
+}
+
+/// `jirani village run`
+#[derive(Args)]
+pub struct VillageRunArguments {
+    /// Homes, besides the operator's generator, battery and losses.
+    #[arg(long, default_value_t = 12, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub households: u32,
+    /// Days to simulate.
+    #[arg(long, default_value_t = 1, value_name = "D", value_parser = clap::value_parser!(u32).range(1..=366))]
+    pub days: u32,
+    /// CSV with timestamp_utc,household,pv_kwh,load_kwh; built-in profiles without.
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Where the file's homes stand; without it the rules about the sun are off.
+    #[arg(long, value_name = "LAT,LON", requires = "data", allow_hyphen_values = true)]
+    pub place: Option<Place>,
+    /// Everything random follows from it.
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    pub seed: u64,
+    /// `max`, or village seconds per second.
+    #[arg(long, default_value = "max", value_name = "max|K")]
+    pub speed: Speed,
+    /// Writes the report as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Prints the report as JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+    /// Keeps the state here, and continues from it.
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// Latitude and longitude in microdegrees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// North positive.
+    pub latitude_microdegrees: i32,
+    /// East positive.
+    pub longitude_microdegrees: i32,
+}
+
+impl std::str::FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "a place is written LAT,LON in degrees, like -1.9,37.6".to_owned();
+        let (latitude, longitude) = text.split_once(',').ok_or_else(wrong)?;
+        let parse = |text: &str, limit: f64| -> Result<i32, String> {
+            let degrees: f64 = text.trim().parse().map_err(|_| wrong())?;
+            if !degrees.is_finite() || degrees.abs() > limit {
+                return Err(wrong());
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "at most 180 million")]
+            Ok((degrees * 1e6).round() as i32)
+        };
+        Ok(Self {
+            latitude_microdegrees: parse(latitude, 90.0)?,
+            longitude_microdegrees: parse(longitude, 180.0)?,
+        })
+    }
+}
+
+/// How fast a village runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speed {
+    /// As fast as every part is idle.
+    Max,
+    /// Village seconds per second.
+    Times(u32),
+}
+
+impl std::str::FromStr for Speed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "max" {
+            return Ok(Self::Max);
+        }
+        match text.trim_end_matches('x').parse() {
+            Ok(times @ 1..=crate::config::Demo::SPEED_MAX) => Ok(Self::Times(times)),
+            _ => Err(format!("speed is max, or 1 to {}", crate::config::Demo::SPEED_MAX)),
+        }
+    }
+}
+
+/// `jirani audit`
+#[derive(Args)]
+pub struct AuditArguments {
+    /// The result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `jirani localnet`
+#[derive(Args)]
+pub struct LocalnetArguments {
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1:8899", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Keeps the chain here; without it the chain is gone at the end.
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// `jirani daraja-sandbox`
+#[derive(Args)]
+pub struct DarajaSandboxArguments {
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Keeps its accounts here; without it they are gone at the end.
+    #[arg(long, value_name = "FOLDER")]
+    pub data_dir: Option<PathBuf>,
+    /// Who answers the phones.
+    #[arg(long, default_value = "by-hand")]
+    pub phones: Phones,
+}
+
+/// Who answers virtual phones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Phones {
+    /// A person, on the phones' pages.
+    ByHand,
+    /// Each phone by itself, after some seconds.
+    Automatic,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn places_and_speeds_are_parsed_once() {
+        let place: Place = "-1.9,37.6".parse().unwrap();
+        assert_eq!((place.latitude_microdegrees, place.longitude_microdegrees), (-1_900_000, 37_600_000));
+        for wrong in ["", "1", "91,0", "0,181", "a,b", "NaN,0"] {
+            assert!(wrong.parse::<Place>().is_err(), "{wrong}");
+        }
+        assert_eq!("max".parse::<Speed>().unwrap(), Speed::Max);
+        assert_eq!("60x".parse::<Speed>().unwrap(), Speed::Times(60));
+        assert!("0".parse::<Speed>().is_err());
+    }
+}

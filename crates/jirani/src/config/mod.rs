@@ -1,0 +1,207 @@
+//! Settings: embedded defaults, then `jirani.toml`, then `JIRANI__SECTION__KEY`.
+//!
+//! Unknown keys are refused with the nearest valid name; secrets come from the
+//! environment or files only and never appear in `Debug` or logs.
+
+mod chain;
+mod demo;
+mod http;
+mod mpesa;
+mod mqtt;
+mod site;
+mod tariff;
+
+pub use chain::Chain;
+pub use demo::Demo;
+pub use http::Http;
+pub use mpesa::Mpesa;
+pub use mqtt::Mqtt;
+pub use site::Site;
+pub use tariff::TariffSettings;
+
+use figment::Figment;
+use figment::error::Kind;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The file looked for when none is named.
+pub const DEFAULT_FILE: &str = "jirani.toml";
+
+/// All settings.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Folder of everything that must survive.
+    pub data_dir: PathBuf,
+    /// The simulated village and the sign-in without a code.
+    pub demo: Demo,
+    /// Where the site is, its slots and its own ratings.
+    pub site: Site,
+    /// The dashboard and its API.
+    pub http: Http,
+    /// Meters' broker.
+    pub mqtt: Mqtt,
+    /// Solana.
+    pub chain: Chain,
+    /// M-Pesa.
+    pub mpesa: Mpesa,
+    /// Published prices.
+    pub tariff: TariffSettings,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("data"),
+            demo: Demo::default(),
+            site: Site::default(),
+            http: Http::default(),
+            mqtt: Mqtt::default(),
+            chain: Chain::default(),
+            mpesa: Mpesa::default(),
+            tariff: TariffSettings::default(),
+        }
+    }
+}
+
+/// The settings cannot be used; one line that says what and how to mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The named file is not there.
+    #[error("config.missing: {0} does not exist; copy jirani.example.toml, or leave --config out for the defaults")]
+    Missing(PathBuf),
+    /// A key is unknown, or a value of the wrong kind.
+    #[error("config.invalid: {0}")]
+    Invalid(String),
+}
+
+impl Config {
+    /// Reads the settings. `file` must exist when named; otherwise
+    /// [`DEFAULT_FILE`] is read if it is there.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(path) = file {
+            if !path.is_file() {
+                return Err(ConfigError::Missing(path.to_owned()));
+            }
+            figment = figment.merge(Toml::file_exact(path));
+        } else {
+            figment = figment.merge(Toml::file_exact(DEFAULT_FILE));
+        }
+        let figment = figment.merge(Env::prefixed("JIRANI__").split("__"));
+        let config: Self = figment.extract().map_err(|error| ConfigError::Invalid(sentence(&error)))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Rules between settings.
+    fn validate(&self) -> Result<(), ConfigError> {
+        let tariff = self.tariff.tariff();
+        if tariff.offer_price_min() > tariff.offer_price_max() {
+            return Err(ConfigError::Invalid(
+                "tariff.retail_cents_per_kwh must be at least buy_back + grid_fee + tax: no offer could be made"
+                    .to_owned(),
+            ));
+        }
+        if self.site.slot_length_s == 0 || 86_400 % self.site.slot_length_s != 0 {
+            return Err(ConfigError::Invalid(
+                "site.slot_length_s must divide a day of 86400 seconds; use 900".to_owned(),
+            ));
+        }
+        if self.site.grace_s >= self.site.slot_length_s {
+            return Err(ConfigError::Invalid(
+                "site.grace_s must be shorter than site.slot_length_s".to_owned(),
+            ));
+        }
+        if self.demo.on && !(1..=Demo::SPEED_MAX).contains(&self.demo.speed) {
+            return Err(ConfigError::Invalid(format!("demo.speed must be 1 to {}", Demo::SPEED_MAX)));
+        }
+        if self.demo.on && !(2..=Demo::HOUSEHOLDS_MAX).contains(&self.demo.households) {
+            return Err(ConfigError::Invalid(format!("demo.households must be 2 to {}", Demo::HOUSEHOLDS_MAX)));
+        }
+        if self.mpesa.is_emulated() != self.mpesa.consumer_key.is_empty() {
+            return Err(ConfigError::Invalid(
+                "mpesa.base_url and mpesa.consumer_key belong together: set both for Daraja, neither for the emulator"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// One line for one error, with the nearest valid name for a mistyped key.
+fn sentence(error: &figment::Error) -> String {
+    let place = error.path.join(".");
+    let source = error.metadata.as_ref().and_then(|m| m.source.as_ref()).map(ToString::to_string);
+    let from = source.map_or_else(String::new, |source| format!(" (in {source})"));
+    match &error.kind {
+        Kind::UnknownField(field, valid) => {
+            let nearest = valid
+                .iter()
+                .max_by(|a, b| strsim::jaro_winkler(a, field).total_cmp(&strsim::jaro_winkler(b, field)));
+            let hint = nearest.map_or_else(String::new, |name| format!("; did you mean {name}?"));
+            let section = if place.is_empty() { String::new() } else { format!(" in [{place}]") };
+            format!("there is no setting {field}{section}{hint}{from}")
+        }
+        kind => format!("{place}: {kind}{from}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(toml: &str) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jirani.toml");
+        std::fs::write(&path, toml).unwrap();
+        Config::load(Some(&path))
+    }
+
+    #[test]
+    fn the_commented_example_is_exactly_the_defaults() {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../jirani.example.toml");
+        let read = Config::load(Some(&example)).unwrap();
+        assert_eq!(
+            serde_json::to_value(&read).unwrap(),
+            serde_json::to_value(Config::default()).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_mistyped_key_is_refused_with_the_nearest_name() {
+        let error = load("[tariff]\nretial_cents_per_kwh = 3000\n").unwrap_err().to_string();
+        assert!(error.contains("retial_cents_per_kwh"), "{error}");
+        assert!(error.contains("did you mean retail_cents_per_kwh?"), "{error}");
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_refused() {
+        for (toml, word) in [
+            ("[tariff]\nbuy_back_cents_per_kwh = 2900\n", "tariff"),
+            ("[site]\nslot_length_s = 700\n", "slot_length_s"),
+            ("[site]\ngrace_s = 900\n", "grace_s"),
+            ("[demo]\nspeed = 0\n", "demo.speed"),
+            ("[mpesa]\nbase_url = \"https://sandbox.example\"\n", "consumer_key"),
+            ("[demo]\nhouseholds = \"many\"\n", "households"),
+        ] {
+            let error = load(toml).unwrap_err().to_string();
+            assert!(error.contains(word), "{toml}: {error}");
+            assert!(!error.contains('\n'), "one line: {error}");
+        }
+    }
+
+    #[test]
+    fn a_named_file_must_exist() {
+        let error = Config::load(Some(Path::new("no-such.toml"))).unwrap_err().to_string();
+        assert!(error.starts_with("config.missing"), "{error}");
+    }
+
+    #[test]
+    fn secrets_never_show_in_debug() {
+        let config = load("[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\nconsumer_secret = \"hush\"\npasskey = \"hush\"\n")
+            .unwrap();
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}

@@ -1,0 +1,66 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { formatEnergy, formatPower, parseKilowattHours } from "./energy";
+import { formatMoney, parseShillings } from "./money";
+import { isFinal, standing, stepsDone } from "./payment";
+import { formatMoment, formatTime, minutesSince } from "./time";
+
+describe("money", () => {
+  it.each([
+    [0, "KSh 0.00"],
+    [123_450, "KSh 1,234.50"],
+    [-2_000, "-KSh 20.00"],
+    [5, "KSh 0.05"],
+  ])("%i cents reads %s", (cents, text) => expect(formatMoney(cents)).toBe(text));
+
+  it("survives being printed and typed again", () =>
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 99_999_999 }), (cents) => {
+        expect(parseShillings(formatMoney(cents))).toBe(cents);
+      }),
+    ));
+
+  it.each(["", "12.345", "1,23", "-5", "abc"])("refuses %s", (text) => expect(parseShillings(text)).toBeNull());
+});
+
+describe("energy", () => {
+  it.each([
+    [0, "0.00 kWh"],
+    [1_259, "1.25 kWh"],
+    [12_345, "12.3 kWh"],
+    [-450, "-0.45 kWh"],
+    [1_234_567, "1,234.5 kWh"],
+  ])("%i Wh reads %s", (wh, text) => expect(formatEnergy(wh)).toBe(text));
+
+  it("keeps power apart from energy", () => {
+    expect(formatPower(-430)).toBe("430 W");
+    expect(formatPower(1_980)).toBe("1.9 kW");
+  });
+
+  it.each([
+    ["1.5", 1_500],
+    ["0,25", 250],
+    ["2", 2_000],
+  ])("%s kWh is %i Wh", (text, wh) => expect(parseKilowattHours(text)).toBe(wh));
+});
+
+describe("time", () => {
+  it("is Nairobi's wherever the phone is", () => {
+    expect(formatMoment("2026-11-22T21:30:00Z")).toBe("23 Nov 2026, 00:30");
+    expect(formatTime("2026-11-22T09:06:00Z")).toBe("12:06");
+  });
+
+  it("counts whole minutes", () =>
+    expect(minutesSince("2026-11-22T09:00:00Z", "2026-11-22T09:02:59Z")).toBe(2));
+});
+
+describe("payment", () => {
+  it("walks four steps and says when it does not know", () => {
+    expect(["planned", "awaiting_payment", "receipt_awaited", "paid", "settled"].map((s) => stepsDone(s as never))).toEqual([
+      0, 1, 2, 3, 4,
+    ]);
+    expect(standing("receipt_awaited")).toBe("receipt_awaited");
+    expect(isFinal("released")).toBe(true);
+    expect(isFinal("paid")).toBe(false);
+  });
+});

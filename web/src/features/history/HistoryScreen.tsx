@@ -1,0 +1,23 @@
+import { useQuery } from "@tanstack/react-query";
+import { Card } from "../../components/basics";
+import { Loaded } from "../../components/states";
+import { useMessages } from "../../i18n";
+import { api, asked } from "../../lib/api";
+import { MovementList } from "./MovementList";
+
+/** Everything that happened, with its proofs. */
+export function HistoryScreen() {
+  const messages = useMessages();
+  const movements = useQuery({
+    queryKey: ["movements"],
+    queryFn: () => asked(api.GET("/api/v1/me/movements", { params: { query: { limit: 100 } } })),
+  });
+  return (
+    <Card>
+      <h1 className="font-bold text-2xl">{messages.history.title}</h1>
+      <Loaded query={movements}>
+        {(list) => <MovementList movements={list} empty={messages.history.none} proofs />}
+      </Loaded>
+    </Card>
+  );
+}

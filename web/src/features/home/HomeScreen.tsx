@@ -1,0 +1,106 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link } from "wouter";
+import { Card, Line } from "../../components/basics";
+import { Loaded } from "../../components/states";
+import { formatEnergy } from "../../domain/energy";
+import { formatMoney } from "../../domain/money";
+import { formatTime, minutesSince } from "../../domain/time";
+import { useMessages } from "../../i18n";
+import { api, asked, type Home } from "../../lib/api";
+import { MovementList } from "../history/MovementList";
+import { AdviceCard } from "./AdviceCard";
+import { FlowBar } from "./FlowBar";
+
+/** Is the sun earning, what do I have, what should I do. */
+export function HomeScreen() {
+  const messages = useMessages();
+  const home = useQuery({
+    queryKey: ["home"],
+    queryFn: () => asked(api.GET("/api/v1/me/home")),
+    refetchInterval: 30_000,
+  });
+  return (
+    <div className="space-y-4">
+      <Loaded query={home}>
+        {(data) => (
+          <>
+            <Now home={data} />
+            <Holdings home={data} />
+            {data.advice && <AdviceCard advice={data.advice} />}
+            <Card title={messages.home.last}>
+              <MovementList movements={data.movements} empty={messages.home.none} />
+            </Card>
+          </>
+        )}
+      </Loaded>
+    </div>
+  );
+}
+
+function Now({ home }: { home: Home }) {
+  const messages = useMessages();
+  // Less than 10 W is idle noise, not a flow.
+  const idle = Math.abs(home.power_w) < 10;
+  const sentence = idle
+    ? messages.home.quiet
+    : home.power_w > 0
+      ? messages.home.selling(home.power_w)
+      : messages.home.buying(home.power_w);
+  return (
+    <Card>
+      <h1 className="font-bold text-2xl" data-testid="power">
+        {home.power_at ? sentence : messages.home.noMeter}
+      </h1>
+      {home.power_at && (
+        <p className="text-sm text-stone-600 dark:text-stone-400">
+          {messages.age(minutesSince(home.power_at, home.now))}
+        </p>
+      )}
+      <h2 className="mt-4 mb-1 font-semibold">{messages.home.today}</h2>
+      <FlowBar generation={home.today.generation_wh} exported={home.today.export_wh} imported={home.today.import_wh} />
+    </Card>
+  );
+}
+
+function Holdings({ home }: { home: Home }) {
+  const messages = useMessages();
+  const [hidden, setHidden] = useState(() => localStorage.getItem("jirani.hidden") === "yes");
+  const toggle = () => {
+    localStorage.setItem("jirani.hidden", hidden ? "no" : "yes");
+    setHidden(!hidden);
+  };
+  return (
+    <Card>
+      <dl>
+        <Line term={messages.home.tokens}>
+          <span className="text-2xl" data-testid="vault">
+            {formatEnergy(home.vault_wh)}
+          </span>
+        </Line>
+        <Line term={messages.home.balance}>
+          <span className="text-2xl" data-testid="balance">
+            {hidden ? "•••••" : formatMoney(home.balance_cents)}
+          </span>
+        </Line>
+      </dl>
+      <button type="button" onClick={toggle} className="min-h-12 cursor-pointer underline">
+        {hidden ? messages.home.show : messages.home.hide}
+      </button>
+      {home.offered_wh > 0 && <p>{messages.home.offered(home.offered_wh)}</p>}
+      {home.shortfall_wh > 0 && (
+        <p className="mt-2 rounded-xl bg-sun-400 p-3 text-stone-900">
+          {messages.home.shortfall(home.shortfall_wh)}{" "}
+          <Link href={`/market?buy=${home.shortfall_wh}`} className="inline-block min-h-12 py-3 font-semibold underline">
+            {messages.home.buyNow}
+          </Link>
+        </p>
+      )}
+      {home.attested_through && (
+        <p className="mt-2 text-sm text-stone-600 dark:text-stone-400">
+          {messages.home.attested(formatTime(home.attested_through))}
+        </p>
+      )}
+    </Card>
+  );
+}

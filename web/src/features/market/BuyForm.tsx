@@ -1,0 +1,162 @@
+import { useMutation } from "@tanstack/react-query";
+import { type FormEvent, useRef, useState } from "react";
+import { useLocation } from "wouter";
+import { Button, Field, Line } from "../../components/basics";
+import { Problem } from "../../components/states";
+import { formatEnergy, parseKilowattHours } from "../../domain/energy";
+import { formatMoney, parseShillings } from "../../domain/money";
+import { useMessages } from "../../i18n";
+import { api, asked, newIntentKey } from "../../lib/api";
+
+type Unit = "kwh" | "shillings";
+type Want = { energy_wh: number } | { amount_cents: number };
+
+function parse(text: string, unit: Unit): Want | null {
+  if (unit === "kwh") {
+    const energy_wh = parseKilowattHours(text);
+    return energy_wh ? { energy_wh } : null;
+  }
+  const amount_cents = parseShillings(text);
+  return amount_cents ? { amount_cents } : null;
+}
+
+/** Amount, then the exact price, then a yes that says the sum. */
+export function BuyForm({ initialWh }: { initialWh: number | null }) {
+  const messages = useMessages();
+  const [, go] = useLocation();
+  const [unit, setUnit] = useState<Unit>("kwh");
+  const [text, setText] = useState(initialWh ? (initialWh / 1000).toFixed(3) : "1");
+  const [payWith, setPayWith] = useState<"mpesa" | "balance">("mpesa");
+  const [wrong, setWrong] = useState(false);
+  const intent = useRef(newIntentKey());
+  const quote = useMutation({
+    mutationFn: (want: Want) => asked(api.POST("/api/v1/me/quotes", { body: want })),
+  });
+  const order = useMutation({
+    mutationFn: (due: number) => {
+      const want = parse(text, unit);
+      if (!want) throw new Error(messages.market.wrongAmount);
+      return asked(
+        api.POST("/api/v1/me/orders", {
+          params: { header: { "Idempotency-Key": intent.current } },
+          body: { ...want, pay_with: payWith, max_due_cents: due },
+        }),
+      );
+    },
+    onSuccess: (placed) => go(`/pay/${placed.id}`),
+  });
+  const change = () => {
+    intent.current = newIntentKey();
+    quote.reset();
+    order.reset();
+  };
+  const look = (event: FormEvent) => {
+    event.preventDefault();
+    const want = parse(text, unit);
+    setWrong(!want);
+    if (want) quote.mutate(want);
+  };
+  return (
+    <form onSubmit={look} className="space-y-3">
+      <Field
+        id="buy-amount"
+        label={messages.market.amount}
+        inputMode="decimal"
+        value={text}
+        error={wrong ? messages.market.wrongAmount : null}
+        onChange={(event) => {
+          setText(event.target.value);
+          change();
+        }}
+      />
+      <Choice
+        name="unit"
+        options={[
+          ["kwh", messages.market.kwh],
+          ["shillings", messages.market.shillings],
+        ]}
+        value={unit}
+        onChange={(next) => {
+          setUnit(next);
+          change();
+        }}
+      />
+      <Choice
+        name="pay-with"
+        legend={messages.market.payWith}
+        options={[
+          ["mpesa", messages.market.mpesa],
+          ["balance", messages.market.fromBalance],
+        ]}
+        value={payWith}
+        onChange={(next) => {
+          setPayWith(next);
+          change();
+        }}
+      />
+      {!quote.data && (
+        <Button type="submit" disabled={quote.isPending}>
+          {messages.market.look}
+        </Button>
+      )}
+      {quote.isError && <Problem error={quote.error} />}
+      {quote.data && (
+        <div data-testid="quote">
+          <dl>
+            <Line term={messages.market.get}>{formatEnergy(quote.data.energy_wh)}</Line>
+            <Line term={messages.market.due}>{formatMoney(quote.data.due_cents)}</Line>
+            <Line term={messages.market.retail}>{formatMoney(quote.data.retail_cents)}</Line>
+          </dl>
+          {quote.data.saved_cents > 0 && (
+            <p className="font-semibold text-leaf-700 dark:text-leaf-50">
+              {messages.market.saved(quote.data.saved_cents)}
+            </p>
+          )}
+          <div className="mt-2 flex gap-2">
+            <Button disabled={order.isPending} onClick={() => order.mutate(quote.data.due_cents)}>
+              {messages.market.confirmMpesa(
+                payWith === "mpesa" ? quote.data.collect_cents : quote.data.due_cents,
+              )}
+            </Button>
+            <Button look="quiet" onClick={change}>
+              {messages.market.back}
+            </Button>
+          </div>
+        </div>
+      )}
+      {order.isError && <Problem error={order.error} />}
+    </form>
+  );
+}
+
+function Choice<T extends string>({
+  name,
+  legend,
+  options,
+  value,
+  onChange,
+}: {
+  name: string;
+  legend?: string;
+  options: [T, string][];
+  value: T;
+  onChange: (next: T) => void;
+}) {
+  return (
+    <fieldset className="flex flex-wrap items-center gap-4">
+      {legend && <legend className="font-medium text-sm">{legend}</legend>}
+      {options.map(([key, label]) => (
+        <label key={key} className="flex min-h-12 items-center gap-2">
+          <input
+            type="radio"
+            name={name}
+            checked={value === key}
+            onChange={() => onChange(key)}
+            className="h-6 w-6 accent-leaf-700"
+          />
+          {label}
+        </label>
+      ))}
+    </fieldset>
+  );
+}

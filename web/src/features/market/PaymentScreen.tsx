@@ -1,0 +1,76 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "wouter";
+import { Card, Line } from "../../components/basics";
+import { Loaded } from "../../components/states";
+import { formatEnergy } from "../../domain/energy";
+import { formatMoney } from "../../domain/money";
+import { isFinal, standing, steps, stepsDone } from "../../domain/payment";
+import { useMessages } from "../../i18n";
+import { api, asked } from "../../lib/api";
+
+/** One order's payment, read again by its number: a reload or a dead stream loses nothing. */
+export function PaymentScreen({ id }: { id: number }) {
+  const messages = useMessages();
+  const config = useQuery({ queryKey: ["config"], queryFn: () => asked(api.GET("/api/v1/config")), staleTime: 600_000 });
+  const order = useQuery({
+    queryKey: ["order", id],
+    queryFn: () => asked(api.GET("/api/v1/me/orders/{id}", { params: { path: { id } } })),
+    refetchInterval: (query) => (query.state.data && isFinal(query.state.data.state) ? false : 2_000),
+  });
+  return (
+    <Card>
+      <h1 className="font-bold text-2xl">{messages.pay.title}</h1>
+      <Loaded query={order}>
+        {(data) => {
+          const done = stepsDone(data.state);
+          const unknown = data.payment?.state === "unknown";
+          return (
+            <>
+              <p role="status" className="my-3 font-semibold text-lg" data-testid="standing" data-state={data.state}>
+                {unknown ? messages.pay.unknown : messages.pay.standing[standing(data.state)]}
+              </p>
+              {data.pay_with === "mpesa" && (
+                <ol className="space-y-1">
+                  {steps.map((step, index) => (
+                    <li key={step} className={index < done ? "" : "text-stone-500 dark:text-stone-400"}>
+                      <span aria-hidden="true">{index < done ? "✓" : "○"} </span>
+                      {messages.pay.steps[step]}
+                    </li>
+                  ))}
+                </ol>
+              )}
+              <dl className="mt-3">
+                <Line term={messages.market.get}>{formatEnergy(data.energy_wh)}</Line>
+                <Line term={messages.market.due}>{formatMoney(data.due_cents)}</Line>
+                {data.receipt && <Line term={messages.pay.receipt}>{data.receipt}</Line>}
+                {data.final_signature && (
+                  <Line term={messages.pay.signature}>
+                    <span className="break-all text-sm" data-testid="signature">
+                      {data.final_signature}
+                    </span>
+                  </Line>
+                )}
+              </dl>
+              {data.state === "released" && data.pay_with === "mpesa" && <p>{messages.pay.late}</p>}
+              {config.data?.phones_url && !isFinal(data.state) && (
+                <p>
+                  <a
+                    href={config.data.phones_url}
+                    target="_blank"
+                    rel="noopener noreferrer"
+                    className="inline-block min-h-12 py-3 underline"
+                  >
+                    {messages.demo.phones}
+                  </a>
+                </p>
+              )}
+              <Link href="/market" className="inline-block min-h-12 py-3 underline">
+                {messages.pay.another}
+              </Link>
+            </>
+          );
+        }}
+      </Loaded>
+    </Card>
+  );
+}

@@ -1,0 +1,16 @@
+import { QueryClient } from "@tanstack/react-query";
+import { ApiError } from "./api";
+
+/** Server state: kept while offline, asked again on return, never retried when refused. */
+export function makeQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        networkMode: "offlineFirst",
+        staleTime: 2_000,
+        retry: (failures, error) => !(error instanceof ApiError && error.status < 500) && failures < 2,
+      },
+      mutations: { networkMode: "always", retry: false },
+    },
+  });
+}

@@ -1,0 +1,59 @@
+/**
+ * Live updates: one event stream per tab, closed while hidden. On return REST is
+ * asked first, so nothing missed meanwhile matters. Money events carry ids only.
+ */
+import type { QueryClient } from "@tanstack/react-query";
+
+const affected: Record<string, string[]> = {
+  power: ["home", "overview"],
+  slot: ["home", "movements", "overview", "households"],
+  offers: ["offers", "my-offers"],
+  order: ["order", "orders", "home", "movements", "offers", "payments"],
+  payout: ["payouts", "home", "movements", "payments"],
+  balance: ["home", "movements"],
+  resync: [],
+};
+
+export function follow(client: QueryClient): () => void {
+  let source: EventSource | null = null;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  let wait = 1_000;
+
+  const close = () => {
+    clearTimeout(retry);
+    source?.close();
+    source = null;
+  };
+  const open = () => {
+    close();
+    const stream = new EventSource("/api/v1/events");
+    source = stream;
+    stream.onopen = () => {
+      wait = 1_000;
+    };
+    stream.onerror = () => {
+      close();
+      retry = setTimeout(open, wait);
+      wait = Math.min(wait * 2, 60_000);
+    };
+    for (const [name, keys] of Object.entries(affected)) {
+      stream.addEventListener(name, () => {
+        if (keys.length === 0) void client.invalidateQueries();
+        for (const key of keys) void client.invalidateQueries({ queryKey: [key] });
+      });
+    }
+  };
+  const onVisibility = () => {
+    if (document.visibilityState === "hidden") close();
+    else {
+      void client.invalidateQueries();
+      open();
+    }
+  };
+  document.addEventListener("visibilitychange", onVisibility);
+  open();
+  return () => {
+    document.removeEventListener("visibilitychange", onVisibility);
+    close();
+  };
+}

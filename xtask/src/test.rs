@@ -1,0 +1,43 @@
+//! `cargo xtask test`: every check and every test, on a fresh machine.
+
+use crate::{packages, program, step, up, web};
+use std::path::Path;
+use std::process::Command;
+
+/// Runs everything; the first failure ends it with one line.
+pub fn run(root: &Path) -> anyhow::Result<()> {
+    packages::debian(up::BUILD)?;
+    packages::debian(&["chromium", "python3-venv"])?;
+    web::need_node()?;
+
+    step::run("format", cargo(root).args(["fmt", "--all", "--check"]))?;
+    packages::cargo_tool("cargo-deny", "cargo-deny", "0.20.2")?;
+    step::run("licences, bans, sources", cargo(root).args(["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]))?;
+
+    program::check(root)?;
+
+    let python = packages::python(&root.join("crates/meter/vectors/requirements.txt"))?;
+    web::build(root)?;
+    step::run("check the dashboard", web::npm(&root.join("web")).args(["run", "check"]))?;
+    step::run("test the dashboard", web::npm(&root.join("web")).args(["run", "test"]))?;
+
+    step::run(
+        "lint",
+        cargo(root).args(["clippy", "--release", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    )?;
+    up::build_binary(root)?;
+    step::run(
+        "test",
+        cargo(root)
+            .args(["test", "--release", "--locked", "--workspace"])
+            .env("JIRANI_PYTHON", python)
+            .env("JIRANI_NODE", "node")
+            .env("JIRANI_CHROMIUM", "/usr/bin/chromium"),
+    )
+}
+
+fn cargo(root: &Path) -> Command {
+    let mut command = step::cargo();
+    command.current_dir(root);
+    command
+}
