@@ -1,0 +1,230 @@
+//! Who may connect, publish and subscribe.
+
+use crate::running::Limits;
+use async_trait::async_trait;
+use hmac::{Hmac, Mac as _};
+use jirani_units::MeterId;
+use rmqtt::codec::types::Publish as CodecPublish;
+use rmqtt::codec::v5::SubscribeAckReason;
+use rmqtt::hook::{Handler, HookResult, Parameter, ReturnType};
+use rmqtt::types::{
+    AuthResult, ConnectInfo, Id, LastWill, PublishAclResult, Subscribe, SubscribeAclResult,
+};
+use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+use subtle::ConstantTimeEq as _;
+
+/// User name of the gateway. Its client ids are this, or begin with this and `-`.
+pub const GATEWAY: &str = "gateway";
+
+/// The MQTT password of a meter: HMAC-SHA256 of its name under the deployment's
+/// secret, as 64 lower-case hexadecimal digits.
+pub fn meter_password(secret: &[u8; 32], meter: MeterId) -> String {
+    // INVARIANT: HMAC takes a key of any length.
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
+    mac.update(b"jirani/mqtt-password/1");
+    mac.update(&meter.0);
+    hex::encode(mac.finalize().into_bytes())
+}
+
+/// Who a client is, as its connection proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Client {
+    Gateway,
+    Meter(MeterId),
+}
+
+pub(crate) struct Access {
+    pub(crate) gateway_password: String,
+    pub(crate) meter_secret: [u8; 32],
+    pub(crate) limits: Limits,
+    /// Message budgets by meter. They outlive connections, or connecting again
+    /// would fill them; only meters that have a password are ever in here.
+    pub(crate) budgets: Mutex<HashMap<MeterId, Budget>>,
+}
+
+/// A bucket of messages that fills with time.
+pub(crate) struct Budget {
+    left: f64,
+    at: Instant,
+}
+
+impl Access {
+    /// The client that this name would be; nothing is proven by it.
+    fn named(client_id: &str, username: &str) -> Option<Client> {
+        if username == GATEWAY {
+            let rest = client_id.strip_prefix(GATEWAY)?;
+            return (rest.is_empty() || rest.starts_with('-')).then_some(Client::Gateway);
+        }
+        let meter = username.parse().ok()?;
+        (client_id == username).then_some(Client::Meter(meter))
+    }
+
+    fn client(id: &Id) -> Option<Client> {
+        Self::named(&id.client_id, id.username.as_deref()?)
+    }
+
+    fn authenticate(&self, connect: &ConnectInfo) -> AuthResult {
+        let username = connect.username().map_or("", |name| name.as_ref());
+        let Some(client) = Self::named(connect.client_id(), username) else {
+            return AuthResult::NotAuthorized;
+        };
+        let expected = match client {
+            Client::Gateway => self.gateway_password.clone(),
+            Client::Meter(meter) => meter_password(&self.meter_secret, meter),
+        };
+        let given = connect.password().map_or(&[][..], |password| password.as_ref());
+        // Digests have one length, so the time tells nothing of the password's.
+        if !bool::from(Sha256::digest(given).ct_eq(&Sha256::digest(expected.as_bytes()))) {
+            return AuthResult::BadUsernameOrPassword;
+        }
+        if let (Some(will), Client::Meter(meter)) = (connect.last_will(), client) {
+            let (topic, size) = match will {
+                LastWill::V3(will) => (&will.topic, will.message.len()),
+                LastWill::V5(will) => (&will.topic, will.message.len()),
+            };
+            if *topic != format!("v1/{meter}/status") || size > self.limits.status_bytes {
+                return AuthResult::NotAuthorized;
+            }
+        }
+        AuthResult::Allow(false, None)
+    }
+
+    fn may_publish(&self, client: Client, publish: &CodecPublish) -> bool {
+        let Some((meter, leaf)) = meter_topic(&publish.topic) else { return false };
+        match client {
+            Client::Gateway => matches!(leaf, "ack" | "cmd") && !publish.retain,
+            Client::Meter(own) if own != meter => false,
+            Client::Meter(_) => match leaf {
+                "up" => !publish.retain,
+                "status" => publish.payload.len() <= self.limits.status_bytes,
+                _ => false,
+            },
+        }
+    }
+
+    fn may_subscribe(client: Client, filter: &str) -> bool {
+        match client {
+            Client::Gateway => matches!(filter, "v1/+/up" | "v1/+/status"),
+            Client::Meter(own) => {
+                meter_topic(filter).is_some_and(|(meter, leaf)| meter == own && matches!(leaf, "ack" | "cmd"))
+            }
+        }
+    }
+
+    fn within_budget(&self, client: Client) -> bool {
+        let Client::Meter(meter) = client else { return true };
+        let (rate, burst) = (f64::from(self.limits.messages_per_s), f64::from(self.limits.messages_burst));
+        let now = Instant::now();
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        let budget = budgets.entry(meter).or_insert(Budget { left: burst, at: now });
+        let refill = now.duration_since(budget.at).as_secs_f64() * rate;
+        *budget = Budget { left: (budget.left + refill).min(burst), at: now };
+        if budget.left < 1.0 {
+            return false;
+        }
+        budget.left -= 1.0;
+        true
+    }
+}
+
+fn meter_topic(topic: &str) -> Option<(MeterId, &str)> {
+    let (meter, leaf) = topic.strip_prefix("v1/")?.split_once('/')?;
+    Some((meter.parse().ok()?, leaf))
+}
+
+/// The rules as the broker's hooks call them.
+pub(crate) struct Hooks(pub(crate) std::sync::Arc<Access>);
+
+impl Hooks {
+    fn publish(&self, id: &Id, publish: &CodecPublish) -> PublishAclResult {
+        // MQTT 3.1.1 has no word for "refused", so the connection ends: a meter
+        // must never believe that what was dropped has been taken.
+        let refused = |why: &str| {
+            tracing::warn!(client = %id.client_id, topic = %publish.topic, "publish refused: {why}");
+            PublishAclResult::rejected(true, Some(why.into()))
+        };
+        match Access::client(id) {
+            Some(client) if !self.0.may_publish(client, publish) => refused("not this client's topic"),
+            Some(client) if !self.0.within_budget(client) => refused("too many messages"),
+            Some(_) => PublishAclResult::allow(),
+            None => refused("unknown client"),
+        }
+    }
+
+    fn subscribe(id: &Id, subscribe: &Subscribe) -> SubscribeAclResult {
+        let allowed = Access::client(id)
+            .is_some_and(|client| Access::may_subscribe(client, &subscribe.topic_filter));
+        if allowed {
+            return SubscribeAclResult::new_success(subscribe.opts.qos(), None);
+        }
+        tracing::warn!(client = %id.client_id, filter = %subscribe.topic_filter, "subscription refused");
+        SubscribeAclResult::new_failure(SubscribeAckReason::NotAuthorized)
+    }
+}
+
+#[async_trait]
+impl Handler for Hooks {
+    async fn hook(&self, parameter: &Parameter, so_far: Option<HookResult>) -> ReturnType {
+        match parameter {
+            Parameter::ClientAuthenticate(connect) => {
+                let result = self.0.authenticate(connect);
+                if !matches!(result, AuthResult::Allow(..)) {
+                    tracing::warn!(client = %connect.client_id(), "connection refused: {result:?}");
+                }
+                (false, Some(HookResult::AuthResult(result)))
+            }
+            Parameter::MessagePublishCheckAcl(session, publish) => {
+                (false, Some(HookResult::PublishAclResult(self.publish(&session.id, publish))))
+            }
+            Parameter::ClientSubscribeCheckAcl(session, subscribe) => {
+                (false, Some(HookResult::SubscribeAclResult(Self::subscribe(&session.id, subscribe))))
+            }
+            _ => (true, so_far),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_differ_by_meter_and_by_secret() {
+        let (a, b) = (MeterId([1; 16]), MeterId([2; 16]));
+        assert_eq!(meter_password(&[0; 32], a).len(), 64);
+        assert_ne!(meter_password(&[0; 32], a), meter_password(&[0; 32], b));
+        assert_ne!(meter_password(&[0; 32], a), meter_password(&[1; 32], a));
+    }
+
+    #[test]
+    fn a_name_is_a_meter_a_gateway_or_nobody() {
+        let meter = MeterId([0xab; 16]);
+        let text = meter.to_string();
+        assert_eq!(Access::named(&text, &text), Some(Client::Meter(meter)));
+        assert_eq!(Access::named("gateway", "gateway"), Some(Client::Gateway));
+        assert_eq!(Access::named("gateway-2", "gateway"), Some(Client::Gateway));
+        for (client_id, username) in
+            [("gatewayx", "gateway"), ("x", "gateway"), ("x", text.as_str()), (&text, "admin"), ("", "")]
+        {
+            assert_eq!(Access::named(client_id, username), None, "{client_id} {username}");
+        }
+    }
+
+    #[test]
+    fn filters_that_reach_beyond_the_own_prefix_are_refused() {
+        let meter = Client::Meter(MeterId([1; 16]));
+        let own = MeterId([1; 16]);
+        assert!(Access::may_subscribe(meter, &format!("v1/{own}/ack")));
+        assert!(Access::may_subscribe(meter, &format!("v1/{own}/cmd")));
+        for filter in ["#", "v1/#", "v1/+/ack", "v1/+/up", "$SYS/#", "", "v1//ack"] {
+            assert!(!Access::may_subscribe(meter, filter), "{filter}");
+        }
+        let foreign = MeterId([2; 16]);
+        assert!(!Access::may_subscribe(meter, &format!("v1/{foreign}/ack")));
+        assert!(!Access::may_subscribe(meter, &format!("v1/{own}/ack/x")));
+    }
+}
