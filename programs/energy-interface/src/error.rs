@@ -1,0 +1,183 @@
+//! The program's refusals: one number, one stable code, one sentence each.
+
+/// Numbers of the program's own refusals start here, clear of the small numbers
+/// that the token and system programs return through it.
+pub const ERROR_BASE: u32 = 7000;
+
+macro_rules! errors {
+    ($($(#[$doc:meta])* $name:ident = $offset:literal, $code:literal, $message:literal;)*) => {
+        /// Why the program refuses. Nothing has changed then.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u32)]
+        pub enum EnergyError {
+            $($(#[$doc])* $name = ERROR_BASE + $offset,)*
+        }
+
+        impl EnergyError {
+            /// Every refusal, in the order of its number.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Stable code: `energy.offer_expired`.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => concat!("energy.", $code),)* }
+            }
+
+            /// A sentence a person can act on.
+            pub const fn message(self) -> &'static str {
+                match self { $(Self::$name => $message,)* }
+            }
+
+            /// The refusal of a number.
+            pub const fn from_number(number: u32) -> Option<Self> {
+                match number {
+                    $(n if n == ERROR_BASE + $offset => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+errors! {
+    /// First byte of the instruction is unknown.
+    UnknownInstruction = 0, "unknown_instruction", "The energy program has no such instruction; update the client.";
+    /// Instruction data too short or too long.
+    InvalidData = 1, "invalid_data", "The instruction's data has the wrong length or a value outside its range.";
+    /// Not all accounts given.
+    AccountsMissing = 2, "accounts_missing", "The instruction needs more accounts.";
+    /// A required signature is missing.
+    MissingSigner = 3, "missing_signer", "A required account did not sign.";
+    /// An account that changes was passed read-only.
+    NotWritable = 4, "not_writable", "An account that this instruction changes was passed read-only.";
+    /// An account belongs to another program, or does not exist.
+    WrongOwner = 5, "wrong_owner", "An account does not exist or belongs to another program.";
+    /// An account holds another record, or another version of it.
+    WrongType = 6, "wrong_type", "An account holds another kind of record than this instruction needs.";
+    /// An account's address is not the one that follows from the others.
+    WrongAddress = 7, "wrong_address", "An account's address does not follow from the other accounts.";
+    /// Not the program that the instruction calls.
+    WrongProgram = 8, "wrong_program", "The system, token or energy program passed is not the real one.";
+    /// The record exists already.
+    AlreadyExists = 9, "already_exists", "This record exists already.";
+    /// Only the upgrade authority may initialise.
+    NotUpgradeAuthority = 10, "not_upgrade_authority", "Only the program's upgrade authority may initialise it.";
+    /// Only the admin.
+    NotAdmin = 11, "not_admin", "Only the admin may do this.";
+    /// A signer is no member of the oracle set.
+    NotOracle = 12, "not_oracle", "A signer is not an oracle of the current set.";
+    /// The same oracle counted twice.
+    OracleTwice = 13, "oracle_twice", "The same oracle signed twice; each counts once.";
+    /// Too few oracles.
+    OracleThreshold = 14, "oracle_threshold", "Too few oracles signed this attestation.";
+    /// Attested under an older or newer oracle set.
+    OracleVersion = 15, "oracle_version", "The attestation was made for another version of the oracle set.";
+    /// Only an attestor.
+    NotAttestor = 16, "not_attestor", "Only a registered attestor may settle.";
+    /// Not the household's authority, nor the custodian of a custodial one.
+    NotAuthority = 17, "not_authority", "Only the household's authority, or the custodian of a custodial household, may do this.";
+    /// Not the pause key nor the admin.
+    NotPauseKey = 18, "not_pause_key", "Only the pause key or the admin may pause; only the admin may resume.";
+    /// Trading and attesting are paused.
+    Paused = 19, "paused", "The market is paused; cancelling and releasing still work.";
+    /// Already as asked.
+    PauseUnchanged = 20, "pause_unchanged", "The market is already in that state.";
+    /// Tariff contradicts itself.
+    InvalidTariff = 21, "invalid_tariff", "The tariff must satisfy 0 < buy-back <= retail - fee - tax, with retail at most 1,000,000 cents per kWh.";
+    /// Windows or limits outside their range.
+    InvalidLimits = 22, "invalid_limits", "A window or limit is outside its range.";
+    /// Oracle set contradicts itself.
+    InvalidOracles = 23, "invalid_oracles", "The oracle set needs 1 to 8 different members and a threshold between 1 and their number.";
+    /// A key that must not be empty is.
+    InvalidKey = 24, "invalid_key", "A key is empty or appears twice.";
+    /// Enrolment data contradicts itself.
+    InvalidHousehold = 25, "invalid_household", "The household's kind, ratings or authority are not valid.";
+    /// The slot has not ended yet.
+    SlotInFuture = 26, "slot_in_future", "The attested slot has not ended yet by the chain's clock.";
+    /// No rows, or more than fit.
+    RowCount = 27, "row_count", "An attestation has 1 to 28 rows, each with its household and vault.";
+    /// Energy of zero.
+    ZeroEnergy = 28, "zero_energy", "The energy must be above zero.";
+    /// Price outside the tariff's bounds.
+    PriceOutOfBounds = 29, "price_out_of_bounds", "The price must lie between buy-back and retail less fee and tax.";
+    /// Fee or tax above the tariff's.
+    FeeOutOfBounds = 30, "fee_out_of_bounds", "The order's fee and tax must not exceed the tariff's.";
+    /// Expiry in the past or too far away.
+    InvalidExpiry = 31, "invalid_expiry", "The offer's expiry must lie in the future and within the longest allowed life.";
+    /// Offer has expired.
+    OfferExpired = 32, "offer_expired", "The offer has expired; choose another.";
+    /// Offer is being withdrawn.
+    OfferClosing = 33, "offer_closing", "The seller has withdrawn the offer; choose another.";
+    /// Not enough left in the offer.
+    OfferTooSmall = 34, "offer_too_small", "The offer has less energy left than the order wants.";
+    /// Somebody else's offer, not yet returnable.
+    OfferNotReturnable = 35, "offer_not_returnable", "Only the seller may withdraw an offer before it expires.";
+    /// The household owes energy.
+    ShortfallOpen = 36, "shortfall_open", "The household owes energy; buy or generate that first.";
+    /// Not enough tokens in the vault.
+    VaultTooSmall = 37, "vault_too_small", "The vault holds less energy than offered.";
+    /// The offer or order number was used before.
+    IdUsed = 38, "id_used", "This offer or order number was used before, or is too old.";
+    /// Too many at once.
+    TooManyOpen = 39, "too_many_open", "The household has too many open offers or orders.";
+    /// Fill list is empty, too long, or names an offer twice.
+    InvalidFills = 40, "invalid_fills", "An order has 1 to 4 fills from different offers.";
+    /// Buying one's own offer.
+    OwnOffer = 41, "own_offer", "A household cannot buy its own offer.";
+    /// The offer's price is not the one the order names.
+    PriceChanged = 42, "price_changed", "The offer's price is not the one in the order.";
+    /// The key's daily cap is used up.
+    DailyCap = 43, "daily_cap", "The key's daily limit is used up; wait for the next UTC day or raise it.";
+    /// Unknown kind of proof, or a proof of zeroes.
+    InvalidProof = 44, "invalid_proof", "A proof is a receipt or a ledger transfer, and never empty.";
+    /// The proof settled an order before.
+    ProofUsed = 45, "proof_used", "This proof has settled an order already.";
+    /// The money moved before the order was made or after its grace.
+    PaidAtOutsideWindow = 46, "paid_at_outside_window", "The payment was made before the order or after its deadline and grace.";
+    /// Too late to settle.
+    OrderWindowOver = 47, "order_window_over", "The order's deadline and grace are over; its money becomes balance.";
+    /// Too early to release.
+    OrderWindowOpen = 48, "order_window_open", "The order may still be paid; only an attestor may release it now.";
+    /// The fills' accounts are not the order's.
+    FillMismatch = 49, "fill_mismatch", "The offers passed are not the order's fills, in their order.";
+    /// A counter would overflow.
+    Overflow = 50, "overflow", "A number is too large.";
+    /// Event not written by the program itself.
+    ForgedEvent = 51, "forged_event", "Only the program itself may write events.";
+    /// The mint or a token account is not what it should be.
+    WrongMint = 52, "wrong_mint", "The mint is not the one of this program.";
+    /// Why an order is released is not known.
+    InvalidReason = 53, "invalid_reason", "The reason of a release is not known.";
+}
+
+/// The stable code and the sentence of a number that a transaction failed with,
+/// `None` when it is not one of ours.
+pub const fn code(number: u32) -> Option<(&'static str, &'static str)> {
+    match EnergyError::from_number(number) {
+        Some(error) => Some((error.code(), error.message())),
+        None => None,
+    }
+}
+
+impl core::fmt::Display for EnergyError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}: {}", self.code(), self.message())
+    }
+}
+
+impl core::error::Error for EnergyError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_leads_back_to_its_error() {
+        for (i, error) in EnergyError::ALL.iter().enumerate() {
+            assert_eq!(*error as u32, ERROR_BASE + u32::try_from(i).unwrap(), "numbers are dense");
+            assert_eq!(code(*error as u32), Some((error.code(), error.message())));
+            assert!(error.code().starts_with("energy.") && error.message().ends_with('.'));
+        }
+        assert_eq!(code(0), None);
+        assert_eq!(code(ERROR_BASE - 1), None);
+    }
+}

@@ -1,0 +1,33 @@
+use super::record;
+use crate::Key;
+use bytemuck::{Pod, Zeroable};
+
+/// A proof that has settled an order.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct Marker {
+    /// [`super::Record::DISCRIMINATOR`].
+    pub discriminator: u8,
+    /// [`super::Record::VERSION`].
+    pub version: u8,
+    /// [`crate::ProofKind`].
+    pub kind: u8,
+    /// Zero.
+    pub reserved0: u8,
+    /// The buyer's number.
+    pub buyer_id: u32,
+    /// The buyer's order.
+    pub order_id: u64,
+    /// When the money moved, Unix seconds.
+    pub paid_at: i64,
+    /// When the order settled, Unix seconds.
+    pub settled_at: i64,
+    /// From when it may be closed, Unix seconds.
+    pub closable_at: i64,
+    /// Who paid the rent and gets it back.
+    pub rent_payer: Key,
+    /// The proof's hash.
+    pub proof: Key,
+}
+
+record!(Marker, 5, 104);
