@@ -2,11 +2,21 @@
 //!
 //! Promises: every transfer debits and credits the same positive amount (M1);
 //! no account marked so is ever overdrawn (M3); a transfer id is applied at most
-//! once; history only grows. Pure: the store applies these rules in the commit
-//! that keeps the rows.
+//! once; a hold ends at most once; history only grows, and a chain of hashes shows
+//! if it did not. Pure: the store applies these rules in the commit that keeps the
+//! rows.
 
 pub mod account;
+pub mod auditor;
+pub mod balance;
+pub mod book;
+pub mod chain;
+pub mod rules;
 pub mod transfer;
 
 pub use account::Account;
+pub use auditor::Auditor;
+pub use balance::{AccountBalance, Balances};
+pub use book::Book;
+pub use rules::{Decision, Facts, decide};
 pub use transfer::{Kind, Posting, Reason, Refusal, Transfer, TransferId};

@@ -50,6 +50,68 @@ pub enum Reason {
     Reversal,
 }
 
+impl Reason {
+    /// Every reason, in order of code.
+    pub const ALL: [Self; 13] = [
+        Self::Collection,
+        Self::FloatDeposit,
+        Self::OrderFromBalance,
+        Self::OrderReturned,
+        Self::Sale,
+        Self::GridFee,
+        Self::Tax,
+        Self::Rounding,
+        Self::Credit,
+        Self::Payout,
+        Self::PayoutCharge,
+        Self::Suspense,
+        Self::Reversal,
+    ];
+
+    /// Stable number for storage and canonical bytes. Never renumber.
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Collection => 1,
+            Self::FloatDeposit => 2,
+            Self::OrderFromBalance => 3,
+            Self::OrderReturned => 4,
+            Self::Sale => 5,
+            Self::GridFee => 6,
+            Self::Tax => 7,
+            Self::Rounding => 8,
+            Self::Credit => 9,
+            Self::Payout => 10,
+            Self::PayoutCharge => 11,
+            Self::Suspense => 12,
+            Self::Reversal => 13,
+        }
+    }
+
+    /// The reason with this code, if there is one.
+    pub fn from_code(code: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+
+    /// The code as a word: `collection`, `grid_fee`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Collection => "collection",
+            Self::FloatDeposit => "float_deposit",
+            Self::OrderFromBalance => "order_from_balance",
+            Self::OrderReturned => "order_returned",
+            Self::Sale => "sale",
+            Self::GridFee => "grid_fee",
+            Self::Tax => "tax",
+            Self::Rounding => "rounding",
+            Self::Credit => "credit",
+            Self::Payout => "payout",
+            Self::PayoutCharge => "payout_charge",
+            Self::Suspense => "suspense",
+            Self::Reversal => "reversal",
+        }
+    }
+}
+
 /// Posted at once, or in two steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -61,6 +123,38 @@ pub enum Kind {
     Post(TransferId),
     /// Lets go of a hold.
     Void(TransferId),
+}
+
+impl Kind {
+    /// Stable number for storage and canonical bytes. Never renumber.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Posted => 0,
+            Self::Hold => 1,
+            Self::Post(_) => 2,
+            Self::Void(_) => 3,
+        }
+    }
+
+    /// The kind with this code; `hold` goes with the two that end a hold, and only
+    /// with them.
+    pub const fn from_code(code: u8, hold: Option<TransferId>) -> Option<Self> {
+        match (code, hold) {
+            (0, None) => Some(Self::Posted),
+            (1, None) => Some(Self::Hold),
+            (2, Some(hold)) => Some(Self::Post(hold)),
+            (3, Some(hold)) => Some(Self::Void(hold)),
+            _ => None,
+        }
+    }
+
+    /// The hold that this ends, if it ends one.
+    pub const fn hold(self) -> Option<TransferId> {
+        match self {
+            Self::Post(hold) | Self::Void(hold) => Some(hold),
+            Self::Posted | Self::Hold => None,
+        }
+    }
 }
 
 /// One row. `amount` is above zero; `Post` and `Void` repeat the hold's accounts
@@ -83,6 +177,19 @@ pub struct Transfer {
     pub memo: String,
     /// When.
     pub at: Timestamp,
+}
+
+impl Transfer {
+    /// Whether both tell of the same event: equal but for the time and the memo,
+    /// which a repeat after a restart may word anew.
+    pub fn same_event(&self, other: &Self) -> bool {
+        self.id == other.id
+            && self.debit == other.debit
+            && self.credit == other.credit
+            && self.amount == other.amount
+            && self.reason == other.reason
+            && self.kind == other.kind
+    }
 }
 
 /// What became of a transfer.
@@ -121,4 +228,55 @@ pub enum Refusal {
     /// A sum leaves the range of 64 bits.
     #[error("ledger.overflow: the balance would leave the range of 64 bits")]
     Overflow,
+}
+
+impl Refusal {
+    /// The stable code that the message begins with.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AmountNotPositive => "ledger.amount_not_positive",
+            Self::SameAccount => "ledger.same_account",
+            Self::IdReused => "ledger.id_reused",
+            Self::UnknownHold => "ledger.unknown_hold",
+            Self::HoldDiffers => "ledger.hold_differs",
+            Self::HoldEnded => "ledger.hold_ended",
+            Self::InsufficientBalance => "ledger.insufficient_balance",
+            Self::Overflow => "ledger.overflow",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_in_use_never_change() {
+        let codes: Vec<u16> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes, (1..=13).collect::<Vec<u16>>());
+        let hold = TransferId([7; 16]);
+        for (kind, code) in [(Kind::Posted, 0), (Kind::Hold, 1), (Kind::Post(hold), 2), (Kind::Void(hold), 3)]
+        {
+            assert_eq!(kind.code(), code);
+            assert_eq!(Kind::from_code(code, kind.hold()), Some(kind));
+        }
+        assert_eq!(Kind::from_code(2, None), None);
+        assert_eq!(Kind::from_code(0, Some(hold)), None);
+    }
+
+    #[test]
+    fn a_refusal_begins_with_its_code() {
+        for refusal in [
+            Refusal::AmountNotPositive,
+            Refusal::SameAccount,
+            Refusal::IdReused,
+            Refusal::UnknownHold,
+            Refusal::HoldDiffers,
+            Refusal::HoldEnded,
+            Refusal::InsufficientBalance,
+            Refusal::Overflow,
+        ] {
+            assert!(refusal.to_string().starts_with(refusal.code()));
+        }
+    }
 }

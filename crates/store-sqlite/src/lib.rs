@@ -1,1 +1,64 @@
-//! Skeleton.
+//! The store on SQLite: the default, embedded, one file.
+//!
+//! Promises: those of [`jirani_store::Store`], and that an answered write survives
+//! loss of power (WAL, `synchronous = FULL`, read back at the start). One process
+//! writes, on one connection, in groups ([`write`]); up to four connections read.
+//! Rules that protect money stand in the schema as well as in code: transfers,
+//! readings and callbacks cannot be changed, balances cannot be overdrawn.
+//! Stands below the services, which know only the trait.
+
+mod columns;
+mod fault;
+mod numbers;
+mod open;
+mod read;
+mod store;
+mod words;
+mod write;
+
+use jirani_store::StoreError;
+use numbers::Numbers;
+use sqlx::sqlite::SqlitePool;
+use std::path::Path;
+use write::Writer;
+
+/// A database file, open.
+pub struct SqliteStore {
+    readers: SqlitePool,
+    /// None when opened for reading only.
+    writer: Option<Writer>,
+    numbers: Numbers,
+}
+
+impl SqliteStore {
+    /// Opens `path` for reading and writing; makes it, or brings its schema up to
+    /// date. Its folder must exist. One process at a time: a second one is refused
+    /// with `store.unavailable`, as are a folder that cannot be written and a file of
+    /// a newer jirani; another program's file is `store.damaged`.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let opened = open::open(path).await?;
+        let writer = Writer::start(opened.writer, opened.lock).await?;
+        Ok(Self { readers: opened.readers, writer: Some(writer), numbers: Numbers::default() })
+    }
+
+    /// Opens `path` for reading, beside the process that writes it if there is one:
+    /// for audits and exports. Every write is refused with `store.unavailable`.
+    pub async fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { readers: open::open_read_only(path).await?, writer: None, numbers: Numbers::default() })
+    }
+
+    /// Waits until everything handed in is durable, then closes the file. Later
+    /// writes are refused with `store.unavailable`.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        if let Some(writer) = &self.writer {
+            writer.close().await;
+        }
+    }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        self.writer.as_ref().ok_or_else(|| StoreError::Unavailable {
+            what: "the store was opened for reading only".to_owned(),
+        })
+    }
+}

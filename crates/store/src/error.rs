@@ -19,6 +19,12 @@ pub enum StoreError {
         /// Which record.
         what: String,
     },
+    /// A number is larger than any database keeps (2^63 - 1).
+    #[error("store.out_of_range: {what} is above 2^63 - 1 and cannot be kept")]
+    OutOfRange {
+        /// Which number.
+        what: String,
+    },
     /// The database holds what it never should.
     #[error("store.damaged: {what}")]
     Damaged {

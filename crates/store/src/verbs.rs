@@ -5,8 +5,8 @@ use crate::change::{Change, Committed};
 use crate::error::StoreError;
 use crate::ledger::{AccountBalance, Balances, JournalRow};
 use crate::record::{
-    Appended, CollectionRecord, HouseholdRecord, InboxRow, NewCallback, OfferRecord, OrderRecord, OutboxRecord,
-    PayoutRecord, QuarantineRow, ReadingRow, ReceiptRecord, SessionRecord, SlotRecord,
+    Appended, CollectionRecord, HouseholdRecord, InboxRow, NewCallback, OfferRecord, OrderRecord,
+    OutboxRecord, PayoutRecord, QuarantineRow, ReadingRow, ReceiptRecord, SessionRecord, SlotRecord,
 };
 use async_trait::async_trait;
 use jirani_ledger::Account;
@@ -61,7 +61,7 @@ pub trait Store: Send + Sync {
     /// The last slot of a feeder that has landed.
     async fn last_attested_slot(&self, feeder: u16) -> Result<Option<SlotRecord>, StoreError>;
     /// A household's attested rows with `from < end <= to` and each slot's end and
-    /// first signature, oldest first.
+    /// first signature, oldest first; only slots that have landed.
     async fn attested_rows(
         &self,
         household: HouseholdId,
@@ -94,7 +94,7 @@ pub trait Store: Send + Sync {
     async fn live_orders(&self) -> Result<Vec<OrderRecord>, StoreError>;
     /// A buyer's orders, newest first.
     async fn orders_of(&self, buyer: HouseholdId, limit: u32) -> Result<Vec<OrderRecord>, StoreError>;
-    /// A seller's sales: final orders with a fill of theirs, newest first.
+    /// A seller's sales: settled orders with a fill of theirs, newest first.
     async fn sales_of(&self, seller: HouseholdId, limit: u32) -> Result<Vec<OrderRecord>, StoreError>;
     /// The order a buyer made under this idempotency key.
     async fn order_by_key(&self, buyer: HouseholdId, key: &str) -> Result<Option<OrderRecord>, StoreError>;
@@ -129,8 +129,11 @@ pub trait Store: Send + Sync {
     /// A household's payouts, newest first.
     async fn payouts_of(&self, household: HouseholdId, limit: u32) -> Result<Vec<PayoutRecord>, StoreError>;
     /// The payout a household asked for under this idempotency key.
-    async fn payout_by_key(&self, household: HouseholdId, key: &str)
-    -> Result<Option<PayoutRecord>, StoreError>;
+    async fn payout_by_key(
+        &self,
+        household: HouseholdId,
+        key: &str,
+    ) -> Result<Option<PayoutRecord>, StoreError>;
     /// Payouts after `after`, by id: for the audit and the operator's desk.
     async fn payouts_after(&self, after: PayoutId, limit: u32) -> Result<Vec<PayoutRecord>, StoreError>;
     /// Balance of one account; zero when it has no rows.

@@ -1,0 +1,48 @@
+//! Signed transactions.
+
+use super::one;
+use crate::columns::Columns;
+use jirani_store::{OutboxRecord, OutboxState, StoreError};
+use sqlx::sqlite::SqlitePool;
+
+pub(crate) async fn outbox(pool: &SqlitePool, key: &str) -> Result<Option<OutboxRecord>, StoreError> {
+    let query = sqlx::query(
+        "SELECT key, signature, bytes, last_valid_block_height, state, slot, refusal_code, compute_units,
+         fee_lamports, created_at_us FROM outbox WHERE key = ?",
+    );
+    one(pool, query.bind(key.to_owned()), |row| {
+        let mut columns = Columns::of(row);
+        let (key, signature, bytes) = (columns.text()?, columns.text()?, columns.take()?);
+        let last_valid_block_height = columns.u64()?;
+        let (state, slot, code) = (columns.text()?, columns.u64_maybe()?, columns.text_maybe()?);
+        let state = match (state.as_str(), slot, code) {
+            ("sent", None, None) => OutboxState::Sent,
+            ("landed", Some(slot), None) => OutboxState::Landed { slot },
+            ("refused", None, Some(code)) => OutboxState::Refused { code },
+            _ => return Err(StoreError::Damaged { what: format!("the state of transaction {key}") }),
+        };
+        Ok(OutboxRecord {
+            key,
+            signature,
+            bytes,
+            last_valid_block_height,
+            state,
+            compute_units: columns.u64()?,
+            fee_lamports: columns.u64()?,
+            created_at: columns.time()?,
+        })
+    })
+    .await
+}
+
+pub(crate) async fn totals(pool: &SqlitePool) -> Result<(u64, u64, u64), StoreError> {
+    let query = sqlx::query(
+        "SELECT count(*), coalesce(sum(compute_units), 0), coalesce(sum(fee_lamports), 0) FROM outbox
+         WHERE state = 'landed'",
+    );
+    let totals = one(pool, query, |row| {
+        let mut columns = Columns::of(row);
+        Ok((columns.u64()?, columns.u64()?, columns.u64()?))
+    });
+    Ok(totals.await?.unwrap_or_default())
+}

@@ -1,0 +1,48 @@
+//! The words that stand for states and kinds in the database. The schema's CHECKs
+//! repeat them; never rename one without a migration.
+
+use jirani_store::{CallbackKind, HouseholdKind, Language, OfferState, OrderState, PayWith, ReleaseReason};
+
+/// A closed set of values, each with its word.
+pub(crate) trait Word: Sized + Copy + 'static {
+    /// Every value with its word.
+    const WORDS: &'static [(Self, &'static str)];
+
+    /// The word.
+    fn word(self) -> &'static str;
+
+    /// The value of a word.
+    fn from_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
+    }
+}
+
+macro_rules! words {
+    ($($type:ident { $($value:ident = $word:literal),+ $(,)? })+) => {$(
+        impl Word for $type {
+            const WORDS: &'static [(Self, &'static str)] = &[$(($type::$value, $word)),+];
+
+            fn word(self) -> &'static str {
+                match self { $($type::$value => $word),+ }
+            }
+        }
+    )+};
+}
+
+words! {
+    HouseholdKind { Home = "home", Generator = "generator", Battery = "battery", Loss = "loss" }
+    Language { En = "en", Sw = "sw" }
+    OfferState { Posting = "posting", Open = "open", Closing = "closing", Closed = "closed", Refused = "refused" }
+    PayWith { Mpesa = "mpesa", Balance = "balance" }
+    OrderState {
+        Planned = "planned", AwaitingPayment = "awaiting_payment", ReceiptAwaited = "receipt_awaited",
+        Paid = "paid", Settled = "settled", Releasing = "releasing", Released = "released", Refused = "refused",
+    }
+    ReleaseReason {
+        PaymentRefused = "payment_refused", PaymentTimeout = "payment_timeout", PaidShort = "paid_short",
+    }
+    CallbackKind {
+        StkResult = "stk_result", C2bConfirmation = "c2b_confirmation", B2cResult = "b2c_result",
+        B2cTimeout = "b2c_timeout",
+    }
+}

@@ -1,0 +1,265 @@
+//! The one writer.
+//!
+//! Promises: requests are applied in the order they came; whatever is queued is
+//! applied in one transaction, each request in its own savepoint, so that one
+//! request's refusal undoes only itself; nobody is answered before the COMMIT, so
+//! one fsync pays for all. Stands between the bounded queue and the one connection
+//! that writes.
+
+mod cache;
+mod callback;
+mod chain;
+mod commit;
+mod ledger;
+mod market;
+mod money;
+mod people;
+mod readings;
+mod slot;
+mod sql;
+
+use crate::fault::fault;
+use cache::Cache;
+use jirani_store::{
+    Appended, Change, Committed, NewCallback, OutboxRecord, QuarantineRow, ReadingRow, SlotRecord, StoreError,
+};
+use sqlx::SqliteConnection;
+use std::fs::File;
+use std::ops::Range;
+use tokio::sync::{mpsc, oneshot};
+
+/// Requests that may wait; more must wait to be let in.
+const QUEUE: usize = 1_024;
+/// Requests in one transaction.
+const GROUP: usize = 256;
+/// Rows (changes, readings) after which a transaction takes on no more.
+const GROUP_ROWS: usize = 4_096;
+
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// Something to write.
+enum Request {
+    Commit(Vec<Change>, Reply<Committed>),
+    Readings(Vec<ReadingRow>, Vec<QuarantineRow>, Reply<Vec<Appended>>),
+    Slot(SlotRecord, Reply<()>),
+    Callback(NewCallback, Reply<u64>),
+    Outbox(OutboxRecord, Reply<()>),
+    Numbers(&'static str, u64, Reply<Range<u64>>),
+    Close(oneshot::Sender<()>),
+}
+
+impl Request {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Commit(changes, _) => changes.len(),
+            Self::Readings(readings, quarantined, _) => readings.len() + quarantined.len(),
+            Self::Slot(slot, _) => slot.rows.len(),
+            _ => 1,
+        }
+    }
+}
+
+/// A request that was applied and waits for the COMMIT; called with the reason
+/// when there was none.
+type Answer = Box<dyn FnOnce(Option<&str>) + Send>;
+
+fn answer<T: Send + 'static>(reply: Reply<T>, result: Result<T, StoreError>) -> Answer {
+    Box::new(move |failure| {
+        let result = match failure {
+            None => result,
+            Some(what) => Err(StoreError::Unavailable { what: what.to_owned() }),
+        };
+        // Who asked may have gone away.
+        let _ = reply.send(result);
+    })
+}
+
+/// Where requests are handed in.
+#[derive(Clone)]
+pub(crate) struct Writer(mpsc::Sender<Request>);
+
+impl Writer {
+    /// Starts the writer's task on `connection`; `lock` is let go when it ends.
+    pub(crate) async fn start(mut connection: SqliteConnection, lock: File) -> Result<Self, StoreError> {
+        let cache = Cache::load(&mut connection).await?;
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        tokio::spawn(serve(connection, cache, receiver, lock));
+        Ok(Self(sender))
+    }
+
+    pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<Committed, StoreError> {
+        self.ask(|reply| Request::Commit(changes, reply)).await
+    }
+
+    pub(crate) async fn readings(
+        &self,
+        readings: Vec<ReadingRow>,
+        quarantined: Vec<QuarantineRow>,
+    ) -> Result<Vec<Appended>, StoreError> {
+        self.ask(|reply| Request::Readings(readings, quarantined, reply)).await
+    }
+
+    pub(crate) async fn slot(&self, slot: SlotRecord) -> Result<(), StoreError> {
+        self.ask(|reply| Request::Slot(slot, reply)).await
+    }
+
+    pub(crate) async fn callback(&self, callback: NewCallback) -> Result<u64, StoreError> {
+        self.ask(|reply| Request::Callback(callback, reply)).await
+    }
+
+    pub(crate) async fn outbox(&self, record: OutboxRecord) -> Result<(), StoreError> {
+        self.ask(|reply| Request::Outbox(record, reply)).await
+    }
+
+    pub(crate) async fn numbers(&self, sequence: &'static str, count: u64) -> Result<Range<u64>, StoreError> {
+        self.ask(|reply| Request::Numbers(sequence, count, reply)).await
+    }
+
+    /// Waits until all that was handed in is durable and the file is closed.
+    pub(crate) async fn close(&self) {
+        let (reply, closed) = oneshot::channel();
+        if self.0.send(Request::Close(reply)).await.is_ok() {
+            let _ = closed.await;
+        }
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, StoreError> {
+        let closed = || StoreError::Unavailable { what: "the store is closed".to_owned() };
+        let (reply, answered) = oneshot::channel();
+        self.0.send(request(reply)).await.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+}
+
+async fn serve(
+    mut connection: SqliteConnection,
+    mut cache: Cache,
+    mut requests: mpsc::Receiver<Request>,
+    lock: File,
+) {
+    let mut closing = None;
+    while closing.is_none() {
+        let Some(first) = requests.recv().await else { break };
+        let mut group = Vec::new();
+        let (mut rows, mut next) = (0, Some(first));
+        while let Some(request) = next.take() {
+            if let Request::Close(reply) = request {
+                closing = Some(reply);
+                break;
+            }
+            rows += request.rows();
+            group.push(request);
+            if group.len() < GROUP && rows < GROUP_ROWS {
+                next = requests.try_recv().ok();
+            }
+        }
+        if !group.is_empty() {
+            write_group(&mut connection, &mut cache, group).await;
+        }
+    }
+    if let Err(error) = sqlx::Connection::close(connection).await {
+        tracing::warn!(%error, "the database was not closed in order; its journal is replayed at the next start");
+    }
+    drop(lock);
+    if let Some(reply) = closing {
+        let _ = reply.send(());
+    }
+}
+
+/// One transaction: all of `group`, then the answers.
+async fn write_group(connection: &mut SqliteConnection, cache: &mut Cache, group: Vec<Request>) {
+    let mut answers = Vec::with_capacity(group.len());
+    let mut outcome = statement(connection, "BEGIN IMMEDIATE").await;
+    for request in group {
+        if outcome.is_err() {
+            answers.push(refuse(request));
+            continue;
+        }
+        answers.push(write_one(connection, cache, request).await);
+        // A full disk or a failing one may have ended the transaction by itself;
+        // what came after would stand alone.
+        outcome = cache.take_broken().map_or(Ok(()), Err);
+    }
+    if outcome.is_ok() {
+        outcome = statement(connection, "COMMIT").await;
+    }
+    let failure = outcome.err().map(|error| error.to_string());
+    if let Some(what) = &failure {
+        tracing::error!(what, "a transaction was not kept");
+        // Without a transaction this fails, and that is well.
+        let _ = statement(connection, "ROLLBACK").await;
+        cache.forget();
+    }
+    for answer in answers {
+        answer(failure.as_deref());
+    }
+}
+
+/// An answer for a request that there is no transaction for.
+fn refuse(request: Request) -> Answer {
+    let none = || StoreError::Unavailable { what: "the database takes no transaction".to_owned() };
+    match request {
+        Request::Commit(_, reply) => answer(reply, Err(none())),
+        Request::Readings(_, _, reply) => answer(reply, Err(none())),
+        Request::Slot(_, reply) | Request::Outbox(_, reply) => answer(reply, Err(none())),
+        Request::Callback(_, reply) => answer(reply, Err(none())),
+        Request::Numbers(_, _, reply) => answer(reply, Err(none())),
+        Request::Close(reply) => Box::new(move |_| drop(reply)),
+    }
+}
+
+async fn write_one(connection: &mut SqliteConnection, cache: &mut Cache, request: Request) -> Answer {
+    match request {
+        Request::Commit(changes, reply) => {
+            answer(reply, within(connection, cache, async |c, k| commit::apply(c, k, &changes).await).await)
+        }
+        Request::Readings(readings, quarantined, reply) => answer(
+            reply,
+            within(connection, cache, async |c, k| readings::append(c, k, &readings, &quarantined).await)
+                .await,
+        ),
+        Request::Slot(slot, reply) => {
+            answer(reply, within(connection, cache, async |c, _| slot::put(c, &slot).await).await)
+        }
+        Request::Callback(callback, reply) => {
+            answer(reply, within(connection, cache, async |c, _| callback::receive(c, &callback).await).await)
+        }
+        Request::Outbox(record, reply) => {
+            answer(reply, within(connection, cache, async |c, _| chain::put(c, &record).await).await)
+        }
+        Request::Numbers(sequence, count, reply) => answer(
+            reply,
+            within(connection, cache, async |c, _| people::numbers(c, sequence, count).await).await,
+        ),
+        close @ Request::Close(_) => refuse(close),
+    }
+}
+
+/// Runs `work` in a savepoint: kept when it succeeds, undone when not.
+async fn within<T>(
+    connection: &mut SqliteConnection,
+    cache: &mut Cache,
+    work: impl AsyncFnOnce(&mut SqliteConnection, &mut Cache) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    cache.refill(connection).await?;
+    statement(connection, "SAVEPOINT request").await?;
+    let result = work(connection, cache).await;
+    let mut ended = Ok(());
+    if result.is_ok() {
+        cache.keep();
+    } else {
+        cache.undo();
+        ended = statement(connection, "ROLLBACK TO request").await;
+    }
+    if ended.is_ok() {
+        ended = statement(connection, "RELEASE request").await;
+    }
+    if let Err(error) = ended {
+        cache.note_broken(error);
+    }
+    result
+}
+
+async fn statement(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
+    sqlx::query(sql).execute(connection).await.map(|_| ()).map_err(fault)
+}

@@ -1,0 +1,207 @@
+//! Readings and quarantine, many rows to a statement.
+
+use super::cache::Cache;
+use super::sql::{pieces, wide_and_narrow};
+use crate::columns::Columns;
+use crate::fault::{fault, int};
+use jirani_store::{Appended, QuarantineRow, ReadingRow, StoreError};
+use jirani_units::MeterId;
+use sqlx::{Row, SqliteConnection};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+const INSERT: (&str, &str) = wide_and_narrow!(
+    "INSERT INTO readings (stream, seq, household, time_us, import_wh, export_wh, generation_wh, power_w, bytes,
+     received_at_us) VALUES ",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    " ON CONFLICT DO NOTHING RETURNING stream, seq"
+);
+
+/// Why a reading whose identity was used for other bytes is kept apart.
+const EQUIVOCATION: &str = "reading.equivocation";
+
+/// A reading and the number of its stream.
+struct Keyed<'a> {
+    stream: i64,
+    seq: i64,
+    row: &'a ReadingRow,
+}
+
+pub(super) async fn append(
+    connection: &mut SqliteConnection,
+    cache: &mut Cache,
+    readings: &[ReadingRow],
+    quarantined: &[QuarantineRow],
+) -> Result<Vec<Appended>, StoreError> {
+    let mut keyed = Vec::with_capacity(readings.len());
+    for row in readings {
+        let stream = stream(connection, cache, row).await?;
+        keyed.push(Keyed { stream, seq: int("reading number", row.seq)?, row });
+    }
+
+    // Of readings with one identity in this batch, the first one counts.
+    let mut first: HashMap<(i64, i64), usize> = HashMap::with_capacity(keyed.len());
+    for (place, reading) in keyed.iter().enumerate() {
+        first.entry((reading.stream, reading.seq)).or_insert(place);
+    }
+    let unique: Vec<&Keyed<'_>> = keyed
+        .iter()
+        .enumerate()
+        .filter(|(place, reading)| first[&(reading.stream, reading.seq)] == *place)
+        .map(|(_, reading)| reading)
+        .collect();
+    let new = insert(connection, &unique).await?;
+
+    let mut appended = Vec::with_capacity(keyed.len());
+    let mut evidence = Vec::new();
+    for (place, reading) in keyed.iter().enumerate() {
+        let identity = (reading.stream, reading.seq);
+        let is_first = first[&identity] == place;
+        let outcome = if is_first && new.contains(&identity) {
+            Appended::New
+        } else {
+            let same = if new.contains(&identity) {
+                keyed[first[&identity]].row.bytes == reading.row.bytes
+            } else {
+                stored_bytes(connection, identity).await? == reading.row.bytes
+            };
+            if same { Appended::Duplicate } else { Appended::Equivocation }
+        };
+        if outcome == Appended::Equivocation {
+            evidence.push(equivocation(reading.row));
+        }
+        appended.push(outcome);
+    }
+    note_latest(connection, cache, &keyed, &appended).await?;
+    for row in quarantined.iter().chain(&evidence) {
+        quarantine(connection, row).await?;
+    }
+    Ok(appended)
+}
+
+/// The number of a reading's stream, new or known; notes whose readings it holds.
+async fn stream(
+    connection: &mut SqliteConnection,
+    cache: &mut Cache,
+    row: &ReadingRow,
+) -> Result<i64, StoreError> {
+    let stream = match cache.streams.get(&(row.meter, row.epoch)) {
+        Some(stream) => stream,
+        None => {
+            let inserted = sqlx::query("INSERT INTO streams (meter, epoch) VALUES (?, ?)")
+                .bind(row.meter.0.to_vec())
+                .bind(i64::from(row.epoch))
+                .execute(&mut *connection)
+                .await
+                .map_err(fault)?;
+            let stream = inserted.last_insert_rowid();
+            cache.streams.put((row.meter, row.epoch), stream);
+            stream
+        }
+    };
+    if cache.owners.get(&(row.household, stream)).is_none() {
+        sqlx::query("INSERT INTO household_streams (household, stream) VALUES (?, ?)")
+            .bind(i64::from(row.household.0))
+            .bind(stream)
+            .execute(&mut *connection)
+            .await
+            .map_err(fault)?;
+        cache.owners.put((row.household, stream), ());
+    }
+    Ok(stream)
+}
+
+/// Inserts rows of distinct identity; returns those that were not there yet.
+async fn insert(
+    connection: &mut SqliteConnection,
+    rows: &[&Keyed<'_>],
+) -> Result<HashSet<(i64, i64)>, StoreError> {
+    let mut new = HashSet::with_capacity(rows.len());
+    for (sql, piece) in pieces(INSERT, rows) {
+        let mut query = sqlx::query(sql);
+        for Keyed { stream, seq, row } in piece {
+            query = query
+                .bind(stream)
+                .bind(seq)
+                .bind(i64::from(row.household.0))
+                .bind(row.time.0)
+                .bind(int("import register", row.import_wh.0)?)
+                .bind(int("export register", row.export_wh.0)?)
+                .bind(int("generation register", row.generation_wh.0)?)
+                .bind(i64::from(row.power_w))
+                .bind(row.bytes.clone())
+                .bind(row.received_at.0);
+        }
+        for inserted in query.fetch_all(&mut *connection).await.map_err(fault)? {
+            let mut columns = Columns::of(&inserted);
+            new.insert((columns.take()?, columns.take()?));
+        }
+    }
+    Ok(new)
+}
+
+async fn stored_bytes(
+    connection: &mut SqliteConnection,
+    (stream, seq): (i64, i64),
+) -> Result<Vec<u8>, StoreError> {
+    sqlx::query("SELECT bytes FROM readings WHERE stream = ? AND seq = ?")
+        .bind(stream)
+        .bind(seq)
+        .fetch_one(connection)
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(fault)
+}
+
+/// Moves the mark of each meter's last reading, by (epoch, seq).
+async fn note_latest(
+    connection: &mut SqliteConnection,
+    cache: &mut Cache,
+    keyed: &[Keyed<'_>],
+    appended: &[Appended],
+) -> Result<(), StoreError> {
+    let mut moved: BTreeMap<MeterId, &Keyed<'_>> = BTreeMap::new();
+    for (reading, _) in keyed.iter().zip(appended).filter(|(_, outcome)| **outcome == Appended::New) {
+        let place = (reading.row.epoch, reading.row.seq);
+        if cache.latest.get(&reading.row.meter).is_none_or(|latest| latest < place) {
+            cache.latest.put(reading.row.meter, place);
+            moved.insert(reading.row.meter, reading);
+        }
+    }
+    let moved: Vec<&Keyed<'_>> = moved.into_values().collect();
+    const UPSERT: (&str, &str) = wide_and_narrow!(
+        "INSERT INTO latest_readings (meter, epoch, seq, stream) VALUES ",
+        "(?, ?, ?, ?)",
+        " ON CONFLICT (meter) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, stream = excluded.stream"
+    );
+    for (sql, piece) in pieces(UPSERT, &moved) {
+        let mut query = sqlx::query(sql);
+        for Keyed { stream, seq, row } in piece {
+            query = query.bind(row.meter.0.to_vec()).bind(i64::from(row.epoch)).bind(seq).bind(stream);
+        }
+        query.execute(&mut *connection).await.map_err(fault)?;
+    }
+    Ok(())
+}
+
+fn equivocation(row: &ReadingRow) -> QuarantineRow {
+    QuarantineRow {
+        meter: Some(row.meter),
+        code: EQUIVOCATION.to_owned(),
+        detail: format!("epoch {} seq {} was used for another reading before", row.epoch, row.seq),
+        bytes: row.bytes.clone(),
+        received_at: row.received_at,
+    }
+}
+
+async fn quarantine(connection: &mut SqliteConnection, row: &QuarantineRow) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO quarantine (meter, code, detail, bytes, received_at_us) VALUES (?, ?, ?, ?, ?)")
+        .bind(row.meter.map(|meter| meter.0.to_vec()))
+        .bind(&row.code)
+        .bind(&row.detail)
+        .bind(&row.bytes)
+        .bind(row.received_at.0)
+        .execute(connection)
+        .await
+        .map_err(fault)?;
+    Ok(())
+}
