@@ -1,0 +1,7 @@
+//! Who asks, and what they may.
+
+pub mod origin;
+pub mod rights;
+pub mod token;
+
+pub use rights::{Own, SignedIn};

@@ -1,0 +1,124 @@
+//! What the API asks of its neighbours.
+
+use crate::dto::forecast::{AdviceView, ForecastView};
+use crate::dto::operator::AuditView;
+use async_trait::async_trait;
+use jirani_market::Fill;
+use jirani_store::{NewCallback, OfferRecord, OrderRecord, PayWith, PayoutRecord};
+use jirani_units::{Cents, HouseholdId, OfferId, Price, Wh};
+
+/// How much to buy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// This much energy.
+    Energy(Wh),
+    /// What this much money buys.
+    Budget(Cents),
+}
+
+/// What an order would cost now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TradingQuote {
+    /// What from whom, cheapest first.
+    pub fills: Vec<Fill>,
+    /// Energy of all fills.
+    pub energy: Wh,
+    /// What the buyer would owe.
+    pub due: Cents,
+    /// What M-Pesa would ask for.
+    pub collect: Cents,
+    /// Grid fee in the due.
+    pub fee: Cents,
+    /// Tax in the due.
+    pub tax: Cents,
+    /// What the operator would take for the same energy.
+    pub retail: Cents,
+}
+
+/// Trades and payouts. Every method is safe to drop and to call again: under the
+/// same key it answers with the same record.
+#[async_trait]
+pub trait Trading: Send + Sync {
+    /// Puts energy up for sale; returns once that has landed or was refused.
+    async fn post_offer(
+        &self,
+        seller: HouseholdId,
+        energy: Wh,
+        price: Price,
+        expires_in_s: u32,
+        key: String,
+    ) -> Result<OfferRecord, TradingError>;
+    /// Takes an offer back; what orders hold stays until they are final.
+    async fn cancel_offer(&self, seller: HouseholdId, offer: OfferId) -> Result<OfferRecord, TradingError>;
+    /// What an order would cost. Nothing is held.
+    async fn quote(&self, buyer: HouseholdId, want: Want) -> Result<TradingQuote, TradingError>;
+    /// Makes an order; returns once it is on chain and its payment is under way.
+    async fn place_order(
+        &self,
+        buyer: HouseholdId,
+        want: Want,
+        pay_with: PayWith,
+        max_due: Option<Cents>,
+        key: String,
+    ) -> Result<OrderRecord, TradingError>;
+    /// What a payout of at most `amount` would send, and M-Pesa's charge.
+    async fn payout_quote(
+        &self,
+        household: HouseholdId,
+        amount: Cents,
+    ) -> Result<(Cents, Cents), TradingError>;
+    /// Withdraws to the household's own number.
+    async fn request_payout(
+        &self,
+        household: HouseholdId,
+        amount: Cents,
+        key: String,
+    ) -> Result<PayoutRecord, TradingError>;
+    /// Keeps a callback; durable on return, dealt with afterwards.
+    async fn receive_callback(&self, callback: NewCallback) -> Result<(), TradingError>;
+}
+
+/// What kind of no it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TradingFault {
+    /// The request breaks a rule whatever the state of things.
+    Invalid,
+    /// There is no such thing, or it is not the asker's.
+    NotFound,
+    /// Not in the present state of things.
+    Conflict,
+    /// Too often; later again.
+    Limited,
+    /// A neighbour does not answer now; the same request may be sent again.
+    Unavailable,
+    /// Our own fault.
+    Internal,
+}
+
+/// Why a request was not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct TradingError {
+    /// What kind of no it is.
+    pub fault: TradingFault,
+    /// Stable code.
+    pub code: String,
+    /// A sentence a person can act on.
+    pub message: String,
+}
+
+/// Forecasts and what follows from them.
+#[async_trait]
+pub trait Advice: Send + Sync {
+    /// The household's current forecast; None before the first.
+    async fn forecast(&self, household: HouseholdId) -> Option<ForecastView>;
+    /// What to do next; None when there is nothing to say.
+    async fn advice(&self, household: HouseholdId) -> Option<AdviceView>;
+}
+
+/// Recomputes the invariants from journal, readings and chain.
+#[async_trait]
+pub trait AuditRunner: Send + Sync {
+    /// Runs once. Takes as long as it takes.
+    async fn run(&self) -> AuditView;
+}

@@ -1,0 +1,118 @@
+//! Every route, by who may use it.
+
+use crate::app::App;
+use crate::auth::rights::{Right, require};
+use crate::guard::{rate, request};
+use crate::routes::{config, events, home, hooks, market, movements, operator, orders, payouts, session};
+use crate::{openapi, web};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state as with};
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The largest body of an ordinary request, in bytes.
+pub const BODY_MAX: usize = 16 * 1024;
+/// The largest body of a callback, in bytes.
+pub const HOOK_BODY_MAX: usize = 64 * 1024;
+
+/// For anybody.
+fn public() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(config::health))
+        .routes(routes!(config::ready))
+        .routes(routes!(config::show_config))
+        .routes(routes!(session::demo_households))
+        .routes(routes!(session::sign_in))
+}
+
+/// For whoever is signed in.
+fn signed_in() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(session::sign_out)).routes(routes!(market::offers))
+}
+
+/// For a household, about what is its own.
+fn household() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(home::me))
+        .routes(routes!(home::home))
+        .routes(routes!(home::forecast))
+        .routes(routes!(movements::movements))
+}
+
+/// For a household, where money may move: limited by session.
+fn money() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(market::my_offers, market::post_offer))
+        .routes(routes!(market::cancel_offer))
+        .routes(routes!(market::quote))
+        .routes(routes!(orders::my_orders, orders::place_order))
+        .routes(routes!(payouts::my_payouts, payouts::request_payout))
+        .routes(routes!(payouts::quote_payout))
+}
+
+/// For the operator.
+fn operator() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(operator::overview))
+        .routes(routes!(operator::households))
+        .routes(routes!(operator::payments))
+        .routes(routes!(operator::quarantine))
+        .routes(routes!(operator::last_audit, operator::run_audit))
+}
+
+/// For a household, and may wait: not counted as work under way.
+fn waiting() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(orders::my_order)).routes(routes!(payouts::my_payout))
+}
+
+/// For whoever is signed in, and never ends by itself.
+fn live() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(events::events))
+}
+
+/// For M-Pesa: whoever knows a secret path.
+fn callbacks() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(hooks::stk_result))
+        .routes(routes!(hooks::b2c_result))
+        .routes(routes!(hooks::b2c_timeout))
+        .routes(routes!(hooks::c2b_confirmation))
+        .routes(routes!(hooks::c2b_validation))
+        .layer(DefaultBodyLimit::max(HOOK_BODY_MAX))
+}
+
+/// The OpenAPI document of all routes.
+pub fn document() -> utoipa::openapi::OpenApi {
+    let mut document = openapi::Document::openapi();
+    for group in [public, signed_in, household, money, operator, waiting, live, callbacks] {
+        document.merge(group().into_openapi());
+    }
+    openapi::finish(&mut document);
+    document
+}
+
+/// All routes with their guards, the innermost guard first.
+pub fn router(app: &App) -> Router {
+    let closed = |group: OpenApiRouter<App>, right: Right| -> Router<App> {
+        Router::from(group).route_layer(with((app.clone(), right), require))
+    };
+    let money = money().layer(with(app.clone(), rate::money));
+    Router::<App>::from(public())
+        .merge(closed(signed_in(), Right::SignedIn))
+        .merge(closed(household(), Right::Household))
+        .merge(closed(money, Right::Household))
+        .merge(closed(operator(), Right::Operator))
+        .merge(Router::from(callbacks()))
+        .route("/api/openapi.json", axum::routing::get(openapi::serve))
+        .layer(with(app.clone(), request::busy))
+        .merge(closed(waiting(), Right::Household))
+        .layer(from_fn(request::patience))
+        .merge(closed(live(), Right::SignedIn))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .fallback_service(web::service(app))
+        .method_not_allowed_fallback(web::wrong_method)
+        .layer(with(app.clone(), request::identify))
+        .with_state(app.clone())
+}

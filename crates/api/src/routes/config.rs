@@ -1,0 +1,57 @@
+//! What anybody may know.
+
+use crate::app::App;
+use crate::dto::config::{ConfigView, Health, TariffView};
+use crate::error::ApiError;
+use crate::extract::Json;
+use axum::extract::State;
+use jirani_market::Tariff;
+use jirani_units::HouseholdId;
+
+/// The process runs.
+#[utoipa::path(get, path = "/health", tag = "public", responses((status = 200, body = Health)))]
+pub async fn health() -> Json<Health> {
+    Json(Health { ok: true })
+}
+
+/// Store and chain answer.
+#[utoipa::path(get, path = "/ready", tag = "public", responses((status = 200, body = Health)))]
+pub async fn ready(State(app): State<App>) -> Result<Json<Health>, ApiError> {
+    app.deps.store.setting("ready").await?;
+    app.deps.chain.household(HouseholdId(0)).await?;
+    Ok(Json(Health { ok: true }))
+}
+
+/// Settings of this deployment that screens need.
+#[utoipa::path(get, path = "/api/v1/config", tag = "public", responses((status = 200, body = ConfigView)))]
+pub async fn show_config(State(app): State<App>) -> Json<ConfigView> {
+    let config = &app.config;
+    let (order_window_s, order_grace_s) = app.deps.chain.order_window_s();
+    Json(ConfigView {
+        demo: config.demo,
+        now: app.now().into(),
+        slot_length_s: config.slot_length_s,
+        speed: config.speed,
+        tariff: tariff_view(&config.tariff),
+        place: config.place,
+        phones_url: config.phones_url.clone(),
+        cluster: config.cluster.clone(),
+        order_window_s,
+        order_grace_s,
+    })
+}
+
+fn tariff_view(tariff: &Tariff) -> TariffView {
+    TariffView {
+        retail_cents_per_kwh: tariff.retail.0,
+        buy_back_cents_per_kwh: tariff.buy_back.0,
+        grid_fee_cents_per_kwh: tariff.grid_fee.0,
+        tax_cents_per_kwh: tariff.tax.0,
+        offer_price_min_cents_per_kwh: tariff.buy_back.0,
+        offer_price_max_cents_per_kwh: tariff
+            .retail
+            .0
+            .saturating_sub(tariff.grid_fee.0)
+            .saturating_sub(tariff.tax.0),
+    }
+}

@@ -1,0 +1,138 @@
+//! M-Pesa's callbacks: kept first, answered then, read afterwards.
+//!
+//! Whoever sends them learns nothing: a callback for an unknown payment is kept
+//! and answered like any other. Money is never believed from these alone; the
+//! settlement service decides what a callback proves.
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::{Json, Path, Raw};
+use crate::guard::request::Peer;
+use axum::body::Bytes;
+use axum::extract::State;
+use jirani_store::{CallbackKind, NewCallback};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What M-Pesa wants to hear.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct Accepted {
+    /// 0: taken.
+    #[serde(rename = "ResultCode")]
+    result_code: u8,
+    /// For people.
+    #[serde(rename = "ResultDesc")]
+    result_desc: &'static str,
+}
+
+const ACCEPTED: Json<Accepted> = Json(Accepted { result_code: 0, result_desc: "Accepted" });
+
+/// The longest secret that is kept; ours have 32 characters.
+const SECRET_MAX: usize = 64;
+
+async fn keep(
+    app: App,
+    kind: CallbackKind,
+    secret: String,
+    Peer(peer): Peer,
+    body: Bytes,
+) -> Result<Json<Accepted>, ApiError> {
+    if secret.len() > SECRET_MAX || !secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return Err(ApiError::not_found("page"));
+    }
+    let callback = NewCallback {
+        kind,
+        secret,
+        body: body.to_vec(),
+        source: peer.ip().to_string(),
+        received_at: app.now(),
+    };
+    let trading = app.deps.trading.clone();
+    app.to_the_end(async move { trading.receive_callback(callback).await }).await?;
+    Ok(ACCEPTED)
+}
+
+/// Result of an STK Push.
+#[utoipa::path(
+    post,
+    path = "/hooks/stk/{secret}",
+    tag = "hooks",
+    request_body(content = String, content_type = "application/json", description = "As M-Pesa sends it."),
+    params(("secret" = String, Path, description = "Secret of the payment.")),
+    responses((status = 200, body = Accepted))
+)]
+pub async fn stk_result(
+    State(app): State<App>,
+    Path(secret): Path<String>,
+    peer: Peer,
+    Raw(body): Raw,
+) -> Result<Json<Accepted>, ApiError> {
+    keep(app, CallbackKind::StkResult, secret, peer, body).await
+}
+
+/// Result of a B2C payment.
+#[utoipa::path(
+    post,
+    path = "/hooks/b2c/{secret}/result",
+    tag = "hooks",
+    request_body(content = String, content_type = "application/json", description = "As M-Pesa sends it."),
+    params(("secret" = String, Path, description = "Secret of the payout.")),
+    responses((status = 200, body = Accepted))
+)]
+pub async fn b2c_result(
+    State(app): State<App>,
+    Path(secret): Path<String>,
+    peer: Peer,
+    Raw(body): Raw,
+) -> Result<Json<Accepted>, ApiError> {
+    keep(app, CallbackKind::B2cResult, secret, peer, body).await
+}
+
+/// A B2C payment waited too long in M-Pesa's queue: its outcome is unknown.
+#[utoipa::path(
+    post,
+    path = "/hooks/b2c/{secret}/timeout",
+    tag = "hooks",
+    request_body(content = String, content_type = "application/json", description = "As M-Pesa sends it."),
+    params(("secret" = String, Path, description = "Secret of the payout.")),
+    responses((status = 200, body = Accepted))
+)]
+pub async fn b2c_timeout(
+    State(app): State<App>,
+    Path(secret): Path<String>,
+    peer: Peer,
+    Raw(body): Raw,
+) -> Result<Json<Accepted>, ApiError> {
+    keep(app, CallbackKind::B2cTimeout, secret, peer, body).await
+}
+
+/// A payment made by hand to the PayBill.
+#[utoipa::path(
+    post,
+    path = "/hooks/c2b/{secret}/confirmation",
+    tag = "hooks",
+    request_body(content = String, content_type = "application/json", description = "As M-Pesa sends it."),
+    params(("secret" = String, Path, description = "Secret of the deployment.")),
+    responses((status = 200, body = Accepted))
+)]
+pub async fn c2b_confirmation(
+    State(app): State<App>,
+    Path(secret): Path<String>,
+    peer: Peer,
+    Raw(body): Raw,
+) -> Result<Json<Accepted>, ApiError> {
+    keep(app, CallbackKind::C2bConfirmation, secret, peer, body).await
+}
+
+/// M-Pesa asks whether to take a payment to the PayBill: always, because money
+/// that nobody expected becomes balance.
+#[utoipa::path(
+    post,
+    path = "/hooks/c2b/{secret}/validation",
+    tag = "hooks",
+    params(("secret" = String, Path, description = "Secret of the deployment.")),
+    responses((status = 200, body = Accepted))
+)]
+pub async fn c2b_validation(Path(_secret): Path<String>) -> Json<Accepted> {
+    ACCEPTED
+}

@@ -1,0 +1,12 @@
+//! Handlers: one file per noun, each with its OpenAPI block.
+
+pub mod config;
+pub mod events;
+pub mod home;
+pub mod hooks;
+pub mod market;
+pub mod movements;
+pub mod operator;
+pub mod orders;
+pub mod payouts;
+pub mod session;

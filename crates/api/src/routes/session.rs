@@ -1,0 +1,134 @@
+//! Signing in and out. In a demonstration anybody picks whom to be; elsewhere
+//! these doors do not exist.
+
+use crate::app::App;
+use crate::auth::SignedIn;
+use crate::auth::origin::COOKIE;
+use crate::auth::token::Token;
+use crate::dto::household::DemoHousehold;
+use crate::dto::session::{RoleView, SessionRequest, SessionView};
+use crate::error::ApiError;
+use crate::extract::Json;
+use crate::guard::request::Peer;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse};
+use jirani_store::{Change, SessionRecord, SessionRole, StoreError};
+use jirani_units::HouseholdId;
+use tokio::time::Instant;
+
+/// Tokens drawn again when one is taken: only a seed used twice makes that happen.
+const DRAWS_MAX: usize = 64;
+
+fn demo_only(app: &App) -> Result<(), ApiError> {
+    if app.config.demo { Ok(()) } else { Err(ApiError::not_found("page")) }
+}
+
+/// Whom one may be in a demonstration.
+#[utoipa::path(
+    get,
+    path = "/api/v1/demo/households",
+    tag = "session",
+    responses((status = 200, body = Vec<DemoHousehold>))
+)]
+pub async fn demo_households(State(app): State<App>) -> Result<Json<Vec<DemoHousehold>>, ApiError> {
+    demo_only(&app)?;
+    let households = app.deps.store.households().await?;
+    Ok(Json(
+        households
+            .into_iter()
+            .map(|household| DemoHousehold {
+                id: household.id.0,
+                name: household.name,
+                alias: household.alias,
+                kind: household.kind.into(),
+                pv_rated_w: household.pv_rated_w,
+            })
+            .collect(),
+    ))
+}
+
+/// Signs in as a household or as the operator, in a demonstration.
+#[utoipa::path(
+    post,
+    path = "/api/v1/demo/session",
+    tag = "session",
+    request_body = SessionRequest,
+    responses((status = 200, body = SessionView))
+)]
+pub async fn sign_in(
+    State(app): State<App>,
+    Peer(peer): Peer,
+    Json(request): Json<SessionRequest>,
+) -> Result<impl IntoResponse, ApiError> {
+    demo_only(&app)?;
+    if !app.sign_ins.take(peer.ip(), Instant::now()) {
+        return Err(ApiError::too_many(
+            "api.too_many_sign_ins",
+            "Too many sign-ins from your network. Wait a minute and try again.",
+        ));
+    }
+    let role = match request {
+        SessionRequest { household_id: Some(id), operator: None | Some(false) } => {
+            let household = HouseholdId(id);
+            if app.deps.store.household(household).await?.is_none() {
+                return Err(ApiError::not_found("household"));
+            }
+            SessionRole::Household(household)
+        }
+        SessionRequest { household_id: None, operator: Some(true) } => SessionRole::Operator,
+        _ => {
+            return Err(ApiError::bad_request(
+                "api.body_invalid",
+                "Say either {\"household_id\": 1} or {\"operator\": true}.",
+            ));
+        }
+    };
+    let token = open_session(&app, role).await?;
+    let cookie = set_cookie(&app, token.as_str(), app.config.session_s);
+    let (role, household_id) = match role {
+        SessionRole::Household(household) => (RoleView::Household, Some(household.0)),
+        SessionRole::Operator => (RoleView::Operator, None),
+    };
+    let view = SessionView { token: token.as_str().to_owned(), role, household_id };
+    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(view)))
+}
+
+/// Signs out: the token is worth nothing from now on.
+#[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204)))]
+pub async fn sign_out(State(app): State<App>, who: SignedIn) -> Result<impl IntoResponse, ApiError> {
+    if let Some(session) = app.deps.store.session(who.token_hash).await? {
+        let ended = SessionRecord { expires_at: app.now(), ..session };
+        match app.deps.store.commit(vec![Change::Session(ended)]).await {
+            // Somebody else ended it at the same moment.
+            Ok(_) | Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, set_cookie(&app, "", 0))])))
+}
+
+async fn open_session(app: &App, role: SessionRole) -> Result<Token, ApiError> {
+    let now = app.now();
+    for _ in 0..DRAWS_MAX {
+        let token = app.deps.tokens.draw();
+        let session = SessionRecord {
+            token_hash: token.hash(),
+            role,
+            created_at: now,
+            expires_at: now.plus_seconds(i64::from(app.config.session_s)),
+            version: 0,
+        };
+        match app.deps.store.commit(vec![Change::Session(session)]).await {
+            Ok(_) => return Ok(token),
+            Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(ApiError::internal("every token drawn was taken: the seed of the tokens was used before"))
+}
+
+fn set_cookie(app: &App, value: &str, max_age_s: u32) -> String {
+    let secure = if app.config.secure_cookies { "; Secure" } else { "" };
+    format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age_s}{secure}")
+}
