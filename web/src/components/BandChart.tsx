@@ -34,7 +34,10 @@ export default function BandChart({
         cursor: { show: false },
         scales: { x: { time: true } },
         axes: [
-          { ...axis, values: (_, ticks) => ticks.map((tick) => formatTime(new Date(tick * 1000).toISOString())) },
+          {
+            ...axis,
+            values: (_, ticks) => ticks.map((tick) => formatTime(new Date(tick * 1000).toISOString())),
+          },
           { ...axis, values: (_, ticks) => ticks.map((tick) => `${tick} kW`), size: 60 },
         ],
         series: [

@@ -1,7 +1,15 @@
 import type { ComponentProps, ReactNode } from "react";
 
 /** A titled part of a screen. */
-export function Card({ title, action, children }: { title?: string; action?: ReactNode; children: ReactNode }) {
+export function Card({
+  title,
+  action,
+  children,
+}: {
+  title?: string;
+  action?: ReactNode;
+  children: ReactNode;
+}) {
   return (
     <section className="rounded-2xl bg-white p-4 shadow-sm dark:bg-stone-900">
       {(title || action) && (
@@ -21,7 +29,10 @@ const looks = {
 };
 
 /** At least 48 px high, for thumbs. */
-export function Button({ look = "primary", ...rest }: ComponentProps<"button"> & { look?: keyof typeof looks }) {
+export function Button({
+  look = "primary",
+  ...rest
+}: ComponentProps<"button"> & { look?: keyof typeof looks }) {
   return (
     <button
       type="button"
@@ -51,7 +62,10 @@ export function Field({
         aria-describedby={`${id}-note`}
         className="min-h-12 w-full rounded-xl border border-stone-500 bg-transparent px-3 text-lg"
       />
-      <p id={`${id}-note`} className={`mt-1 text-sm ${error ? "text-red-700 dark:text-red-300" : "text-stone-600 dark:text-stone-400"}`}>
+      <p
+        id={`${id}-note`}
+        className={`mt-1 text-sm ${error ? "text-red-700 dark:text-red-300" : "text-stone-600 dark:text-stone-400"}`}
+      >
         {error ?? hint ?? ""}
       </p>
     </div>

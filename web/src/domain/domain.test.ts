@@ -20,7 +20,9 @@ describe("money", () => {
       }),
     ));
 
-  it.each(["", "12.345", "1,23", "-5", "abc"])("refuses %s", (text) => expect(parseShillings(text)).toBeNull());
+  it.each(["", "12.345", "1,23", "-5", "abc"])("refuses %s", (text) =>
+    expect(parseShillings(text)).toBeNull(),
+  );
 });
 
 describe("energy", () => {
@@ -56,9 +58,9 @@ describe("time", () => {
 
 describe("payment", () => {
   it("walks four steps and says when it does not know", () => {
-    expect(["planned", "awaiting_payment", "receipt_awaited", "paid", "settled"].map((s) => stepsDone(s as never))).toEqual([
-      0, 1, 2, 3, 4,
-    ]);
+    expect(
+      ["planned", "awaiting_payment", "receipt_awaited", "paid", "settled"].map((s) => stepsDone(s as never)),
+    ).toEqual([0, 1, 2, 3, 4]);
     expect(standing("receipt_awaited")).toBe("receipt_awaited");
     expect(isFinal("released")).toBe(true);
     expect(isFinal("paid")).toBe(false);

@@ -5,7 +5,9 @@ export type WattHours = number;
 export function formatEnergy(wh: WattHours): string {
   const absolute = Math.abs(wh);
   const [divisor, digits] = absolute < 10_000 ? [10, 2] : [100, 1];
-  const scaled = Math.trunc(absolute / divisor).toString().padStart(digits + 1, "0");
+  const scaled = Math.trunc(absolute / divisor)
+    .toString()
+    .padStart(digits + 1, "0");
   const whole = scaled.slice(0, -digits).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
   return `${wh < 0 ? "-" : ""}${whole}.${scaled.slice(-digits)} kWh`;
 }

@@ -1,4 +1,5 @@
 import type { Schemas } from "../lib/api";
+import { groupBy } from "./group";
 import { formatDate } from "./time";
 
 type Point = Schemas["ForecastPoint"];
@@ -20,7 +21,7 @@ export function tomorrow(points: Point[]): { p10: number; p50: number; p90: numb
 
 /** The middle forecast by hour. */
 export function hourly(points: Point[]): { start: string; production: number; consumption: number }[] {
-  const hours = Map.groupBy(points, (point) => Math.floor(Date.parse(point.start) / 3_600_000));
+  const hours = groupBy(points, (point) => Math.floor(Date.parse(point.start) / 3_600_000));
   return [...hours].map(([hour, list]) => ({
     start: new Date(hour * 3_600_000).toISOString(),
     production: list.reduce((total, point) => total + point.production_wh.p50, 0),

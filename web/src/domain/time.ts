@@ -1,6 +1,11 @@
 const nairobi = { timeZone: "Africa/Nairobi", hourCycle: "h23" } as const;
 const clock = new Intl.DateTimeFormat("en-GB", { ...nairobi, hour: "2-digit", minute: "2-digit" });
-const date = new Intl.DateTimeFormat("en-GB", { ...nairobi, day: "numeric", month: "short", year: "numeric" });
+const date = new Intl.DateTimeFormat("en-GB", {
+  ...nairobi,
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+});
 
 /** `14:06` in Nairobi, whatever the phone's own zone. */
 export function formatTime(at: string): string {

@@ -81,11 +81,19 @@ function Header({ name }: { name: string | null }) {
         {name && <span className="font-normal"> · {name}</span>}
       </p>
       <div className="flex gap-2">
-        <button type="button" className="min-h-12 min-w-12 cursor-pointer underline" onClick={() => speak(language === "en" ? "sw" : "en")}>
+        <button
+          type="button"
+          className="min-h-12 min-w-12 cursor-pointer underline"
+          onClick={() => speak(language === "en" ? "sw" : "en")}
+        >
           <span lang={language === "en" ? "sw" : "en"}>{language === "en" ? "Kiswahili" : "English"}</span>
         </button>
         {name && (
-          <button type="button" className="min-h-12 min-w-12 cursor-pointer underline" onClick={() => signOut.mutate()}>
+          <button
+            type="button"
+            className="min-h-12 min-w-12 cursor-pointer underline"
+            onClick={() => signOut.mutate()}
+          >
             {messages.signOut}
           </button>
         )}
@@ -109,7 +117,10 @@ function Offline() {
   );
   if (online) return null;
   return (
-    <p role="status" className="mb-4 rounded-xl bg-stone-900 p-3 text-white dark:bg-stone-100 dark:text-stone-900">
+    <p
+      role="status"
+      className="mb-4 rounded-xl bg-stone-900 p-3 text-white dark:bg-stone-100 dark:text-stone-900"
+    >
       {messages.offline}
     </p>
   );

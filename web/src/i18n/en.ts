@@ -19,7 +19,8 @@ export const en = {
   errorTitle: "This did not work",
   requestId: (id: string) => `Reference for help: ${id}`,
   offline: "No network. Values are as of the last answer.",
-  age: (minutes: number) => (minutes < 1 ? "just now" : minutes === 1 ? "1 minute ago" : `${minutes} minutes ago`),
+  age: (minutes: number) =>
+    minutes < 1 ? "just now" : minutes === 1 ? "1 minute ago" : `${minutes} minutes ago`,
   home: {
     selling: (watts: number) => `Selling ${formatPower(watts)} now`,
     buying: (watts: number) => `Drawing ${formatPower(watts)} now`,

@@ -38,7 +38,9 @@ export function App() {
           {signIn.isError && <Problem error={signIn.error} />}
         </div>
       )}
-      {overview.isError && !refused && <Problem error={overview.error} onRetry={() => void overview.refetch()} />}
+      {overview.isError && !refused && (
+        <Problem error={overview.error} onRetry={() => void overview.refetch()} />
+      )}
       {overview.data && (
         <main className="space-y-4">
           <Live />

@@ -32,7 +32,10 @@ export function AuditPanel({ last }: { last: Schemas["AuditView"] | null }) {
           </p>
           <ul className="mt-2 grid gap-x-4 sm:grid-cols-2">
             {audit.invariants.map((invariant) => (
-              <li key={invariant.id} className={invariant.state === "violated" ? "font-bold text-red-700 dark:text-red-300" : ""}>
+              <li
+                key={invariant.id}
+                className={invariant.state === "violated" ? "font-bold text-red-700 dark:text-red-300" : ""}
+              >
                 {invariant.id}: {words[invariant.state]} {invariant.detail && `(${invariant.detail})`}
               </li>
             ))}

@@ -25,7 +25,9 @@ export function Households() {
                 row.id,
                 row.name,
                 row.kind,
-                row.power_w == null ? "" : `${row.power_w < 0 ? "from" : "into"} grid ${formatPower(row.power_w)}`,
+                row.power_w == null
+                  ? ""
+                  : `${row.power_w < 0 ? "from" : "into"} grid ${formatPower(row.power_w)}`,
                 row.power_at ? formatTime(row.power_at) : "",
                 formatEnergy(row.vault_wh),
                 formatEnergy(row.shortfall_wh),

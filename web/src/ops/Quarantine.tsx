@@ -22,7 +22,13 @@ export function Quarantine() {
               head={["Meter", "Reason", "What", "Bytes", "When"]}
               rows={list.map((row) => ({
                 key: row.id,
-                cells: [row.meter_id ?? "?", row.code, row.detail, row.size_bytes, formatMoment(row.received_at)],
+                cells: [
+                  row.meter_id ?? "?",
+                  row.code,
+                  row.detail,
+                  row.size_bytes,
+                  formatMoment(row.received_at),
+                ],
               }))}
             />
           )

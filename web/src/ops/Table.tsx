@@ -1,7 +1,13 @@
 import type { ReactNode } from "react";
 
 /** A plain table that scrolls in itself on narrow screens. */
-export function Table({ head, rows }: { head: string[]; rows: { key: string | number; cells: ReactNode[] }[] }) {
+export function Table({
+  head,
+  rows,
+}: {
+  head: string[];
+  rows: { key: string | number; cells: ReactNode[] }[];
+}) {
   return (
     <div className="overflow-x-auto">
       <table className="w-full text-left text-sm">

@@ -29,7 +29,9 @@ export function ForecastScreen() {
           return (
             <>
               <Card>
-                {sums && <p className="text-lg">{messages.forecast.sentence(sums.p50, sums.p10, sums.p90)}</p>}
+                {sums && (
+                  <p className="text-lg">{messages.forecast.sentence(sums.p50, sums.p10, sums.p90)}</p>
+                )}
                 <p className="text-sm text-stone-600 dark:text-stone-400">
                   {messages.forecast.issued(formatMoment(data.issued_at))}
                 </p>
@@ -42,7 +44,9 @@ export function ForecastScreen() {
                   />
                 </Suspense>
                 <details>
-                  <summary className="min-h-12 cursor-pointer py-3 underline">{messages.forecast.table}</summary>
+                  <summary className="min-h-12 cursor-pointer py-3 underline">
+                    {messages.forecast.table}
+                  </summary>
                   <table className="w-full text-right">
                     <thead>
                       <tr>

@@ -1,4 +1,5 @@
 import { formatEnergy } from "../../domain/energy";
+import { groupBy } from "../../domain/group";
 import { formatMoney } from "../../domain/money";
 import { formatDate, formatTime } from "../../domain/time";
 import { useMessages } from "../../i18n";
@@ -15,10 +16,18 @@ const icons: Record<Movement["kind"], string> = {
 };
 
 /** Movements by day, with the receipt and the chain's signature where there is one. */
-export function MovementList({ movements, empty, proofs }: { movements: Movement[]; empty: string; proofs?: boolean }) {
+export function MovementList({
+  movements,
+  empty,
+  proofs,
+}: {
+  movements: Movement[];
+  empty: string;
+  proofs?: boolean;
+}) {
   const messages = useMessages();
   if (movements.length === 0) return <p>{empty}</p>;
-  const days = Map.groupBy(movements, (movement) => formatDate(movement.at));
+  const days = groupBy(movements, (movement) => formatDate(movement.at));
   return (
     <>
       {[...days].map(([day, list]) => (
@@ -49,8 +58,12 @@ export function MovementList({ movements, empty, proofs }: { movements: Movement
                   )}
                 </div>
                 <div className="text-right">
-                  {movement.amount_cents != null && <p className="font-semibold">{formatMoney(movement.amount_cents)}</p>}
-                  {movement.energy_wh != null && <p className="text-sm">{formatEnergy(movement.energy_wh)}</p>}
+                  {movement.amount_cents != null && (
+                    <p className="font-semibold">{formatMoney(movement.amount_cents)}</p>
+                  )}
+                  {movement.energy_wh != null && (
+                    <p className="text-sm">{formatEnergy(movement.energy_wh)}</p>
+                  )}
                 </div>
               </li>
             ))}

@@ -2,7 +2,15 @@ import { formatEnergy } from "../../domain/energy";
 import { useMessages } from "../../i18n";
 
 /** Energy of a day as one bar with a list: colour, icon and word for each flow. */
-export function FlowBar({ generation, exported, imported }: { generation: number; exported: number; imported: number }) {
+export function FlowBar({
+  generation,
+  exported,
+  imported,
+}: {
+  generation: number;
+  exported: number;
+  imported: number;
+}) {
   const messages = useMessages();
   const total = generation + exported + imported;
   const parts = [
@@ -12,11 +20,18 @@ export function FlowBar({ generation, exported, imported }: { generation: number
   ];
   return (
     <>
-      <div className="flex h-4 overflow-hidden rounded-full bg-stone-200 dark:bg-stone-800" aria-hidden="true">
+      <div
+        className="flex h-4 overflow-hidden rounded-full bg-stone-200 dark:bg-stone-800"
+        aria-hidden="true"
+      >
         {parts.map(
           (part) =>
             part.value > 0 && (
-              <div key={part.key} className={part.colour} style={{ width: `${(part.value * 100) / total}%` }} />
+              <div
+                key={part.key}
+                className={part.colour}
+                style={{ width: `${(part.value * 100) / total}%` }}
+              />
             ),
         )}
       </div>

@@ -58,7 +58,11 @@ function Now({ home }: { home: Home }) {
         </p>
       )}
       <h2 className="mt-4 mb-1 font-semibold">{messages.home.today}</h2>
-      <FlowBar generation={home.today.generation_wh} exported={home.today.export_wh} imported={home.today.import_wh} />
+      <FlowBar
+        generation={home.today.generation_wh}
+        exported={home.today.export_wh}
+        imported={home.today.import_wh}
+      />
     </Card>
   );
 }
@@ -91,7 +95,10 @@ function Holdings({ home }: { home: Home }) {
       {home.shortfall_wh > 0 && (
         <p className="mt-2 rounded-xl bg-sun-400 p-3 text-stone-900">
           {messages.home.shortfall(home.shortfall_wh)}{" "}
-          <Link href={`/market?buy=${home.shortfall_wh}`} className="inline-block min-h-12 py-3 font-semibold underline">
+          <Link
+            href={`/market?buy=${home.shortfall_wh}`}
+            className="inline-block min-h-12 py-3 font-semibold underline"
+          >
             {messages.home.buyNow}
           </Link>
         </p>

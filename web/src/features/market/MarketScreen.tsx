@@ -26,7 +26,10 @@ export function MarketScreen() {
         <BuyForm initialWh={Number(wanted.get("buy")) || null} />
       </Card>
       <Card title={messages.market.sellTitle}>
-        <SellForm initialWh={Number(wanted.get("sell")) || null} initialPrice={Number(wanted.get("price")) || null} />
+        <SellForm
+          initialWh={Number(wanted.get("sell")) || null}
+          initialPrice={Number(wanted.get("price")) || null}
+        />
         <MyOffers />
       </Card>
       <Card title={messages.market.title}>
@@ -49,7 +52,9 @@ export function MarketScreen() {
                     </span>
                     <span className="text-right">
                       <span className="block font-semibold">{formatMoney(offer.all_in_cents_per_kwh)}</span>
-                      <span className="text-sm text-stone-600 dark:text-stone-400">{messages.market.all}</span>
+                      <span className="text-sm text-stone-600 dark:text-stone-400">
+                        {messages.market.all}
+                      </span>
                     </span>
                   </li>
                 ))}

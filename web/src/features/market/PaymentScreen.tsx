@@ -11,7 +11,11 @@ import { api, asked } from "../../lib/api";
 /** One order's payment, read again by its number: a reload or a dead stream loses nothing. */
 export function PaymentScreen({ id }: { id: number }) {
   const messages = useMessages();
-  const config = useQuery({ queryKey: ["config"], queryFn: () => asked(api.GET("/api/v1/config")), staleTime: 600_000 });
+  const config = useQuery({
+    queryKey: ["config"],
+    queryFn: () => asked(api.GET("/api/v1/config")),
+    staleTime: 600_000,
+  });
   const order = useQuery({
     queryKey: ["order", id],
     queryFn: () => asked(api.GET("/api/v1/me/orders/{id}", { params: { path: { id } } })),
@@ -26,7 +30,12 @@ export function PaymentScreen({ id }: { id: number }) {
           const unknown = data.payment?.state === "unknown";
           return (
             <>
-              <p role="status" className="my-3 font-semibold text-lg" data-testid="standing" data-state={data.state}>
+              <p
+                role="status"
+                className="my-3 font-semibold text-lg"
+                data-testid="standing"
+                data-state={data.state}
+              >
                 {unknown ? messages.pay.unknown : messages.pay.standing[standing(data.state)]}
               </p>
               {data.pay_with === "mpesa" && (

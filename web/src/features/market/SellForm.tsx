@@ -10,17 +10,29 @@ import { api, asked, newIntentKey } from "../../lib/api";
 const DAY_S = 86_400;
 
 /** Puts eKWh on the market at the seller's own price, for a day. */
-export function SellForm({ initialWh, initialPrice }: { initialWh: number | null; initialPrice: number | null }) {
+export function SellForm({
+  initialWh,
+  initialPrice,
+}: {
+  initialWh: number | null;
+  initialPrice: number | null;
+}) {
   const messages = useMessages();
   const client = useQueryClient();
   const [energy, setEnergy] = useState(initialWh ? (initialWh / 1000).toFixed(3) : "");
   const [price, setPrice] = useState(initialPrice ? (initialPrice / 100).toFixed(2) : "");
   const [wrong, setWrong] = useState(false);
   const intent = useRef(newIntentKey());
-  const config = useQuery({ queryKey: ["config"], queryFn: () => asked(api.GET("/api/v1/config")), staleTime: 600_000 });
+  const config = useQuery({
+    queryKey: ["config"],
+    queryFn: () => asked(api.GET("/api/v1/config")),
+    staleTime: 600_000,
+  });
   const post = useMutation({
     mutationFn: (body: { energy_wh: number; price_cents_per_kwh: number; expires_in_s: number }) =>
-      asked(api.POST("/api/v1/me/offers", { params: { header: { "Idempotency-Key": intent.current } }, body })),
+      asked(
+        api.POST("/api/v1/me/offers", { params: { header: { "Idempotency-Key": intent.current } }, body }),
+      ),
     onSuccess: () => {
       intent.current = newIntentKey();
       setEnergy("");
@@ -32,7 +44,8 @@ export function SellForm({ initialWh, initialPrice }: { initialWh: number | null
     const energy_wh = parseKilowattHours(energy);
     const price_cents_per_kwh = parseShillings(price);
     setWrong(!energy_wh || !price_cents_per_kwh);
-    if (energy_wh && price_cents_per_kwh) post.mutate({ energy_wh, price_cents_per_kwh, expires_in_s: DAY_S });
+    if (energy_wh && price_cents_per_kwh)
+      post.mutate({ energy_wh, price_cents_per_kwh, expires_in_s: DAY_S });
   };
   const tariff = config.data?.tariff;
   return (
@@ -52,7 +65,10 @@ export function SellForm({ initialWh, initialPrice }: { initialWh: number | null
         value={price}
         hint={
           tariff
-            ? messages.market.sellBounds(tariff.offer_price_min_cents_per_kwh, tariff.offer_price_max_cents_per_kwh)
+            ? messages.market.sellBounds(
+                tariff.offer_price_min_cents_per_kwh,
+                tariff.offer_price_max_cents_per_kwh,
+              )
             : ""
         }
         error={wrong && !parseShillings(price) ? messages.market.wrongAmount : null}

@@ -25,7 +25,9 @@ export function MoneyScreen() {
                 </span>
               </Line>
               {data.balance_cents !== data.available_cents && (
-                <Line term={messages.money.held}>{formatMoney(data.balance_cents - data.available_cents)}</Line>
+                <Line term={messages.money.held}>
+                  {formatMoney(data.balance_cents - data.available_cents)}
+                </Line>
               )}
             </dl>
             <Withdraw />
@@ -67,7 +69,8 @@ function Withdraw() {
   const [wrong, setWrong] = useState(false);
   const intent = useRef(newIntentKey());
   const quote = useMutation({
-    mutationFn: (amount_cents: number) => asked(api.POST("/api/v1/me/payouts/quote", { body: { amount_cents } })),
+    mutationFn: (amount_cents: number) =>
+      asked(api.POST("/api/v1/me/payouts/quote", { body: { amount_cents } })),
   });
   const payout = useMutation({
     mutationFn: (amount_cents: number) =>
