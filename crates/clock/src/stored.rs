@@ -29,7 +29,9 @@ pub enum StoredClockError {
         source: std::io::Error,
     },
     /// The file holds something else.
-    #[error("clock.damaged: {path} does not hold a time; restore it from a backup or start with a new data folder")]
+    #[error(
+        "clock.damaged: {path} does not hold a time; restore it from a backup or start with a new data folder"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
