@@ -51,6 +51,10 @@ impl Store for SqliteStore {
         read::readings::between(&self.readers, household, from, to, limit).await
     }
 
+    async fn reading(&self, meter: MeterId, epoch: u32, seq: u64) -> Answer<Option<ReadingRow>> {
+        read::readings::by_identity(&self.readers, meter, epoch, seq).await
+    }
+
     async fn readings_around(
         &self,
         meter: MeterId,

@@ -43,6 +43,8 @@ pub trait Store: Send + Sync {
         to: Timestamp,
         limit: u32,
     ) -> Result<Vec<ReadingRow>, StoreError>;
+    /// The stored reading of an identity.
+    async fn reading(&self, meter: MeterId, epoch: u32, seq: u64) -> Result<Option<ReadingRow>, StoreError>;
     /// The last reading at or before `at`, and the first after it, in one epoch.
     async fn readings_around(
         &self,

@@ -74,6 +74,21 @@ pub(crate) async fn between(
     Ok(rows)
 }
 
+pub(crate) async fn by_identity(
+    pool: &SqlitePool,
+    meter: MeterId,
+    epoch: u32,
+    seq: u64,
+) -> Result<Option<ReadingRow>, StoreError> {
+    // Numbers beyond the column's range were never stored.
+    let Ok(seq) = i64::try_from(seq) else { return Ok(None) };
+    let query = readings!(
+        "FROM readings",
+        "WHERE stream = (SELECT id FROM streams WHERE meter = ? AND epoch = ?) AND readings.seq = ?"
+    );
+    one(pool, query.bind(meter.0.to_vec()).bind(i64::from(epoch)).bind(seq), reading_of).await
+}
+
 pub(crate) async fn around(
     pool: &SqlitePool,
     meter: MeterId,
