@@ -12,6 +12,7 @@ export default defineConfig({
   server: { proxy: { "/api": "http://127.0.0.1:8080" } },
   test: {
     environment: "happy-dom",
+    environmentOptions: { happyDOM: { url: "http://jirani.test/" } },
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/testing/setup.ts"],
     env: { TZ: "America/New_York" },

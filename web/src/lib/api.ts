@@ -12,7 +12,11 @@ export type Offer = Schemas["OfferView"];
 export type Movement = Schemas["MovementView"];
 export type Advice = Schemas["AdviceView"];
 
-export const api = createClient<paths>({ baseUrl: "/", headers: { "X-Jirani": "1" } });
+export const api = createClient<paths>({
+  baseUrl: window.location.origin,
+  headers: { "X-Jirani": "1" },
+  fetch: (request) => globalThis.fetch(request),
+});
 
 /** A refusal by the server, with its stable code and a sentence for people. */
 export class ApiError extends Error {

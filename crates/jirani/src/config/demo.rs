@@ -12,6 +12,8 @@ pub struct Demo {
     pub speed: u32,
     /// Everything random in the village follows from it.
     pub seed: u64,
+    /// Whether the homes trade by themselves; a person can trade for any of them.
+    pub trade: bool,
 }
 
 impl Demo {
@@ -23,6 +25,6 @@ impl Demo {
 
 impl Default for Demo {
     fn default() -> Self {
-        Self { on: true, households: 12, speed: 60, seed: 1 }
+        Self { on: true, households: 12, speed: 60, seed: 1, trade: true }
     }
 }

@@ -1,0 +1,79 @@
+import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it } from "vitest";
+import { show } from "../../testing/render";
+import { refusal, serve } from "../../testing/server";
+import { HomeScreen } from "./HomeScreen";
+
+const home = {
+  power_w: 430,
+  power_at: "2026-11-22T09:00:00Z",
+  today: { generation_wh: 2_400, import_wh: 150, export_wh: 1_900 },
+  vault_wh: 1_250,
+  shortfall_wh: 0,
+  offered_wh: 0,
+  balance_cents: 123_450,
+  available_cents: 123_450,
+  advice: null,
+  movements: [],
+  attested_through: "2026-11-22T09:00:00Z",
+  now: "2026-11-22T09:03:30Z",
+};
+
+beforeEach(() => localStorage.clear());
+
+describe("home", () => {
+  it("says what flows now, what there is, and how old it is", async () => {
+    serve({ "GET /api/v1/me/home": () => home });
+    show(<HomeScreen />);
+    expect(await screen.findByText("Selling 430 W now")).toBeVisible();
+    expect(screen.getByText("3 minutes ago")).toBeVisible();
+    expect(screen.getByTestId("vault")).toHaveTextContent("1.25 kWh");
+    expect(screen.getByTestId("balance")).toHaveTextContent("KSh 1,234.50");
+    expect(screen.getByText("On chain up to 12:00")).toBeVisible();
+  });
+
+  it("draws no flow from idle noise and never zero for a silent meter", async () => {
+    serve({ "GET /api/v1/me/home": () => ({ ...home, power_w: -4 }) });
+    const first = show(<HomeScreen />);
+    expect(await screen.findByText("Nothing flows right now")).toBeVisible();
+    first.unmount();
+    serve({ "GET /api/v1/me/home": () => ({ ...home, power_w: 0, power_at: null }) });
+    show(<HomeScreen />);
+    expect(await screen.findByText("Your meter has not sent anything yet")).toBeVisible();
+  });
+
+  it("hides amounts on a shared phone and remembers it", async () => {
+    serve({ "GET /api/v1/me/home": () => home });
+    const first = show(<HomeScreen />);
+    await userEvent.click(await screen.findByRole("button", { name: "Hide amounts" }));
+    expect(screen.getByTestId("balance")).not.toHaveTextContent("1,234");
+    first.unmount();
+    show(<HomeScreen />);
+    expect(await screen.findByRole("button", { name: "Show amounts" })).toBeVisible();
+  });
+
+  it("leads from a shortfall to the market", async () => {
+    serve({ "GET /api/v1/me/home": () => ({ ...home, vault_wh: 0, shortfall_wh: 480 }) });
+    show(<HomeScreen />);
+    expect(await screen.findByRole("link", { name: "Buy it from a neighbour" })).toHaveAttribute(
+      "href",
+      "/market?buy=480",
+    );
+  });
+
+  it("says a refusal in the server's words, with the number to quote", async () => {
+    serve({ "GET /api/v1/me/home": () => refusal(400, "home.closed", "The desk is closed.") });
+    show(<HomeScreen />);
+    expect(await screen.findByRole("alert")).toHaveTextContent("The desk is closed.");
+    expect(screen.getByText("Reference for help: req-1")).toBeVisible();
+  });
+
+  it("speaks Kiswahili", async () => {
+    localStorage.setItem("jirani.language", "sw");
+    serve({ "GET /api/v1/me/home": () => home });
+    show(<HomeScreen />);
+    expect(await screen.findByText("Unauza 430 W sasa")).toBeVisible();
+    expect(document.documentElement.lang).toBe("sw");
+  });
+});

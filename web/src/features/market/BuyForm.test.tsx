@@ -1,0 +1,75 @@
+import { screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, describe, expect, it } from "vitest";
+import { show } from "../../testing/render";
+import { refusal, serve } from "../../testing/server";
+import { BuyForm } from "./BuyForm";
+
+const quote = {
+  fills: [{ offer_id: 1, seller_alias: "Twiga", energy_wh: 1_500, price_cents_per_kwh: 1_500 }],
+  energy_wh: 1_500,
+  due_cents: 3_001,
+  collect_cents: 3_100,
+  fee_cents: 450,
+  tax_cents: 300,
+  retail_cents: 5_250,
+  saved_cents: 2_249,
+};
+
+beforeEach(() => localStorage.clear());
+
+describe("buying", () => {
+  it("shows the exact price before a yes that says what leaves the phone", async () => {
+    const seen = serve({
+      "POST /api/v1/me/quotes": async (request) => {
+        expect(await request.clone().json()).toEqual({ energy_wh: 1_500 });
+        return quote;
+      },
+      "POST /api/v1/me/orders": async (request) => {
+        expect(await request.clone().json()).toEqual({
+          energy_wh: 1_500,
+          pay_with: "mpesa",
+          max_due_cents: 3_001,
+        });
+        return { id: 17 };
+      },
+    });
+    const { history } = show(<BuyForm initialWh={1_500} />);
+    await userEvent.click(screen.getByRole("button", { name: "See the price" }));
+    expect(await screen.findByText("KSh 30.01")).toBeVisible();
+    expect(screen.getByText("You save KSh 22.49")).toBeVisible();
+    await userEvent.click(screen.getByRole("button", { name: "Yes, pay KSh 31.00" }));
+    await waitFor(() => expect(history.at(-1)).toBe("/pay/17"));
+    const order = seen.find((request) => request.url.endsWith("/orders"));
+    expect(order?.headers.get("Idempotency-Key")).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it("asks again under the same key when the answer was lost, and under another for another wish", async () => {
+    let fail = true;
+    const seen = serve({
+      "POST /api/v1/me/quotes": () => quote,
+      "POST /api/v1/me/orders": () =>
+        fail ? refusal(503, "chain.unreachable", "The chain does not answer.") : { id: 3 },
+    });
+    show(<BuyForm initialWh={1_500} />);
+    await userEvent.click(screen.getByRole("button", { name: "See the price" }));
+    const pay = await screen.findByRole("button", { name: "Yes, pay KSh 31.00" });
+    await userEvent.click(pay);
+    expect(await screen.findByRole("alert")).toHaveTextContent("The chain does not answer.");
+    fail = false;
+    await userEvent.click(pay);
+    await waitFor(() => expect(seen.filter((r) => r.url.endsWith("/orders"))).toHaveLength(2));
+    const keys = seen.filter((r) => r.url.endsWith("/orders")).map((r) => r.headers.get("Idempotency-Key"));
+    expect(keys[0]).toBe(keys[1]);
+  });
+
+  it("does not ask for a price of nonsense", async () => {
+    const seen = serve({});
+    show(<BuyForm initialWh={null} />);
+    await userEvent.clear(screen.getByLabelText("How much?"));
+    await userEvent.type(screen.getByLabelText("How much?"), "much");
+    await userEvent.click(screen.getByRole("button", { name: "See the price" }));
+    expect(screen.getByLabelText("How much?")).toHaveAccessibleDescription("Write an amount like 1.5");
+    expect(seen).toHaveLength(0);
+  });
+});
