@@ -1,0 +1,210 @@
+//! What happened: one row per executed transaction, who it touched, and the
+//! statuses of the last minutes.
+
+use litesvm::types::TransactionMetadata;
+use solana_address::Address;
+use solana_message::inner_instruction::InnerInstructionsList;
+use solana_message::v0::LoadedAddresses;
+use solana_signature::Signature;
+use solana_transaction::versioned::VersionedTransaction;
+use solana_transaction_error::TransactionError;
+use solana_transaction_status_client_types::{InnerInstruction, InnerInstructions};
+use std::collections::{HashMap, VecDeque};
+use wincode::{SchemaRead, SchemaWrite};
+
+/// How many slots a status is kept in memory: twice a blockhash's life, so a
+/// repetition is always recognised.
+pub const STATUS_SLOTS: u64 = 300;
+const _: () = assert!(STATUS_SLOTS > crate::slots::BLOCKHASH_AGE_MAX);
+
+/// An executed transaction, as it is stored.
+#[derive(Clone)]
+pub struct Executed {
+    /// Position in the chain, from 1.
+    pub seq: u64,
+    /// First signature.
+    pub signature: Signature,
+    /// Its slot.
+    pub slot: u64,
+    /// The chain's time.
+    pub block_time: i64,
+    /// Wire bytes.
+    pub bytes: Vec<u8>,
+    /// What its execution told.
+    pub meta: Meta,
+}
+
+/// What an execution told, in a form that costs little to write and is made
+/// into JSON only when somebody asks.
+#[derive(Clone, Default, SchemaRead, SchemaWrite)]
+pub struct Meta {
+    /// JSON of the error; empty when there was none.
+    err: String,
+    /// Fee, in lamports.
+    pub fee: u64,
+    /// Balances before, by account index.
+    pub before: Vec<u64>,
+    /// Balances after, by account index.
+    pub after: Vec<u64>,
+    /// Instructions that programs called.
+    pub inner: Vec<InnerInstructions>,
+    /// Log lines.
+    pub logs: Vec<String>,
+    loaded: Vec<Address>,
+    /// How many of the loaded addresses are writable.
+    pub loaded_writable: u8,
+    /// Program and data that were returned last.
+    pub returned: Option<(Address, Vec<u8>)>,
+    /// Compute units.
+    pub units: u64,
+}
+
+impl Meta {
+    /// From what the runtime tells.
+    pub fn new(
+        told: TransactionMetadata,
+        err: Option<TransactionError>,
+        before: Vec<u64>,
+        after: Vec<u64>,
+        loaded: LoadedAddresses,
+    ) -> Self {
+        let loaded_writable = u8::try_from(loaded.writable.len()).unwrap_or(u8::MAX);
+        let returned = told.return_data;
+        Self {
+            err: err.and_then(|err| serde_json::to_string(&err).ok()).unwrap_or_default(),
+            fee: told.fee,
+            before,
+            after,
+            inner: inner_instructions(told.inner_instructions),
+            logs: told.logs,
+            loaded: loaded.writable.into_iter().chain(loaded.readonly).collect(),
+            loaded_writable,
+            returned: (!returned.data.is_empty()).then_some((returned.program_id, returned.data)),
+            units: told.compute_units_consumed,
+        }
+    }
+
+    /// Why it failed, if it did.
+    pub fn err(&self) -> Option<TransactionError> {
+        serde_json::from_str(&self.err).ok()
+    }
+
+    /// Addresses from lookup tables, writable ones first.
+    pub fn loaded(&self) -> &[Address] {
+        &self.loaded
+    }
+}
+
+/// Inner instructions, by the instruction that called them.
+pub fn inner_instructions(list: InnerInstructionsList) -> Vec<InnerInstructions> {
+    (0..)
+        .zip(list)
+        .filter(|(_, called)| !called.is_empty())
+        .map(|(index, called)| InnerInstructions {
+            index,
+            instructions: called
+                .into_iter()
+                .map(|called| InnerInstruction {
+                    instruction: called.instruction,
+                    stack_height: Some(u32::from(called.stack_height)),
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// What `getSignatureStatuses` tells.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Its slot.
+    pub slot: u64,
+    /// Why it failed, if it did.
+    pub err: Option<TransactionError>,
+}
+
+/// Statuses of the last [`STATUS_SLOTS`] slots.
+#[derive(Default)]
+pub struct Statuses {
+    by_signature: HashMap<Signature, Status>,
+    in_order: VecDeque<(u64, Signature)>,
+}
+
+impl Statuses {
+    /// Adds a status; slots never fall.
+    pub fn insert(&mut self, signature: Signature, status: Status) {
+        self.in_order.push_back((status.slot, signature));
+        self.by_signature.insert(signature, status);
+    }
+
+    /// Forgets what is too old to be repeated.
+    pub fn forget_before(&mut self, slot: u64) {
+        while let Some((old, signature)) = self.in_order.front()
+            && *old < slot
+        {
+            self.by_signature.remove(signature);
+            self.in_order.pop_front();
+        }
+    }
+
+    /// The status of a recent transaction.
+    pub fn get(&self, signature: &Signature) -> Option<&Status> {
+        self.by_signature.get(signature)
+    }
+}
+
+/// Which transactions touched an address, oldest first.
+#[derive(Default)]
+pub struct AddressIndex(HashMap<Address, Vec<u64>>);
+
+impl AddressIndex {
+    /// Adds a transaction; `seq` is above all before it.
+    pub fn insert(&mut self, seq: u64, transaction: &VersionedTransaction, loaded: &[Address]) {
+        for address in transaction.message.static_account_keys().iter().chain(loaded) {
+            self.0.entry(*address).or_default().push(seq);
+        }
+    }
+
+    /// The newest at most `limit` transactions with `after < seq < before`,
+    /// newest first.
+    pub fn newest(&self, address: &Address, before: u64, after: u64, limit: usize) -> Vec<u64> {
+        let all = self.0.get(address).map_or(&[][..], Vec::as_slice);
+        let end = all.partition_point(|seq| *seq < before);
+        all[..end].iter().rev().take_while(|seq| **seq > after).take(limit).copied().collect()
+    }
+
+    /// Forgets transactions below `seq`.
+    pub fn forget_before(&mut self, seq: u64) {
+        self.0.retain(|_, all| {
+            all.drain(..all.partition_point(|old| *old < seq));
+            !all.is_empty()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_newest_first_and_between_its_bounds() {
+        let mut index = AddressIndex::default();
+        let address = Address::new_from_array([1; 32]);
+        index.0.insert(address, (1..=10).collect());
+        assert_eq!(index.newest(&address, u64::MAX, 0, 3), [10, 9, 8]);
+        assert_eq!(index.newest(&address, 8, 5, 10), [7, 6]);
+        index.forget_before(10);
+        assert_eq!(index.newest(&address, u64::MAX, 0, 3), [10]);
+    }
+
+    #[test]
+    fn a_status_outlives_every_blockhash_it_could_be_repeated_under() {
+        let mut statuses = Statuses::default();
+        for slot in 0..1_000u64 {
+            let mut bytes = [0; 64];
+            bytes[..8].copy_from_slice(&slot.to_le_bytes());
+            statuses.insert(Signature::from(bytes), Status { slot, err: None });
+            statuses.forget_before(slot.saturating_sub(STATUS_SLOTS));
+        }
+        assert_eq!(statuses.by_signature.len(), 301);
+    }
+}
