@@ -37,6 +37,7 @@ CREATE TABLE household_streams (
     PRIMARY KEY (household, stream)
 ) STRICT, WITHOUT ROWID;
 
+-- By number first: meters count alike, so that one slot's readings lie together.
 CREATE TABLE readings (
     stream INTEGER NOT NULL REFERENCES streams (id),
     seq INTEGER NOT NULL,
@@ -48,7 +49,7 @@ CREATE TABLE readings (
     power_w INTEGER NOT NULL,
     bytes BLOB NOT NULL,
     received_at_us INTEGER NOT NULL,
-    PRIMARY KEY (stream, seq)
+    PRIMARY KEY (seq, stream)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX readings_by_time ON readings (stream, time_us);
 

@@ -1,7 +1,7 @@
 //! Transfers: gathers the facts, lets `jirani_ledger` decide, keeps the outcome.
 
 use super::cache::{Cache, Head};
-use super::sql::{pieces, wide_and_narrow};
+use super::sql::{Insert, insert as insert_of};
 use crate::fault::{fault, fault_on, int};
 use crate::read::ledger::transfer_of;
 use jirani_ledger::{Decision, Facts, Posting, Transfer, TransferId, chain, decide};
@@ -9,14 +9,14 @@ use jirani_store::StoreError;
 use sqlx::SqliteConnection;
 use std::collections::{HashMap, HashSet};
 
-const INSERT: (&str, &str) = wide_and_narrow!(
+const INSERT: Insert = insert_of!(
     "INSERT INTO transfers (sequence, id, debit, credit, amount_cents, reason, kind, hold, memo, at_us, format, hash)
      VALUES ",
     "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     ""
 );
 
-const UPSERT_BALANCE: (&str, &str) = wide_and_narrow!(
+const UPSERT_BALANCE: Insert = insert_of!(
     "INSERT INTO balances (account, debits_cents, credits_cents, debits_held_cents, credits_held_cents,
      never_overdrawn) VALUES ",
     "(?, ?, ?, ?, ?, ?)",
@@ -126,7 +126,7 @@ async fn ended(
 }
 
 async fn insert(connection: &mut SqliteConnection, rows: &[Row<'_>]) -> Result<(), StoreError> {
-    for (sql, piece) in pieces(INSERT, rows) {
+    for (sql, piece) in INSERT.pieces(rows) {
         let mut query = sqlx::query(sql);
         for Row { head, transfer } in piece {
             query = query
@@ -154,7 +154,7 @@ async fn insert(connection: &mut SqliteConnection, rows: &[Row<'_>]) -> Result<(
 /// Writes the balances that the request has changed.
 async fn keep_balances(connection: &mut SqliteConnection, cache: &Cache) -> Result<(), StoreError> {
     let changed: Vec<_> = cache.balances.fresh().collect();
-    for (sql, piece) in pieces(UPSERT_BALANCE, &changed) {
+    for (sql, piece) in UPSERT_BALANCE.pieces(&changed) {
         let mut query = sqlx::query(sql);
         for (account, balance) in piece {
             query = query

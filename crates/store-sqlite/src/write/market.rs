@@ -1,7 +1,7 @@
 //! Offers and orders.
 
 use super::people::{versioned, write_record};
-use super::sql::{pieces, wide_and_narrow};
+use super::sql::{Insert, insert as insert_of};
 use crate::fault::{fault_on, int};
 use crate::read::market::fills_text;
 use crate::words::Word;
@@ -9,7 +9,7 @@ use jirani_market::Fill;
 use jirani_store::{OfferRecord, OrderRecord, Proof, StoreError};
 use sqlx::SqliteConnection;
 
-const INSERT_FILLS: (&str, &str) = wide_and_narrow!(
+const INSERT_FILLS: Insert = insert_of!(
     "INSERT INTO fills (order_id, position, offer, seller, energy_wh, price_cents_per_kwh) VALUES ",
     "(?, ?, ?, ?, ?, ?)",
     ""
@@ -98,7 +98,7 @@ async fn insert_fills(
     what: impl Fn() -> String,
 ) -> Result<(), StoreError> {
     let placed: Vec<(usize, &Fill)> = record.fills.iter().enumerate().collect();
-    for (sql, piece) in pieces(INSERT_FILLS, &placed) {
+    for (sql, piece) in INSERT_FILLS.pieces(&placed) {
         let mut query = sqlx::query(sql);
         for (position, fill) in piece {
             query = query

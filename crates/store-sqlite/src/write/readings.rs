@@ -1,19 +1,19 @@
 //! Readings and quarantine, many rows to a statement.
 
 use super::cache::Cache;
-use super::sql::{pieces, wide_and_narrow};
-use crate::columns::Columns;
+use super::sql::{Insert, insert as insert_of};
 use crate::fault::{fault, int};
 use jirani_store::{Appended, QuarantineRow, ReadingRow, StoreError};
 use jirani_units::MeterId;
 use sqlx::{Row, SqliteConnection};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
-const INSERT: (&str, &str) = wide_and_narrow!(
+const INSERT: Insert = insert_of!(
     "INSERT INTO readings (stream, seq, household, time_us, import_wh, export_wh, generation_wh, power_w, bytes,
      received_at_us) VALUES ",
     "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    " ON CONFLICT DO NOTHING RETURNING stream, seq"
+    ""
 );
 
 /// Why a reading whose identity was used for other bytes is kept apart.
@@ -38,40 +38,35 @@ pub(super) async fn append(
         keyed.push(Keyed { stream, seq: int("reading number", row.seq)?, row });
     }
 
-    // Of readings with one identity in this batch, the first one counts.
-    let mut first: HashMap<(i64, i64), usize> = HashMap::with_capacity(keyed.len());
-    for (place, reading) in keyed.iter().enumerate() {
-        first.entry((reading.stream, reading.seq)).or_insert(place);
-    }
-    let unique: Vec<&Keyed<'_>> = keyed
-        .iter()
-        .enumerate()
-        .filter(|(place, reading)| first[&(reading.stream, reading.seq)] == *place)
-        .map(|(_, reading)| reading)
-        .collect();
-    let new = insert(connection, &unique).await?;
-
+    // Whose bytes stand, or will, under each identity: those stored before, else the
+    // first in this batch.
+    let mut standing: HashMap<(i64, i64), Cow<'_, [u8]>> = HashMap::with_capacity(keyed.len());
     let mut appended = Vec::with_capacity(keyed.len());
+    let mut new = Vec::with_capacity(keyed.len());
     let mut evidence = Vec::new();
-    for (place, reading) in keyed.iter().enumerate() {
+    for reading in &keyed {
         let identity = (reading.stream, reading.seq);
-        let is_first = first[&identity] == place;
-        let outcome = if is_first && new.contains(&identity) {
-            Appended::New
-        } else {
-            let same = if new.contains(&identity) {
-                keyed[first[&identity]].row.bytes == reading.row.bytes
-            } else {
-                stored_bytes(connection, identity).await? == reading.row.bytes
-            };
-            if same { Appended::Duplicate } else { Appended::Equivocation }
-        };
-        if outcome == Appended::Equivocation {
-            evidence.push(equivocation(reading.row));
+        if !standing.contains_key(&identity)
+            && may_be_stored(cache, reading.row)
+            && let Some(bytes) = stored_bytes(connection, identity).await?
+        {
+            standing.insert(identity, Cow::Owned(bytes));
         }
-        appended.push(outcome);
+        appended.push(match standing.get(&identity) {
+            None => {
+                standing.insert(identity, Cow::Borrowed(&reading.row.bytes));
+                new.push(reading);
+                Appended::New
+            }
+            Some(bytes) if **bytes == reading.row.bytes => Appended::Duplicate,
+            Some(_) => {
+                evidence.push(equivocation(reading.row));
+                Appended::Equivocation
+            }
+        });
     }
-    note_latest(connection, cache, &keyed, &appended).await?;
+    insert(connection, &new).await?;
+    note_latest(connection, cache, &new).await?;
     for row in quarantined.iter().chain(&evidence) {
         quarantine(connection, row).await?;
     }
@@ -110,13 +105,14 @@ async fn stream(
     Ok(stream)
 }
 
-/// Inserts rows of distinct identity; returns those that were not there yet.
-async fn insert(
-    connection: &mut SqliteConnection,
-    rows: &[&Keyed<'_>],
-) -> Result<HashSet<(i64, i64)>, StoreError> {
-    let mut new = HashSet::with_capacity(rows.len());
-    for (sql, piece) in pieces(INSERT, rows) {
+/// What is beyond a meter's last reading has not been stored; most readings are,
+/// and need no look.
+fn may_be_stored(cache: &Cache, row: &ReadingRow) -> bool {
+    cache.latest.get(&row.meter).is_some_and(|latest| (row.epoch, row.seq) <= latest)
+}
+
+async fn insert(connection: &mut SqliteConnection, rows: &[&Keyed<'_>]) -> Result<(), StoreError> {
+    for (sql, piece) in INSERT.pieces(rows) {
         let mut query = sqlx::query(sql);
         for Keyed { stream, seq, row } in piece {
             query = query
@@ -128,39 +124,35 @@ async fn insert(
                 .bind(int("export register", row.export_wh.0)?)
                 .bind(int("generation register", row.generation_wh.0)?)
                 .bind(i64::from(row.power_w))
-                .bind(row.bytes.clone())
+                .bind(&row.bytes)
                 .bind(row.received_at.0);
         }
-        for inserted in query.fetch_all(&mut *connection).await.map_err(fault)? {
-            let mut columns = Columns::of(&inserted);
-            new.insert((columns.take()?, columns.take()?));
-        }
+        query.execute(&mut *connection).await.map_err(fault)?;
     }
-    Ok(new)
+    Ok(())
 }
 
 async fn stored_bytes(
     connection: &mut SqliteConnection,
     (stream, seq): (i64, i64),
-) -> Result<Vec<u8>, StoreError> {
-    sqlx::query("SELECT bytes FROM readings WHERE stream = ? AND seq = ?")
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = sqlx::query("SELECT bytes FROM readings WHERE stream = ? AND seq = ?")
         .bind(stream)
         .bind(seq)
-        .fetch_one(connection)
+        .fetch_optional(connection)
         .await
-        .and_then(|row| row.try_get(0))
-        .map_err(fault)
+        .map_err(fault)?;
+    row.map(|row| row.try_get(0)).transpose().map_err(fault)
 }
 
 /// Moves the mark of each meter's last reading, by (epoch, seq).
 async fn note_latest(
     connection: &mut SqliteConnection,
     cache: &mut Cache,
-    keyed: &[Keyed<'_>],
-    appended: &[Appended],
+    new: &[&Keyed<'_>],
 ) -> Result<(), StoreError> {
     let mut moved: BTreeMap<MeterId, &Keyed<'_>> = BTreeMap::new();
-    for (reading, _) in keyed.iter().zip(appended).filter(|(_, outcome)| **outcome == Appended::New) {
+    for &reading in new {
         let place = (reading.row.epoch, reading.row.seq);
         if cache.latest.get(&reading.row.meter).is_none_or(|latest| latest < place) {
             cache.latest.put(reading.row.meter, place);
@@ -168,12 +160,12 @@ async fn note_latest(
         }
     }
     let moved: Vec<&Keyed<'_>> = moved.into_values().collect();
-    const UPSERT: (&str, &str) = wide_and_narrow!(
+    const UPSERT: Insert = insert_of!(
         "INSERT INTO latest_readings (meter, epoch, seq, stream) VALUES ",
         "(?, ?, ?, ?)",
         " ON CONFLICT (meter) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, stream = excluded.stream"
     );
-    for (sql, piece) in pieces(UPSERT, &moved) {
+    for (sql, piece) in UPSERT.pieces(&moved) {
         let mut query = sqlx::query(sql);
         for Keyed { stream, seq, row } in piece {
             query = query.bind(row.meter.0.to_vec()).bind(i64::from(row.epoch)).bind(seq).bind(stream);

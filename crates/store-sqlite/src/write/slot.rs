@@ -1,12 +1,12 @@
 //! A slot and its rows: rewritten freely until it has landed, then fixed.
 
-use super::sql::{pieces, wide_and_narrow};
+use super::sql::{Insert, insert as insert_of};
 use crate::fault::{fault, int};
 use crate::read;
 use jirani_store::{SlotRecord, StoreError};
 use sqlx::SqliteConnection;
 
-const INSERT_ROWS: (&str, &str) = wide_and_narrow!(
+const INSERT_ROWS: Insert = insert_of!(
     "INSERT INTO attested_rows (feeder, end_us, household, export_wh, import_wh, estimated) VALUES ",
     "(?, ?, ?, ?, ?, ?)",
     ""
@@ -46,7 +46,7 @@ pub(super) async fn put(connection: &mut SqliteConnection, slot: &SlotRecord) ->
         }
         None => {}
     }
-    for (sql, piece) in pieces(INSERT_ROWS, &slot.rows) {
+    for (sql, piece) in INSERT_ROWS.pieces(&slot.rows) {
         let mut query = sqlx::query(sql);
         for row in piece {
             query = query
