@@ -7,7 +7,7 @@ pub const ORACLES_MAX: usize = 8;
 /// The most attestors.
 pub const ATTESTORS_MAX: usize = 4;
 /// Seconds of a day; daily caps begin anew at midnight UTC.
-pub const DAY_S: i64 = 86_400;
+pub const DAY_S: u64 = 86_400;
 
 /// The operator's tariff, as bounds on prices. All in cents per kWh.
 #[repr(C)]
@@ -169,7 +169,7 @@ impl CappedKey {
     /// Counts a movement at `now` (Unix seconds). `None`, with nothing counted,
     /// when a cap would be passed.
     pub fn spend(&mut self, now: i64, wh: u64, cents: u64) -> Option<()> {
-        let day = u32::try_from(now / DAY_S).ok()?;
+        let day = u32::try_from(u64::try_from(now).ok()? / DAY_S).ok()?;
         // A clock that went back keeps counting on the later day.
         let (used_wh, used_cents) = if day > self.day { (0, 0) } else { (self.used_wh, self.used_cents) };
         let used_wh = used_wh.checked_add(wh).filter(|used| *used <= self.cap_wh)?;
@@ -246,8 +246,8 @@ mod tests {
         assert_eq!(key.spend(10, 41, 0), None, "over the energy cap");
         assert_eq!(key.spend(10, 40, 6), None, "over the money cap");
         assert_eq!(key.spend(10, 40, 5), Some(()));
-        assert_eq!(key.spend(DAY_S, 100, 10), Some(()), "the next day");
-        assert_eq!(key.spend(DAY_S - 1, 1, 0), None, "a clock that goes back frees nothing");
+        assert_eq!(key.spend(86_400, 100, 10), Some(()), "the next day");
+        assert_eq!(key.spend(86_399, 1, 0), None, "a clock that goes back frees nothing");
     }
 
     #[test]

@@ -22,12 +22,15 @@ pub struct Marker {
     pub paid_at: i64,
     /// When the order settled, Unix seconds.
     pub settled_at: i64,
-    /// From when it may be closed, Unix seconds.
+    /// From when it may be closed, Unix seconds, pauses not counted.
     pub closable_at: i64,
+    /// How long deadlines had stood still when the order settled, seconds: a later
+    /// pause puts the closing off, as it puts off the orders the proof might fit.
+    pub paused_s: u64,
     /// Who paid the rent and gets it back.
     pub rent_payer: Key,
     /// The proof's hash.
     pub proof: Key,
 }
 
-record!(Marker, 5, 104);
+record!(Marker, 5, 112);
