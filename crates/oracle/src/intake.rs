@@ -1,0 +1,252 @@
+//! What becomes of a batch, before anything is committed: taken apart, recognised,
+//! verified, judged.
+
+use crate::known::{Enrolled, Known, latest};
+use crate::refusal::Refusal;
+use crate::refused::{Fingerprint, Refused};
+use crate::rules::{judge, time_of};
+use crate::verify::{Check, verify_all};
+use jirani_meter::sign1::Sign1;
+use jirani_meter::{Algorithm, MESSAGE_MAX, READING_CONTEXT, Reading, WireError, message};
+use jirani_store::{QuarantineRow, ReadingRow, Store, StoreError};
+use jirani_units::{MeterId, Timestamp, Wh};
+use rumqttc::Publish;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Most bytes kept of a message that cannot be taken apart.
+const QUARANTINED_MAX: usize = 1_024;
+/// Signatures that are checked here; more go to a thread that may block.
+const CHECKED_HERE: usize = 32;
+
+/// A reading on its way through the rules.
+struct Candidate {
+    meter: MeterId,
+    reading: Reading,
+    bytes: Vec<u8>,
+    enrolled: Enrolled,
+}
+
+/// What a batch will change, and whom it will be told.
+#[derive(Default)]
+pub(crate) struct Decided {
+    pub(crate) accepted: Vec<ReadingRow>,
+    pub(crate) quarantined: Vec<QuarantineRow>,
+    pub(crate) fingerprints: Vec<Fingerprint>,
+    /// Durable once committed: seqs by meter and epoch.
+    pub(crate) durable: BTreeMap<(MeterId, u32), BTreeSet<u64>>,
+    pub(crate) duplicates: usize,
+}
+
+/// A batch on its way: what is known, and what has been decided so far.
+pub(crate) struct Intake<'a> {
+    pub(crate) store: &'a dyn Store,
+    pub(crate) known: &'a mut Known,
+    pub(crate) refused: &'a Refused,
+    pub(crate) now: Timestamp,
+    pub(crate) decided: Decided,
+}
+
+impl Intake<'_> {
+    /// Decides about a whole batch; changes nothing in the store.
+    pub(crate) async fn decide<'p>(
+        mut self,
+        publishes: impl Iterator<Item = &'p Publish>,
+    ) -> Result<Decided, StoreError> {
+        let mut opened = Vec::new();
+        for publish in publishes {
+            self.open(publish, &mut opened);
+        }
+        let candidates = self.recognise(opened).await?;
+        let verified = self.verify(candidates).await;
+        self.judge(verified).await?;
+        Ok(self.decided)
+    }
+
+    /// Takes a message apart.
+    fn open(
+        &mut self,
+        publish: &Publish,
+        opened: &mut Vec<(MeterId, Reading, Vec<u8>)>,
+    ) {
+        let payload = &publish.payload[..];
+        let topic = publish.topic.strip_prefix("v1/").and_then(|rest| rest.strip_suffix("/up"));
+        let Some(meter) = topic.and_then(|meter| meter.parse::<MeterId>().ok()) else {
+            return self.refuse(None, Refusal::WrongTopic, payload);
+        };
+        if payload.len() > MESSAGE_MAX {
+            let too_large = WireError::TooLarge { what: "a message", limit: MESSAGE_MAX };
+            return self.refuse(Some(meter), too_large.into(), payload);
+        }
+        let readings = match message::split(payload) {
+            Ok(readings) => readings,
+            Err(error) => return self.refuse(Some(meter), error.into(), payload),
+        };
+        for signed in readings {
+            let signed = match signed {
+                Ok(signed) => signed,
+                Err(error) => {
+                    self.refuse(Some(meter), error.into(), payload);
+                    continue;
+                }
+            };
+            match Reading::decode(signed.bytes) {
+                Ok((reading, _)) if MeterId(reading.meter) != meter => {
+                    self.refuse(Some(meter), Refusal::WrongTopic, signed.bytes);
+                }
+                Ok((reading, _)) => opened.push((meter, reading, signed.bytes.to_vec())),
+                Err(error) => self.refuse(Some(meter), error.into(), signed.bytes),
+            }
+        }
+    }
+
+    /// Finds whose readings these are; asks the store again, once, when it seems to
+    /// know more than this gateway.
+    async fn recognise(
+        &mut self,
+        opened: Vec<(MeterId, Reading, Vec<u8>)>,
+    ) -> Result<Vec<Candidate>, StoreError> {
+        let is_current =
+            |known: &Known, meter, epoch| known.meter(meter).is_some_and(|enrolled| enrolled.epoch == epoch);
+        if !opened.iter().all(|(meter, reading, _)| is_current(&self.known, *meter, reading.epoch)) {
+            self.known.refresh_enrolled(self.store).await?;
+        }
+        let mut candidates = Vec::with_capacity(opened.len());
+        for (meter, reading, bytes) in opened {
+            match self.known.meter(meter) {
+                Some(enrolled) => candidates.push(Candidate { meter, reading, bytes, enrolled: *enrolled }),
+                None => self.refuse(Some(meter), Refusal::UnknownMeter(meter), &bytes),
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// Keeps the readings whose signature holds.
+    async fn verify(
+        &mut self,
+        candidates: Vec<Candidate>,
+    ) -> Vec<Candidate> {
+        let mut checked = Vec::with_capacity(candidates.len());
+        let mut checks = Vec::with_capacity(candidates.len());
+        for candidate in candidates {
+            match check_of(&candidate) {
+                Ok(check) => {
+                    checks.push(check);
+                    checked.push(candidate);
+                }
+                Err(refusal) => self.refuse(Some(candidate.meter), refusal, &candidate.bytes),
+            }
+        }
+        let holds = if checks.len() <= CHECKED_HERE {
+            verify_all(&checks)
+        } else {
+            // A task that ends without an answer leaves no answers: nothing holds.
+            tokio::task::spawn_blocking(move || verify_all(&checks)).await.unwrap_or_default()
+        };
+        let mut verified = Vec::with_capacity(checked.len());
+        for (place, candidate) in checked.into_iter().enumerate() {
+            if holds.get(place) == Some(&true) {
+                verified.push(candidate);
+            } else {
+                let refusal = Refusal::Wire(WireError::BadSignature);
+                self.refuse(Some(candidate.meter), refusal, &candidate.bytes);
+            }
+        }
+        verified
+    }
+
+    /// Applies the rules, in the order of arrival.
+    async fn judge(
+        &mut self,
+        verified: Vec<Candidate>,
+    ) -> Result<(), StoreError> {
+        // What this batch has accepted counts as said.
+        let mut said = HashMap::new();
+        let mut places: HashMap<(MeterId, u32, u64), usize> = HashMap::new();
+        for Candidate { meter, reading, bytes, enrolled } in verified {
+            let identity = (reading.epoch, reading.seq);
+            let latest_said =
+                said.get(&meter).or_else(|| self.known.latest.get(&meter)).copied();
+            let is_ahead = latest_said.is_none_or(|latest| (latest.epoch, latest.seq) < identity);
+            let verdict = if is_ahead {
+                judge(&reading, enrolled.epoch, enrolled.rating, latest_said.as_ref(), self.now)
+            } else {
+                let (epoch, seq) = identity;
+                let known = match places.get(&(meter, epoch, seq)) {
+                    Some(place) => Some(self.decided.accepted[*place].bytes.clone()),
+                    None => self.store.reading(meter, epoch, seq).await?.map(|row| row.bytes),
+                };
+                match known {
+                    Some(known) if known == bytes => {
+                        self.decided.duplicates += 1;
+                        self.decided.durable.entry((meter, epoch)).or_default().insert(seq);
+                        continue;
+                    }
+                    Some(_) => Err(Refusal::Equivocation { epoch, seq }),
+                    None => Err(Refusal::OldSeq { epoch, seq }),
+                }
+            };
+            if let Err(refusal) = verdict {
+                self.refuse(Some(meter), refusal, &bytes);
+                if refusal.is_acknowledged() {
+                    self.decided.durable.entry((meter, reading.epoch)).or_default().insert(reading.seq);
+                }
+                continue;
+            }
+            let row = row_of(meter, &reading, enrolled, bytes, self.now);
+            said.insert(meter, latest(&row));
+            places.insert((meter, row.epoch, row.seq), self.decided.accepted.len());
+            self.decided.durable.entry((meter, row.epoch)).or_default().insert(row.seq);
+            self.decided.accepted.push(row);
+        }
+        Ok(())
+    }
+
+    fn refuse(
+        &mut self,
+        meter: Option<MeterId>,
+        refusal: Refusal,
+        bytes: &[u8],
+    ) {
+        let bytes = &bytes[..bytes.len().min(QUARANTINED_MAX)];
+        let fingerprint = Refused::fingerprint(meter, refusal.code(), bytes);
+        if self.refused.knows(&fingerprint) || self.decided.fingerprints.contains(&fingerprint) {
+            return;
+        }
+        tracing::warn!(meter = ?meter, "{refusal}");
+        self.decided.fingerprints.push(fingerprint);
+        self.decided.quarantined.push(QuarantineRow {
+            meter,
+            code: refusal.code().to_owned(),
+            detail: refusal.to_string(),
+            bytes: bytes.to_vec(),
+            received_at: self.now,
+        });
+    }
+}
+
+fn check_of(candidate: &Candidate) -> Result<Check, Refusal> {
+    let key = candidate.enrolled.key?;
+    let signed = Sign1::read_all(&candidate.bytes)?;
+    if signed.algorithm != Algorithm::EdDsa {
+        return Err(WireError::UnsupportedAlgorithm(signed.algorithm.number()).into());
+    }
+    let message = signed.signed_bytes(READING_CONTEXT)?.as_slice().to_vec();
+    Ok(Check { key, message, signature: *signed.signature })
+}
+
+fn row_of(meter: MeterId, reading: &Reading, enrolled: Enrolled, bytes: Vec<u8>, now: Timestamp) -> ReadingRow {
+    ReadingRow {
+        meter,
+        epoch: reading.epoch,
+        seq: reading.seq,
+        household: enrolled.household,
+        time: time_of(reading),
+        import_wh: Wh(reading.registers.import_wh),
+        export_wh: Wh(reading.registers.export_wh),
+        generation_wh: Wh(reading.registers.generation_wh),
+        power_w: reading.instantaneous.power_w,
+        bytes,
+        received_at: now,
+    }
+}
+

@@ -1,0 +1,147 @@
+//! The connection to the broker, whichever it is.
+
+use crate::counters::Counters;
+use crate::error::GatewayError;
+use jirani_clock::{Busy, ServiceClock};
+use rumqttc::{
+    AsyncClient, Event, EventLoop, MqttOptions, Outgoing, Packet, Publish, QoS, SubscribeReasonCode, Transport,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// Publishes that wait for the batcher. More than a broker keeps in flight; what
+/// comes beyond is not taken, and its meter sends it again.
+pub(crate) const INBOUND: usize = 4_096;
+/// Acknowledgements that wait for the connection.
+const REQUESTS: usize = 8_192;
+/// Most bytes of a packet that is received at all.
+const PACKET_MAX: usize = 256 * 1024;
+/// Real time between attempts to connect, first and longest.
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+const RETRY_LAST: Duration = Duration::from_secs(5);
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// A publish as it came, work under way from that moment on.
+pub(crate) struct Inbound {
+    pub(crate) publish: Publish,
+    pub(crate) connection: u64,
+    pub(crate) _busy: Busy,
+}
+
+/// Reads the address `mqtt://host:port` (or `mqtts://`).
+pub(crate) fn options(url: &str, client_id: &str) -> Result<MqttOptions, GatewayError> {
+    let bad = |reason: String| GatewayError::BadUrl { url: url.to_owned(), reason };
+    let parsed = Url::parse(url).map_err(|error| bad(error.to_string()))?;
+    let (tls, default_port) = match parsed.scheme() {
+        "mqtt" | "tcp" => (false, 1883),
+        "mqtts" | "ssl" => (true, 8883),
+        other => return Err(bad(format!("the scheme is {other}"))),
+    };
+    let host = parsed.host_str().ok_or_else(|| bad("it names no host".to_owned()))?;
+    let mut options = MqttOptions::new(client_id, host, parsed.port().unwrap_or(default_port));
+    if tls {
+        options.set_transport(Transport::tls_with_default_config());
+    }
+    options
+        .set_keep_alive(Duration::from_secs(30))
+        .set_clean_session(false)
+        .set_manual_acks(true)
+        .set_max_packet_size(PACKET_MAX, PACKET_MAX)
+        .set_inflight(1_000);
+    Ok(options)
+}
+
+/// The side that receives.
+pub(crate) struct Link {
+    pub(crate) client: AsyncClient,
+    /// Number of the connection; a publish of an earlier one is acknowledged no more.
+    pub(crate) connection: Arc<AtomicU64>,
+    events: EventLoop,
+    filter: String,
+    inbound: mpsc::Sender<Inbound>,
+    subscribed: watch::Sender<bool>,
+    clock: ServiceClock,
+    counters: Counters,
+}
+
+impl Link {
+    pub(crate) fn new(
+        options: MqttOptions,
+        filter: String,
+        inbound: mpsc::Sender<Inbound>,
+        subscribed: watch::Sender<bool>,
+        clock: ServiceClock,
+        counters: Counters,
+    ) -> Self {
+        let (client, mut events) = AsyncClient::new(options, REQUESTS);
+        events.network_options.set_tcp_nodelay(true);
+        Self { client, connection: Arc::default(), events, filter, inbound, subscribed, clock, counters }
+    }
+
+    /// Receives until cancelled, connecting again as often as needed. Never waits
+    /// for the batcher: that would keep acknowledgements from going out.
+    pub(crate) async fn run(mut self, cancel: CancellationToken) {
+        let mut retry = RETRY_FIRST;
+        loop {
+            let event = tokio::select! {
+                biased;
+                () = cancel.cancelled() => break,
+                event = self.events.poll() => event,
+            };
+            match event {
+                Ok(Event::Incoming(Packet::Publish(publish))) => self.take(publish),
+                Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                    retry = RETRY_FIRST;
+                    self.connection.fetch_add(1, Ordering::SeqCst);
+                    if let Err(error) = self.client.try_subscribe(&self.filter, QoS::AtLeastOnce) {
+                        tracing::warn!("cannot subscribe to {}: {error}", self.filter);
+                    }
+                }
+                Ok(Event::Incoming(Packet::SubAck(ack))) => {
+                    let taken = ack.return_codes.iter().all(|code| *code != SubscribeReasonCode::Failure);
+                    if !taken {
+                        tracing::error!("the broker refuses the subscription to {}", self.filter);
+                    }
+                    self.subscribed.send_replace(taken);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.subscribed.send_replace(false);
+                    tracing::warn!("MQTT connection lost, next attempt in {retry:?}: {error}");
+                    tokio::select! {
+                        () = cancel.cancelled() => break,
+                        () = tokio::time::sleep(retry) => {}
+                    }
+                    retry = (retry * 2).min(RETRY_LAST);
+                }
+            }
+        }
+        let _ = tokio::time::timeout(GOODBYE, self.say_goodbye()).await;
+    }
+
+    fn take(&self, publish: Publish) {
+        let connection = self.connection.load(Ordering::SeqCst);
+        let inbound = Inbound { publish, connection, _busy: self.clock.busy() };
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.inbound.try_send(inbound) {
+            self.counters.dropped();
+            tracing::warn!("too many messages wait; one was not taken");
+        }
+    }
+
+    /// Sends what is queued, then the goodbye.
+    async fn say_goodbye(&mut self) {
+        if self.events.network.is_none() || self.client.try_disconnect().is_err() {
+            return;
+        }
+        while let Ok(event) = self.events.poll().await {
+            if matches!(event, Event::Outgoing(Outgoing::Disconnect)) {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What a feeder lost: the operator's loss record. Pure.
+
+use jirani_units::Wh;
+
+/// Registers of the loss record; both only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LossRegisters {
+    /// What the residual rose by, so far.
+    pub import_wh: Wh,
+    /// What it fell by, so far.
+    pub export_wh: Wh,
+}
+
+/// Moves the loss registers so that import less export is the feeder's residual:
+/// everything its meters exported less everything they imported. Registers are
+/// (export, import). `None` when a register would pass `u64::MAX`.
+pub fn add_residual(
+    loss: LossRegisters,
+    registers: impl IntoIterator<Item = (Wh, Wh)>,
+) -> Option<LossRegisters> {
+    let residual: i128 = registers
+        .into_iter()
+        .map(|(export, import)| i128::from(export.0) - i128::from(import.0))
+        .sum();
+    let attested = i128::from(loss.import_wh.0) - i128::from(loss.export_wh.0);
+    let rise = u64::try_from((residual - attested).unsigned_abs()).ok().map(Wh)?;
+    if residual >= attested {
+        Some(LossRegisters { import_wh: loss.import_wh.checked_add(rise)?, ..loss })
+    } else {
+        Some(LossRegisters { export_wh: loss.export_wh.checked_add(rise)?, ..loss })
+    }
+}

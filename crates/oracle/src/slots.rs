@@ -1,0 +1,293 @@
+//! Slots: at each one's end plus grace, what is known goes to the chain.
+//!
+//! Registers are cumulative, so a slot that was passed over (nobody spoke, a meter
+//! was silent, the program skipped a row) is made good by any later one; nothing
+//! is ever sent again with other numbers.
+
+use crate::boundary::{Attestable, at_boundary};
+use crate::counters::Counters;
+use crate::error::SlotsError;
+use crate::notice::Notice;
+use crate::plan::{is_metered, loss_record, plan_slot};
+use crate::residual::LossRegisters;
+use crate::sender::Sender;
+use jirani_chain::EnergyChain;
+use jirani_clock::{Busy, ServiceClock};
+use jirani_store::{Event, Events, HouseholdRecord, ReadingRow, Store};
+use jirani_units::{Clock as _, HouseholdId, MeterId, Slot, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// When slots are attested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotsConfig {
+    /// Length of a slot in seconds; divides a day.
+    pub slot_length_s: u32,
+    /// How long after a slot's end its readings are waited for, in seconds; at least 1.
+    pub grace_s: u32,
+}
+
+/// Attests slot after slot.
+pub struct Slots {
+    config: SlotsConfig,
+    store: Arc<dyn Store>,
+    chain: Arc<dyn EnergyChain>,
+    clock: ServiceClock,
+    events: Events,
+    counters: Counters,
+    notice: Option<Notice>,
+    /// Counts as work from the beginning, or an advanced clock could pass the
+    /// first slot's end before it is waited for.
+    starting: Busy,
+}
+
+/// The next boundary, and what is known of each feeder.
+struct Progress {
+    next_end: Timestamp,
+    feeders: BTreeMap<u16, Feeder>,
+}
+
+struct Feeder {
+    attested_through: Option<Timestamp>,
+    loss: LossRegisters,
+}
+
+/// Cancelled: the rest waits for the next start.
+pub(crate) struct Cancelled;
+
+impl Slots {
+    /// Prepares.
+    pub fn new(
+        config: SlotsConfig,
+        store: Arc<dyn Store>,
+        chain: Arc<dyn EnergyChain>,
+        clock: ServiceClock,
+        events: Events,
+        counters: Counters,
+    ) -> Result<Self, SlotsError> {
+        let length_s = config.slot_length_s;
+        if length_s == 0 || 86_400 % length_s != 0 {
+            return Err(SlotsError::BadLength(length_s));
+        }
+        let config = SlotsConfig { grace_s: config.grace_s.max(1), ..config };
+        let starting = clock.busy();
+        Ok(Self { config, store, chain, clock, events, counters, notice: None, starting })
+    }
+
+    /// For the gateway of the same process ([`crate::Gateway::with_notice`]). Once
+    /// asked for, slots sleep through a silent grid until they are told; without
+    /// it they look at every slot's end.
+    pub fn notice(&mut self) -> Notice {
+        self.notice.get_or_insert_default().clone()
+    }
+
+    /// Runs until cancelled. Begins with what a crash left unsent.
+    pub async fn run(self, cancel: CancellationToken) -> Result<(), SlotsError> {
+        let Self { config, store, chain, clock, events, counters, notice, starting } = self;
+        let sender = Sender::new(store.clone(), chain.clone(), clock.clone(), counters, cancel.clone());
+        let runner = Runner { config, store, chain, clock, events, sender };
+        match runner.run(notice, starting, &cancel).await? {
+            Ok(()) | Err(Cancelled) => Ok(()),
+        }
+    }
+}
+
+struct Runner {
+    config: SlotsConfig,
+    store: Arc<dyn Store>,
+    chain: Arc<dyn EnergyChain>,
+    clock: ServiceClock,
+    events: Events,
+    sender: Sender,
+}
+
+/// Failures end the run; being cancelled is no failure.
+pub(crate) type Step<T> = Result<Result<T, Cancelled>, SlotsError>;
+
+/// Hands cancellation on.
+macro_rules! go_on {
+    ($step:expr) => {
+        match $step.await? {
+            Ok(value) => value,
+            Err(cancelled) => return Ok(Err(cancelled)),
+        }
+    };
+}
+pub(crate) use go_on;
+
+impl Runner {
+    async fn run(
+        mut self,
+        notice: Option<Notice>,
+        starting: Busy,
+        cancel: &CancellationToken,
+    ) -> Step<()> {
+        let mut busy = Some(starting);
+        let mut progress = go_on!(self.resume());
+        loop {
+            go_on!(self.attest_due(&mut progress));
+            let slot_before = progress.next_end.plus_seconds(-i64::from(self.config.slot_length_s));
+            let silent = notice
+                .as_ref()
+                .filter(|notice| notice.latest().is_none_or(|latest| latest <= slot_before));
+            if let Some(notice) = silent {
+                let listening = notice.listen();
+                drop(busy.take());
+                busy = tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => return Ok(Err(Cancelled)),
+                    told = listening.told() => Some(told.unwrap_or_else(|| self.clock.busy())),
+                };
+                continue;
+            }
+            let due = progress.next_end.plus_seconds(i64::from(self.config.grace_s));
+            let mut sleep = std::pin::pin!(self.clock.sleep_until(due));
+            // Asleep first, idle then: the clock must not pass by.
+            busy = match futures::poll!(sleep.as_mut()) {
+                std::task::Poll::Ready(woken) => Some(woken),
+                std::task::Poll::Pending => {
+                    drop(busy.take());
+                    tokio::select! {
+                        biased;
+                        () = cancel.cancelled() => return Ok(Err(Cancelled)),
+                        woken = sleep => Some(woken),
+                    }
+                }
+            };
+        }
+    }
+
+    /// Sends what was stored and not sent, and finds out where to go on.
+    async fn resume(&mut self) -> Step<Progress> {
+        let households = go_on!(self.sender.stored("households", || self.store.households()));
+        let mut feeders = BTreeMap::new();
+        let mut next_end = None;
+        for feeder in feeders_of(&households) {
+            let waiting = go_on!(self.sender.stored("slots", || self.store.unattested_slots(feeder)));
+            for record in waiting {
+                tracing::info!(feeder, end = %record.end, "sending a slot that was stored before");
+                let end = record.end;
+                go_on!(self.sender.send(record, &households));
+                self.events.publish(Event::Attested { feeder, end });
+            }
+            let state = go_on!(self.learn(feeder, &households));
+            let begin = match state.attested_through {
+                Some(end) => end,
+                None => self.first_moment(&households, feeder),
+            };
+            let end = self.slot_of(begin).end();
+            next_end = Some(next_end.map_or(end, |next: Timestamp| next.min(end)));
+            feeders.insert(feeder, state);
+        }
+        let next_end = next_end.unwrap_or_else(|| self.slot_of(self.clock.now()).end());
+        Ok(Ok(Progress { next_end, feeders }))
+    }
+
+    /// What is known of a feeder by store and chain.
+    async fn learn(&self, feeder: u16, households: &[HouseholdRecord]) -> Step<Feeder> {
+        let last = go_on!(self.sender.stored("slots", || self.store.last_attested_slot(feeder)));
+        let mut loss = LossRegisters::default();
+        if let Some(id) = loss_record(households, feeder) {
+            // The chain knows what was applied; our own record only what was sent.
+            if let Some(record) = go_on!(self.sender.asked("the loss record", || self.chain.household(id))) {
+                loss = LossRegisters { import_wh: record.import_wh, export_wh: record.export_wh };
+            }
+        }
+        Ok(Ok(Feeder { attested_through: last.map(|slot| slot.end), loss }))
+    }
+
+    fn first_moment(&self, households: &[HouseholdRecord], feeder: u16) -> Timestamp {
+        let enrolled = households.iter().filter(|record| record.feeder == feeder).map(|r| r.enrolled_at);
+        enrolled.min().unwrap_or_else(|| self.clock.now())
+    }
+
+    fn slot_of(&self, at: Timestamp) -> Slot {
+        Slot::containing(at, self.config.slot_length_s)
+    }
+
+    /// Attests every boundary whose grace is over and of which something is known.
+    async fn attest_due(&mut self, progress: &mut Progress) -> Step<()> {
+        let grace_s = i64::from(self.config.grace_s);
+        let latest_due = self.clock.now().plus_seconds(-grace_s);
+        if progress.next_end > latest_due {
+            return Ok(Ok(()));
+        }
+        let households = go_on!(self.sender.stored("households", || self.store.households()));
+        let latest = go_on!(self.sender.stored("readings", || self.store.latest_readings()));
+        let latest: HashMap<MeterId, ReadingRow> = latest.into_iter().map(|row| (row.meter, row)).collect();
+        let horizon = latest.values().map(|row| row.time).max();
+        for feeder in feeders_of(&households) {
+            if !progress.feeders.contains_key(&feeder) {
+                let state = go_on!(self.learn(feeder, &households));
+                progress.feeders.insert(feeder, state);
+            }
+        }
+        while progress.next_end <= latest_due {
+            let end = progress.next_end;
+            if horizon.is_none_or(|horizon| horizon < end) {
+                // Nobody has said anything of this moment or a later one. When
+                // somebody does, a later slot's registers cover it.
+                progress.next_end = self.slot_of(latest_due).end();
+                break;
+            }
+            for (feeder, state) in &mut progress.feeders {
+                if state.attested_through.is_none_or(|through| through < end) {
+                    go_on!(self.attest(*feeder, end, state, &households, &latest));
+                    state.attested_through = Some(end);
+                }
+            }
+            progress.next_end = self.slot_of(end).end();
+        }
+        Ok(Ok(()))
+    }
+
+    async fn attest(
+        &mut self,
+        feeder: u16,
+        end: Timestamp,
+        state: &mut Feeder,
+        households: &[HouseholdRecord],
+        latest: &HashMap<MeterId, ReadingRow>,
+    ) -> Step<()> {
+        let mut known: BTreeMap<HouseholdId, Attestable> = BTreeMap::new();
+        for record in households.iter().filter(|record| is_metered(record, feeder, end)) {
+            let Some(meter) = record.meter else { continue };
+            if let Some(registers) = go_on!(self.registers_at(end, meter, record.meter_epoch, latest)) {
+                known.insert(record.id, registers);
+            }
+        }
+        let Some(plan) = plan_slot(feeder, end, households, &known, state.loss) else { return Ok(Ok(())) };
+        let sent = go_on!(self.sender.send_new(plan.record, households));
+        if let Some(loss) = plan.loss.filter(|_| sent) {
+            state.loss = loss;
+        }
+        self.events.publish(Event::Attested { feeder, end });
+        Ok(Ok(()))
+    }
+
+    async fn registers_at(
+        &self,
+        end: Timestamp,
+        meter: MeterId,
+        epoch: u32,
+        latest: &HashMap<MeterId, ReadingRow>,
+    ) -> Step<Option<Attestable>> {
+        match latest.get(&meter).filter(|row| row.epoch == epoch) {
+            // The usual case: the meter reads at the boundary, and that is its last word.
+            Some(row) if row.time == end => Ok(Ok(at_boundary(Some(row), None, end))),
+            Some(row) if row.time < end => Ok(Ok(None)),
+            None if !latest.contains_key(&meter) => Ok(Ok(None)),
+            _ => {
+                let (before, after) = go_on!(
+                    self.sender.stored("readings", || self.store.readings_around(meter, epoch, end))
+                );
+                Ok(Ok(at_boundary(before.as_ref(), after.as_ref(), end)))
+            }
+        }
+    }
+}
+
+fn feeders_of(households: &[HouseholdRecord]) -> BTreeSet<u16> {
+    households.iter().map(|record| record.feeder).collect()
+}
