@@ -13,6 +13,10 @@ pub enum ChainError {
     /// The work cannot be made into a transaction.
     #[error("chain.invalid_work: {0}")]
     InvalidWork(String),
+    /// The chain works, but not for us yet: no lamports, no program, no Config, or
+    /// other keys than ours in it. Work waits until that is mended.
+    #[error("chain.not_ready: {0}")]
+    NotReady(String),
     /// Our own record of the transaction could not be kept; nothing was sent.
     #[error(transparent)]
     Store(#[from] jirani_store::StoreError),

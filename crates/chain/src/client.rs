@@ -1,0 +1,205 @@
+//! [`EnergyChain`] over a node's JSON-RPC.
+
+use crate::blockhash::Blockhashes;
+use crate::energy::{ChainSnapshot, EnergyChain, HouseholdOnChain};
+use crate::error::ChainError;
+use crate::keys::ChainKeys;
+use crate::node::Node;
+use crate::plan::Facts;
+use crate::sender::Turns;
+use crate::work::{Outcome, Work};
+use async_trait::async_trait;
+use jirani_energy_interface::state::{Config, Household, Limits, Record as _};
+use jirani_energy_interface::{EnergyProgram, token};
+use jirani_store::Store;
+use jirani_units::{Clock, HouseholdId, Timestamp, Wh};
+use solana_address::Address;
+use solana_commitment_config::CommitmentConfig;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Most accounts of one question.
+pub(crate) const ACCOUNTS_MAX: usize = 100;
+
+/// Where the chain is and who we are on it.
+#[derive(Clone, Debug)]
+pub struct ChainConfig {
+    /// A node's JSON-RPC, `http://127.0.0.1:8899`.
+    pub rpc_url: String,
+    /// Address of the energy program.
+    pub program: Address,
+    /// Our keys.
+    pub keys: ChainKeys,
+    /// Most transactions under way at once; more wait for their turn.
+    pub in_flight_max: usize,
+    /// Lamports paid for priority, per transaction.
+    pub priority_fee_lamports: u64,
+    /// Whether compute limits come from a simulation of each transaction (a
+    /// question more, and worth it where priority is paid for) instead of a table.
+    pub simulate_units: bool,
+    /// Longest pause between two looks at a transaction; the first is 1 ms.
+    pub poll_max: Duration,
+    /// After how much silence of the node an outcome is given back as unknown.
+    pub patience: Duration,
+}
+
+impl ChainConfig {
+    /// 32 transactions under way, no priority fee, compute limits from the table,
+    /// looks at most half a second apart, 15 s of patience.
+    pub fn new(rpc_url: impl Into<String>, program: Address, keys: ChainKeys) -> Self {
+        Self {
+            rpc_url: rpc_url.into(),
+            program,
+            keys,
+            in_flight_max: 32,
+            priority_fee_lamports: 0,
+            simulate_units: false,
+            poll_max: Duration::from_millis(500),
+            patience: Duration::from_secs(15),
+        }
+    }
+}
+
+/// The energy program behind a node.
+pub struct RpcEnergyChain {
+    pub(crate) node: Node,
+    pub(crate) program: EnergyProgram,
+    pub(crate) config: ChainConfig,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) blockhashes: Blockhashes,
+    pub(crate) in_flight: Semaphore,
+    pub(crate) turns: Turns,
+    learned: Mutex<Learned>,
+}
+
+/// What is read from the chain once and rarely changes.
+struct Learned {
+    limits: Limits,
+    oracle_version: u32,
+    epochs: BTreeMap<HouseholdId, u32>,
+}
+
+impl RpcEnergyChain {
+    /// Connects, and reads the program's Config if there is one. `clock` dates our
+    /// own records only.
+    pub async fn connect(
+        config: ChainConfig,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ChainError> {
+        let chain = Self {
+            node: Node::new(&config.rpc_url)?,
+            program: EnergyProgram::new(config.program),
+            in_flight: Semaphore::new(config.in_flight_max.max(1)),
+            config,
+            store,
+            clock,
+            blockhashes: Blockhashes::default(),
+            turns: Turns::default(),
+            learned: Mutex::new(Learned {
+                limits: Limits::default(),
+                oracle_version: 1,
+                epochs: BTreeMap::new(),
+            }),
+        };
+        chain.read_config().await?;
+        Ok(chain)
+    }
+
+    /// Reads and remembers Config; `None` before it is initialised.
+    pub(crate) async fn read_config(&self) -> Result<Option<Config>, ChainError> {
+        let accounts = self.node.accounts(&[self.program.config], CommitmentConfig::confirmed()).await?;
+        let Some(account) =
+            accounts.into_iter().next().flatten().filter(|account| account.owner == self.program.id)
+        else {
+            return Ok(None);
+        };
+        let config = Config::decode(&account.data).ok_or_else(|| {
+            ChainError::Damaged("Config has a layout that this version does not know".to_owned())
+        })?;
+        let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        learned.limits = config.limits;
+        learned.oracle_version = config.oracles.version;
+        Ok(Some(config))
+    }
+
+    /// What a plan for `work` needs to know from the chain.
+    pub(crate) async fn facts(&self, work: &Work) -> Result<Facts, ChainError> {
+        let wanted: Vec<HouseholdId> = match work {
+            Work::Attest { rows, .. } => rows.iter().map(|row| row.household).collect(),
+            _ => Vec::new(),
+        };
+        let missing: Vec<HouseholdId> = {
+            let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+            wanted.iter().filter(|id| !learned.epochs.contains_key(id)).copied().collect()
+        };
+        for chunk in missing.chunks(ACCOUNTS_MAX) {
+            let addresses: Vec<Address> = chunk.iter().map(|id| self.program.household(id.0)).collect();
+            let accounts = self.node.accounts(&addresses, CommitmentConfig::confirmed()).await?;
+            let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+            for (id, account) in chunk.iter().zip(accounts) {
+                if let Some(household) = account.and_then(|account| Household::decode(&account.data)) {
+                    learned.epochs.insert(*id, household.meter_epoch);
+                }
+            }
+        }
+        let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        let epochs = wanted.iter().filter_map(|id| Some((*id, *learned.epochs.get(id)?))).collect();
+        Ok(Facts { oracle_version: learned.oracle_version, epochs })
+    }
+}
+
+#[async_trait]
+impl EnergyChain for RpcEnergyChain {
+    async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError> {
+        self.submit_once(key, &work).await
+    }
+
+    async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {
+        let address = self.program.household(id.0);
+        let addresses = [address, self.program.vault(&address)];
+        let accounts = self.node.accounts(&addresses, CommitmentConfig::finalized()).await?;
+        let mut accounts = accounts.into_iter();
+        let (Some(Some(household)), vault) = (accounts.next(), accounts.next().flatten()) else {
+            return Ok(None);
+        };
+        let household = Household::decode(&household.data).ok_or_else(|| {
+            ChainError::Damaged(format!("household {id} has a layout that this version does not know"))
+        })?;
+        let vault_wh = vault
+            .and_then(|vault| token::amount(&vault.data))
+            .ok_or_else(|| ChainError::Damaged(format!("household {id} has no vault")))?;
+        Ok(Some(on_chain(&household, Wh(vault_wh))))
+    }
+
+    async fn snapshot(&self) -> Result<ChainSnapshot, ChainError> {
+        self.take_snapshot().await
+    }
+
+    fn household_address(&self, id: HouseholdId) -> String {
+        self.program.household(id.0).to_string()
+    }
+
+    fn order_window_s(&self) -> (u32, u32) {
+        let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        (learned.limits.order_window_s, learned.limits.order_grace_s)
+    }
+}
+
+/// A record in our words.
+pub(crate) fn on_chain(household: &Household, vault_wh: Wh) -> HouseholdOnChain {
+    HouseholdOnChain {
+        vault_wh,
+        shortfall_wh: Wh(household.shortfall_wh),
+        export_wh: Wh(household.export_wh),
+        import_wh: Wh(household.import_wh),
+        minted_wh: Wh(household.minted_wh),
+        burned_wh: Wh(household.burned_wh),
+        adjusted_export_wh: Wh(household.adjusted_export_wh),
+        adjusted_import_wh: Wh(household.adjusted_import_wh),
+        attested_through: Timestamp::from_seconds(household.last_slot_end),
+    }
+}
