@@ -4,9 +4,12 @@
 //! never above retail for the same lot; every cent of the due goes somewhere.
 //! Pure: integers in, integers out.
 
+pub mod error;
 pub mod fill;
 pub mod limits;
+mod select;
 pub mod tariff;
 
-pub use fill::{Fill, Shares};
-pub use tariff::Tariff;
+pub use error::MarketError;
+pub use fill::{Candidate, Fill, Selection, Shares, Want, collect, retail_cost, select, shares};
+pub use tariff::{InvalidTariff, Tariff};
