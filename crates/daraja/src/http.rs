@@ -24,6 +24,9 @@ pub fn client(config: &DarajaConfig, tls: bool) -> Result<Client, DarajaConfigEr
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .connect_timeout(Duration::from_secs(10))
+        // Shorter than any gateway keeps one: a request written to a connection
+        // that is just being closed would be of unknown outcome.
+        .pool_idle_timeout(Duration::from_secs(15))
         .timeout(Duration::from_secs(config.timeout_s.max(1)));
     // Plain http goes to this machine only, and then TLS is never spoken:
     // reading the system's certificates would cost time and could fail.

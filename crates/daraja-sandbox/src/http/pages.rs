@@ -1,0 +1,40 @@
+//! The pages: plain files, no build step, no address outside this machine.
+
+use axum::http::header;
+use axum::response::{IntoResponse, Redirect, Response};
+
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
+                      frame-ancestors *; base-uri 'none'; form-action 'none'";
+
+fn file(kind: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+    ];
+    (headers, text).into_response()
+}
+
+pub async fn home() -> Redirect {
+    Redirect::to("/phones")
+}
+
+pub async fn phones() -> Response {
+    file("text/html; charset=utf-8", include_str!("../../pages/phones.html"))
+}
+
+pub async fn phone() -> Response {
+    file("text/html; charset=utf-8", include_str!("../../pages/phone.html"))
+}
+
+pub async fn style() -> Response {
+    file("text/css; charset=utf-8", include_str!("../../pages/phones.css"))
+}
+
+pub async fn phones_script() -> Response {
+    file("text/javascript; charset=utf-8", include_str!("../../pages/phones.js"))
+}
+
+pub async fn phone_script() -> Response {
+    file("text/javascript; charset=utf-8", include_str!("../../pages/phone.js"))
+}

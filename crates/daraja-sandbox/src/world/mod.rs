@@ -1,0 +1,173 @@
+//! The state of M-Pesa as this emulator knows it, and what may happen to it.
+//!
+//! Promises: pure (time and seed come in, nothing goes out), deterministic,
+//! and every change is noted for one commit: money that moved and the
+//! callbacks owed for it are saved together or not at all. The core
+//! ([`crate::core`]) applies calls one after another, commits, and only then
+//! lets answers and callbacks out.
+
+mod bodies;
+mod callback;
+mod changes;
+mod fault;
+mod paybill;
+mod payout;
+mod phone;
+mod prompt;
+mod statement;
+
+pub use callback::Owed;
+use callback::{CallbackKind, Delivered};
+use changes::Counters;
+pub use changes::{Batch, Kind};
+use fault::Fault;
+pub use fault::{Action, Target};
+pub use paybill::{C2bUrls, Payment};
+use payout::Payout;
+pub use payout::PayoutOrder;
+use phone::Phone;
+pub use phone::PhoneChange;
+pub use prompt::{HandAnswer, Push};
+use prompt::{Prompt, PromptView};
+
+use crate::book::{Account, Book, MovementKind};
+use crate::config::SandboxConfig;
+use crate::draw::{self, Draw, Purpose};
+use crate::refusal::Refusal;
+use changes::Changes;
+use jirani_units::{Msisdn, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+/// Something that happens by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// An automatic phone answers.
+    Answer,
+    /// A prompt leaves the phone.
+    Expire,
+    /// A payout gets its result.
+    Payout,
+    /// A delayed callback is due.
+    Deliver,
+}
+
+/// The state.
+pub struct World {
+    config: Arc<SandboxConfig>,
+    now: Timestamp,
+    counters: Counters,
+    book: Book,
+    prompts: BTreeMap<u64, Prompt>,
+    by_checkout_id: HashMap<String, u64>,
+    open: BTreeMap<Msisdn, VecDeque<u64>>,
+    payouts: BTreeMap<u64, Payout>,
+    by_originator_id: HashMap<String, u64>,
+    phones: BTreeMap<Msisdn, Phone>,
+    c2b_urls: BTreeMap<String, C2bUrls>,
+    faults: VecDeque<Fault>,
+    owed: BTreeMap<u64, Owed>,
+    recent: VecDeque<Delivered>,
+    timers: BTreeSet<(Timestamp, u64, Timer)>,
+    lanes: Vec<Vec<u64>>,
+    out: BTreeSet<u64>,
+    changes: Changes,
+}
+
+impl World {
+    /// A world in which nothing has happened but the opening float.
+    pub fn new(config: Arc<SandboxConfig>, now: Timestamp) -> Self {
+        let mut world = Self::empty(config, now);
+        world.open_book();
+        world
+    }
+
+    fn empty(config: Arc<SandboxConfig>, now: Timestamp) -> Self {
+        let changes = Changes::new(config.data_dir.is_some());
+        Self {
+            config,
+            now,
+            counters: Counters::default(),
+            book: Book::default(),
+            prompts: BTreeMap::new(),
+            by_checkout_id: HashMap::new(),
+            open: BTreeMap::new(),
+            payouts: BTreeMap::new(),
+            by_originator_id: HashMap::new(),
+            phones: BTreeMap::new(),
+            c2b_urls: BTreeMap::new(),
+            faults: VecDeque::new(),
+            owed: BTreeMap::new(),
+            recent: VecDeque::new(),
+            timers: BTreeSet::new(),
+            lanes: Vec::new(),
+            out: BTreeSet::new(),
+            changes,
+        }
+    }
+
+    /// The first movement, once; and every known phone with its money.
+    fn open_book(&mut self) {
+        if self.book.movements().is_empty() {
+            let to = Account::utility(&self.config.payout.code);
+            let float = self.config.opening_float;
+            let accounts = (Account::Outside, to);
+            self.book.move_money(self.now, MovementKind::OpeningFloat, accounts, float, (None, None));
+        }
+        let config = Arc::clone(&self.config);
+        for msisdn in config.phones.keys() {
+            self.phone_mut(*msisdn);
+        }
+    }
+
+    /// Sets the time for what is done next.
+    pub fn set_now(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    /// When something happens by itself next.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.timers.first().map(|(at, _, _)| *at)
+    }
+
+    /// Lets happen whatever is due by now, in order.
+    pub fn fire_due(&mut self) {
+        while let Some(&(at, seq, timer)) = self.timers.first() {
+            if at > self.now {
+                return;
+            }
+            self.timers.pop_first();
+            match timer {
+                Timer::Answer => self.automatic_answer(seq),
+                Timer::Expire => self.expire(seq),
+                Timer::Payout => self.finish_payout(seq),
+                Timer::Deliver => self.lanes.push(vec![seq]),
+            }
+        }
+    }
+
+    /// How many open prompts wait for a person.
+    pub fn prompts_by_hand(&self) -> usize {
+        let open = self.open.values().flatten().filter_map(|seq| self.prompts.get(seq));
+        open.filter(|prompt| prompt.waits_for_a_person()).count()
+    }
+
+    fn next_seq(&mut self) -> u64 {
+        self.counters.seq += 1;
+        self.counters.seq
+    }
+
+    fn next_receipt(&mut self) -> String {
+        self.counters.receipts += 1;
+        draw::receipt(self.config.seed, self.now, self.counters.receipts)
+    }
+
+    fn draw_id(&mut self) -> Draw {
+        let nth = self.next_seq();
+        Draw::new(self.config.seed, Purpose::Id, 0, nth)
+    }
+
+    fn known_collection(&self, shortcode: &str) -> Result<(), Refusal> {
+        if shortcode == self.config.collection.code { Ok(()) } else { Err(Refusal::no_such_merchant()) }
+    }
+}
