@@ -1,0 +1,135 @@
+//! The attacks that every instruction must survive, tried one account and one byte
+//! at a time on an instruction that would otherwise land.
+
+use crate::world::{Refusal, World};
+use jirani_energy_interface::EnergyError;
+use solana_account::Account;
+use solana_address::Address;
+use solana_instruction::Instruction;
+use solana_keypair::Keypair;
+use solana_signer::Signer;
+
+/// One way to spoil an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attack {
+    /// This account did not sign.
+    Unsigned(usize),
+    /// This account is passed read-only.
+    ReadOnly(usize),
+    /// A copy of this account that belongs to another program.
+    ForeignOwner(usize),
+    /// This account of ours with another record's discriminator.
+    OtherType(usize),
+    /// A true copy of this account at another address.
+    Copy(usize),
+    /// This account does not exist.
+    Absent(usize),
+    /// Nothing but the accounts before this one.
+    Missing(usize),
+    /// The data ends after this many bytes.
+    Truncated(usize),
+    /// One byte more than the data has.
+    Longer,
+}
+
+/// Tries every attack and gives what became of each; an attack that goes through is
+/// `None`. Nothing of the world changes. `variable` is where accounts begin that the
+/// caller judges himself (rows, fills).
+pub fn refusals(
+    world: &mut World,
+    instruction: &Instruction,
+    signers: &[&Keypair],
+    variable: usize,
+) -> Vec<(Attack, Option<Box<Refusal>>)> {
+    world
+        .simulate(std::slice::from_ref(instruction), signers)
+        .unwrap_or_else(|refusal| panic!("the instruction itself must land: {refusal:?}"));
+    let mut results = Vec::new();
+    let fixed = instruction.accounts.len().min(variable);
+    let mut attempt = |world: &World, attack, spoiled: Instruction| {
+        let needed: Vec<&Keypair> = signers
+            .iter()
+            .copied()
+            .filter(|key| spoiled.accounts.iter().any(|meta| meta.is_signer && meta.pubkey == key.pubkey()))
+            .collect();
+        results.push((attack, world.simulate(&[spoiled], &needed).err()));
+    };
+    for index in 0..fixed {
+        let meta = &instruction.accounts[index];
+        if meta.is_signer {
+            let mut spoiled = instruction.clone();
+            spoiled.accounts[index].is_signer = false;
+            attempt(world, Attack::Unsigned(index), spoiled);
+        }
+        if meta.is_writable {
+            let mut spoiled = instruction.clone();
+            spoiled.accounts[index].is_writable = false;
+            attempt(world, Attack::ReadOnly(index), spoiled);
+        }
+        if meta.is_signer {
+            continue;
+        }
+        let substitute = Address::new_from_array([0xab; 32]);
+        let mut spoiled = instruction.clone();
+        spoiled.accounts[index].pubkey = substitute;
+        attempt(world, Attack::Absent(index), spoiled.clone());
+        let Some(original) = world.svm.get_account(&meta.pubkey) else { continue };
+        if original.executable || original.data.is_empty() {
+            continue;
+        }
+        let ours = original.owner == world.program.id;
+        place(world, substitute, original.clone());
+        attempt(world, Attack::Copy(index), spoiled.clone());
+        place(world, substitute, Account { owner: Address::new_from_array([0xcd; 32]), ..original.clone() });
+        attempt(world, Attack::ForeignOwner(index), spoiled);
+        remove(world, substitute);
+        if ours {
+            let mut other = original.clone();
+            other.data[0] = if other.data[0] == 1 { 2 } else { 1 };
+            place(world, meta.pubkey, other);
+            attempt(world, Attack::OtherType(index), instruction.clone());
+            place(world, meta.pubkey, original);
+        }
+    }
+    for count in 0..instruction.accounts.len() {
+        let mut spoiled = instruction.clone();
+        spoiled.accounts.truncate(count);
+        attempt(world, Attack::Missing(count), spoiled);
+    }
+    for length in 0..instruction.data.len() {
+        let mut spoiled = instruction.clone();
+        spoiled.data.truncate(length);
+        attempt(world, Attack::Truncated(length), spoiled);
+    }
+    let mut spoiled = instruction.clone();
+    spoiled.data.push(0);
+    attempt(world, Attack::Longer, spoiled);
+    results
+}
+
+impl Attack {
+    /// Our own refusals that may answer it, when the program itself must notice.
+    pub fn expected(self) -> &'static [EnergyError] {
+        use EnergyError as E;
+        match self {
+            Self::Unsigned(_) => &[E::MissingSigner],
+            Self::ReadOnly(_) => &[E::NotWritable],
+            Self::ForeignOwner(_) | Self::Absent(_) => {
+                &[E::WrongOwner, E::WrongAddress, E::WrongProgram, E::WrongMint, E::FillMismatch]
+            }
+            Self::OtherType(_) => &[E::WrongType],
+            Self::Copy(_) => &[E::WrongAddress, E::WrongMint, E::FillMismatch],
+            Self::Missing(_) => &[E::AccountsMissing, E::FillMismatch],
+            Self::Truncated(0) => &[E::UnknownInstruction],
+            Self::Truncated(_) | Self::Longer => &[E::InvalidData, E::RowCount, E::InvalidFills],
+        }
+    }
+}
+
+fn place(world: &mut World, address: Address, account: Account) {
+    world.svm.set_account(address, account).expect("an account can be placed");
+}
+
+fn remove(world: &mut World, address: Address) {
+    place(world, address, Account::default());
+}
