@@ -7,9 +7,7 @@ use jirani_units::MeterId;
 use rmqtt::codec::types::Publish as CodecPublish;
 use rmqtt::codec::v5::SubscribeAckReason;
 use rmqtt::hook::{Handler, HookResult, Parameter, ReturnType};
-use rmqtt::types::{
-    AuthResult, ConnectInfo, Id, LastWill, PublishAclResult, Subscribe, SubscribeAclResult,
-};
+use rmqtt::types::{AuthResult, ConnectInfo, Id, LastWill, PublishAclResult, Subscribe, SubscribeAclResult};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -156,8 +154,8 @@ impl Hooks {
     }
 
     fn subscribe(id: &Id, subscribe: &Subscribe) -> SubscribeAclResult {
-        let allowed = Access::client(id)
-            .is_some_and(|client| Access::may_subscribe(client, &subscribe.topic_filter));
+        let allowed =
+            Access::client(id).is_some_and(|client| Access::may_subscribe(client, &subscribe.topic_filter));
         if allowed {
             return SubscribeAclResult::new_success(subscribe.opts.qos(), None);
         }

@@ -1,5 +1,7 @@
 //! The broker as its clients see it, over real connections.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
+
 use jirani_broker::{Broker, BrokerConfig, BrokerError, Limits, RunningBroker, meter_password};
 use jirani_units::MeterId;
 use rumqttc::{AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions};

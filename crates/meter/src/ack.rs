@@ -64,7 +64,9 @@ impl Ack {
 
     fn encode(&self) -> Result<Buffer<PAYLOAD_MAX>, WireError> {
         if self.first_seq == 0 || self.first_seq > self.seq {
-            return Err(WireError::Malformed("an acknowledgement goes from a seq to the same or a later one"));
+            return Err(WireError::Malformed(
+                "an acknowledgement goes from a seq to the same or a later one",
+            ));
         }
         let mut encoder = Encoder::new(Buffer::new());
         written(

@@ -70,8 +70,6 @@ impl<const N: usize> minicbor::encode::Write for Buffer<N> {
 }
 
 /// Takes the buffer's own error out of the encoder's.
-pub(crate) fn written<T>(
-    result: Result<T, minicbor::encode::Error<WireError>>,
-) -> Result<T, WireError> {
+pub(crate) fn written<T>(result: Result<T, minicbor::encode::Error<WireError>>) -> Result<T, WireError> {
     result.map_err(|error| error.into_write().unwrap_or(WireError::Malformed("the encoder refused a value")))
 }

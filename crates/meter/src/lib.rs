@@ -36,12 +36,12 @@ pub use ack::Ack;
 pub use buffer::Buffer;
 pub use error::WireError;
 pub use key::{Algorithm, Ed25519Signer, PublicKey, Signer};
-pub use sign1::Sign1;
 pub use meter::{Meter, MeterError, MeterState, Sample};
 #[cfg(feature = "alloc")]
 pub use queue::HeapQueue;
 pub use queue::{ArrayQueue, Queue, QueueFull};
 pub use reading::{Flags, Instantaneous, Reading, Registers, SignedReading, TimeQuality};
+pub use sign1::Sign1;
 
 /// A meter's name: the first 16 bytes of SHA-256 of its public key. Readings
 /// carry these bytes; topics carry them as 32 lower-case hexadecimal digits.

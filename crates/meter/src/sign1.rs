@@ -48,8 +48,7 @@ impl<'a> Sign1<'a> {
             return Err(WireError::TooLarge { what: "the payload", limit: PAYLOAD_MAX });
         }
         let signature = decoder.bytes()?;
-        let signature =
-            signature.try_into().map_err(|_| WireError::Malformed("a signature has 64 bytes"))?;
+        let signature = signature.try_into().map_err(|_| WireError::Malformed("a signature has 64 bytes"))?;
         let (bytes, rest) = bytes.split_at(decoder.position());
         let read = Self { algorithm, payload, signature, bytes };
         let canonical: Buffer<{ crate::READING_MAX }> = encode(algorithm, payload, signature)?;

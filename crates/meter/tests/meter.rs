@@ -1,5 +1,7 @@
 //! The meter's own logic, through its public door.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
+
 use jirani_meter::{
     Ack, ArrayQueue, Ed25519Signer, Flags, HeapQueue, Meter, MeterError, MeterState, PublicKey, Queue,
     Reading, Registers, Sample, Signer as _, message,

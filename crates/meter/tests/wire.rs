@@ -1,5 +1,7 @@
 //! What goes over the wire: sizes, the one encoding, and bytes from strangers.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
+
 use jirani_meter::{
     ACK_MAX, Ack, Ed25519Signer, Flags, Instantaneous, MESSAGE_READINGS_MAX, PublicKey, READING_CONTEXT,
     READING_MAX, Reading, Registers, Signer as _, TimeQuality, WireError, message,
