@@ -32,7 +32,7 @@ pub fn absent(account: &AccountView) -> Result<(), ProgramError> {
 }
 
 /// Requires the account's address to be the canonical one of `seeds`; gives its bump.
-#[inline(always)]
+#[inline(never)]
 pub fn bump(account: &AccountView, seeds: &[&[u8]], program_id: &Address) -> Result<u8, ProgramError> {
     let (address, bump) =
         Address::try_find_program_address(seeds, program_id).or_refuse(EnergyError::WrongAddress)?;

@@ -8,6 +8,7 @@ use pinocchio::cpi::{CpiAccount, invoke_signed_unchecked};
 use pinocchio::error::ProgramError;
 use pinocchio::instruction::{InstructionAccount, InstructionView};
 use pinocchio::{AccountView, ProgramResult};
+use pinocchio_token_2022::instructions::InitializeAccount3;
 
 use crate::account::Refuse;
 use crate::call::Authority;
@@ -43,6 +44,12 @@ pub enum Operation {
 pub fn balance(account: &AccountView) -> Result<u64, ProgramError> {
     account.owned_by(&programs::TOKEN_2022).or_refuse(EnergyError::WrongOwner)?;
     token::amount(&account.try_borrow()?).or_refuse(EnergyError::WrongType)
+}
+
+/// Makes an account of our mint out of a new one; Config owns its tokens.
+#[inline(never)]
+pub fn open_account(account: &AccountView, mint: &AccountView, config: &AccountView) -> ProgramResult {
+    InitializeAccount3::new(account, mint, config.address()).invoke()
 }
 
 /// What goes into one call.

@@ -2,8 +2,8 @@ use jirani_energy_interface::event::{Event, EventKind};
 use jirani_energy_interface::instruction::{ConfigSection, ConfigureData};
 use jirani_energy_interface::state::{ATTESTORS_MAX, CappedKey, Config, Limits, OracleSet, Tariff};
 use jirani_energy_interface::{EnergyError, Key};
-use pinocchio::error::ProgramError;
 use pinocchio::ProgramResult;
+use pinocchio::error::ProgramError;
 
 use crate::account::{self, Refuse};
 use crate::call::{Authority, Call};

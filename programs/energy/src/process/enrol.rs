@@ -6,14 +6,13 @@ use jirani_energy_interface::state::{
 };
 use jirani_energy_interface::token::TOKEN_ACCOUNT_LEN;
 use jirani_energy_interface::{EnergyError, programs, seeds};
-use pinocchio::cpi::Seed;
 use pinocchio::ProgramResult;
-use pinocchio_token_2022::instructions::InitializeAccount3;
+use pinocchio::cpi::Seed;
 
 use crate::account::{self, Refuse};
 use crate::call::{Authority, Call};
 use crate::create::{self, NewAccount};
-use crate::time;
+use crate::{time, token};
 
 /// Creates a household's record, its vault and, the first time, its feeder's
 /// Evidence.
@@ -64,7 +63,7 @@ pub fn enrol(call: Call) -> ProgramResult {
         },
         &[Seed::from(seeds::VAULT), Seed::from(household.address().as_ref()), Seed::from(&[vault_bump])],
     )?;
-    InitializeAccount3::new(vault, mint, config_account.address()).invoke()?;
+    token::open_account(vault, mint, config_account)?;
 
     let initial_s = INITIAL_BUCKET_S.min(bucket_s);
     let record = Household {

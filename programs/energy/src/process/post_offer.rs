@@ -4,9 +4,8 @@ use jirani_energy_interface::instruction::PostOfferData;
 use jirani_energy_interface::state::{Config, Household, Offer, OfferState, Record};
 use jirani_energy_interface::token::TOKEN_ACCOUNT_LEN;
 use jirani_energy_interface::{EnergyError, programs, seeds};
-use pinocchio::cpi::Seed;
 use pinocchio::ProgramResult;
-use pinocchio_token_2022::instructions::InitializeAccount3;
+use pinocchio::cpi::Seed;
 
 use super::authorise;
 use crate::account::{self, Refuse};
@@ -92,7 +91,7 @@ pub fn post_offer(call: Call) -> ProgramResult {
         },
         &[Seed::from(seeds::ESCROW), Seed::from(offer.address().as_ref()), Seed::from(&[escrow_bump])],
     )?;
-    InitializeAccount3::new(escrow, mint, config_account.address()).invoke()?;
+    token::open_account(escrow, mint, config_account)?;
     let moved = Operation::Transfer { from: *vault, to: *escrow, wh: data.energy_wh };
     let authority = Authority { program_id, config: config_account, bump: config_bump };
     token::run(&authority, mint, &[moved])?;
