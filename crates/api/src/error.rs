@@ -149,6 +149,11 @@ impl From<ChainError> for ApiError {
     fn from(error: ChainError) -> Self {
         let text = error.to_string();
         match error {
+            ChainError::NotReady(_) => Self::unavailable(
+                "chain.not_ready",
+                "The chain is not set up for this grid yet. Nothing is lost; the operator has to look.",
+                text,
+            ),
             ChainError::Unreachable(_) => Self::unavailable(
                 "chain.unreachable",
                 "The chain does not answer at the moment. Nothing is lost; try again in a minute.",

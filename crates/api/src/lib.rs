@@ -9,6 +9,7 @@
 //! Stands above settlement, store and chain, which it knows by their traits
 //! ([`ports`]); decides nothing about money or energy itself.
 
+pub mod adapters;
 pub mod app;
 pub mod auth;
 pub mod config;
@@ -24,8 +25,9 @@ pub mod server;
 pub mod view;
 pub mod web;
 
+pub use adapters::FromAdvisor;
 pub use auth::token::TokenSource;
 pub use config::{ApiConfig, ApiDeps, Limits};
 pub use error::{ApiError, ErrorBody};
-pub use ports::{Advice, AuditRunner, Trading, TradingError, TradingFault, Want};
+pub use ports::{Advice, AuditRunner, Trading, TradingError, TradingFault};
 pub use server::{Api, ApiStartError, RunningApi};

@@ -38,7 +38,7 @@ pub struct Document;
 /// answers carry every field.
 pub(crate) fn finish(document: &mut OpenApi) {
     document.info.license = None;
-    document.info.version = "1".to_owned();
+    "1".clone_into(&mut document.info.version);
     for (path, item) in &mut document.paths.paths {
         let closed =
             path.starts_with("/api/v1/") && path != "/api/v1/config" && !path.starts_with("/api/v1/demo/");

@@ -3,18 +3,9 @@
 use crate::dto::forecast::{AdviceView, ForecastView};
 use crate::dto::operator::AuditView;
 use async_trait::async_trait;
-use jirani_market::Fill;
+use jirani_market::{Fill, Want};
 use jirani_store::{NewCallback, OfferRecord, OrderRecord, PayWith, PayoutRecord};
 use jirani_units::{Cents, HouseholdId, OfferId, Price, Wh};
-
-/// How much to buy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Want {
-    /// This much energy.
-    Energy(Wh),
-    /// What this much money buys.
-    Budget(Cents),
-}
 
 /// What an order would cost now.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How long a connection may say nothing: longer than clients keep unused
 /// connections, so that it is they who close them.
-const SILENCE: Duration = Duration::from_secs(120);
+const SILENCE: Duration = Duration::from_mins(2);
 /// How long a stop waits for requests under way.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// Rest after the system refused a connection (too many files, mostly).

@@ -50,22 +50,22 @@ pub struct Quantiles {
 /// A forecast turned into one sentence and one action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AdviceView {
-    /// When it was made.
-    pub issued_at: Time,
     /// What to do.
     pub action: AdviceAction,
+    /// Why.
+    pub reason: AdviceReason,
     /// One sentence in the household's language.
     pub sentence: String,
-    /// How much to sell or buy; null when the action has no amount.
-    pub energy_wh: Option<u64>,
-    /// Floor to sell at, or most to pay; null when the action has no price.
+    /// How much to sell, keep or buy.
+    pub energy_wh: u64,
+    /// Floor to sell at, or what buying costs now, all in; null when keeping.
     pub price_cents_per_kwh: Option<u32>,
-    /// When the action is best begun; null for now.
-    pub from: Option<Time>,
-    /// When the advice is void.
-    pub until: Option<Time>,
     /// Expected gain against doing nothing.
     pub gain_cents: i64,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// When it is void.
+    pub until: Time,
 }
 
 /// What advice says to do.
@@ -74,10 +74,34 @@ pub struct AdviceView {
 pub enum AdviceAction {
     /// Offer energy.
     Sell,
-    /// Buy energy before a shortfall.
-    Buy,
-    /// Keep the energy for oneself.
+    /// Take energy back from sale.
     Keep,
-    /// Nothing to do.
-    Wait,
+    /// Buy energy from neighbours.
+    Buy,
+}
+
+/// Why advice says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AdviceReason {
+    /// More than the household will need before the sun is back.
+    MoreThanNeeded,
+    /// What is on sale will be needed by itself.
+    NeededTonight,
+    /// It owes energy that neighbours sell for less than the operator.
+    OwesEnergy,
+    /// It will run short, and neighbours sell for less than the operator.
+    WillRunShort,
+}
+
+/// How sure advice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// Not yet much to go by.
+    Low,
+    /// More likely than not.
+    Medium,
+    /// Hardly in doubt.
+    High,
 }

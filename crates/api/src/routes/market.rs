@@ -6,9 +6,9 @@ use crate::dto::offer::{MyOfferView, OfferRequest, OfferView};
 use crate::dto::quote::{QuoteRequest, QuoteView};
 use crate::error::ApiError;
 use crate::extract::{Id, IdempotencyKey, Json, Page, Path, Query};
-use crate::ports::Want;
 use crate::view::names::Names;
 use axum::extract::State;
+use jirani_market::Want;
 use jirani_store::SessionRole;
 use jirani_units::{Cents, OfferId, Price, Wh};
 

@@ -82,9 +82,8 @@ impl Feed {
                 biased;
                 () = self.app.stop.cancelled() => return None,
                 _ = self.heartbeat.tick() => {
-                    if still_signed_in(&self.app, self.who.token_hash).await.ok()?.is_none() {
-                        return None;
-                    }
+                    // Signed out, or out of time: the stream ends with the session.
+                    still_signed_in(&self.app, self.who.token_hash).await.ok()??;
                     return Some(sse::Event::default().comment("alive"));
                 }
                 () = tokio::time::sleep_until(flush_at), if waiting => self.flush(),

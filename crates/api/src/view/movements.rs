@@ -47,7 +47,7 @@ pub async fn newest(
     }));
     movements.extend(payouts?.iter().map(payout));
     movements.extend(journal?.iter().filter_map(|row| credit(row, id)));
-    movements.extend(days?.into_iter().flat_map(energy));
+    movements.extend(days?.iter().flat_map(energy));
     movements.sort_by(|a, b| b.at.cmp(&a.at).then_with(|| a.kind.cmp(&b.kind)).then_with(|| b.id.cmp(&a.id)));
     movements.truncate(limit as usize);
     Ok(movements)
@@ -154,7 +154,7 @@ fn credit(row: &JournalRow, household: HouseholdId) -> Option<MovementView> {
     Some(line)
 }
 
-fn energy(day: DayEnergy) -> impl Iterator<Item = MovementView> {
+fn energy(day: &DayEnergy) -> impl Iterator<Item = MovementView> + use<> {
     let line = |kind, word: &str, title: String, energy_wh: Option<i64>| {
         let mut line = blank(format!("day/{}/{word}", day.day), day.at, kind, title, "attested");
         line.energy_wh = energy_wh;

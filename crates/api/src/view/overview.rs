@@ -110,7 +110,7 @@ fn money(balances: &[(Account, AccountBalance)]) -> MoneyTotals {
             }
             Account::MpesaCharges => totals.mpesa_charges_cents += held,
             Account::OperatorFloat | Account::OperatorFees | Account::OperatorSales | Account::Rounding => {
-                totals.operator_cents += owed
+                totals.operator_cents += owed;
             }
             Account::OperatorTaxes => totals.taxes_cents += owed,
             Account::CollectionsUnallocated | Account::OrdersClearing => totals.clearing_cents += owed,

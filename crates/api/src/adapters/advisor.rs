@@ -1,0 +1,113 @@
+//! The advisor as [`Advice`].
+
+use crate::dto::forecast::{
+    AdviceAction, AdviceReason, AdviceView, Confidence, ForecastPoint, ForecastView, Quantiles,
+};
+use crate::ports::Advice;
+use async_trait::async_trait;
+use jirani_advisor::{Advisor, Holding};
+use jirani_chain::EnergyChain;
+use jirani_forecast::{Action, Reason};
+use jirani_store::Store;
+use jirani_units::HouseholdId;
+use std::sync::Arc;
+
+/// The advisor, with what it must be told: what a household holds on chain, and
+/// the language it reads. Advice is a help, not a promise: where it cannot be
+/// had, there is none, and the rest of the page stands.
+pub struct FromAdvisor {
+    advisor: Arc<Advisor>,
+    store: Arc<dyn Store>,
+    chain: Arc<dyn EnergyChain>,
+}
+
+impl FromAdvisor {
+    /// Puts the three together.
+    pub fn new(advisor: Arc<Advisor>, store: Arc<dyn Store>, chain: Arc<dyn EnergyChain>) -> Self {
+        Self { advisor, store, chain }
+    }
+}
+
+#[async_trait]
+impl Advice for FromAdvisor {
+    async fn forecast(&self, household: HouseholdId) -> Option<ForecastView> {
+        let forecast = match self.advisor.forecast(household).await {
+            Ok(forecast) => forecast?,
+            Err(error) => {
+                tracing::warn!(%household, %error, "no forecast");
+                return None;
+            }
+        };
+        let points = forecast.points.iter().map(|point| ForecastPoint {
+            start: point.start.into(),
+            production_wh: quantiles(point.production),
+            consumption_wh: quantiles(point.consumption),
+        });
+        Some(ForecastView {
+            issued_at: forecast.issued_at.into(),
+            step_s: forecast.step_s,
+            points: points.collect(),
+            advice: self.advice(household).await,
+        })
+    }
+
+    async fn advice(&self, household: HouseholdId) -> Option<AdviceView> {
+        let record = self.store.household(household).await.ok()??;
+        let holding = match self.chain.household(household).await {
+            Ok(chain) => {
+                let chain = chain.unwrap_or_default();
+                Holding { vault_wh: chain.vault_wh, shortfall_wh: chain.shortfall_wh }
+            }
+            Err(error) => {
+                tracing::warn!(%household, %error, "no advice without knowing what the household holds");
+                return None;
+            }
+        };
+        match self.advisor.advice(household, holding).await {
+            Ok(advice) => advice.map(|advice| {
+                let sentence = Advisor::sentence(&record, &advice).to_owned();
+                view(&advice, sentence)
+            }),
+            Err(error) => {
+                tracing::warn!(%household, %error, "no advice");
+                None
+            }
+        }
+    }
+}
+
+fn quantiles(quantiles: jirani_forecast::Quantiles) -> Quantiles {
+    let [p05, p10, p25, p50, p75, p90, p95] = quantiles.values();
+    Quantiles { p05, p10, p25, p50, p75, p90, p95 }
+}
+
+fn view(advice: &jirani_forecast::Advice, sentence: String) -> AdviceView {
+    let (action, energy_wh, price_cents_per_kwh) = match advice.action {
+        Action::Sell { energy_wh, price_cents_per_kwh } => {
+            (AdviceAction::Sell, energy_wh, Some(price_cents_per_kwh))
+        }
+        Action::Keep { energy_wh } => (AdviceAction::Keep, energy_wh, None),
+        Action::Buy { energy_wh, price_cents_per_kwh } => {
+            (AdviceAction::Buy, energy_wh, Some(price_cents_per_kwh))
+        }
+    };
+    AdviceView {
+        action,
+        reason: match advice.reason {
+            Reason::MoreThanNeeded => AdviceReason::MoreThanNeeded,
+            Reason::NeededTonight => AdviceReason::NeededTonight,
+            Reason::OwesEnergy => AdviceReason::OwesEnergy,
+            Reason::WillRunShort => AdviceReason::WillRunShort,
+        },
+        sentence,
+        energy_wh,
+        price_cents_per_kwh,
+        gain_cents: advice.gain_cents,
+        confidence: match advice.confidence {
+            jirani_forecast::Confidence::Low => Confidence::Low,
+            jirani_forecast::Confidence::Medium => Confidence::Medium,
+            jirani_forecast::Confidence::High => Confidence::High,
+        },
+        until: advice.expires_at.into(),
+    }
+}

@@ -1,0 +1,20 @@
+//! The API from outside: over HTTP, on the real store.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by failing, in its helpers too"
+)]
+
+mod support;
+
+mod errors;
+mod events;
+mod home;
+mod hooks;
+mod operator;
+mod rights;
+mod sessions;
+mod waiting;
+mod web;

@@ -1,0 +1,348 @@
+use super::TestChain;
+use async_trait::async_trait;
+use jirani_api::dto::config::{ClusterView, PlaceView};
+use jirani_api::dto::forecast::{AdviceView, ForecastView};
+use jirani_api::dto::operator::{AuditView, InvariantState, InvariantView};
+use jirani_api::ports::TradingQuote;
+use jirani_api::{
+    Advice, Api, ApiConfig, ApiDeps, ApiStartError, AuditRunner, Limits, RunningApi, TokenSource, Trading,
+    TradingError, TradingFault,
+};
+use jirani_clock::ServiceClock;
+use jirani_market::{Tariff, Want};
+use jirani_store::{
+    Change, Events, HouseholdKind, HouseholdRecord, Language, NewCallback, OfferRecord, OrderRecord, PayWith,
+    PayoutRecord, ReadingRow, Store,
+};
+use jirani_store_sqlite::SqliteStore;
+use jirani_units::{Cents, Clock as _, HouseholdId, MeterId, OfferId, Price, Timestamp, Wh};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::Semaphore;
+
+/// Sunday evening in Nairobi.
+pub const START: &str = "2026-11-22T15:30:00Z";
+
+pub struct World {
+    pub api: RunningApi,
+    pub deps: ApiDeps,
+    pub store: Arc<dyn Store>,
+    pub chain: Arc<TestChain>,
+    pub clock: ServiceClock,
+    pub events: Events,
+    /// The audit takes one of these to end.
+    pub audits: Arc<Semaphore>,
+    /// Audits that have begun.
+    pub audits_begun: Arc<AtomicUsize>,
+    pub client: Client,
+    _folder: tempfile::TempDir,
+}
+
+pub struct WorldOptions {
+    pub demo: bool,
+    pub limits: Limits,
+    pub web_dir: Option<PathBuf>,
+}
+
+impl Default for WorldOptions {
+    fn default() -> Self {
+        Self { demo: true, limits: Limits::village(), web_dir: None }
+    }
+}
+
+/// Households 1 and 2 with meters, and the operator's generator 3.
+pub async fn start(options: WorldOptions) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.path().join("db")).await.unwrap());
+    let clock = ServiceClock::advanced_from(START.parse().unwrap());
+    let events = Events::new(64);
+    let chain = Arc::new(TestChain::new(clock.clone()));
+    let people = [
+        home_record(1, "Amina Wanjiku", "Baobab"),
+        home_record(2, "Otieno", "Acacia"),
+        HouseholdRecord {
+            kind: HouseholdKind::Generator,
+            msisdn: None,
+            ..home_record(3, "Generator", "Operator")
+        },
+    ];
+    store.commit(people.into_iter().map(Change::Household).collect()).await.unwrap();
+    let audits = Arc::new(Semaphore::new(100));
+    let audits_begun = Arc::new(AtomicUsize::new(0));
+    let deps = ApiDeps {
+        store: store.clone(),
+        chain: chain.clone(),
+        trading: Arc::new(KeepsCallbacks { store: store.clone() }),
+        advice: Arc::new(NoAdvice),
+        audit: Arc::new(AllHolds {
+            clock: clock.clone(),
+            audits: audits.clone(),
+            begun: audits_begun.clone(),
+        }),
+        clock: clock.clone(),
+        events: events.clone(),
+        tokens: TokenSource::from_seed([1; 32]),
+    };
+    let api = Api::start(config("127.0.0.1:0".parse().unwrap(), options), deps.clone()).await.unwrap();
+    World {
+        api,
+        deps,
+        store,
+        chain,
+        clock,
+        events,
+        audits,
+        audits_begun,
+        client: Client::new(),
+        _folder: folder,
+    }
+}
+
+/// A second API beside the first.
+pub async fn start_on(world: &World, listen: SocketAddr) -> Result<RunningApi, ApiStartError> {
+    Api::start(config(listen, WorldOptions::default()), world.deps.clone()).await
+}
+
+fn config(listen: SocketAddr, options: WorldOptions) -> ApiConfig {
+    ApiConfig {
+        listen,
+        web_dir: options.web_dir,
+        demo: options.demo,
+        session_s: jirani_api::config::SESSION_S,
+        secure_cookies: false,
+        slot_length_s: 900,
+        speed: Some(60),
+        tariff: TARIFF,
+        place: Some(PlaceView { latitude_microdegrees: -1_286_000, longitude_microdegrees: 36_817_000 }),
+        phones_url: None,
+        cluster: ClusterView { name: "embedded".into(), explorer_url: None },
+        limits: options.limits,
+    }
+}
+
+pub const TARIFF: Tariff =
+    Tariff { retail: Price(6_000), buy_back: Price(2_000), grid_fee: Price(500), tax: Price(300) };
+
+pub fn home_record(id: u32, name: &str, alias: &str) -> HouseholdRecord {
+    let byte = u8::try_from(id).unwrap();
+    HouseholdRecord {
+        id: HouseholdId(id),
+        kind: HouseholdKind::Home,
+        alias: alias.into(),
+        name: name.into(),
+        msisdn: Some(format!("0712 345 00{id}").parse().unwrap()),
+        language: Language::Sw,
+        meter: Some(MeterId([byte; 16])),
+        meter_key: [byte; 32],
+        meter_epoch: 1,
+        export_rating_w: 5_000,
+        import_rating_w: 5_000,
+        pv_rated_w: 3_000,
+        feeder: 1,
+        chain_address: Some([byte; 32]),
+        enrolled_at: "2026-11-01T00:00:00Z".parse().unwrap(),
+        version: 0,
+    }
+}
+
+/// A reading of a household's meter; generation runs as export does.
+pub fn reading(household: u32, seq: u64, at: &str, import: u64, export: u64, power_w: i32) -> ReadingRow {
+    let time: Timestamp = at.parse().unwrap();
+    ReadingRow {
+        meter: MeterId([u8::try_from(household).unwrap(); 16]),
+        epoch: 1,
+        seq,
+        household: HouseholdId(household),
+        time,
+        import_wh: Wh(import),
+        export_wh: Wh(export),
+        generation_wh: Wh(export * 2),
+        power_w,
+        bytes: format!("{household}/{seq}").into_bytes(),
+        received_at: time,
+    }
+}
+
+impl World {
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.api.addr)
+    }
+
+    pub fn nobody(&self) -> Person<'_> {
+        Person { world: self, token: None }
+    }
+
+    pub async fn household(&self, id: u32) -> Person<'_> {
+        self.sign_in(json!({ "household_id": id })).await
+    }
+
+    pub async fn operator(&self) -> Person<'_> {
+        self.sign_in(json!({ "operator": true })).await
+    }
+
+    async fn sign_in(&self, who: Value) -> Person<'_> {
+        let session = self.nobody().post("/api/v1/demo/session", &who).await;
+        let token = session["token"].as_str().unwrap().to_owned();
+        Person { world: self, token: Some(token) }
+    }
+
+    /// How many live streams and waits there are.
+    pub fn listeners(&self) -> usize {
+        self.events.listeners()
+    }
+
+    /// Callbacks that nobody has read yet.
+    pub async fn kept_callbacks(&self) -> Vec<NewCallback> {
+        let rows = self.store.pending_callbacks(100).await.unwrap();
+        rows.into_iter().map(|row| row.callback).collect()
+    }
+
+    /// Reads until a condition holds; fails after ten seconds of real time.
+    pub async fn until(&self, what: &str, holds: impl Fn() -> bool) {
+        let wait = async {
+            while !holds() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), wait)
+            .await
+            .unwrap_or_else(|_| panic!("never: {what}"));
+    }
+}
+
+/// Somebody with a bearer token, or nobody.
+#[derive(Clone)]
+pub struct Person<'a> {
+    pub world: &'a World,
+    pub token: Option<String>,
+}
+
+impl Person<'_> {
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.world.client.request(method, self.world.url(path));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub async fn ask(&self, method: Method, path: &str) -> Response {
+        self.request(method, path).send().await.unwrap()
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        expect(self.ask(Method::GET, path).await, 200).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Value {
+        expect(self.request(Method::POST, path).json(body).send().await.unwrap(), 200).await
+    }
+
+    pub async fn post_with_key(&self, path: &str, key: &str, body: &Value) -> Response {
+        self.request(Method::POST, path).header("Idempotency-Key", key).json(body).send().await.unwrap()
+    }
+}
+
+/// The answer's JSON, when it has this status.
+pub async fn expect(response: Response, status: u16) -> Value {
+    let (url, got) = (response.url().clone(), response.status().as_u16());
+    let text = response.text().await.unwrap();
+    assert_eq!(got, status, "{url}: {text}");
+    serde_json::from_str(&text).unwrap_or(Value::Null)
+}
+
+struct NoAdvice;
+
+#[async_trait]
+impl Advice for NoAdvice {
+    async fn forecast(&self, _: HouseholdId) -> Option<ForecastView> {
+        None
+    }
+
+    async fn advice(&self, _: HouseholdId) -> Option<AdviceView> {
+        None
+    }
+}
+
+struct AllHolds {
+    clock: ServiceClock,
+    audits: Arc<Semaphore>,
+    begun: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl AuditRunner for AllHolds {
+    async fn run(&self) -> AuditView {
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        self.audits.acquire().await.unwrap().forget();
+        let holds =
+            |id: &str| InvariantView { id: id.into(), state: InvariantState::Holds, detail: String::new() };
+        AuditView {
+            at: self.clock.now().into(),
+            ok: true,
+            invariants: vec![holds("E1"), holds("M2")],
+            violations: Vec::new(),
+        }
+    }
+}
+
+struct KeepsCallbacks {
+    store: Arc<dyn Store>,
+}
+
+fn nothing<T>() -> Result<T, TradingError> {
+    Err(TradingError {
+        fault: TradingFault::NotFound,
+        code: "x.y".into(),
+        message: "Nothing is traded here.".into(),
+    })
+}
+
+#[async_trait]
+impl Trading for KeepsCallbacks {
+    async fn post_offer(
+        &self,
+        _: HouseholdId,
+        _: Wh,
+        _: Price,
+        _: u32,
+        _: String,
+    ) -> Result<OfferRecord, TradingError> {
+        nothing()
+    }
+    async fn cancel_offer(&self, _: HouseholdId, _: OfferId) -> Result<OfferRecord, TradingError> {
+        nothing()
+    }
+    async fn quote(&self, _: HouseholdId, _: Want) -> Result<TradingQuote, TradingError> {
+        nothing()
+    }
+    async fn place_order(
+        &self,
+        _: HouseholdId,
+        _: Want,
+        _: PayWith,
+        _: Option<Cents>,
+        _: String,
+    ) -> Result<OrderRecord, TradingError> {
+        nothing()
+    }
+    async fn payout_quote(&self, _: HouseholdId, _: Cents) -> Result<(Cents, Cents), TradingError> {
+        nothing()
+    }
+    async fn request_payout(
+        &self,
+        _: HouseholdId,
+        _: Cents,
+        _: String,
+    ) -> Result<PayoutRecord, TradingError> {
+        nothing()
+    }
+    async fn receive_callback(&self, callback: NewCallback) -> Result<(), TradingError> {
+        self.store.receive(callback).await.unwrap();
+        Ok(())
+    }
+}
