@@ -11,6 +11,7 @@ pub mod auditor;
 pub mod balance;
 pub mod book;
 pub mod chain;
+pub mod invariants;
 pub mod rules;
 pub mod transfer;
 
