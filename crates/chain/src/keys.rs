@@ -170,7 +170,7 @@ mod tests {
             &keys.custodian,
             &keys.upgrade_authority,
         ]
-        .map(|key| key.pubkey());
+        .map(solana_signer::Signer::pubkey);
         all.sort_unstable();
         assert!(all.windows(2).all(|pair| pair[0] != pair[1]));
     }

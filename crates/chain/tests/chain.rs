@@ -1,0 +1,382 @@
+//! The sender against a real local chain with the real program, through public doors.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use jirani_chain::{
+    AttestRow, ChainConfig, ChainError, ChainKeys, EnergyChain as _, Outcome, RpcEnergyChain, Work,
+};
+use jirani_energy_interface::LOCAL_PROGRAM_ID;
+use jirani_localnet::{GenesisProgram, Localnet, LocalnetConfig, RunningLocalnet};
+use jirani_market::{Fill, Tariff};
+use jirani_store::{HouseholdKind, OutboxRecord, OutboxState, Proof, ReleaseReason, Store};
+use jirani_store_sqlite::SqliteStore;
+use jirani_units::{Clock, HouseholdId, OfferId, OrderId, Price, Timestamp, Wh};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+const NOON: Timestamp = Timestamp::from_seconds(1_795_348_800);
+const SELLER: HouseholdId = HouseholdId(1);
+const BUYER: HouseholdId = HouseholdId(2);
+const TARIFF: Tariff =
+    Tariff { retail: Price(3_000), buy_back: Price(500), grid_fee: Price(200), tax: Price(100) };
+
+#[derive(Clone)]
+struct HandClock(Arc<AtomicI64>);
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A chain, a store and a client, on a folder.
+struct Bench {
+    localnet: Option<RunningLocalnet>,
+    listen: SocketAddr,
+    store: Arc<SqliteStore>,
+    chain: RpcEnergyChain,
+    clock: HandClock,
+    folder: tempfile::TempDir,
+}
+
+fn elf() -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/energy/elf/jirani_energy.so");
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+async fn localnet(
+    listen: SocketAddr,
+    folder: &Path,
+    slot_time: Duration,
+    clock: &HandClock,
+) -> RunningLocalnet {
+    let keys = ChainKeys::from_seed(&[3; 32]);
+    let program = GenesisProgram {
+        address: LOCAL_PROGRAM_ID,
+        elf: elf(),
+        upgrade_authority: keys.upgrade_authority_address(),
+    };
+    let config = LocalnetConfig {
+        data_dir: Some(folder.to_owned()),
+        programs: vec![program],
+        slot_time,
+        ..LocalnetConfig::new(listen, [9; 32])
+    };
+    Localnet::start(config, Arc::new(clock.clone())).await.unwrap()
+}
+
+async fn connect(url: &str, store: Arc<dyn Store>, clock: &HandClock) -> RpcEnergyChain {
+    let keys = ChainKeys::from_seed(&[3; 32]);
+    let config = ChainConfig { patience: Duration::ZERO, ..ChainConfig::new(url, LOCAL_PROGRAM_ID, keys) };
+    RpcEnergyChain::connect(config, store, Arc::new(clock.clone())).await.unwrap()
+}
+
+impl Bench {
+    async fn new() -> Self {
+        Self::with_slots_of(Duration::from_millis(400)).await
+    }
+
+    async fn with_slots_of(slot_time: Duration) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = HandClock(Arc::new(AtomicI64::new(NOON.0)));
+        let localnet = localnet("127.0.0.1:0".parse().unwrap(), folder.path(), slot_time, &clock).await;
+        let store = Arc::new(SqliteStore::open(&folder.path().join("jirani.db")).await.unwrap());
+        let chain = connect(&localnet.rpc_url, store.clone(), &clock).await;
+        chain.initialise(&TARIFF).await.unwrap();
+        Self { listen: localnet.addr, localnet: Some(localnet), store, chain, clock, folder }
+    }
+
+    /// A seller with 5 kWh in the vault and a buyer who owes 1 kWh.
+    async fn with_energy() -> Self {
+        let bench = Self::new().await;
+        for id in [SELLER, BUYER] {
+            landed(&bench.submit(&format!("enrol/{id}"), enrol(id)).await);
+        }
+        bench.advance(900);
+        landed(&bench.submit("attest/1", attest(bench.clock.now(), 5_000, 1_000)).await);
+        bench
+    }
+
+    async fn submit(&self, key: &str, work: Work) -> Outcome {
+        self.chain.submit(key, work).await.unwrap()
+    }
+
+    fn advance(&self, seconds: i64) -> Timestamp {
+        self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        self.clock.now()
+    }
+
+    async fn restart(&mut self) {
+        if let Some(localnet) = self.localnet.take() {
+            localnet.stop().await;
+        }
+        let slot_time = Duration::from_millis(400);
+        self.localnet = Some(localnet(self.listen, self.folder.path(), slot_time, &self.clock).await);
+    }
+
+    /// A store that was killed after the bytes were sent and before anything more
+    /// was recorded.
+    async fn killed_store(&self, key: &str) -> (Arc<SqliteStore>, OutboxRecord) {
+        let record = self.store.outbox(key).await.unwrap().unwrap();
+        let store = Arc::new(SqliteStore::open(&self.folder.path().join("killed.db")).await.unwrap());
+        let sent =
+            OutboxRecord { state: OutboxState::Sent, compute_units: 0, fee_lamports: 0, ..record.clone() };
+        store.put_outbox(sent).await.unwrap();
+        (store, record)
+    }
+}
+
+fn enrol(household: HouseholdId) -> Work {
+    Work::Enrol {
+        household,
+        kind: HouseholdKind::Home,
+        feeder: 1,
+        meter_key: [u8::try_from(household.0).unwrap(); 32],
+        meter_epoch: 1,
+        export_rating_w: 5_000,
+        import_rating_w: 5_000,
+    }
+}
+
+fn attest(slot_end: Timestamp, exported: u64, imported: u64) -> Work {
+    let row = |household, export_wh, import_wh| AttestRow {
+        household,
+        export_wh: Wh(export_wh),
+        import_wh: Wh(import_wh),
+    };
+    let rows = vec![row(SELLER, exported, 0), row(BUYER, 0, imported)];
+    Work::Attest { feeder: 1, slot_end, evidence_root: [5; 32], rows }
+}
+
+fn post(offer: u64, energy_wh: u64) -> Work {
+    Work::PostOffer {
+        seller: SELLER,
+        offer: OfferId(offer),
+        energy_wh: Wh(energy_wh),
+        price: Price(1_500),
+        expires_at: NOON.plus_seconds(86_400),
+    }
+}
+
+fn fills(energy_wh: u32) -> Vec<Fill> {
+    vec![Fill { offer: OfferId(1), seller: SELLER, energy_wh, price: Price(1_500) }]
+}
+
+fn place(order: u64, energy_wh: u32) -> Work {
+    Work::PlaceOrder {
+        buyer: BUYER,
+        order: OrderId(order),
+        fills: fills(energy_wh),
+        fee: Price(200),
+        tax: Price(100),
+    }
+}
+
+fn settle(order: u64, energy_wh: u32, proof: u8, paid_at: Timestamp) -> Work {
+    let proof = Proof::Receipt([proof; 32]);
+    Work::Settle { buyer: BUYER, order: OrderId(order), fills: fills(energy_wh), proof, paid_at }
+}
+
+fn release(order: u64, energy_wh: u32) -> Work {
+    let reason = ReleaseReason::PaymentRefused;
+    Work::Release { buyer: BUYER, order: OrderId(order), fills: fills(energy_wh), reason }
+}
+
+fn landed(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Landed { signature, .. } => signature.clone(),
+        Outcome::Refused { code, message } => panic!("{code}: {message}"),
+    }
+}
+
+fn refused(outcome: &Outcome) -> &str {
+    match outcome {
+        Outcome::Refused { code, .. } => code,
+        Outcome::Landed { signature, .. } => panic!("{signature} landed"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn energy_is_attested_offered_ordered_and_settled() {
+    let bench = Bench::with_energy().await;
+    assert_eq!(bench.chain.order_window_s(), (120, 300));
+    let seller = bench.chain.household(SELLER).await.unwrap().unwrap();
+    assert_eq!((seller.vault_wh, seller.minted_wh), (Wh(5_000), Wh(5_000)));
+    assert_eq!(seller.attested_through, bench.clock.now());
+    let buyer = bench.chain.household(BUYER).await.unwrap().unwrap();
+    assert_eq!((buyer.vault_wh, buyer.shortfall_wh), (Wh(0), Wh(1_000)));
+    assert_eq!(bench.chain.household(HouseholdId(99)).await.unwrap(), None);
+
+    landed(&bench.submit("post/1", post(1, 3_000)).await);
+    let placed_at = bench.advance(60);
+    let placed = bench.submit("place/1", place(1, 1_500)).await;
+    assert!(matches!(placed, Outcome::Landed { at, .. } if at == placed_at), "{placed:?}");
+    let paid_at = bench.advance(30);
+    landed(&bench.submit("settle/1", settle(1, 1_500, 1, paid_at)).await);
+    let buyer = bench.chain.household(BUYER).await.unwrap().unwrap();
+    assert_eq!((buyer.vault_wh, buyer.shortfall_wh, buyer.burned_wh), (Wh(500), Wh(0), Wh(1_000)));
+
+    landed(&bench.submit("place/2", place(2, 700)).await);
+    let held = bench.chain.snapshot().await.unwrap();
+    assert_eq!((held.orders.len(), held.orders[0].held_wh, held.offers[0].owed_wh), (1, Wh(700), Wh(1_500)));
+    landed(&bench.submit("release/2", release(2, 700)).await);
+    landed(&bench.submit("cancel/1", Work::CancelOffer { seller: SELLER, offer: OfferId(1) }).await);
+
+    let snapshot = bench.chain.snapshot().await.unwrap();
+    assert_eq!(snapshot.supply_wh, Wh(4_000), "5,000 minted, 1,000 burned");
+    assert_eq!(snapshot.token_accounts_wh, snapshot.supply_wh);
+    assert_eq!((snapshot.vaults_wh, snapshot.escrow_wh, snapshot.wallets_wh), (Wh(4_000), Wh(0), Wh(0)));
+    assert_eq!((snapshot.households.len(), snapshot.orders.len(), snapshot.markers), (2, 0, 1));
+    let (transactions, units, fees) = bench.store.outbox_totals().await.unwrap();
+    assert_eq!((transactions, fees), (9, 9 * 10_000), "two signatures each");
+    assert!(units > 9 * 1_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_from_balance_is_placed_and_settled_in_one_transaction() {
+    let bench = Bench::with_energy().await;
+    landed(&bench.submit("post/1", post(1, 3_000)).await);
+    let work = Work::PlaceAndSettle {
+        buyer: BUYER,
+        order: OrderId(1),
+        fills: fills(2_000),
+        fee: Price(200),
+        tax: Price(100),
+        proof: Proof::Transfer([4; 32]),
+        paid_at: bench.clock.now(),
+    };
+    landed(&bench.submit("balance/1", work).await);
+    let buyer = bench.chain.household(BUYER).await.unwrap().unwrap();
+    assert_eq!((buyer.vault_wh, buyer.shortfall_wh), (Wh(1_000), Wh(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_has_one_outcome_however_often_it_is_asked_for() {
+    let bench = Bench::with_energy().await;
+    let first = bench.submit("post/1", post(1, 3_000)).await;
+    assert_eq!(bench.submit("post/1", post(1, 3_000)).await, first);
+    let no = bench.submit("post/2", post(2, 90_000)).await;
+    assert_eq!(refused(&no), "energy.vault_too_small");
+    assert_eq!(bench.submit("post/2", post(2, 90_000)).await, no);
+
+    let chain = &bench.chain;
+    let many = futures::future::join_all((0..20).map(|_| chain.submit("post/3", post(3, 100)))).await;
+    let signatures: Vec<String> = many.iter().map(|outcome| landed(outcome.as_ref().unwrap())).collect();
+    assert!(signatures.iter().all(|signature| *signature == signatures[0]));
+    assert_eq!(chain.snapshot().await.unwrap().escrow_wh, Wh(3_100));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stored_but_not_sent_lands_once_after_a_restart() {
+    let mut bench = Bench::with_energy().await;
+    // A blockhash is at hand; then the node is gone.
+    bench.localnet.take().unwrap().stop().await;
+    let unknown = bench.chain.submit("post/1", post(1, 3_000)).await;
+    assert!(matches!(unknown, Err(ChainError::Unreachable(_))), "{unknown:?}");
+    let stored = bench.store.outbox("post/1").await.unwrap().expect("durable before it is sent");
+    assert_eq!(stored.state, OutboxState::Sent);
+
+    bench.restart().await;
+    let again = connect(&format!("http://{}", bench.listen), bench.store.clone(), &bench.clock).await;
+    let outcome = again.submit("post/1", post(1, 3_000)).await.unwrap();
+    assert_eq!(landed(&outcome), stored.signature, "the same bytes");
+    assert_eq!(again.snapshot().await.unwrap().escrow_wh, Wh(3_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_landed_but_was_not_recorded_is_found_again() {
+    let mut bench = Bench::with_energy().await;
+    landed(&bench.submit("post/1", post(1, 3_000)).await);
+    let (store, record) = bench.killed_store("post/1").await;
+    bench.restart().await;
+    let again = connect(&format!("http://{}", bench.listen), store.clone(), &bench.clock).await;
+    assert_eq!(landed(&again.submit("post/1", post(1, 3_000)).await.unwrap()), record.signature);
+    assert_eq!(store.outbox("post/1").await.unwrap().unwrap(), record, "all of it, units and fee");
+    assert_eq!(bench.chain.snapshot().await.unwrap().escrow_wh, Wh(3_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_can_land_no_more_are_signed_anew() {
+    let elsewhere = Bench::new().await;
+    landed(&elsewhere.submit("enrol/1", enrol(SELLER)).await);
+    let foreign = elsewhere.store.outbox("enrol/1").await.unwrap().unwrap();
+
+    // A chain that has passed the last block of these bytes, and never saw them.
+    let bench = Bench::with_slots_of(Duration::from_micros(200)).await;
+    landed(&bench.submit("enrol/2", enrol(BUYER)).await);
+    let dead = OutboxRecord { state: OutboxState::Sent, last_valid_block_height: 0, ..foreign.clone() };
+    bench.store.put_outbox(dead).await.unwrap();
+    assert_ne!(landed(&bench.submit("enrol/1", enrol(SELLER)).await), foreign.signature);
+    assert!(bench.chain.household(SELLER).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_was_done_in_a_forgotten_life_counts_as_done() {
+    let bench = Bench::with_energy().await;
+    landed(&bench.submit("post/1", post(1, 3_000)).await);
+    let placed = bench.submit("place/1", place(1, 1_500)).await;
+    let settled = bench.submit("settle/1", settle(1, 1_500, 1, bench.clock.now())).await;
+    landed(&bench.submit("place/2", place(2, 700)).await);
+    let released = bench.submit("release/2", release(2, 700)).await;
+
+    // The same chain, and a store restored from before all of it.
+    let restored = Arc::new(SqliteStore::open(&bench.folder.path().join("restored.db")).await.unwrap());
+    let chain = connect(&format!("http://{}", bench.listen), restored, &bench.clock).await;
+    assert_eq!(chain.submit("place/1", place(1, 1_500)).await.unwrap(), placed);
+    assert_eq!(chain.submit("settle/1", settle(1, 1_500, 1, bench.clock.now())).await.unwrap(), settled);
+    assert_eq!(chain.submit("release/2", release(2, 700)).await.unwrap(), released);
+    landed(&chain.submit("enrol/1", enrol(SELLER)).await.unwrap());
+    let not_released = chain.submit("release/1", release(1, 1_500)).await.unwrap();
+    assert_eq!(refused(&not_released), "energy.wrong_owner", "it was settled");
+    let other = chain.submit("settle/other", settle(3, 1_500, 1, bench.clock.now())).await.unwrap();
+    assert!(refused(&other).starts_with("energy."), "the proof settled another order");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn equal_work_under_two_keys_is_two_transactions() {
+    let bench = Bench::with_energy().await;
+    let now = bench.clock.now();
+    let one = landed(&bench.submit("attest/again", attest(now, 5_000, 1_000)).await);
+    let two = landed(&bench.submit("attest/once more", attest(now, 5_000, 1_000)).await);
+    assert_ne!(one, two);
+    assert_eq!(bench.chain.household(SELLER).await.unwrap().unwrap().minted_wh, Wh(5_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn initialising_again_changes_only_what_differs() {
+    let bench = Bench::new().await;
+    let before = bench.chain.snapshot().await.unwrap();
+    bench.chain.initialise(&TARIFF).await.unwrap();
+    assert_eq!(bench.chain.snapshot().await.unwrap(), before);
+    bench.chain.initialise(&Tariff { retail: Price(2_500), ..TARIFF }).await.unwrap();
+
+    let strangers = ChainKeys::from_seed(&[8; 32]);
+    let url = format!("http://{}", bench.listen);
+    let config = ChainConfig::new(url, LOCAL_PROGRAM_ID, strangers);
+    let chain =
+        RpcEnergyChain::connect(config, bench.store.clone(), Arc::new(bench.clock.clone())).await.unwrap();
+    let error = chain.initialise(&TARIFF).await.unwrap_err();
+    assert!(matches!(error, ChainError::NotReady(_)), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_attestation_fits_one_transaction() {
+    let bench = Bench::new().await;
+    let ids: Vec<HouseholdId> = (1..=28).map(HouseholdId).collect();
+    for id in &ids {
+        landed(&bench.submit(&format!("enrol/{id}"), enrol(*id)).await);
+    }
+    let rows: Vec<AttestRow> =
+        ids.iter().map(|id| AttestRow { household: *id, export_wh: Wh(100), import_wh: Wh(40) }).collect();
+    let work = Work::Attest { feeder: 1, slot_end: bench.advance(900), evidence_root: [1; 32], rows };
+    landed(&bench.submit("attest/1", work.clone()).await);
+    assert_eq!(bench.chain.snapshot().await.unwrap().supply_wh, Wh(28 * 60));
+
+    let Work::Attest { feeder, slot_end, evidence_root, mut rows } = work else { unreachable!() };
+    rows.push(AttestRow { household: HouseholdId(29), ..rows[0] });
+    let too_many = Work::Attest { feeder, slot_end, evidence_root, rows };
+    assert!(matches!(bench.chain.submit("attest/2", too_many).await, Err(ChainError::InvalidWork(_))));
+}
