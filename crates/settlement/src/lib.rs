@@ -1,1 +1,44 @@
-//! Skeleton.
+//! Trades and payouts as state machines that survive anything.
+//!
+//! Promises: an intent is stored before anything leaves the process; all changes
+//! of one step are one commit; every machine goes on from its stored state after
+//! any crash; the chain decides and the ledger follows (S2): received money waits
+//! in clearing until its order is settled, and what no order can use becomes
+//! balance; a receipt is booked once, a prompt sent once, a payout paid once.
+//!
+//! Each machine has a folder with its state table in the header, its pure
+//! decisions in `decide` and what it does to the world in `effect`: [`offer`],
+//! [`order`], [`collection`], [`payout`]. [`engine`] runs them, one event per
+//! thing at a time; [`inbox`] matches M-Pesa's callbacks to them.
+//!
+//! Stands between the API above it and the store, the chain and M-Pesa, which it
+//! sees only through their traits.
+#![expect(
+    rustdoc::private_intra_doc_links,
+    reason = "the header is the map of the crate for who works on it"
+)]
+
+mod chain_work;
+mod collection;
+mod config;
+mod engine;
+mod error;
+#[cfg(test)]
+mod fixtures;
+mod inbox;
+mod names;
+mod offer;
+mod order;
+mod payout;
+mod planning;
+mod proof;
+mod service;
+mod step;
+mod transfers;
+
+pub use config::{SettlementConfig, SettlementDeps};
+pub use error::{Fault, SettlementError};
+pub use jirani_market::Want;
+pub use order::Quote;
+pub use proof::{receipt_proof, transfer_proof};
+pub use service::Settlement;

@@ -1,0 +1,97 @@
+//! Does what a collection's state asks for: one prompt, then questions.
+
+use super::decide::{self, CollectionEffect, CollectionEvent, Loose};
+use crate::inbox;
+use crate::service::{COMMIT_ATTEMPTS, Settlement};
+use crate::step::{Broken, Trouble};
+use jirani_daraja::{SendError, StkRequest};
+use jirani_store::{CollectionRecord, StoreError};
+use jirani_units::{Clock as _, OrderId, Timestamp};
+
+impl Settlement {
+    /// One step of the collection of an order that awaits money. Says when to look
+    /// again; `None` when something changed.
+    pub(crate) async fn advance_collection(&self, id: OrderId) -> Result<Option<Timestamp>, Trouble> {
+        let view = self.load_view(id, false).await?;
+        let collection =
+            view.collection.as_ref().ok_or_else(|| Broken(format!("order {id} has no collection")))?;
+        match decide::effect(&view, self.clock.now())? {
+            CollectionEffect::Prompt => return self.prompt(id, collection).await.map(|()| None),
+            CollectionEffect::Query => {
+                let asked = collection.checkout_request_id.as_deref();
+                let asked = asked.ok_or_else(|| Broken(format!("the prompt of order {id} has no id")))?;
+                let outcome = self.mpesa.stk_query(asked).await;
+                self.apply_collection(id, &CollectionEvent::Queried(outcome), None).await?;
+            }
+            CollectionEffect::Expire => {
+                self.apply_collection(id, &CollectionEvent::WindowOver, None).await?;
+            }
+            CollectionEffect::Rest(at) => return Ok(Some(at)),
+        }
+        Ok(None)
+    }
+
+    /// Asks for the prompt, once: that it may have been sent is durable before the
+    /// request leaves, so no later run ever sends it again.
+    async fn prompt(&self, id: OrderId, collection: &CollectionRecord) -> Result<(), Trouble> {
+        if !self.apply_collection(id, &CollectionEvent::Sending, None).await? {
+            return Ok(());
+        }
+        let request = StkRequest {
+            shillings: collection.amount.shillings_up(),
+            msisdn: collection.msisdn,
+            reference: collection.reference.clone(),
+            callback_url: self.names.stk_url(&collection.secret),
+        };
+        let answer = self.mpesa.stk_push(request).await;
+        match &answer {
+            Ok(_) => tracing::debug!(order = id.0, "prompt accepted"),
+            Err(SendError::NotSent { code, .. }) => tracing::info!(order = id.0, code, "prompt refused"),
+            Err(error) => tracing::warn!(order = id.0, %error, "whether the prompt was sent is unknown"),
+        }
+        self.apply_collection(id, &CollectionEvent::Sent(answer), None).await?;
+        Ok(())
+    }
+
+    /// Commits what `event` changes, together with the end of the callback that
+    /// told it; decides anew when somebody was faster. Says whether anything changed.
+    pub(crate) async fn apply_collection(
+        &self,
+        id: OrderId,
+        event: &CollectionEvent,
+        callback: Option<u64>,
+    ) -> Result<bool, Trouble> {
+        for _ in 0..COMMIT_ATTEMPTS {
+            let view = self.load_view(id, false).await?;
+            let known = match event.receipt() {
+                Some(receipt) => self.store.receipt(receipt).await?,
+                None => None,
+            };
+            let mut step = decide::decide(&view, event, known.as_ref(), &self.config, self.clock.now())?;
+            let changes = !step.changes.is_empty();
+            if let Some(callback) = callback {
+                tracing::debug!(order = id.0, callback, outcome = step.outcome, "callback read");
+                inbox::done(&mut step, callback);
+            }
+            match self.commit(step).await {
+                Err(StoreError::Conflict { .. }) => {}
+                done => return Ok(done.map(|_| changes)?),
+            }
+        }
+        Err(Trouble::Contended(format!("the payment of order {id}")))
+    }
+
+    /// Books a payment that names none of our references.
+    pub(crate) async fn apply_loose(&self, loose: &Loose, callback: u64) -> Result<(), Trouble> {
+        for _ in 0..COMMIT_ATTEMPTS {
+            let known = self.store.receipt(&loose.money.receipt).await?;
+            let mut step = decide::loose(loose, known.as_ref(), self.clock.now());
+            inbox::done(&mut step, callback);
+            match self.commit(step).await {
+                Err(StoreError::Conflict { .. }) => {}
+                done => return Ok(done.map(drop)?),
+            }
+        }
+        Err(Trouble::Contended("a payment made by hand".to_owned()))
+    }
+}

@@ -1,0 +1,23 @@
+//! What drives the machines: lanes (one thing at a time per offer, order or
+//! payout), workers that empty them, and the one timer.
+//!
+//! Promises: two pieces of work on one thing never run at once; the number of
+//! lanes is bounded; whatever waits for its turn counts as busy.
+
+pub(crate) mod lanes;
+pub(crate) mod timer;
+
+use jirani_units::{OfferId, OrderId, PayoutId};
+
+/// What a lane is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Key {
+    /// An offer.
+    Offer(OfferId),
+    /// An order and its collection.
+    Order(OrderId),
+    /// A payout.
+    Payout(PayoutId),
+    /// A callback that belongs to none of them, by its number.
+    Stray(u64),
+}

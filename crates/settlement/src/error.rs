@@ -1,0 +1,179 @@
+//! Why something asked for was not done. Every message begins with a stable
+//! code and says what a person can do.
+
+use crate::step::Trouble;
+use jirani_chain::ChainError;
+use jirani_ledger::Refusal;
+use jirani_market::MarketError;
+use jirani_store::StoreError;
+use jirani_units::{Cents, Wh};
+
+/// What kind of no it is; what to do follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The request breaks a rule whatever the state of things.
+    Invalid,
+    /// There is no such thing, or it is not the asker's.
+    NotFound,
+    /// Not in the present state of things.
+    Conflict,
+    /// Too often; later again.
+    Limited,
+    /// A neighbour does not answer now; the same request may be sent again.
+    Unavailable,
+    /// Our own fault.
+    Internal,
+}
+
+/// Nothing was begun, unless the variant says so.
+#[derive(Debug, thiserror::Error)]
+pub enum SettlementError {
+    /// No such household.
+    #[error("settlement.unknown_household: there is no such household")]
+    UnknownHousehold,
+    /// The household has no record on chain yet.
+    #[error("settlement.not_enrolled: this household is not enrolled on chain yet; try again in a minute")]
+    NotEnrolled,
+    /// The household has no number for M-Pesa.
+    #[error("settlement.no_phone: this household has no M-Pesa number; ask the operator to add one")]
+    NoPhone,
+    /// No such offer, or not the seller's.
+    #[error("settlement.unknown_offer: there is no such offer of yours")]
+    UnknownOffer,
+    /// The idempotency key is empty or too long.
+    #[error("settlement.invalid_key: a request key has 1 to 128 characters")]
+    InvalidKey,
+    /// The key belongs to another request.
+    #[error("settlement.key_reused: this request key was used for a different request; take a new one")]
+    KeyReused,
+    /// The seller owes energy.
+    #[error("settlement.shortfall: you owe {shortfall} of energy, which must be met before you can sell")]
+    Shortfall {
+        /// How much.
+        shortfall: Wh,
+    },
+    /// The vault holds less than is offered.
+    #[error("settlement.vault_too_small: you have {vault} to sell")]
+    VaultTooSmall {
+        /// What it holds.
+        vault: Wh,
+    },
+    /// Prices rose above what the buyer agreed to.
+    #[error("settlement.price_moved: this now costs {due}, more than you agreed to; look at the new price")]
+    PriceMoved {
+        /// What it would cost.
+        due: Cents,
+    },
+    /// A prompt for the same phone is open.
+    #[error(
+        "settlement.prompt_open: a payment prompt is open on this phone; answer it or wait until it ends"
+    )]
+    PromptOpen,
+    /// More than M-Pesa moves at once.
+    #[error("settlement.amount_too_large: M-Pesa moves at most {most} at once; make it smaller")]
+    AmountTooLarge {
+        /// The most.
+        most: Cents,
+    },
+    /// Less than M-Pesa pays out.
+    #[error("settlement.payout_too_small: M-Pesa pays out {least} or more")]
+    PayoutTooSmall {
+        /// The least.
+        least: Cents,
+    },
+    /// The balance is too small.
+    #[error("settlement.insufficient_balance: your balance is too small for this")]
+    InsufficientBalance,
+    /// Others bought or sold at the same moment, again and again.
+    #[error("settlement.contended: others were faster; try again")]
+    Contended,
+    /// Too much is under way.
+    #[error("settlement.overloaded: too much is under way now; try again in a minute")]
+    Overloaded,
+    /// The service stops; what was begun goes on after the next start.
+    #[error("settlement.stopping: the service is stopping; ask again with the same key once it is back")]
+    Stopping,
+    /// What was begun cannot go on before a person has looked at it.
+    #[error("settlement.stuck: this needs the operator: {0}")]
+    Stuck(String),
+    /// Against the market's rules.
+    #[error(transparent)]
+    Market(#[from] MarketError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(StoreError),
+    /// The chain does not answer.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+}
+
+impl SettlementError {
+    /// The stable code that the message begins with.
+    pub fn code(&self) -> String {
+        let text = self.to_string();
+        text.split_once(':').map_or(text.as_str(), |(code, _)| code).to_owned()
+    }
+
+    /// The sentence after the code.
+    pub fn message(&self) -> String {
+        let text = self.to_string();
+        text.split_once(": ").map_or(text.as_str(), |(_, message)| message).to_owned()
+    }
+
+    /// What kind of no it is.
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::InvalidKey | Self::AmountTooLarge { .. } | Self::PayoutTooSmall { .. } => Fault::Invalid,
+            Self::UnknownHousehold | Self::UnknownOffer => Fault::NotFound,
+            Self::NotEnrolled
+            | Self::NoPhone
+            | Self::KeyReused
+            | Self::Shortfall { .. }
+            | Self::VaultTooSmall { .. }
+            | Self::PriceMoved { .. }
+            | Self::PromptOpen
+            | Self::InsufficientBalance => Fault::Conflict,
+            Self::Market(error) => market_fault(error),
+            Self::Contended
+            | Self::Overloaded
+            | Self::Stopping
+            | Self::Chain(ChainError::Unreachable(_))
+            | Self::Store(StoreError::Unavailable { .. }) => Fault::Unavailable,
+            Self::Stuck(_) | Self::Store(_) | Self::Chain(_) => Fault::Internal,
+        }
+    }
+
+    pub(crate) fn from_trouble(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::NoAnswer(what) => Self::Store(StoreError::Unavailable { what }),
+            Trouble::Contended(_) => Self::Contended,
+            Trouble::Stuck(what) => Self::Stuck(what),
+        }
+    }
+}
+
+impl From<StoreError> for SettlementError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused { refusal: Refusal::InsufficientBalance, .. } => Self::InsufficientBalance,
+            StoreError::Conflict { .. } => Self::Contended,
+            other => Self::Store(other),
+        }
+    }
+}
+
+/// What kind of no the market's rules say.
+fn market_fault(error: &MarketError) -> Fault {
+    use MarketError as E;
+    match error {
+        E::NothingWanted
+        | E::BudgetTooSmall
+        | E::TooLarge
+        | E::InvalidFills
+        | E::EnergyOutOfBounds { .. }
+        | E::PriceOutOfBounds { .. }
+        | E::ExpiryOutOfBounds { .. } => Fault::Invalid,
+        E::NothingOnOffer | E::NotEnough { .. } | E::UnpaidShare { .. } => Fault::Conflict,
+        E::TooManyUnpaid { .. } => Fault::Limited,
+    }
+}

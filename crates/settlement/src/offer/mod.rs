@@ -1,0 +1,137 @@
+//! Offers: lots of eKWh from vault to escrow, and back what nobody bought.
+//!
+//! | state | event | next | effect |
+//! |---|---|---|---|
+//! | - | `post_offer` | Posting | `post/<id>` on chain |
+//! | Posting | landed | Open | waits for expiry |
+//! | Posting | refused | Refused | - |
+//! | Open | cancelled by the seller, or expired | Closing | once no order holds any of it: `close/<id>` on chain |
+//! | Open, Closing | an order ends, all of it is sold | Closed | - |
+//! | Closing | an order ends | Closing | the same |
+//! | Closing | landed, or nothing is left on chain | Closed | - |
+//! | Closing | refused | Closing | the same later, under a new key |
+//! | Closed, Refused | anything | unchanged | - |
+//!
+//! A closing offer takes no new orders from the moment that is stored; those that
+//! hold a part of it end as they would have.
+
+mod decide;
+mod effect;
+
+use crate::engine::Key;
+use crate::error::SettlementError;
+use crate::service::{Settlement, check_key};
+use decide::OfferEvent;
+pub(crate) use decide::release_part;
+use jirani_market::limits;
+use jirani_store::{Change, Event, OfferRecord, OfferState, StoreError};
+use jirani_units::{Clock as _, HouseholdId, OfferId, Price, Wh};
+
+impl Settlement {
+    /// Offers `energy` of `seller`'s vault at `price` for `expires_in_s` seconds
+    /// (60 to 604,800). Returns once the chain has taken it (Open) or refused it
+    /// (Refused, with the code). The same `key` again gives the same offer.
+    pub async fn post_offer(
+        &self,
+        seller: HouseholdId,
+        energy: Wh,
+        price: Price,
+        expires_in_s: u32,
+        key: &str,
+    ) -> Result<OfferRecord, SettlementError> {
+        let _busy = self.clock.busy();
+        check_key(key)?;
+        if let Some(offer) = self.store.offer_by_key(seller, key).await? {
+            return self.offer_again(offer, energy, price, expires_in_s).await;
+        }
+        self.check_offer(seller, energy, price, expires_in_s).await?;
+        let id = OfferId(self.store.next_number("offer").await?);
+        let now = self.clock.now();
+        let offer = OfferRecord {
+            id,
+            seller,
+            energy_wh: energy,
+            reserved_wh: Wh::ZERO,
+            sold_wh: Wh::ZERO,
+            price,
+            expires_at: now.plus_seconds(i64::from(expires_in_s)),
+            state: OfferState::Posting,
+            refusal: None,
+            signature: None,
+            key: key.to_owned(),
+            created_at: now,
+            version: 0,
+        };
+        match self.store.commit(vec![Change::Offer(offer)]).await {
+            Ok(_) => {}
+            // The same key a moment ago: that offer is the answer.
+            Err(StoreError::Conflict { .. }) => {
+                let offer = self.store.offer_by_key(seller, key).await?.ok_or(SettlementError::Contended)?;
+                return self.offer_again(offer, energy, price, expires_in_s).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.events.publish(Event::Offer(id, seller));
+        self.look(Key::Offer(id)).await?;
+        self.stored_offer(id).await
+    }
+
+    /// Takes back what no order holds of an open offer. Returns it Closed, or
+    /// Closing while an order still holds a part. Cancelling again changes nothing.
+    pub async fn cancel_offer(
+        &self,
+        seller: HouseholdId,
+        id: OfferId,
+    ) -> Result<OfferRecord, SettlementError> {
+        let _busy = self.clock.busy();
+        let offer = self.store.offer(id).await?.filter(|offer| offer.seller == seller);
+        let offer = offer.ok_or(SettlementError::UnknownOffer)?;
+        if offer.state == OfferState::Posting {
+            self.look(Key::Offer(id)).await?;
+        }
+        self.apply_offer(id, &OfferEvent::Cancelled).await.map_err(SettlementError::from_trouble)?;
+        self.look(Key::Offer(id)).await?;
+        self.stored_offer(id).await
+    }
+
+    async fn check_offer(
+        &self,
+        seller: HouseholdId,
+        energy: Wh,
+        price: Price,
+        expires_in_s: u32,
+    ) -> Result<(), SettlementError> {
+        self.check_room()?;
+        limits::check_offer(&self.config.tariff, energy, price, expires_in_s)?;
+        self.store.household(seller).await?.ok_or(SettlementError::UnknownHousehold)?;
+        let on_chain = self.chain.household(seller).await?.ok_or(SettlementError::NotEnrolled)?;
+        if on_chain.shortfall_wh > Wh::ZERO {
+            return Err(SettlementError::Shortfall { shortfall: on_chain.shortfall_wh });
+        }
+        if on_chain.vault_wh < energy {
+            return Err(SettlementError::VaultTooSmall { vault: on_chain.vault_wh });
+        }
+        Ok(())
+    }
+
+    async fn offer_again(
+        &self,
+        offer: OfferRecord,
+        energy: Wh,
+        price: Price,
+        expires_in_s: u32,
+    ) -> Result<OfferRecord, SettlementError> {
+        let expires_at = offer.created_at.plus_seconds(i64::from(expires_in_s));
+        if (offer.energy_wh, offer.price, offer.expires_at) != (energy, price, expires_at) {
+            return Err(SettlementError::KeyReused);
+        }
+        if offer.state == OfferState::Posting {
+            self.look(Key::Offer(offer.id)).await?;
+        }
+        self.stored_offer(offer.id).await
+    }
+
+    async fn stored_offer(&self, id: OfferId) -> Result<OfferRecord, SettlementError> {
+        self.store.offer(id).await?.ok_or(SettlementError::UnknownOffer)
+    }
+}

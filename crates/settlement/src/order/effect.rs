@@ -1,0 +1,146 @@
+//! Does what an order's state asks for, until there is nothing left to do now.
+
+use super::View;
+use super::decide::{self, OrderEffect, OrderEvent};
+use crate::chain_work::Fresh;
+use crate::engine::Key;
+use crate::service::{COMMIT_ATTEMPTS, Settlement};
+use crate::step::{Broken, Trouble};
+use jirani_chain::Work;
+use jirani_store::{HouseholdKind, OrderRecord, OrderState, PayWith, Proof, StoreError};
+use jirani_units::{Clock as _, OrderId, Timestamp};
+
+impl Settlement {
+    /// Moves an order and its collection on as far as they go; says when to look
+    /// again.
+    pub(crate) async fn advance_order(&self, id: OrderId) -> Result<Option<Timestamp>, Trouble> {
+        loop {
+            let order = self.load_order(id).await?;
+            match decide::effect(&order) {
+                OrderEffect::Place => {
+                    let OrderRecord { buyer, fills, fee, tax, .. } = order;
+                    let work = Work::PlaceOrder { buyer, order: id, fills, fee, tax };
+                    let outcome = self.chain.submit(&format!("place/{id}"), work).await?;
+                    self.apply_order(id, &OrderEvent::Placed(outcome)).await?;
+                }
+                OrderEffect::PlaceAndSettle => {
+                    let (proof, paid_at) = proven(&order)?;
+                    let OrderRecord { buyer, fills, fee, tax, .. } = order;
+                    let work = Work::PlaceAndSettle { buyer, order: id, fills, fee, tax, proof, paid_at };
+                    let outcome = self.chain.submit(&format!("place/{id}"), work).await?;
+                    self.apply_order(id, &OrderEvent::Placed(outcome)).await?;
+                }
+                OrderEffect::Collect => {
+                    if let Some(at) = self.advance_collection(id).await? {
+                        return Ok(Some(at));
+                    }
+                }
+                OrderEffect::Settle => {
+                    let (proof, paid_at) = proven(&order)?;
+                    let OrderRecord { buyer, fills, .. } = order;
+                    let work = Work::Settle { buyer, order: id, fills, proof, paid_at };
+                    let outcome = self.chain.submit(&format!("settle/{id}"), work).await?;
+                    self.apply_order(id, &OrderEvent::Settled(outcome)).await?;
+                }
+                OrderEffect::Release => {
+                    let reason = order.release_reason;
+                    let reason =
+                        reason.ok_or_else(|| Broken(format!("order {id} is released for no reason")))?;
+                    let OrderRecord { buyer, fills, .. } = order;
+                    let work = Work::Release { buyer, order: id, fills, reason };
+                    match self.submit_until_done(&format!("release/{id}"), work).await? {
+                        Fresh::Done { signature } => {
+                            self.apply_order(id, &OrderEvent::Released(signature)).await?;
+                        }
+                        Fresh::Later(at) => return Ok(Some(at)),
+                    }
+                }
+                OrderEffect::Rest => {
+                    self.look_at_closing_offers(&order).await?;
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// Commits what `event` changes; decides anew when somebody was faster.
+    async fn apply_order(&self, id: OrderId, event: &OrderEvent) -> Result<(), Trouble> {
+        for _ in 0..COMMIT_ATTEMPTS {
+            let view = self.load_view(id, true).await?;
+            let step = decide::decide(&view, event, self.names.collection(id), self.clock.now())?;
+            match self.commit(step).await {
+                Err(StoreError::Conflict { .. }) => {}
+                done => {
+                    done?;
+                    self.log_order(id).await;
+                    return Ok(());
+                }
+            }
+        }
+        Err(Trouble::Contended(format!("order {id}")))
+    }
+
+    async fn log_order(&self, id: OrderId) {
+        if let Ok(Some(order)) = self.store.order(id).await {
+            tracing::debug!(order = id.0, state = ?order.state, refusal = ?order.refusal, "order moved on");
+        }
+    }
+
+    /// An offer that closes waits for the orders that hold a part of it.
+    async fn look_at_closing_offers(&self, order: &OrderRecord) -> Result<(), Trouble> {
+        for fill in &order.fills {
+            let offer = self.store.offer(fill.offer).await?;
+            if offer.is_some_and(|offer| offer.state == jirani_store::OfferState::Closing) {
+                self.lanes.poke(Key::Offer(fill.offer), self.clock.busy());
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn load_order(&self, id: OrderId) -> Result<OrderRecord, Trouble> {
+        let order = self.store.order(id).await?;
+        order.ok_or_else(|| Broken(format!("there is no order {id}")).into())
+    }
+
+    /// Reads an order and what belongs to it; its offers only where they change.
+    pub(crate) async fn load_view(&self, id: OrderId, with_offers: bool) -> Result<View, Trouble> {
+        let order = self.load_order(id).await?;
+        let collection = match order.pay_with {
+            PayWith::Mpesa if order.state != OrderState::Planned => self.store.collection(id).await?,
+            _ => None,
+        };
+        let receipt = match collection.as_ref().and_then(|collection| collection.receipt.as_ref()) {
+            Some(receipt) => self.store.receipt(receipt).await?,
+            None => None,
+        };
+        let msisdn = match order.state {
+            OrderState::Planned => self.store.household(order.buyer).await?.and_then(|buyer| buyer.msisdn),
+            _ => None,
+        };
+        let (mut offers, mut operators) = (Vec::new(), Vec::new());
+        for fill in order.fills.iter().filter(|_| with_offers) {
+            let offer = self.store.offer(fill.offer).await?;
+            offers.push(offer.ok_or_else(|| Broken(format!("there is no offer {}", fill.offer)))?);
+            let seller = self.store.household(fill.seller).await?;
+            let seller = seller.ok_or_else(|| Broken(format!("there is no household {}", fill.seller)))?;
+            if seller.kind != HouseholdKind::Home {
+                operators.push((seller.id, seller.kind));
+            }
+        }
+        let (window_s, grace_s) = self.chain.order_window_s();
+        Ok(View {
+            order,
+            collection,
+            receipt,
+            msisdn,
+            offers,
+            operators,
+            window_s: i64::from(window_s),
+            grace_s: i64::from(grace_s),
+        })
+    }
+}
+
+fn proven(order: &OrderRecord) -> Result<(Proof, Timestamp), Broken> {
+    order.proof.zip(order.paid_at).ok_or_else(|| Broken(format!("order {} is paid without proof", order.id)))
+}

@@ -1,0 +1,207 @@
+//! The service: what its machines share, and the loop that keeps them going.
+
+use crate::config::{SettlementConfig, SettlementDeps};
+use crate::engine::Key;
+use crate::engine::lanes::{Job, Lanes};
+use crate::engine::timer::Timer;
+use crate::error::SettlementError;
+use crate::inbox::{Inbox, Note};
+use crate::names::Names;
+use crate::payout::Asked;
+use crate::planning::Planning;
+use crate::step::{Step, Trouble};
+use jirani_chain::EnergyChain;
+use jirani_clock::ServiceClock;
+use jirani_daraja::Mpesa;
+use jirani_store::{Committed, Events, Store, StoreError};
+use jirani_units::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How often a commit is decided anew when others were faster.
+pub(crate) const COMMIT_ATTEMPTS: usize = 32;
+/// How many runs in a row may end in conflicts.
+const CONTENDED_MAX: u32 = 5;
+/// The longest request key, in characters.
+const KEY_MAX: usize = 128;
+/// The first pause after an answer that did not come; it doubles up to the last.
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
+const PAUSE_LAST: Duration = Duration::from_secs(10);
+/// How long a stop waits for what is under way, which is all safe to leave.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// Trades, collections and payouts. Its methods need [`Settlement::run`] to be
+/// running: they hand work to it and wait.
+pub struct Settlement {
+    pub(crate) config: SettlementConfig,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) chain: Arc<dyn EnergyChain>,
+    pub(crate) mpesa: Arc<dyn Mpesa>,
+    pub(crate) clock: ServiceClock,
+    pub(crate) events: Events,
+    pub(crate) names: Names,
+    pub(crate) planning: Planning,
+    pub(crate) inbox: Inbox,
+    pub(crate) asked: Asked,
+    pub(crate) lanes: Lanes<Note>,
+    timer: Timer,
+    stopped: CancellationToken,
+}
+
+impl Settlement {
+    /// Puts the parts together; nothing is done before [`Settlement::run`].
+    pub fn new(config: SettlementConfig, deps: SettlementDeps) -> Arc<Self> {
+        let SettlementDeps { store, chain, mpesa, clock, events } = deps;
+        Arc::new(Self {
+            names: Names::new(config.seed, &config.callback_base),
+            config,
+            store,
+            chain,
+            mpesa,
+            clock,
+            events,
+            planning: Planning::default(),
+            inbox: Inbox::default(),
+            asked: Asked::default(),
+            lanes: Lanes::new(),
+            timer: Timer::default(),
+            stopped: CancellationToken::new(),
+        })
+    }
+
+    /// Confirmation and validation address to register for C2B payments.
+    pub fn c2b_urls(&self) -> (String, String) {
+        self.names.c2b_urls()
+    }
+
+    /// Takes up everything that is stored and not final, then works until
+    /// cancelled. Callbacks stored while nobody was here are read before any
+    /// deadline is looked at. An instance runs once.
+    pub async fn run(self: Arc<Self>, cancel: CancellationToken) -> Result<(), SettlementError> {
+        let starting = self.clock.busy();
+        let mut tasks = JoinSet::new();
+        for _ in 0..self.config.workers.max(1) {
+            let service = self.clone();
+            tasks.spawn(service.work());
+        }
+        tasks.spawn({
+            let service = self.clone();
+            async move {
+                let wake = |key| service.lanes.poke(key, service.clock.busy());
+                service.timer.run(&service.clock, &service.stopped, wake).await;
+            }
+        });
+        let resumed = self.resume(&cancel).await;
+        drop(starting);
+        if resumed.is_ok() {
+            self.pump_until(&cancel).await;
+        }
+        self.stopped.cancel();
+        self.lanes.close();
+        let ended =
+            tokio::time::timeout(STOP_WITHIN, async { while tasks.join_next().await.is_some() {} }).await;
+        if ended.is_err() {
+            tracing::warn!("left work that did not end in time; the next start takes it up");
+        }
+        tasks.abort_all();
+        self.timer.clear();
+        resumed
+    }
+
+    /// Reads what waits in the inbox, then looks at everything that is not final.
+    async fn resume(&self, cancel: &CancellationToken) -> Result<(), SettlementError> {
+        tokio::select! {
+            () = cancel.cancelled() => return Ok(()),
+            pumped = self.pump() => pumped?,
+        }
+        let offers = self.store.live_offers().await?.into_iter().map(|offer| Key::Offer(offer.id));
+        let orders = self.store.live_orders().await?.into_iter().map(|order| Key::Order(order.id));
+        let payouts = self.store.live_payouts().await?.into_iter().map(|payout| Key::Payout(payout.id));
+        for key in orders.chain(payouts).chain(offers) {
+            self.lanes.poke(key, self.clock.busy());
+        }
+        Ok(())
+    }
+
+    async fn work(self: Arc<Self>) {
+        while let Some(mut job) = self.lanes.take().await {
+            match self.run_lane(&mut job).await {
+                Ok(next) => {
+                    self.timer.set(job.key, next, &self.clock);
+                    self.lanes.finish(job, &Ok(()));
+                }
+                Err(Trouble::NoAnswer(what)) => self.clone().rest(job, &what),
+                // Records that stay contended are not contended but contradictory.
+                Err(Trouble::Contended(what)) if job.failures < CONTENDED_MAX => {
+                    self.clone().rest(job, &what);
+                }
+                Err(Trouble::Stuck(what) | Trouble::Contended(what)) => {
+                    tracing::error!(key = ?job.key, what, "cannot go on; the operator must look");
+                    self.lanes.finish(job, &Err(what));
+                }
+            }
+        }
+    }
+
+    /// Reads the job's callbacks, then moves the thing on as far as it goes.
+    async fn run_lane(&self, job: &mut Job<Note>) -> Result<Option<Timestamp>, Trouble> {
+        while let Some(note) = job.notes.front() {
+            self.read_note(job.key, note).await?;
+            job.notes.pop_front();
+        }
+        match job.key {
+            Key::Offer(id) => self.advance_offer(id).await,
+            Key::Order(id) => self.advance_order(id).await,
+            Key::Payout(id) => self.advance_payout(id).await,
+            Key::Stray(_) => Ok(None),
+        }
+    }
+
+    /// No answer from outside: the lane stays busy and is taken up again after a
+    /// pause of real time, longer each time.
+    fn rest(self: Arc<Self>, job: Job<Note>, what: &str) {
+        let pause = PAUSE_FIRST.saturating_mul(1 << job.failures.min(10)).min(PAUSE_LAST);
+        let key = job.key;
+        tracing::warn!(?key, what, pause_ms = pause.as_millis(), "no answer; asking again");
+        self.lanes.rest(job);
+        // One task per resting lane, so as bounded as lanes are.
+        tokio::spawn(async move {
+            tokio::select! {
+                () = self.stopped.cancelled() => {}
+                () = tokio::time::sleep(pause) => self.lanes.retry(key),
+            }
+        });
+    }
+
+    /// Commits a step, then announces it.
+    pub(crate) async fn commit(&self, step: Step) -> Result<Committed, StoreError> {
+        if step.changes.is_empty() {
+            return Ok(Committed::default());
+        }
+        let committed = self.store.commit(step.changes).await?;
+        for event in step.events {
+            self.events.publish(event);
+        }
+        Ok(committed)
+    }
+
+    /// Has `key` looked at and waits until that look has ended.
+    pub(crate) async fn look(&self, key: Key) -> Result<(), SettlementError> {
+        match self.lanes.wait(key, self.clock.busy()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(what)) => Err(SettlementError::Stuck(what)),
+            Err(_) => Err(SettlementError::Stopping),
+        }
+    }
+
+    pub(crate) fn check_room(&self) -> Result<(), SettlementError> {
+        if self.lanes.has_room() { Ok(()) } else { Err(SettlementError::Overloaded) }
+    }
+}
+
+/// Request keys are stored for ever, so they are bounded.
+pub(crate) fn check_key(key: &str) -> Result<(), SettlementError> {
+    if key.is_empty() || key.len() > KEY_MAX { Err(SettlementError::InvalidKey) } else { Ok(()) }
+}

@@ -1,0 +1,168 @@
+//! Offers: posted, refused, cancelled, expired, sold.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop")]
+
+mod world;
+
+use jirani_settlement::SettlementError;
+use jirani_store::{OfferState, PayWith, Store as _};
+use jirani_units::{Price, Wh};
+use world::chain::ChainFault;
+use world::mpesa::stk_refused;
+use world::{BUYER, OTHER, SELLER, World};
+
+const DAY_S: u32 = 86_400;
+
+async fn post(
+    world: &World,
+    energy_wh: u64,
+    price: u32,
+    expires_in_s: u32,
+) -> Result<OfferState, SettlementError> {
+    let key = format!("{energy_wh}-{price}-{expires_in_s}");
+    let posted = world.settlement.post_offer(SELLER, Wh(energy_wh), Price(price), expires_in_s, &key).await;
+    posted.map(|offer| offer.state)
+}
+
+#[tokio::test]
+async fn an_offer_is_open_once_its_tokens_are_in_escrow() {
+    let world = World::new().await;
+    assert_eq!(post(&world, 4_000, 1_500, DAY_S).await.unwrap(), OfferState::Open);
+    assert_eq!(world.chain.vault(SELLER), 6_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn who_owes_energy_or_has_too_little_cannot_sell() {
+    let world = World::new().await;
+    let refused = post(&world, 10_001, 1_500, DAY_S).await.unwrap_err();
+    assert!(matches!(refused, SettlementError::VaultTooSmall { vault: Wh(10_000) }), "{refused}");
+    world.chain.set_shortfall(SELLER, 5);
+    let refused = post(&world, 1_000, 1_500, DAY_S).await.unwrap_err();
+    assert!(matches!(refused, SettlementError::Shortfall { shortfall: Wh(5) }), "{refused}");
+    assert!(world.store.live_offers().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn prices_and_lives_out_of_bounds_are_refused_before_anything_is_stored() {
+    let world = World::new().await;
+    for (price, expires_in_s) in [(999, DAY_S), (3_541, DAY_S), (1_500, 59), (1_500, 2_592_001)] {
+        let refused = post(&world, 1_000, price, expires_in_s).await.unwrap_err();
+        assert!(refused.code().starts_with("market."), "{refused}");
+    }
+    for (price, expires_in_s) in [(1_000, 60), (3_540, 2_592_000)] {
+        assert_eq!(post(&world, 1_000, price, expires_in_s).await.unwrap(), OfferState::Open);
+    }
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn one_key_makes_one_offer() {
+    let world = World::new().await;
+    let ask = |wh| world.settlement.post_offer(SELLER, Wh(wh), Price(1_500), DAY_S, "key");
+    let (first, second) = (ask(1_000).await.unwrap(), ask(1_000).await.unwrap());
+    assert_eq!(first.id, second.id);
+    assert!(matches!(ask(2_000).await.unwrap_err(), SettlementError::KeyReused));
+    let together = futures::future::join_all(
+        (0..8).map(|_| world.settlement.post_offer(SELLER, Wh(1_000), Price(1_600), DAY_S, "together")),
+    );
+    let ids: Vec<_> = together.await.into_iter().map(|offer| offer.unwrap().id).collect();
+    assert!(ids.iter().all(|id| *id == ids[0]));
+    assert_eq!(world.chain.vault(SELLER), 8_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn an_offer_the_chain_refuses_says_why_and_holds_nothing() {
+    let world = World::new().await;
+    world.chain.order_fault("post/", ChainFault::Refuse("energy.too_many_open"));
+    let offer = world.settlement.post_offer(SELLER, Wh(1_000), Price(1_500), DAY_S, "key").await.unwrap();
+    assert_eq!((offer.state, offer.refusal.as_deref()), (OfferState::Refused, Some("energy.too_many_open")));
+    assert_eq!(world.chain.vault(SELLER), 10_000);
+}
+
+#[tokio::test]
+async fn a_cancelled_offer_is_back_in_the_vault() {
+    let world = World::new().await;
+    let offer = world.offer(SELLER, 4_000, 1_500).await;
+    assert!(matches!(
+        world.settlement.cancel_offer(OTHER, offer.id).await.unwrap_err(),
+        SettlementError::UnknownOffer
+    ));
+    for _ in 0..2 {
+        let offer = world.settlement.cancel_offer(SELLER, offer.id).await.unwrap();
+        assert_eq!(offer.state, OfferState::Closed);
+    }
+    assert_eq!(world.chain.vault(SELLER), 10_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn an_expired_offer_is_back_in_the_vault() {
+    let world = World::new().await;
+    let offer = world.offer(SELLER, 4_000, 1_500).await;
+    world.pass(i64::from(DAY_S) - 1).await;
+    assert_eq!(world.offer_now(offer.id).await.state, OfferState::Open);
+    world.pass(1).await;
+    assert_eq!(world.offer_now(offer.id).await.state, OfferState::Closed);
+    assert_eq!(world.chain.vault(SELLER), 10_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_cancelled_offer_waits_for_the_order_that_holds_a_part_of_it() {
+    let world = World::new().await;
+    let order = world.order().await;
+    let offer = order.fills[0].offer;
+    assert_eq!(world.settlement.cancel_offer(SELLER, offer).await.unwrap().state, OfferState::Closing);
+    let refused = world.buy(OTHER, 1_000, PayWith::Mpesa, "other").await.unwrap_err();
+    assert!(refused.code().starts_with("market."), "a closing offer takes no orders: {refused}");
+    let prompt = world.mpesa.prompt();
+    world.stk(&prompt, stk_refused(&prompt, "1032")).await;
+    assert_eq!(world.offer_now(offer).await.state, OfferState::Closed);
+    assert_eq!(world.chain.vault(SELLER), 10_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_close_that_the_chain_refuses_for_now_is_asked_for_again() {
+    let world = World::new().await;
+    let offer = world.offer(SELLER, 4_000, 1_500).await;
+    for _ in 0..3 {
+        world.chain.order_fault("close/", ChainFault::Refuse("energy.offer_not_returnable"));
+    }
+    let cancelled = world.settlement.cancel_offer(SELLER, offer.id).await.unwrap();
+    assert_eq!(cancelled.state, OfferState::Closing);
+    world.pass(15 + 30 + 60).await;
+    assert_eq!(world.offer_now(offer.id).await.state, OfferState::Closed);
+    assert_eq!(world.chain.vault(SELLER), 10_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn buyers_who_race_for_one_offer_never_get_more_than_there_is() {
+    let world = World::new().await;
+    world.offer(SELLER, 8_000, 1_500).await;
+    for buyer in [BUYER, OTHER] {
+        world.prepay(buyer, 100_000).await;
+    }
+    let race = (0..12).map(|number| {
+        let (settlement, buyer) = (world.settlement.clone(), if number % 2 == 0 { BUYER } else { OTHER });
+        tokio::spawn(async move {
+            let want = jirani_settlement::Want::Energy(Wh(1_000));
+            settlement.place_order(buyer, want, PayWith::Balance, None, &format!("race-{number}")).await
+        })
+    });
+    let (mut bought, mut refused) = (0, 0);
+    for order in futures::future::join_all(race).await {
+        match order.unwrap() {
+            Ok(_) => bought += 1,
+            Err(error) => {
+                assert!(error.code().starts_with("market."), "{error}");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!((bought, refused), (8, 4));
+    assert_eq!(world.chain.vault(BUYER) + world.chain.vault(OTHER), 8_000);
+    world.is_sound().await;
+}

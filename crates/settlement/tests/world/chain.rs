@@ -1,0 +1,318 @@
+//! The energy program's rules on trading, in memory, with faults to order: the
+//! node falls silent before or after it acts, or refuses.
+
+use async_trait::async_trait;
+use jirani_chain::energy::{ChainSnapshot, OfferOnChain, OrderOnChain};
+use jirani_chain::{ChainError, EnergyChain, HouseholdOnChain, Outcome, Work};
+use jirani_clock::ServiceClock;
+use jirani_market::Fill;
+use jirani_store::{OutboxRecord, OutboxState, Proof, ReleaseReason, Store};
+use jirani_units::{Clock as _, HouseholdId, OfferId, OrderId, Timestamp, Wh};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+pub const WINDOW_S: i64 = 120;
+pub const GRACE_S: i64 = 300;
+
+/// What goes wrong with the next work whose key begins so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChainFault {
+    /// No answer, nothing done.
+    SilentBefore,
+    /// Done, but no answer.
+    SilentAfter,
+    /// Refused with this code.
+    Refuse(&'static str),
+}
+
+struct Offer {
+    seller: HouseholdId,
+    left: u64,
+    reserved: u64,
+    expires_at: Timestamp,
+}
+
+struct Order {
+    buyer: HouseholdId,
+    fills: Vec<Fill>,
+    created_s: i64,
+}
+
+#[derive(Default)]
+struct State {
+    households: BTreeMap<HouseholdId, HouseholdOnChain>,
+    offers: BTreeMap<OfferId, Offer>,
+    orders: BTreeMap<OrderId, Order>,
+    markers: HashSet<Proof2>,
+    outcomes: BTreeMap<String, Outcome>,
+    faults: Vec<(String, ChainFault)>,
+    is_down: bool,
+    transactions: u64,
+}
+
+type Proof2 = (u8, [u8; 32]);
+
+pub struct TestChain {
+    state: Mutex<State>,
+    clock: ServiceClock,
+    store: Mutex<Arc<dyn Store>>,
+}
+
+impl TestChain {
+    pub fn new(clock: ServiceClock, store: Arc<dyn Store>) -> Self {
+        Self { state: Mutex::default(), clock, store: Mutex::new(store) }
+    }
+
+    /// Our records move to a store that was opened anew.
+    pub fn use_store(&self, store: Arc<dyn Store>) {
+        *self.store.lock().unwrap() = store;
+    }
+
+    pub fn enrol(&self, id: HouseholdId, vault_wh: u64, shortfall_wh: u64) {
+        let household = HouseholdOnChain {
+            vault_wh: Wh(vault_wh),
+            shortfall_wh: Wh(shortfall_wh),
+            ..HouseholdOnChain::default()
+        };
+        self.state.lock().unwrap().households.insert(id, household);
+    }
+
+    pub fn order_fault(&self, key: &str, fault: ChainFault) {
+        self.state.lock().unwrap().faults.push((key.to_owned(), fault));
+    }
+
+    /// While down, the node answers nothing.
+    pub fn set_down(&self, is_down: bool) {
+        self.state.lock().unwrap().is_down = is_down;
+    }
+
+    pub fn set_shortfall(&self, id: HouseholdId, shortfall_wh: u64) {
+        self.state.lock().unwrap().households.get_mut(&id).unwrap().shortfall_wh = Wh(shortfall_wh);
+    }
+
+    pub fn vault(&self, id: HouseholdId) -> u64 {
+        self.state.lock().unwrap().households[&id].vault_wh.0
+    }
+
+    pub fn markers(&self) -> usize {
+        self.state.lock().unwrap().markers.len()
+    }
+
+    pub fn orders(&self) -> usize {
+        self.state.lock().unwrap().orders.len()
+    }
+
+    /// Tokens in vaults and escrows.
+    pub fn supply(&self) -> u64 {
+        let state = self.state.lock().unwrap();
+        state.households.values().map(|household| household.vault_wh.0).sum::<u64>()
+            + state.offers.values().map(|offer| offer.left).sum::<u64>()
+    }
+
+    /// Gives an order back, as anyone may after its window.
+    pub fn release_by_stranger(&self, id: OrderId) {
+        let mut state = self.state.lock().unwrap();
+        release(&mut state, id, None).unwrap();
+    }
+}
+
+impl State {
+    fn now_s(clock: &ServiceClock) -> i64 {
+        clock.now().seconds()
+    }
+
+    fn apply(&mut self, work: &Work, now_s: i64) -> Result<(), &'static str> {
+        match work {
+            Work::PostOffer { seller, offer, energy_wh, expires_at, .. } => {
+                let household = self.households.get_mut(seller).ok_or("energy.wrong_owner")?;
+                if household.shortfall_wh.0 > 0 {
+                    return Err("energy.shortfall_open");
+                }
+                household.vault_wh =
+                    household.vault_wh.checked_sub(*energy_wh).ok_or("energy.vault_too_small")?;
+                let new = Offer { seller: *seller, left: energy_wh.0, reserved: 0, expires_at: *expires_at };
+                self.offers.insert(*offer, new);
+                Ok(())
+            }
+            Work::CancelOffer { offer, .. } => {
+                let held = self.offers.get(offer).ok_or("energy.wrong_owner")?;
+                if held.reserved > 0 {
+                    return Err("energy.offer_closing");
+                }
+                let offer = self.offers.remove(offer).unwrap();
+                self.households.get_mut(&offer.seller).unwrap().vault_wh.0 += offer.left;
+                Ok(())
+            }
+            Work::PlaceOrder { buyer, order, fills, .. } => self.place(*buyer, *order, fills, now_s),
+            Work::PlaceAndSettle { buyer, order, fills, proof, .. } => {
+                self.place(*buyer, *order, fills, now_s)?;
+                self.settle(*order, *proof, now_s, now_s)
+            }
+            Work::Settle { order, proof, paid_at, .. } => {
+                self.settle(*order, *proof, paid_at.seconds(), now_s)
+            }
+            Work::Release { order, reason, .. } => {
+                let created_s = self.orders.get(order).ok_or("energy.wrong_owner")?.created_s;
+                let over = now_s > created_s + WINDOW_S + GRACE_S;
+                if *reason == ReleaseReason::PaymentTimeout && !over {
+                    return Err("energy.order_window_open");
+                }
+                release(self, *order, Some(now_s))
+            }
+            Work::Enrol { .. } | Work::Attest { .. } => unreachable!("not a matter of trading"),
+        }
+    }
+
+    fn place(
+        &mut self,
+        buyer: HouseholdId,
+        id: OrderId,
+        fills: &[Fill],
+        now_s: i64,
+    ) -> Result<(), &'static str> {
+        for fill in fills {
+            let offer = self.offers.get(&fill.offer).ok_or("energy.wrong_owner")?;
+            if offer.expires_at.seconds() <= now_s {
+                return Err("energy.offer_expired");
+            }
+            if offer.left - offer.reserved < u64::from(fill.energy_wh) {
+                return Err("energy.offer_too_small");
+            }
+            if offer.seller == buyer {
+                return Err("energy.own_offer");
+            }
+        }
+        for fill in fills {
+            self.offers.get_mut(&fill.offer).unwrap().reserved += u64::from(fill.energy_wh);
+        }
+        self.orders.insert(id, Order { buyer, fills: fills.to_vec(), created_s: now_s });
+        Ok(())
+    }
+
+    fn settle(&mut self, id: OrderId, proof: Proof, paid_s: i64, now_s: i64) -> Result<(), &'static str> {
+        let order = self.orders.get(&id).ok_or("energy.wrong_owner")?;
+        let end_s = order.created_s + WINDOW_S + GRACE_S;
+        if paid_s < order.created_s || paid_s > end_s {
+            return Err("energy.paid_at_outside_window");
+        }
+        if now_s > end_s + GRACE_S {
+            return Err("energy.order_window_over");
+        }
+        let marker = match proof {
+            Proof::Receipt(hash) => (1, hash),
+            Proof::Transfer(hash) => (2, hash),
+        };
+        if !self.markers.insert(marker) {
+            return Err("energy.proof_used");
+        }
+        let order = self.orders.remove(&id).unwrap();
+        for fill in &order.fills {
+            let offer = self.offers.get_mut(&fill.offer).unwrap();
+            offer.reserved -= u64::from(fill.energy_wh);
+            offer.left -= u64::from(fill.energy_wh);
+            self.households.get_mut(&order.buyer).unwrap().vault_wh.0 += u64::from(fill.energy_wh);
+        }
+        Ok(())
+    }
+}
+
+fn release(state: &mut State, id: OrderId, _now_s: Option<i64>) -> Result<(), &'static str> {
+    let order = state.orders.remove(&id).ok_or("energy.wrong_owner")?;
+    for fill in &order.fills {
+        state.offers.get_mut(&fill.offer).unwrap().reserved -= u64::from(fill.energy_wh);
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl EnergyChain for TestChain {
+    async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError> {
+        let silent = || Err(ChainError::Unreachable("the node does not answer".to_owned()));
+        let store = self.store.lock().unwrap().clone();
+        let (outcome, silent_after, number) = {
+            let mut state = self.state.lock().unwrap();
+            if state.is_down {
+                return silent();
+            }
+            let fault = state.faults.iter().position(|(prefix, _)| key.starts_with(prefix.as_str()));
+            let fault = fault.map(|position| state.faults.remove(position).1);
+            if fault == Some(ChainFault::SilentBefore) {
+                return silent();
+            }
+            state.transactions += 1;
+            let number = state.transactions;
+            let outcome = if let Some(outcome) = state.outcomes.get(key) {
+                outcome.clone()
+            } else {
+                let now_s = State::now_s(&self.clock);
+                let result = match fault {
+                    Some(ChainFault::Refuse(code)) => Err(code),
+                    _ => state.apply(&work, now_s),
+                };
+                let outcome = match result {
+                    Ok(()) => Outcome::Landed {
+                        signature: format!("signature-of-{key}"),
+                        slot: number,
+                        at: Timestamp::from_seconds(now_s),
+                    },
+                    Err(code) => Outcome::Refused { code: code.to_owned(), message: String::new() },
+                };
+                state.outcomes.insert(key.to_owned(), outcome.clone());
+                outcome
+            };
+            (outcome, fault == Some(ChainFault::SilentAfter), number)
+        };
+        let state = match &outcome {
+            Outcome::Landed { slot, .. } => OutboxState::Landed { slot: *slot },
+            Outcome::Refused { code, .. } => OutboxState::Refused { code: code.clone() },
+        };
+        let record = OutboxRecord {
+            key: key.to_owned(),
+            signature: format!("signature-of-{key}"),
+            bytes: vec![1],
+            last_valid_block_height: number,
+            state,
+            compute_units: 1,
+            fee_lamports: 1,
+            created_at: self.clock.now(),
+        };
+        if silent_after {
+            return silent();
+        }
+        store.put_outbox(record).await?;
+        Ok(outcome)
+    }
+
+    async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {
+        Ok(self.state.lock().unwrap().households.get(&id).copied())
+    }
+
+    async fn snapshot(&self) -> Result<ChainSnapshot, ChainError> {
+        let state = self.state.lock().unwrap();
+        let offers = state.offers.iter().map(|(id, offer)| OfferOnChain {
+            offer: *id,
+            seller: offer.seller,
+            escrow_wh: Wh(offer.left),
+            owed_wh: Wh(offer.left),
+        });
+        let orders = state.orders.iter().map(|(id, order)| OrderOnChain {
+            order: *id,
+            buyer: order.buyer,
+            held_wh: order.fills.iter().map(|fill| Wh(u64::from(fill.energy_wh))).sum(),
+        });
+        Ok(ChainSnapshot {
+            offers: offers.collect(),
+            orders: orders.collect(),
+            markers: state.markers.len() as u64,
+            ..ChainSnapshot::default()
+        })
+    }
+
+    fn household_address(&self, id: HouseholdId) -> String {
+        format!("household-{id}")
+    }
+
+    fn order_window_s(&self) -> (u32, u32) {
+        (u32::try_from(WINDOW_S).unwrap(), u32::try_from(GRACE_S).unwrap())
+    }
+}

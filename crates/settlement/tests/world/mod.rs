@@ -1,0 +1,340 @@
+//! A village of four with a real store, driven by hand: what every test of the
+//! service stands in, and the one matcher that each of them ends with.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot go on should stop"
+)]
+
+pub mod chain;
+pub mod mpesa;
+
+use chain::TestChain;
+use jirani_clock::ServiceClock;
+use jirani_ledger::{Account, Kind, Reason, Transfer, TransferId};
+use jirani_market::Tariff;
+use jirani_settlement::{Settlement, SettlementConfig, SettlementDeps, SettlementError};
+use jirani_store::{
+    CallbackKind, Change, Events, HouseholdKind, HouseholdRecord, Language, NewCallback, OfferRecord,
+    OrderRecord, OrderState, PayWith, Proof, ReceiptUse, Store,
+};
+use jirani_store_sqlite::SqliteStore;
+use jirani_units::{
+    Cents, Clock as _, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Price, Timestamp, Wh,
+};
+use mpesa::TestMpesa;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub const BUYER: HouseholdId = HouseholdId(1);
+pub const SELLER: HouseholdId = HouseholdId(2);
+pub const OTHER: HouseholdId = HouseholdId(3);
+pub const GENERATOR: HouseholdId = HouseholdId(4);
+pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
+pub const TARIFF: Tariff =
+    Tariff { retail: Price(4_000), buy_back: Price(1_000), grid_fee: Price(300), tax: Price(160) };
+const FLOAT: Cents = Cents(100_000_000);
+
+pub struct World {
+    pub store: Arc<SqliteStore>,
+    pub chain: Arc<TestChain>,
+    pub mpesa: Arc<TestMpesa>,
+    pub clock: ServiceClock,
+    pub settlement: Arc<Settlement>,
+    running: Option<(JoinHandle<Result<(), SettlementError>>, CancellationToken)>,
+    supply: u64,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    /// Four records: two buyers, a seller and the generator with 10 kWh each.
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(&folder.path().join("jirani.db")).await.unwrap());
+        let clock = ServiceClock::advanced_from(START);
+        let chain = Arc::new(TestChain::new(clock.clone(), store.clone()));
+        let mpesa = Arc::new(TestMpesa::default());
+        for (id, kind, vault_wh) in [
+            (BUYER, HouseholdKind::Home, 0),
+            (SELLER, HouseholdKind::Home, 10_000),
+            (OTHER, HouseholdKind::Home, 0),
+            (GENERATOR, HouseholdKind::Generator, 10_000),
+        ] {
+            store.commit(vec![Change::Household(household(id, kind))]).await.unwrap();
+            chain.enrol(id, vault_wh, 0);
+        }
+        let float =
+            transfer("float", Account::MpesaPayout, Account::OperatorFloat, FLOAT, Reason::FloatDeposit);
+        store.commit(vec![Change::Post(float)]).await.unwrap();
+        let settlement = service(&store, &chain, &mpesa, &clock);
+        let mut world =
+            Self { store, supply: chain.supply(), chain, mpesa, clock, settlement, running: None, folder };
+        world.start().await;
+        world
+    }
+
+    async fn start(&mut self) {
+        let cancel = CancellationToken::new();
+        let running = tokio::spawn(self.settlement.clone().run(cancel.clone()));
+        self.running = Some((running, cancel));
+        // What was stored has been taken up once nobody is busy any more.
+        tokio::task::yield_now().await;
+        self.clock.idle().await;
+    }
+
+    /// Stops the service, closes the store, and begins anew on the same file.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.restart_stopped().await;
+    }
+
+    /// Begins anew on the same file after [`World::stop`].
+    pub async fn restart_stopped(&mut self) {
+        self.store.close().await;
+        let path = self.folder.path().join("jirani.db");
+        self.store = Arc::new(SqliteStore::open(&path).await.unwrap());
+        self.chain.use_store(self.store.clone());
+        self.settlement = service(&self.store, &self.chain, &self.mpesa, &self.clock);
+        self.start().await;
+    }
+
+    pub async fn stop(&mut self) {
+        let (running, cancel) = self.running.take().expect("the service runs");
+        cancel.cancel();
+        running.await.unwrap().unwrap();
+    }
+
+    /// Waits until `holds` does: for what happens while the node is down.
+    pub async fn until(&self, mut holds: impl AsyncFnMut(&Self) -> bool) {
+        for _ in 0..10_000 {
+            if holds(self).await {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        panic!("it never came to hold");
+    }
+
+    /// Lets time pass, stopping at every moment something is due, as a driver does.
+    pub async fn pass(&self, seconds: i64) {
+        let until = self.clock.now().plus_seconds(seconds);
+        loop {
+            self.clock.idle().await;
+            let next = self.clock.next_due().filter(|due| *due < until);
+            self.clock.advance_to(next.unwrap_or(until));
+            if next.is_none() {
+                return self.clock.idle().await;
+            }
+        }
+    }
+
+    pub async fn offer(&self, seller: HouseholdId, energy_wh: u64, price: u32) -> OfferRecord {
+        let key = format!("offer-{seller}-{energy_wh}-{price}-{}", self.clock.now().0);
+        self.settlement.post_offer(seller, Wh(energy_wh), Price(price), 86_400, &key).await.unwrap()
+    }
+
+    /// An order by M-Pesa for 1 kWh of the seller's 8 kWh at 15.00: due 19.60.
+    pub async fn order(&self) -> OrderRecord {
+        self.offer(SELLER, 8_000, 1_500).await;
+        self.buy(BUYER, 1_000, PayWith::Mpesa, "order").await.unwrap()
+    }
+
+    pub async fn buy(
+        &self,
+        buyer: HouseholdId,
+        energy_wh: u64,
+        pay_with: PayWith,
+        key: &str,
+    ) -> Result<OrderRecord, SettlementError> {
+        let want = jirani_settlement::Want::Energy(Wh(energy_wh));
+        self.settlement.place_order(buyer, want, pay_with, None, key).await
+    }
+
+    /// Gives a household money it has paid in by hand.
+    pub async fn prepay(&self, household: HouseholdId, cents: i64) {
+        let paid = self.mpesa.pay(cents, self.clock.now());
+        self.confirm(mpesa::c2b(&paid, &format!("H{household}"))).await;
+    }
+
+    /// A callback to the path of a prompt.
+    pub async fn stk(&self, prompt: &mpesa::Prompt, body: Vec<u8>) {
+        self.callback(CallbackKind::StkResult, &prompt.secret, body).await;
+    }
+
+    /// A C2B confirmation.
+    pub async fn confirm(&self, body: Vec<u8>) {
+        let (url, _) = self.settlement.c2b_urls();
+        let secret = url.split('/').rev().nth(1).unwrap().to_owned();
+        self.callback(CallbackKind::C2bConfirmation, &secret, body).await;
+    }
+
+    pub async fn callback(&self, kind: CallbackKind, secret: &str, body: Vec<u8>) {
+        self.settlement.receive_callback(self.raw(kind, secret, body)).await.unwrap();
+        self.clock.idle().await;
+    }
+
+    pub fn raw(&self, kind: CallbackKind, secret: &str, body: Vec<u8>) -> NewCallback {
+        let source = "127.0.0.1".to_owned();
+        NewCallback { kind, secret: secret.to_owned(), body, source, received_at: self.clock.now() }
+    }
+
+    pub async fn order_now(&self, id: OrderId) -> OrderRecord {
+        self.store.order(id).await.unwrap().unwrap()
+    }
+
+    pub async fn offer_now(&self, id: OfferId) -> OfferRecord {
+        self.store.offer(id).await.unwrap().unwrap()
+    }
+
+    pub async fn available(&self, household: HouseholdId) -> i64 {
+        self.store.balance(Account::Household(household)).await.unwrap().available().0
+    }
+
+    /// M1 to M3, S1, S2, and that offers hold exactly what live orders need.
+    pub async fn is_sound(&self) {
+        self.clock.idle().await;
+        self.books_balance().await;
+        self.proofs_settle_once().await;
+        self.offers_hold_what_orders_need().await;
+        assert_eq!(self.chain.supply(), self.supply, "no token comes from nowhere or is lost");
+        assert!(self.store.pending_callbacks(10).await.unwrap().is_empty(), "every callback was read");
+    }
+
+    async fn books_balance(&self) {
+        let balances = self.store.balances().await.unwrap();
+        let (mut sum, mut assets, mut owed) = (0, 0, 0);
+        for (account, balance) in &balances {
+            sum += balance.net().0;
+            match account {
+                Account::MpesaCollection | Account::MpesaPayout | Account::MpesaCharges => {
+                    assets += balance.net_debit().0;
+                }
+                _ => owed += balance.net().0,
+            }
+            if let Account::Household(id) = account {
+                assert!(balance.available().0 >= 0, "M3: household {id} is overdrawn");
+            }
+        }
+        assert_eq!(sum, 0, "M1");
+        assert_eq!(assets, owed, "M2");
+        let net = |account: Account| {
+            let balance = balances.iter().find(|(other, _)| *other == account);
+            balance.map_or(0, |(_, balance)| balance.net_debit().0)
+        };
+        let (collected, paid_out, charged) = self.mpesa.statement();
+        let ours = (net(Account::MpesaCollection), net(Account::MpesaPayout), net(Account::MpesaCharges));
+        assert_eq!(ours, (collected, FLOAT.0 - paid_out, -charged), "the ledger is M-Pesa's statement");
+        let live = self.store.live_orders().await.unwrap();
+        let due_by = |wanted: fn(&OrderRecord) -> bool| live.iter().filter(|order| wanted(order)).count();
+        if due_by(|order| order.pay_with == PayWith::Balance) == 0 {
+            assert_eq!(net(Account::OrdersClearing), 0, "S2: clearing is empty once its orders are final");
+        }
+        if due_by(|order| order.state == OrderState::Paid) == 0 {
+            assert_eq!(
+                net(Account::CollectionsUnallocated),
+                0,
+                "S2: no money waits for an order that needs none"
+            );
+        }
+    }
+
+    async fn proofs_settle_once(&self) {
+        let orders = self.store.orders_after(OrderId(0), 1_000).await.unwrap();
+        let receipts = self.store.receipts_after(0, 1_000).await.unwrap();
+        let settled = orders.iter().filter(|order| order.state == OrderState::Settled);
+        let mut markers = 0;
+        for order in settled {
+            markers += 1;
+            let used = receipts
+                .iter()
+                .filter(|(_, receipt)| receipt.used_for == ReceiptUse::Settled(order.id))
+                .count();
+            let by_receipt = matches!(order.proof, Some(Proof::Receipt(_)));
+            assert_eq!(used, usize::from(by_receipt), "S1: order {} is settled by one proof", order.id);
+        }
+        assert_eq!(self.chain.markers(), markers, "S1: the chain has used as many proofs");
+        let journal = self.store.journal_after(0, 1_000).await.unwrap();
+        let booked = journal.iter().filter(|row| row.transfer.reason == Reason::Collection).count();
+        assert_eq!(booked, receipts.len(), "each receipt is booked once");
+    }
+
+    async fn offers_hold_what_orders_need(&self) {
+        let mut held: BTreeMap<OfferId, u64> = BTreeMap::new();
+        for order in self.store.live_orders().await.unwrap() {
+            for fill in &order.fills {
+                *held.entry(fill.offer).or_default() += u64::from(fill.energy_wh);
+            }
+        }
+        for seller in [BUYER, SELLER, OTHER, GENERATOR] {
+            for offer in self.store.offers_of(seller, 1_000).await.unwrap() {
+                let needed = held.get(&offer.id).copied().unwrap_or(0);
+                assert_eq!(offer.reserved_wh.0, needed, "offer {} holds what its orders need", offer.id);
+            }
+        }
+    }
+
+    pub async fn payout_now(&self, id: PayoutId) -> jirani_store::PayoutRecord {
+        self.store.payout(id).await.unwrap().unwrap()
+    }
+
+    /// Credits less debits of an account.
+    pub async fn journal_sum(&self, account: Account) -> i64 {
+        self.store.balance(account).await.unwrap().net().0
+    }
+}
+
+fn service(
+    store: &Arc<SqliteStore>,
+    chain: &Arc<TestChain>,
+    mpesa: &Arc<TestMpesa>,
+    clock: &ServiceClock,
+) -> Arc<Settlement> {
+    let config = SettlementConfig {
+        callback_base: "http://127.0.0.1:8080".to_owned(),
+        shortcode: "600000".to_owned(),
+        deployment_key: [7; 32],
+        seed: [9; 32],
+        tariff: TARIFF,
+        workers: 8,
+    };
+    let deps = SettlementDeps {
+        store: store.clone(),
+        chain: chain.clone(),
+        mpesa: mpesa.clone(),
+        clock: clock.clone(),
+        events: Events::new(64),
+    };
+    Settlement::new(config, deps)
+}
+
+fn household(id: HouseholdId, kind: HouseholdKind) -> HouseholdRecord {
+    let number = u8::try_from(id.0).unwrap();
+    HouseholdRecord {
+        id,
+        kind,
+        alias: format!("Home {id}"),
+        name: format!("Home {id}"),
+        msisdn: (kind == HouseholdKind::Home).then(|| format!("25471234567{id}").parse().unwrap()),
+        language: Language::En,
+        meter: Some(MeterId([number; 16])),
+        meter_key: [number; 32],
+        meter_epoch: 1,
+        export_rating_w: 5_000,
+        import_rating_w: 5_000,
+        pv_rated_w: 3_000,
+        feeder: 1,
+        chain_address: Some([number; 32]),
+        enrolled_at: START,
+        version: 0,
+    }
+}
+
+fn transfer(id: &str, debit: Account, credit: Account, amount: Cents, reason: Reason) -> Transfer {
+    let id = TransferId::derive("test", id.as_bytes());
+    Transfer { id, debit, credit, amount, reason, kind: Kind::Posted, memo: String::new(), at: START }
+}
