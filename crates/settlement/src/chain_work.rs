@@ -1,4 +1,4 @@
-//! Work that the chain must do sooner or later: giving tokens back.
+//! Work for the chain, above all what it must do sooner or later: giving tokens back.
 //!
 //! A key has one outcome for ever, so work that was refused for the state of
 //! that moment (the node's clock is a little behind ours, say) is asked for
@@ -6,7 +6,7 @@
 
 use crate::service::Settlement;
 use crate::step::Trouble;
-use jirani_chain::{Outcome, Work};
+use jirani_chain::{ChainError, Outcome, Work};
 use jirani_store::OutboxState;
 use jirani_units::{Clock as _, Timestamp};
 
@@ -28,6 +28,17 @@ pub(crate) enum Fresh {
 }
 
 impl Settlement {
+    /// Asks the chain for `work`, once for ever under `key`. Work that cannot even
+    /// be made into a transaction is refused as if the chain had said so.
+    pub(crate) async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError> {
+        match self.chain.submit(key, work).await {
+            Err(ChainError::InvalidWork(message)) => {
+                Ok(Outcome::Refused { code: "chain.invalid_work".to_owned(), message })
+            }
+            answered => answered,
+        }
+    }
+
     /// Asks the chain for `work` under the first name of `key` that was not refused.
     pub(crate) async fn submit_until_done(&self, key: &str, work: Work) -> Result<Fresh, Trouble> {
         for attempt in 1..=ATTEMPTS_MAX {
@@ -40,7 +51,7 @@ impl Settlement {
                 }
                 continue;
             }
-            return Ok(match self.chain.submit(&name, work).await? {
+            return Ok(match self.submit(&name, work).await? {
                 Outcome::Landed { signature, .. } => Fresh::Done { signature: Some(signature) },
                 Outcome::Refused { code, .. } if code == GONE => Fresh::Done { signature: None },
                 Outcome::Refused { code, message } => {

@@ -137,7 +137,7 @@ impl SettlementError {
             Self::Contended
             | Self::Overloaded
             | Self::Stopping
-            | Self::Chain(ChainError::Unreachable(_))
+            | Self::Chain(ChainError::Unreachable(_) | ChainError::NotReady(_))
             | Self::Store(StoreError::Unavailable { .. }) => Fault::Unavailable,
             Self::Stuck(_) | Self::Store(_) | Self::Chain(_) => Fault::Internal,
         }

@@ -79,9 +79,10 @@ impl From<jirani_chain::ChainError> for Trouble {
     fn from(error: jirani_chain::ChainError) -> Self {
         use jirani_chain::ChainError as E;
         match error {
-            E::Unreachable(_) => Self::NoAnswer(error.to_string()),
             E::Store(error) => error.into(),
-            _ => Self::Stuck(error.to_string()),
+            E::InvalidWork(_) => Self::Stuck(error.to_string()),
+            // The outcome is unknown until somebody mends the node or our keys.
+            E::Unreachable(_) | E::Damaged(_) | E::NotReady(_) => Self::NoAnswer(error.to_string()),
         }
     }
 }

@@ -249,8 +249,6 @@ async fn money_for_an_order_the_chain_will_not_settle_becomes_balance() {
     let prompt = world.mpesa.prompt();
     let paid = world.mpesa.pay(2_000, world.clock.now());
     world.stk(&prompt, stk_paid(&prompt, &paid)).await;
-    // The chain lets a timeout release only after the window.
-    world.pass(1_000).await;
     let order = world.order_now(order.id).await;
     assert_eq!((order.state, order.refusal.as_deref()), (OrderState::Released, Some("energy.paused")));
     assert_eq!(world.available(BUYER).await, 2_000);

@@ -3,7 +3,7 @@
 
 mod world;
 
-use jirani_settlement::SettlementError;
+use jirani_settlement::{Fault, SettlementError};
 use jirani_store::{OfferState, PayWith, Store as _};
 use jirani_units::{Price, Wh};
 use world::chain::ChainFault;
@@ -116,10 +116,61 @@ async fn a_cancelled_offer_waits_for_the_order_that_holds_a_part_of_it() {
     assert_eq!(world.settlement.cancel_offer(SELLER, offer).await.unwrap().state, OfferState::Closing);
     let refused = world.buy(OTHER, 1_000, PayWith::Mpesa, "other").await.unwrap_err();
     assert!(refused.code().starts_with("market."), "a closing offer takes no orders: {refused}");
+    assert_eq!(world.chain.vault(SELLER), 9_000, "what no order holds is back at once");
     let prompt = world.mpesa.prompt();
     world.stk(&prompt, stk_refused(&prompt, "1032")).await;
     assert_eq!(world.offer_now(offer).await.state, OfferState::Closed);
     assert_eq!(world.chain.vault(SELLER), 10_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_sold_out_offer_is_closed_and_counts_no_more_on_chain() {
+    let world = World::new().await;
+    let offer = world.offer(SELLER, 1_000, 1_500).await;
+    world.prepay(BUYER, 5_000).await;
+    world.buy(BUYER, 1_000, PayWith::Balance, "all of it").await.unwrap();
+    world.clock.idle().await;
+    assert_eq!(world.offer_now(offer.id).await.state, OfferState::Closed);
+    assert_eq!(world.chain.offers(), 0);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn an_unpaid_buyer_holds_a_quarter_of_an_offer_at_most() {
+    let world = World::new().await;
+    world.offer(SELLER, 4_000, 1_500).await;
+    let refused = world.buy(BUYER, 1_001, PayWith::Mpesa, "too much").await.unwrap_err();
+    assert_eq!(refused.code(), "market.unpaid_share");
+    world.buy(BUYER, 1_000, PayWith::Mpesa, "a quarter").await.unwrap();
+    world.prepay(OTHER, 10_000).await;
+    world.buy(OTHER, 3_000, PayWith::Balance, "the rest").await.unwrap();
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn nobody_buys_from_oneself() {
+    let world = World::new().await;
+    world.offer(SELLER, 4_000, 1_500).await;
+    let refused = world.buy(SELLER, 100, PayWith::Balance, "own").await.unwrap_err();
+    assert_eq!(refused.code(), "market.nothing_on_offer");
+}
+
+#[tokio::test]
+async fn three_unpaid_orders_in_an_hour_close_the_market_for_an_hour_but_not_to_a_balance() {
+    let world = World::new().await;
+    world.offer(SELLER, 8_000, 1_500).await;
+    for number in 0..3 {
+        world.buy(BUYER, 100, PayWith::Mpesa, &format!("unpaid-{number}")).await.unwrap();
+        let prompt = world.mpesa.prompt();
+        world.stk(&prompt, stk_refused(&prompt, "1032")).await;
+    }
+    let refused = world.buy(BUYER, 100, PayWith::Mpesa, "fourth").await.unwrap_err();
+    assert_eq!((refused.code().as_str(), refused.fault()), ("market.too_many_unpaid", Fault::Limited));
+    world.prepay(BUYER, 1_000).await;
+    world.buy(BUYER, 100, PayWith::Balance, "from balance").await.unwrap();
+    world.pass(3_600).await;
+    world.buy(BUYER, 100, PayWith::Mpesa, "an hour later").await.unwrap();
     world.is_sound().await;
 }
 

@@ -156,9 +156,29 @@ async fn callbacks_stored_while_nobody_was_here_are_read_before_any_deadline() {
     world.stop().await;
     let told = world.raw(CallbackKind::StkResult, &prompt.secret, stk_paid(&prompt, &paid));
     world.store.receive(told).await.unwrap();
-    world.pass(430).await;
+    world.pass(420).await;
     world.restart_stopped().await;
     is_settled(&world, &order).await;
+}
+
+#[tokio::test]
+async fn money_told_while_nobody_was_here_until_the_window_was_over_becomes_balance() {
+    let mut world = World::new().await;
+    let order = world.order().await;
+    let prompt = world.mpesa.prompt();
+    let paid = world.mpesa.pay(2_000, world.clock.now());
+    world.stop().await;
+    let told = world.raw(CallbackKind::StkResult, &prompt.secret, stk_paid(&prompt, &paid));
+    world.store.receive(told).await.unwrap();
+    world.pass(421).await;
+    world.restart_stopped().await;
+    let order = world.order_now(order.id).await;
+    assert_eq!(
+        (order.state, order.refusal.as_deref()),
+        (OrderState::Released, Some("energy.order_window_over"))
+    );
+    assert_eq!(world.available(BUYER).await, 2_000);
+    world.is_sound().await;
 }
 
 #[tokio::test]

@@ -255,7 +255,10 @@ fn received(
         .last_payment_at()
         .zip(view.placed_at())
         .ok_or_else(|| Broken(format!("order {} awaits money without a deadline", order.id)))?;
-    if money.paid_at.seconds() > last.seconds() {
+    // Money that is known has moved by now, and our reference did not exist before
+    // the order did: any other time only means that M-Pesa's clock is not the chain's.
+    let paid_at = money.paid_at.min(now).max(placed);
+    if paid_at.seconds() > last.seconds() {
         let step = both(view, next, Some(given_up(view, ReleaseReason::PaymentTimeout)));
         return Ok(keep(step, order.buyer, money, now).said("paid too late: kept as balance"));
     }
@@ -266,9 +269,7 @@ fn received(
     let paid = OrderRecord {
         state: OrderState::Paid,
         proof: Some(receipt_proof(&config.deployment_key, &config.shortcode, &money.receipt)),
-        // Our reference did not exist before the order did: an earlier time only
-        // means that M-Pesa's clock is behind the chain's.
-        paid_at: Some(money.paid_at.max(placed)),
+        paid_at: Some(paid_at),
         ..order.clone()
     };
     let mut step = both(view, next, Some(paid));
@@ -526,7 +527,7 @@ mod tests {
                 for state in
                     [CollectionState::Pending, CollectionState::SendUnknown, CollectionState::ReceiptAwaited]
                 {
-                    let step = step(&open(state), &event, NOW);
+                    let step = step(&open(state), &event, NOW.max(paid_at));
                     let expected = (Some(CollectionState::Paid), Some(order), posts.clone());
                     assert_eq!(next_of(&step), expected, "{amount} at {paid_at}");
                 }

@@ -23,6 +23,8 @@ pub(crate) enum OfferEvent {
 pub(crate) enum OfferEffect {
     Post,
     Expire,
+    /// Returns what no order holds.
+    ReturnPart,
     Close,
     /// Nothing until then, if ever.
     Rest(Option<Timestamp>),
@@ -35,8 +37,8 @@ pub(crate) fn effect(offer: &OfferRecord, now: Timestamp) -> OfferEffect {
         OfferState::Open if now >= offer.expires_at => OfferEffect::Expire,
         OfferState::Open => OfferEffect::Rest(Some(offer.expires_at)),
         OfferState::Closing if offer.reserved_wh == Wh::ZERO => OfferEffect::Close,
-        // The order that holds a part of it looks here when it ends.
-        OfferState::Closing | OfferState::Closed | OfferState::Refused => OfferEffect::Rest(None),
+        OfferState::Closing => OfferEffect::ReturnPart,
+        OfferState::Closed | OfferState::Refused => OfferEffect::Rest(None),
     }
 }
 
@@ -70,7 +72,7 @@ pub(crate) fn release_part(offer: &OfferRecord, energy: Wh, sold: bool) -> Resul
             return Err(broken());
         }
         if next.sold_wh == next.energy_wh {
-            next.state = OfferState::Closed;
+            next.state = OfferState::Closing;
         }
     }
     Ok(next)
@@ -152,7 +154,7 @@ mod tests {
             (OfferState::Posting, 0, now, OfferEffect::Post),
             (OfferState::Open, 5, Timestamp(0), OfferEffect::Rest(Some(now))),
             (OfferState::Open, 5, now, OfferEffect::Expire),
-            (OfferState::Closing, 5, now, OfferEffect::Rest(None)),
+            (OfferState::Closing, 5, now, OfferEffect::ReturnPart),
             (OfferState::Closing, 0, now, OfferEffect::Close),
             (OfferState::Closed, 0, now, OfferEffect::Rest(None)),
         ] {
@@ -166,8 +168,8 @@ mod tests {
         assert_eq!((sold.reserved_wh, sold.sold_wh, sold.state), (Wh(0), Wh(500), OfferState::Open));
         let free = release_part(&offer(OfferState::Open, 400, 100), Wh(400), false).unwrap();
         assert_eq!((free.reserved_wh, free.sold_wh, free.state), (Wh(0), Wh(100), OfferState::Open));
-        let all = release_part(&offer(OfferState::Closing, 400, 600), Wh(400), true).unwrap();
-        assert_eq!(all.state, OfferState::Closed);
+        let all = release_part(&offer(OfferState::Open, 400, 600), Wh(400), true).unwrap();
+        assert_eq!(all.state, OfferState::Closing);
         assert!(release_part(&offer(OfferState::Open, 399, 0), Wh(400), false).is_err());
     }
 }

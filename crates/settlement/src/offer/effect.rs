@@ -22,10 +22,18 @@ impl Settlement {
                         price: offer.price,
                         expires_at: offer.expires_at,
                     };
-                    let outcome = self.chain.submit(&format!("post/{id}"), work).await?;
+                    let outcome = self.submit(&format!("post/{id}"), work).await?;
                     self.apply_offer(id, &OfferEvent::Posted(outcome)).await?;
                 }
                 OfferEffect::Expire => self.apply_offer(id, &OfferEvent::Expired).await?,
+                OfferEffect::ReturnPart => {
+                    let work = Work::CancelOffer { seller: offer.seller, offer: id };
+                    return Ok(match self.submit_until_done(&format!("close/{id}/part"), work).await? {
+                        // The order that holds the rest looks here when it ends.
+                        Fresh::Done { .. } => None,
+                        Fresh::Later(at) => Some(at),
+                    });
+                }
                 OfferEffect::Close => {
                     let work = Work::CancelOffer { seller: offer.seller, offer: id };
                     match self.submit_until_done(&format!("close/{id}"), work).await? {

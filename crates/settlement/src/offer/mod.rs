@@ -5,15 +5,16 @@
 //! | - | `post_offer` | Posting | `post/<id>` on chain |
 //! | Posting | landed | Open | waits for expiry |
 //! | Posting | refused | Refused | - |
-//! | Open | cancelled by the seller, or expired | Closing | once no order holds any of it: `close/<id>` on chain |
-//! | Open, Closing | an order ends, all of it is sold | Closed | - |
+//! | Open | cancelled by the seller, expired, or all of it sold | Closing | `close/<id>/part` on chain while orders hold a part, `close/<id>` when none does |
 //! | Closing | an order ends | Closing | the same |
-//! | Closing | landed, or nothing is left on chain | Closed | - |
+//! | Closing | the last part is back, or nothing is left on chain | Closed | - |
 //! | Closing | refused | Closing | the same later, under a new key |
 //! | Closed, Refused | anything | unchanged | - |
 //!
-//! A closing offer takes no new orders from the moment that is stored; those that
-//! hold a part of it end as they would have.
+//! A closing offer takes no new orders from the moment that is stored. What no order
+//! holds goes back at once; orders that hold a part of it end as they would have.
+//! An offer that is sold out is closed on chain too, where it would go on counting
+//! as one of the seller's open offers.
 
 mod decide;
 mod effect;

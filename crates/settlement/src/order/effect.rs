@@ -20,14 +20,14 @@ impl Settlement {
                 OrderEffect::Place => {
                     let OrderRecord { buyer, fills, fee, tax, .. } = order;
                     let work = Work::PlaceOrder { buyer, order: id, fills, fee, tax };
-                    let outcome = self.chain.submit(&format!("place/{id}"), work).await?;
+                    let outcome = self.submit(&format!("place/{id}"), work).await?;
                     self.apply_order(id, &OrderEvent::Placed(outcome)).await?;
                 }
                 OrderEffect::PlaceAndSettle => {
                     let (proof, paid_at) = proven(&order)?;
                     let OrderRecord { buyer, fills, fee, tax, .. } = order;
                     let work = Work::PlaceAndSettle { buyer, order: id, fills, fee, tax, proof, paid_at };
-                    let outcome = self.chain.submit(&format!("place/{id}"), work).await?;
+                    let outcome = self.submit(&format!("place/{id}"), work).await?;
                     self.apply_order(id, &OrderEvent::Placed(outcome)).await?;
                 }
                 OrderEffect::Collect => {
@@ -39,7 +39,7 @@ impl Settlement {
                     let (proof, paid_at) = proven(&order)?;
                     let OrderRecord { buyer, fills, .. } = order;
                     let work = Work::Settle { buyer, order: id, fills, proof, paid_at };
-                    let outcome = self.chain.submit(&format!("settle/{id}"), work).await?;
+                    let outcome = self.submit(&format!("settle/{id}"), work).await?;
                     self.apply_order(id, &OrderEvent::Settled(outcome)).await?;
                 }
                 OrderEffect::Release => {

@@ -6,7 +6,7 @@ use jirani_chain::energy::{ChainSnapshot, OfferOnChain, OrderOnChain};
 use jirani_chain::{ChainError, EnergyChain, HouseholdOnChain, Outcome, Work};
 use jirani_clock::ServiceClock;
 use jirani_market::Fill;
-use jirani_store::{OutboxRecord, OutboxState, Proof, ReleaseReason, Store};
+use jirani_store::{OutboxRecord, OutboxState, Proof, Store};
 use jirani_units::{Clock as _, HouseholdId, OfferId, OrderId, Timestamp, Wh};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -29,6 +29,7 @@ struct Offer {
     seller: HouseholdId,
     left: u64,
     reserved: u64,
+    is_closing: bool,
     expires_at: Timestamp,
 }
 
@@ -102,6 +103,10 @@ impl TestChain {
         self.state.lock().unwrap().orders.len()
     }
 
+    pub fn offers(&self) -> usize {
+        self.state.lock().unwrap().offers.len()
+    }
+
     /// Tokens in vaults and escrows.
     pub fn supply(&self) -> u64 {
         let state = self.state.lock().unwrap();
@@ -112,7 +117,7 @@ impl TestChain {
     /// Gives an order back, as anyone may after its window.
     pub fn release_by_stranger(&self, id: OrderId) {
         let mut state = self.state.lock().unwrap();
-        release(&mut state, id, None).unwrap();
+        release(&mut state, id).unwrap();
     }
 }
 
@@ -130,17 +135,25 @@ impl State {
                 }
                 household.vault_wh =
                     household.vault_wh.checked_sub(*energy_wh).ok_or("energy.vault_too_small")?;
-                let new = Offer { seller: *seller, left: energy_wh.0, reserved: 0, expires_at: *expires_at };
+                let new = Offer {
+                    seller: *seller,
+                    left: energy_wh.0,
+                    reserved: 0,
+                    is_closing: false,
+                    expires_at: *expires_at,
+                };
                 self.offers.insert(*offer, new);
                 Ok(())
             }
-            Work::CancelOffer { offer, .. } => {
-                let held = self.offers.get(offer).ok_or("energy.wrong_owner")?;
-                if held.reserved > 0 {
-                    return Err("energy.offer_closing");
+            Work::CancelOffer { offer: id, .. } => {
+                let offer = self.offers.get_mut(id).ok_or("energy.wrong_owner")?;
+                offer.is_closing = true;
+                let back = offer.left - offer.reserved;
+                offer.left = offer.reserved;
+                self.households.get_mut(&offer.seller).unwrap().vault_wh.0 += back;
+                if offer.reserved == 0 {
+                    self.offers.remove(id);
                 }
-                let offer = self.offers.remove(offer).unwrap();
-                self.households.get_mut(&offer.seller).unwrap().vault_wh.0 += offer.left;
                 Ok(())
             }
             Work::PlaceOrder { buyer, order, fills, .. } => self.place(*buyer, *order, fills, now_s),
@@ -151,14 +164,7 @@ impl State {
             Work::Settle { order, proof, paid_at, .. } => {
                 self.settle(*order, *proof, paid_at.seconds(), now_s)
             }
-            Work::Release { order, reason, .. } => {
-                let created_s = self.orders.get(order).ok_or("energy.wrong_owner")?.created_s;
-                let over = now_s > created_s + WINDOW_S + GRACE_S;
-                if *reason == ReleaseReason::PaymentTimeout && !over {
-                    return Err("energy.order_window_open");
-                }
-                release(self, *order, Some(now_s))
-            }
+            Work::Release { order, .. } => release(self, *order),
             Work::Enrol { .. } | Work::Attest { .. } => unreachable!("not a matter of trading"),
         }
     }
@@ -172,6 +178,9 @@ impl State {
     ) -> Result<(), &'static str> {
         for fill in fills {
             let offer = self.offers.get(&fill.offer).ok_or("energy.wrong_owner")?;
+            if offer.is_closing {
+                return Err("energy.offer_closing");
+            }
             if offer.expires_at.seconds() <= now_s {
                 return Err("energy.offer_expired");
             }
@@ -195,7 +204,7 @@ impl State {
         if paid_s < order.created_s || paid_s > end_s {
             return Err("energy.paid_at_outside_window");
         }
-        if now_s > end_s + GRACE_S {
+        if now_s > end_s {
             return Err("energy.order_window_over");
         }
         let marker = match proof {
@@ -216,7 +225,7 @@ impl State {
     }
 }
 
-fn release(state: &mut State, id: OrderId, _now_s: Option<i64>) -> Result<(), &'static str> {
+fn release(state: &mut State, id: OrderId) -> Result<(), &'static str> {
     let order = state.orders.remove(&id).ok_or("energy.wrong_owner")?;
     for fill in &order.fills {
         state.offers.get_mut(&fill.offer).unwrap().reserved -= u64::from(fill.energy_wh);

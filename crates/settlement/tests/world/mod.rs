@@ -14,7 +14,7 @@ pub mod mpesa;
 
 use chain::TestChain;
 use jirani_clock::ServiceClock;
-use jirani_ledger::{Account, Kind, Reason, Transfer, TransferId};
+use jirani_ledger::{Account, Kind, Reason, Transfer, TransferId, invariants};
 use jirani_market::Tariff;
 use jirani_settlement::{Settlement, SettlementConfig, SettlementDeps, SettlementError};
 use jirani_store::{
@@ -207,21 +207,8 @@ impl World {
 
     async fn books_balance(&self) {
         let balances = self.store.balances().await.unwrap();
-        let (mut sum, mut assets, mut owed) = (0, 0, 0);
-        for (account, balance) in &balances {
-            sum += balance.net().0;
-            match account {
-                Account::MpesaCollection | Account::MpesaPayout | Account::MpesaCharges => {
-                    assets += balance.net_debit().0;
-                }
-                _ => owed += balance.net().0,
-            }
-            if let Account::Household(id) = account {
-                assert!(balance.available().0 >= 0, "M3: household {id} is overdrawn");
-            }
-        }
-        assert_eq!(sum, 0, "M1");
-        assert_eq!(assets, owed, "M2");
+        invariants::m1(&balances).unwrap();
+        invariants::m3(&balances).unwrap();
         let net = |account: Account| {
             let balance = balances.iter().find(|(other, _)| *other == account);
             balance.map_or(0, |(_, balance)| balance.net_debit().0)
@@ -230,15 +217,23 @@ impl World {
         let ours = (net(Account::MpesaCollection), net(Account::MpesaPayout), net(Account::MpesaCharges));
         assert_eq!(ours, (collected, FLOAT.0 - paid_out, -charged), "the ledger is M-Pesa's statement");
         let live = self.store.live_orders().await.unwrap();
-        let due_by = |wanted: fn(&OrderRecord) -> bool| live.iter().filter(|order| wanted(order)).count();
-        if due_by(|order| order.pay_with == PayWith::Balance) == 0 {
-            assert_eq!(net(Account::OrdersClearing), 0, "S2: clearing is empty once its orders are final");
-        }
-        if due_by(|order| order.state == OrderState::Paid) == 0 {
+        let waiting = self.store.waiting_receipts().await.unwrap();
+        let expected = invariants::Expected {
+            unallocated: waiting.iter().map(|receipt| receipt.amount).sum(),
+            orders: live
+                .iter()
+                .filter(|order| order.pay_with == PayWith::Balance)
+                .map(|order| order.due)
+                .sum(),
+            mpesa: Some(Cents(collected + FLOAT.0 - paid_out - charged)),
+        };
+        invariants::m2(&balances, &expected).unwrap();
+        for receipt in waiting {
+            let ReceiptUse::Order(id) = receipt.used_for else { panic!("{receipt:?}") };
             assert_eq!(
-                net(Account::CollectionsUnallocated),
-                0,
-                "S2: no money waits for an order that needs none"
+                self.order_now(id).await.state,
+                OrderState::Paid,
+                "S2: money waits for a paid order only"
             );
         }
     }
