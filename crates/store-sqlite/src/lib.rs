@@ -56,6 +56,12 @@ impl SqliteStore {
         }
     }
 
+    /// Transactions committed since the start. Fewer than writes: those that wait
+    /// together share one, and its fsync.
+    pub fn transactions(&self) -> u64 {
+        self.writer.as_ref().map_or(0, Writer::transactions)
+    }
+
     fn writer(&self) -> Result<&Writer, StoreError> {
         self.writer.as_ref().ok_or_else(|| StoreError::Unavailable {
             what: "the store was opened for reading only".to_owned(),

@@ -52,7 +52,7 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, StoreError> {
         .statement_cache_capacity(256);
     let mut writer = options.connect().await.map_err(|error| unusable(path, error))?;
     refuse_foreign(path, &mut writer).await?;
-    MIGRATIONS.run(&mut writer).await.map_err(|error| migration_fault(path, error))?;
+    MIGRATIONS.run_direct(None, &mut writer, false).await.map_err(|error| migration_fault(path, error))?;
     check_settings(&mut writer).await?;
     Ok(Opened { writer, readers: readers(path).await?, lock })
 }

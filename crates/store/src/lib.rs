@@ -11,7 +11,10 @@ pub mod error;
 pub mod event;
 pub mod ledger;
 pub mod record;
+#[cfg(feature = "suite")]
+pub mod suite;
 pub mod verbs;
+pub mod verify;
 
 pub use change::{Change, Committed};
 pub use error::StoreError;

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 macro_rules! journal {
     ($tail:literal) => {
         concat!(
-            "SELECT id, debit, credit, amount_cents, reason, kind, hold, memo, at_us, sequence, hash FROM transfers ",
+            "SELECT sequence, hash, id, debit, credit, amount_cents, reason, kind, hold, memo, at_us FROM transfers ",
             $tail
         )
     };
@@ -53,7 +53,12 @@ pub(crate) fn transfer_of(row: &SqliteRow) -> Result<Transfer, StoreError> {
 
 fn journal_row(row: &SqliteRow) -> Result<JournalRow, StoreError> {
     let mut columns = Columns::of(row);
-    Ok(JournalRow { transfer: transfer(&mut columns)?, sequence: columns.u64()?, hash: columns.bytes()? })
+    let sequence = columns.u64()?;
+    let mut rest = || Ok((columns.bytes()?, transfer(&mut columns)?));
+    let (hash, transfer) = rest().map_err(|error: StoreError| StoreError::Damaged {
+        what: format!("journal row {sequence} ({error})"),
+    })?;
+    Ok(JournalRow { sequence, transfer, hash })
 }
 
 pub(crate) async fn balance_of(pool: &SqlitePool, account: Account) -> Result<AccountBalance, StoreError> {

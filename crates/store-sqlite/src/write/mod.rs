@@ -26,6 +26,8 @@ use jirani_store::{
 use sqlx::SqliteConnection;
 use std::fs::File;
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 /// Requests that may wait; more must wait to be let in.
@@ -76,15 +78,24 @@ fn answer<T: Send + 'static>(reply: Reply<T>, result: Result<T, StoreError>) -> 
 
 /// Where requests are handed in.
 #[derive(Clone)]
-pub(crate) struct Writer(mpsc::Sender<Request>);
+pub(crate) struct Writer {
+    requests: mpsc::Sender<Request>,
+    transactions: Arc<AtomicU64>,
+}
 
 impl Writer {
     /// Starts the writer's task on `connection`; `lock` is let go when it ends.
     pub(crate) async fn start(mut connection: SqliteConnection, lock: File) -> Result<Self, StoreError> {
         let cache = Cache::load(&mut connection).await?;
         let (sender, receiver) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(connection, cache, receiver, lock));
-        Ok(Self(sender))
+        let transactions = Arc::new(AtomicU64::new(0));
+        tokio::spawn(serve(connection, cache, receiver, Arc::clone(&transactions), lock));
+        Ok(Self { requests: sender, transactions })
+    }
+
+    /// Transactions committed since the start.
+    pub(crate) fn transactions(&self) -> u64 {
+        self.transactions.load(Ordering::Relaxed)
     }
 
     pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<Committed, StoreError> {
@@ -118,7 +129,7 @@ impl Writer {
     /// Waits until all that was handed in is durable and the file is closed.
     pub(crate) async fn close(&self) {
         let (reply, closed) = oneshot::channel();
-        if self.0.send(Request::Close(reply)).await.is_ok() {
+        if self.requests.send(Request::Close(reply)).await.is_ok() {
             let _ = closed.await;
         }
     }
@@ -126,7 +137,7 @@ impl Writer {
     async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, StoreError> {
         let closed = || StoreError::Unavailable { what: "the store is closed".to_owned() };
         let (reply, answered) = oneshot::channel();
-        self.0.send(request(reply)).await.map_err(|_| closed())?;
+        self.requests.send(request(reply)).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
     }
 }
@@ -135,6 +146,7 @@ async fn serve(
     mut connection: SqliteConnection,
     mut cache: Cache,
     mut requests: mpsc::Receiver<Request>,
+    transactions: Arc<AtomicU64>,
     lock: File,
 ) {
     let mut closing = None;
@@ -154,7 +166,7 @@ async fn serve(
             }
         }
         if !group.is_empty() {
-            write_group(&mut connection, &mut cache, group).await;
+            write_group(&mut connection, &mut cache, group, &transactions).await;
         }
     }
     if let Err(error) = sqlx::Connection::close(connection).await {
@@ -167,7 +179,12 @@ async fn serve(
 }
 
 /// One transaction: all of `group`, then the answers.
-async fn write_group(connection: &mut SqliteConnection, cache: &mut Cache, group: Vec<Request>) {
+async fn write_group(
+    connection: &mut SqliteConnection,
+    cache: &mut Cache,
+    group: Vec<Request>,
+    transactions: &AtomicU64,
+) {
     let mut answers = Vec::with_capacity(group.len());
     let mut outcome = statement(connection, "BEGIN IMMEDIATE").await;
     for request in group {
@@ -189,6 +206,9 @@ async fn write_group(connection: &mut SqliteConnection, cache: &mut Cache, group
         // Without a transaction this fails, and that is well.
         let _ = statement(connection, "ROLLBACK").await;
         cache.forget();
+    }
+    if failure.is_none() {
+        transactions.fetch_add(1, Ordering::Relaxed);
     }
     for answer in answers {
         answer(failure.as_deref());

@@ -1,0 +1,97 @@
+//! The promises of [`crate::Store`], as cases that every implementation runs.
+//!
+//! ```ignore
+//! jirani_store::conformance!(make);
+//! ```
+//! makes one test per case; `make` is `async fn() -> impl Place`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    reason = "these are tests, compiled for tests only"
+)]
+
+pub mod commits;
+pub mod journal;
+pub mod lists;
+pub mod readings;
+pub mod rest;
+pub mod samples;
+pub mod slots;
+
+use crate::{Change, Committed, Store, StoreError};
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// Where one case keeps its data. Opened again, it holds what was kept; whoever
+/// opens it again has dropped the store it opened before.
+#[async_trait]
+pub trait Place: Send + Sync {
+    /// Opens the data.
+    async fn open(&self) -> Arc<dyn Store>;
+}
+
+/// Commits what must go well.
+pub async fn keep(store: &Arc<dyn Store>, changes: Vec<Change>) -> Committed {
+    store.commit(changes).await.unwrap()
+}
+
+/// Commits what must meet a conflict.
+pub async fn conflict(store: &Arc<dyn Store>, changes: Vec<Change>) {
+    match store.commit(changes).await {
+        Err(StoreError::Conflict { .. }) => {}
+        other => panic!("expected a conflict, got {other:?}"),
+    }
+}
+
+/// One test per case, each in a place of its own from `$make`.
+#[macro_export]
+macro_rules! conformance {
+    ($make:path) => {
+        $crate::conformance! { $make;
+            commits: all_changes_or_none;
+            commits: a_record_changes_only_from_the_version_read;
+            commits: a_record_is_made_once;
+            commits: what_must_be_unique_is;
+            commits: the_fills_of_an_order_never_change;
+            commits: writers_at_once_lose_nothing;
+            commits: one_refusal_leaves_its_neighbours_alone;
+            commits: numbers_are_handed_out_once;
+            journal: a_repeat_changes_nothing;
+            journal: a_refusal_names_its_change;
+            journal: a_hold_can_end_in_the_commit_that_made_it;
+            journal: random_histories_follow_the_model;
+            journal: rows_are_read_in_order;
+            journal: a_batch_far_beyond_one_statement_is_kept_whole;
+            lists: every_record_comes_back_as_it_was_kept;
+            lists: offers_are_found;
+            lists: orders_are_found;
+            lists: money_is_found;
+            lists: an_answer_is_bounded;
+            readings: a_reading_counts_once;
+            readings: a_repeat_within_a_batch_counts_once;
+            readings: other_bytes_under_one_identity_are_evidence;
+            readings: the_latest_is_by_epoch_and_number;
+            readings: ranges_are_half_open_and_in_order;
+            readings: neighbours_in_time_are_of_one_epoch;
+            readings: a_meter_that_moved_house_is_two_households;
+            readings: quarantine_is_kept_newest_first;
+            readings: what_cannot_be_kept_is_refused_whole;
+            slots: a_slot_is_rewritten_until_it_has_landed;
+            slots: only_landed_rows_are_attested;
+            slots: feeders_are_apart;
+            rest: a_callback_is_kept_raw_and_dealt_with_once;
+            rest: a_transaction_has_one_outcome;
+            rest: sessions_and_settings_are_kept;
+        }
+    };
+    ($make:path; $($module:ident: $case:ident;)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                let place = $make().await;
+                $crate::suite::$module::$case(&place).await;
+            }
+        )+
+    };
+}

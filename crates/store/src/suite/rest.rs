@@ -1,0 +1,85 @@
+//! Callbacks, transactions, sessions, settings.
+
+use super::samples::{callback, deposit, outbox, session};
+use super::{Place, conflict, keep};
+use crate::{Change, InboxRow, OutboxState, SessionRole, StoreError};
+use jirani_units::HouseholdId;
+
+pub async fn a_callback_is_kept_raw_and_dealt_with_once(place: &dyn Place) {
+    let store = place.open().await;
+    for number in 1..=5 {
+        assert_eq!(store.receive(callback(number)).await.unwrap(), u64::from(number));
+    }
+    drop(store);
+    let store = place.open().await;
+    let pending = store.pending_callbacks(100).await.unwrap();
+    let expected: Vec<InboxRow> = (1..=5)
+        .map(|number| InboxRow { id: number.into(), callback: callback(number), outcome: None })
+        .collect();
+    assert_eq!(pending, expected);
+    assert_eq!(store.pending_callbacks(2).await.unwrap(), expected[..2]);
+
+    // Of two who deal with one callback, one undoes its work.
+    let done = |name: &str| {
+        vec![Change::Post(deposit(name, 1, 100)), Change::InboxDone { id: 2, outcome: format!("by {name}") }]
+    };
+    keep(&store, done("first")).await;
+    conflict(&store, done("second")).await;
+    assert_eq!(store.journal_after(0, 10).await.unwrap().len(), 1);
+    conflict(&store, vec![Change::InboxDone { id: 6, outcome: "never came".into() }]).await;
+    let left: Vec<u64> = store.pending_callbacks(100).await.unwrap().iter().map(|row| row.id).collect();
+    assert_eq!(left, [1, 3, 4, 5]);
+}
+
+pub async fn a_transaction_has_one_outcome(place: &dyn Place) {
+    let store = place.open().await;
+    let sent = outbox("settle/1", OutboxState::Sent);
+    store.put_outbox(sent.clone()).await.unwrap();
+    assert_eq!(store.outbox("settle/1").await.unwrap(), Some(sent));
+    assert_eq!(store.outbox("settle/2").await.unwrap(), None);
+    assert_eq!(store.outbox_totals().await.unwrap(), (0, 0, 0));
+
+    let refused = outbox("settle/1", OutboxState::Refused { code: "energy.paused".into() });
+    store.put_outbox(refused.clone()).await.unwrap();
+    assert_eq!(store.outbox("settle/1").await.unwrap(), Some(refused));
+    // Signed anew, and landed.
+    let mut landed = outbox("settle/1", OutboxState::Landed { slot: 42 });
+    landed.signature = "another".to_owned();
+    store.put_outbox(landed.clone()).await.unwrap();
+    store.put_outbox(outbox("attest/1", OutboxState::Landed { slot: 43 })).await.unwrap();
+    store.put_outbox(outbox("attest/2", OutboxState::Sent)).await.unwrap();
+    assert_eq!(store.outbox_totals().await.unwrap(), (2, 40_000, 10_000));
+
+    store.put_outbox(landed.clone()).await.unwrap();
+    for other in [
+        outbox("settle/1", OutboxState::Sent),
+        outbox("settle/1", OutboxState::Refused { code: "x".into() }),
+        outbox("settle/1", OutboxState::Landed { slot: 42 }),
+    ] {
+        assert!(matches!(store.put_outbox(other).await, Err(StoreError::Conflict { .. })));
+    }
+    drop(store);
+    let store = place.open().await;
+    assert_eq!(store.outbox("settle/1").await.unwrap(), Some(landed));
+}
+
+pub async fn sessions_and_settings_are_kept(place: &dyn Place) {
+    let store = place.open().await;
+    keep(&store, vec![Change::Session(session(SessionRole::Household(HouseholdId(4))))]).await;
+    let mut stored = store.session([3; 32]).await.unwrap().unwrap();
+    assert_eq!((stored.role, stored.version), (SessionRole::Household(HouseholdId(4)), 1));
+    stored.role = SessionRole::Operator;
+    keep(&store, vec![Change::Session(stored.clone())]).await;
+    conflict(&store, vec![Change::Session(stored)]).await;
+    let setting = |value: &str| vec![Change::Setting { key: "mint".into(), value: value.into() }];
+    keep(&store, setting("one")).await;
+    keep(&store, setting("two")).await;
+    drop(store);
+    let store = place.open().await;
+    let mut expected = session(SessionRole::Operator);
+    expected.version = 2;
+    assert_eq!(store.session([3; 32]).await.unwrap(), Some(expected));
+    assert_eq!(store.session([4; 32]).await.unwrap(), None);
+    assert_eq!(store.setting("mint").await.unwrap().as_deref(), Some("two"));
+    assert_eq!(store.setting("other").await.unwrap(), None);
+}
