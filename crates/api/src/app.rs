@@ -86,7 +86,7 @@ impl Shared {
         });
         match task.await {
             Ok(result) => result.map_err(Into::into),
-            Err(error) => Err(ApiError::internal(format!("work about money ended early: {error}"))),
+            Err(error) => Err(ApiError::internal(format!("work ended early: {error}"))),
         }
     }
 }

@@ -17,7 +17,7 @@ pub const SESSION_S: u32 = 12 * 60 * 60;
 /// Settings.
 #[derive(Clone, Debug)]
 pub struct ApiConfig {
-    /// Where to listen; port 0 takes a free one.
+    /// Where [`crate::Api::start`] listens; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Folder of the built dashboard; None serves a page that says how to build it.
     pub web_dir: Option<PathBuf>,

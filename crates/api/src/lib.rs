@@ -30,4 +30,4 @@ pub use auth::token::TokenSource;
 pub use config::{ApiConfig, ApiDeps, Limits};
 pub use error::{ApiError, ErrorBody};
 pub use ports::{Advice, AuditRunner, Trading, TradingError, TradingFault};
-pub use server::{Api, ApiStartError, RunningApi};
+pub use server::{Api, ApiStartError, BoundApi, RunningApi};

@@ -58,22 +58,42 @@ pub enum ApiStartError {
     },
 }
 
+/// A socket taken, before anybody is answered: M-Pesa must be told where to call
+/// back before the parts behind the API can be made.
+pub struct BoundApi {
+    /// Where it will listen.
+    pub addr: SocketAddr,
+    listener: TcpListener,
+}
+
 impl Api {
-    /// Listens, and answers until stopped.
+    /// Takes the address, and nothing else yet.
+    pub async fn bind(listen: SocketAddr) -> Result<BoundApi, ApiStartError> {
+        let refused = |source| ApiStartError::Bind { addr: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let addr = listener.local_addr().map_err(refused)?;
+        Ok(BoundApi { addr, listener })
+    }
+
+    /// Takes `config.listen`, and answers until stopped.
     pub async fn start(config: ApiConfig, deps: ApiDeps) -> Result<RunningApi, ApiStartError> {
+        Self::bind(config.listen).await?.start(config, deps)
+    }
+}
+
+impl BoundApi {
+    /// Answers until stopped. What called before is answered now.
+    pub fn start(self, config: ApiConfig, deps: ApiDeps) -> Result<RunningApi, ApiStartError> {
         if let Some(folder) = &config.web_dir
             && !folder.join("index.html").is_file()
         {
             return Err(ApiStartError::NoDashboard { path: folder.display().to_string() });
         }
-        let bind = |source| ApiStartError::Bind { addr: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(bind)?;
-        let addr = listener.local_addr().map_err(bind)?;
         let stop = CancellationToken::new();
         let connections = Arc::new(Semaphore::new(config.limits.connections as usize));
         let app: App = Arc::new(Shared::new(config, deps, stop.clone()));
-        let serving = tokio::spawn(serve(listener, router(&app), connections, stop.clone()));
-        Ok(RunningApi { addr, stop, serving })
+        let serving = tokio::spawn(serve(self.listener, router(&app), connections, stop.clone()));
+        Ok(RunningApi { addr: self.addr, stop, serving })
     }
 }
 

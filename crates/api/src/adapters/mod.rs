@@ -1,5 +1,6 @@
 //! The API's neighbours behind its own words ([`crate::ports`]).
 
 mod advisor;
+mod settlement;
 
 pub use advisor::FromAdvisor;

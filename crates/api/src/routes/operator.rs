@@ -79,14 +79,19 @@ pub async fn last_audit(State(app): State<App>) -> Json<LastAudit> {
     responses((status = 200, body = AuditView), (status = 409, body = crate::ErrorBody))
 )]
 pub async fn run_audit(State(app): State<App>) -> Result<Json<AuditView>, ApiError> {
-    let Ok(_running) = app.auditing.try_lock() else {
-        return Err(ApiError::new(
-            StatusCode::CONFLICT,
-            "audit.running",
-            "An audit is running. Look again in a moment.",
-        ));
+    let running = app.clone();
+    // A long audit outlives the patience of the one who asked, and is then remembered.
+    let audit = async move {
+        let Ok(_one) = running.auditing.try_lock() else {
+            return Err(ApiError::new(
+                StatusCode::CONFLICT,
+                "audit.running",
+                "An audit is running. Look again in a moment.",
+            ));
+        };
+        let audit = running.deps.audit.run().await;
+        running.keep_audit(audit.clone());
+        Ok(audit)
     };
-    let audit = app.deps.audit.run().await;
-    app.keep_audit(audit.clone());
-    Ok(Json(audit))
+    app.to_the_end(audit).await.map(Json)
 }

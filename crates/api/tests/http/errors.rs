@@ -38,7 +38,6 @@ async fn every_error_has_a_code_a_sentence_and_the_id_of_the_request() {
             household.request(Method::POST, "/api/v1/me/quotes").json(&"x".repeat(16 * 1024)),
         ),
         (401, "api.not_signed_in", world.nobody().request(Method::GET, "/api/v1/me")),
-        (404, "forecast.none_yet", household.request(Method::GET, "/api/v1/me/forecast")),
     ];
     for (status, code, request) in requests {
         let response = request.send().await.unwrap();

