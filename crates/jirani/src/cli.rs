@@ -1,6 +1,7 @@
 //! The command line, written to teach.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jirani_forecast::Place;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -98,36 +99,6 @@ pub struct VillageRunArguments {
     /// Keeps the state here, and continues from it.
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
-}
-
-/// Latitude and longitude in microdegrees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// North positive.
-    pub latitude_microdegrees: i32,
-    /// East positive.
-    pub longitude_microdegrees: i32,
-}
-
-impl std::str::FromStr for Place {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "a place is written LAT,LON in degrees, like -1.9,37.6".to_owned();
-        let (latitude, longitude) = text.split_once(',').ok_or_else(wrong)?;
-        let parse = |text: &str, limit: f64| -> Result<i32, String> {
-            let degrees: f64 = text.trim().parse().map_err(|_| wrong())?;
-            if !degrees.is_finite() || degrees.abs() > limit {
-                return Err(wrong());
-            }
-            #[expect(clippy::cast_possible_truncation, reason = "at most 180 million")]
-            Ok((degrees * 1e6).round() as i32)
-        };
-        Ok(Self {
-            latitude_microdegrees: parse(latitude, 90.0)?,
-            longitude_microdegrees: parse(longitude, 180.0)?,
-        })
-    }
 }
 
 /// How fast a village runs.

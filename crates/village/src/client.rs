@@ -1,5 +1,6 @@
 //! The HTTP API, as anybody's client sees it. One session per household.
 
+use crate::registry::msisdn_of;
 use crate::trader::{Door, HomeNow, OwnOffer, PayWith, PriceBounds, QuoteNow, Refusal};
 use jirani_units::HouseholdId;
 use reqwest::{Method, StatusCode};
@@ -9,7 +10,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// Real time a request may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The PIN of every simulated person; the emulator takes any but 0000.
+const PIN: &str = "1234";
 /// Own offers asked for.
 const OFFERS: u32 = 50;
 
@@ -17,7 +20,14 @@ const OFFERS: u32 = 50;
 pub struct ApiClient {
     http: reqwest::Client,
     base: String,
+    /// The emulated phones, when people answer their own prompts.
+    phones: Option<String>,
     tokens: HashMap<HouseholdId, String>,
+}
+
+#[derive(serde::Deserialize)]
+struct Ordered {
+    state: String,
 }
 
 /// One request.
@@ -49,7 +59,25 @@ impl ApiClient {
     pub fn new(base: &str) -> Result<Self, reqwest::Error> {
         // The API is on this machine or beside it: never through a proxy.
         let http = reqwest::Client::builder().timeout(PATIENCE).no_proxy().tcp_nodelay(true).build()?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), tokens: HashMap::new() })
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), phones: None, tokens: HashMap::new() })
+    }
+
+    /// Homes answer the prompts of their own orders at these phones
+    /// (`http://127.0.0.1:8090`): prompts of anybody else are left alone.
+    pub fn with_phones(mut self, phones: Option<String>) -> Self {
+        self.phones = phones;
+        self
+    }
+
+    /// Types the PIN for the prompt that was just asked for. A prompt that is not
+    /// there, or is answered by somebody else, is none of our business.
+    async fn type_pin(&self, who: HouseholdId) {
+        let (Some(phones), Some(msisdn)) = (&self.phones, msisdn_of(who)) else { return };
+        let url = format!("{phones}/sandbox/phones/{}/answer", msisdn.number());
+        let answer = self.http.post(url).json(&json!({ "action": "pay", "pin": PIN })).send().await;
+        if let Err(error) = answer {
+            tracing::debug!(household = %who, "the phone did not answer: {error}");
+        }
     }
 
     async fn ask<T: DeserializeOwned>(&mut self, who: HouseholdId, ask: Ask<'_>) -> Result<T, Refusal> {
@@ -168,7 +196,11 @@ impl Door for ApiClient {
         max_due_cents: i64,
     ) -> Result<(), Refusal> {
         let body = json!({ "energy_wh": energy_wh, "pay_with": pay_with, "max_due_cents": max_due_cents });
-        self.post::<IgnoredAny>(who, "/api/v1/me/orders", Some(key), body).await.map(|_| ())
+        let ordered: Ordered = self.post(who, "/api/v1/me/orders", Some(key), body).await?;
+        if pay_with == PayWith::Mpesa && ordered.state == "awaiting_payment" {
+            self.type_pin(who).await;
+        }
+        Ok(())
     }
 
     async fn withdraw(&mut self, who: HouseholdId, key: &str, amount_cents: i64) -> Result<(), Refusal> {

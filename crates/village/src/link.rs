@@ -71,7 +71,7 @@ impl Link {
         let mut options = MqttOptions::new(&name, &broker.host, broker.port);
         options
             .set_credentials(&name, password)
-            .set_keep_alive(Duration::from_secs(60))
+            .set_keep_alive(Duration::from_mins(1))
             .set_clean_session(true)
             .set_max_packet_size(PACKET_MAX, PACKET_MAX)
             .set_last_will(LastWill::new(format!("v1/{name}/status"), "offline", QoS::AtLeastOnce, true));
@@ -89,9 +89,15 @@ impl Link {
     }
 
     /// Waits until the connection has said goodbye.
-    pub async fn closed(self) {
+    pub async fn closed(mut self) {
         // A task that was aborted has closed, too.
-        let _ = self.task.await;
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 

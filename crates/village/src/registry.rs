@@ -104,6 +104,11 @@ fn rating(watts: u32) -> u32 {
     u32::try_from(rated).unwrap_or(u32::MAX)
 }
 
+/// The number of the home with this id; any other has none of its own.
+pub(crate) fn msisdn_of(household: HouseholdId) -> Option<Msisdn> {
+    msisdn(household.0.checked_sub(1)?)
+}
+
 fn msisdn(home: u32) -> Option<Msisdn> {
     (FIRST_MSISDN + u64::from(home) + 1).to_string().parse().ok()
 }

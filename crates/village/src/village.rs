@@ -45,6 +45,11 @@ pub struct VillageConfig {
     pub grace_s: u32,
     /// Whether people trade; otherwise only meters run.
     pub trading: bool,
+    /// How often people trade: 1 is about twice a day, 4 about four times as often.
+    pub eagerness: u64,
+    /// The emulated phones, `http://host:port`, when homes answer their own prompts;
+    /// `None` when the phones answer by themselves.
+    pub phones_url: Option<String>,
 }
 
 /// A village that is ready to run. Counts as busy until it runs.
@@ -109,7 +114,7 @@ impl Village {
             .collect::<Result<Vec<_>, _>>()?;
         let people = if config.trading {
             let door = ApiClient::new(&config.api_url).map_err(|error| invalid(&error.to_string()))?;
-            Some(People::new(&source, config.seed, door))
+            Some(People::new(&source, config.seed, config.eagerness, door.with_phones(config.phones_url.clone())))
         } else {
             None
         };
@@ -226,18 +231,17 @@ impl Running {
                 () = cancel.cancelled() => return Ok(()),
                 busy = self.clock.rest_until(busy, at) => busy,
             };
-            match (turn, &mut self.people) {
-                (Some((at, actor)), Some(people)) => people.act(actor, at).await,
-                _ => {
-                    let flows = self.count(slot, end)?;
-                    if !self.deliver(cancel).await {
-                        return Ok(());
-                    }
-                    self.tell(slot, end, &flows);
-                    agenda = self.turns_after(slot);
-                    slot += 1;
-                }
+            if let (Some((at, actor)), Some(people)) = (turn, &mut self.people) {
+                people.act(actor, at).await;
+                continue;
             }
+            let flows = self.count(slot, end)?;
+            if !self.deliver(cancel).await {
+                return Ok(());
+            }
+            self.tell(slot, end, &flows);
+            agenda = self.turns_after(slot);
+            slot += 1;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Evidence, Finding};
 use jirani_ledger::Account;
-use jirani_store::{OrderState, PayWith, Proof, ReceiptUse};
+use jirani_store::{OrderState, PayWith, PayoutState, Proof, ReceiptUse};
 use std::collections::{HashMap, HashSet};
 
 /// A proof settles at most one order; every settled order has one; the chain holds
@@ -80,7 +80,29 @@ pub fn s2(evidence: &Evidence) -> Finding {
         .map(|order| order.due.0)
         .sum();
     let clearing = balance(Account::OrdersClearing);
-    Finding::from_difference((clearing != held).then(|| {
-        format!("orders_clearing holds {clearing} cents, live orders from balance add up to {held} cents")
+    if clearing != held {
+        return Finding::Violated(format!(
+            "orders_clearing holds {clearing} cents, live orders from balance add up to {held} cents"
+        ));
+    }
+    payouts_are_held(evidence)
+}
+
+/// Holds on balances are those of payouts under way, no more and no less.
+fn payouts_are_held(evidence: &Evidence) -> Finding {
+    let under_way: i64 = evidence
+        .payouts
+        .iter()
+        .filter(|payout| !matches!(payout.state, PayoutState::Paid | PayoutState::Failed { .. }))
+        .map(|payout| payout.amount.0)
+        .sum();
+    let held: i64 = evidence
+        .balances
+        .iter()
+        .filter(|(account, _)| matches!(account, Account::Household(_)))
+        .map(|(_, balance)| balance.debits_held.0)
+        .sum();
+    Finding::from_difference((under_way != held).then(|| {
+        format!("balances hold {held} cents back, payouts under way add up to {under_way} cents")
     }))
 }

@@ -9,10 +9,12 @@ pub struct Chain {
     pub rpc_url: String,
     /// Where the embedded chain listens.
     pub listen: SocketAddr,
+    /// Address of the energy program on that cluster. Empty: the embedded chain's.
+    pub program: String,
 }
 
 impl Default for Chain {
     fn default() -> Self {
-        Self { rpc_url: String::new(), listen: SocketAddr::from(([127, 0, 0, 1], 8899)) }
+        Self { rpc_url: String::new(), listen: SocketAddr::from(([127, 0, 0, 1], 8899)), program: String::new() }
     }
 }

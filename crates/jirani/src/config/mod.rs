@@ -86,7 +86,7 @@ impl Config {
                 return Err(ConfigError::Missing(path.to_owned()));
             }
             figment = figment.merge(Toml::file_exact(path));
-        } else {
+        } else if Path::new(DEFAULT_FILE).is_file() {
             figment = figment.merge(Toml::file_exact(DEFAULT_FILE));
         }
         let figment = figment.merge(Env::prefixed("JIRANI__").split("__"));

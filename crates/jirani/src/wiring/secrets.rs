@@ -43,6 +43,11 @@ impl Secrets {
         }
     }
 
+    /// Secrets that are kept nowhere.
+    pub fn fresh(root: [u8; 32]) -> Self {
+        Self(root)
+    }
+
     /// The 32 bytes for one use.
     pub fn derive(&self, purpose: &str) -> [u8; 32] {
         Sha256::new().chain_update(b"jirani secret").chain_update(self.0).chain_update(purpose).finalize().into()

@@ -66,6 +66,9 @@ struct Cell {
     load: u64,
 }
 
+/// One home's steps, as far as they are there.
+type Cells = Vec<Option<Cell>>;
+
 /// What the first reading finds out.
 struct Outline {
     names: Vec<String>,
@@ -92,12 +95,12 @@ impl FileProfiles {
         if span_s > there_s || span_s <= 0 {
             return Err(ProfileError::TooShort { days: (there_s / DAY_S).max(0), start });
         }
-        let (steps, cells, used) = outline.cells(path, request, start_s + span_s)?;
+        let (steps, cells) = outline.cells(path, request, start_s + span_s)?;
         let mut gaps_filled = 0;
-        let mut homes = Vec::with_capacity(used);
+        let mut homes = Vec::with_capacity(cells.len());
         let mut pv_at_night = 0;
         for (index, cells) in cells.into_iter().enumerate() {
-            let filled = outline.fill(path, &outline.names[index], cells, steps, &mut gaps_filled)?;
+            let filled = outline.fill(path, &outline.names[index], &cells, steps, &mut gaps_filled)?;
             pv_at_night += request.place.map_or(0, |place| outline.count_night(place, &filled));
             let step_s = outline.step_s();
             homes.push((
@@ -249,7 +252,7 @@ impl Outline {
         path: &Path,
         request: &FileRequest,
         end_s: i64,
-    ) -> Result<(usize, Vec<Vec<Option<Cell>>>, usize), ProfileError> {
+    ) -> Result<(usize, Vec<Cells>), ProfileError> {
         let used = self.names.len().min(request.households.max(1) as usize);
         let step_s = self.step_min * 60;
         let count = |seconds: i64| usize::try_from((seconds + step_s - 1) / step_s).unwrap_or(0);
@@ -276,7 +279,7 @@ impl Outline {
             }
             Ok(())
         })?;
-        Ok((steps, cells, used))
+        Ok((steps, cells))
     }
 
     /// The first `steps` cells, with short gaps filled.
@@ -284,7 +287,7 @@ impl Outline {
         &self,
         path: &Path,
         household: &str,
-        cells: Vec<Option<Cell>>,
+        cells: &[Option<Cell>],
         steps: usize,
         gaps_filled: &mut u64,
     ) -> Result<Vec<Cell>, ProfileError> {

@@ -24,13 +24,15 @@ pub struct Habits {
 
 impl Habits {
     /// Habits of home `home` (from 0): seeded, and sized by its own panels and load.
-    pub fn of_home(source: &Source, seed: u64, home: u32) -> Self {
+    /// An `eagerness` of 1 trades about twice a day; of 4, about four times as often.
+    pub fn of_home(source: &Source, seed: u64, home: u32, eagerness: u64) -> Self {
         let (import_wh, export_wh) = usual_day(source, home);
         let mut rng = rng(seed, "habits", u64::from(home));
         let mut share = |wh: u64, from: u64, to: u64| wh * rng.random_range(from..=to) / 1_000;
-        let keep_wh = share(import_wh, 50, 350);
-        let sell_at_wh = share(export_wh, 250, 450).max(200);
-        let buy_at_wh = share(import_wh, 250, 450).max(100);
+        let eagerness = eagerness.max(1);
+        let keep_wh = share(import_wh, 50, 350) / eagerness;
+        let sell_at_wh = (share(export_wh, 250, 450) / eagerness).max(200 / eagerness);
+        let buy_at_wh = (share(import_wh, 250, 450) / eagerness).max(100 / eagerness);
         Self {
             keep_wh,
             sell_at_wh,
@@ -41,8 +43,8 @@ impl Habits {
     }
 
     /// The operator sells whatever its generator or battery has, at the highest price.
-    pub fn of_operator() -> Self {
-        Self { keep_wh: 0, sell_at_wh: 2_000, buy_at_wh: u64::MAX, ask_permille: 1_000, withdraw_hour: 12 }
+    pub fn of_operator(eagerness: u64) -> Self {
+        Self { keep_wh: 0, sell_at_wh: 2_000 / eagerness.max(1), buy_at_wh: u64::MAX, ask_permille: 1_000, withdraw_hour: 12 }
     }
 }
 

@@ -181,7 +181,7 @@ pub async fn run_month(source: &Source, seed: u64) -> Month {
     let homes = source.households();
     let equipment = Equipment::for_homes(source);
     let mut stored_wh = equipment.battery_wh / 2;
-    let mut people = People::new(source, seed, ToyMarket::default());
+    let mut people = People::new(source, seed, 1, ToyMarket::default());
     let (generator, battery) = ids_of_operator(homes);
     for slot in 0..source.slots().unwrap() {
         let energy: Vec<_> = (0..homes).map(|home| source.energy(home, slot)).collect();

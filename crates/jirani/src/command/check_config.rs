@@ -1,0 +1,21 @@
+//! `jirani check-config`
+
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// The settings are right when this is reached; prints them, without secrets.
+pub fn run(config: &Config) -> Result<(), Failure> {
+    let mut shown = config.clone();
+    for secret in [
+        &mut shown.mqtt.password,
+        &mut shown.mpesa.consumer_secret,
+        &mut shown.mpesa.passkey,
+        &mut shown.mpesa.initiator_password,
+    ] {
+        if !secret.is_empty() {
+            "***".clone_into(secret);
+        }
+    }
+    println!("{}", toml::to_string_pretty(&shown).map_err(Failure::run)?);
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! One file per command.
+
+mod audit;
+mod check_config;
+mod daraja_sandbox;
+mod localnet;
+mod up;
+mod village;
+
+use crate::cli::{Cli, Command, VillageCommand};
+use crate::config::Config;
+use crate::failure::Failure;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Runs what was asked for.
+pub async fn run(cli: Cli) -> Result<(), Failure> {
+    let config = || Config::load(cli.config.as_deref()).map_err(Failure::start);
+    match cli.command {
+        Command::Up(arguments) => up::run(config()?, &arguments).await,
+        Command::Village(VillageCommand::Run(arguments)) => village::run(config()?, &arguments).await,
+        Command::Audit(arguments) => audit::run(config()?, &arguments).await,
+        Command::CheckConfig => check_config::run(&config()?),
+        Command::Localnet(arguments) => localnet::run(&arguments).await,
+        Command::DarajaSandbox(arguments) => daraja_sandbox::run(&arguments).await,
+    }
+}
+
+/// A token that Ctrl-C or SIGTERM cancels; a second one ends the process at once.
+fn interrupted() -> Result<CancellationToken, Failure> {
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::start)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::start)?;
+    let cancel = CancellationToken::new();
+    let told = cancel.clone();
+    tokio::spawn(async move {
+        let mut times = 0;
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            times += 1;
+            if times == 1 {
+                eprintln!("stopping; everything is on disk (press Ctrl-C again to end at once)");
+                told.cancel();
+            } else {
+                std::process::exit(130);
+            }
+        }
+    });
+    Ok(cancel)
+}

@@ -1,0 +1,80 @@
+//! `jirani up`: every role in one process.
+
+use crate::cli::UpArguments;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::system;
+use crate::wiring::{DataFolder, Purpose, Secrets, System, VillageOptions};
+use jirani_clock::{ServiceClock, StoredClock};
+use jirani_units::{Clock as _, Timestamp};
+
+/// Starts everything, prints the addresses, runs until Ctrl-C, stops in order.
+pub async fn run(mut config: Config, arguments: &UpArguments) -> Result<(), Failure> {
+    if let Some(speed) = arguments.speed {
+        config.demo.speed = speed;
+    }
+    if let Some(households) = arguments.households {
+        config.demo.households = households;
+    }
+    let cancel = super::interrupted()?;
+    let folder = DataFolder::open(&config.data_dir).map_err(Failure::Start)?;
+    let secrets = Secrets::open(&folder.keys(), system::entropy()).map_err(Failure::Start)?;
+
+    let (clock, stored) = if config.demo.on {
+        let stored = StoredClock::open(&folder.clock(), village_start(system::now())).map_err(Failure::start)?;
+        (ServiceClock::advanced_from(stored.start()), Some(stored))
+    } else {
+        (ServiceClock::system(system::now), None)
+    };
+    let village = if config.demo.on {
+        Some(VillageOptions::from_demo(&config, &folder, clock.now()).map_err(Failure::Start)?)
+    } else {
+        None
+    };
+    let system = System::start(&config, &folder, &secrets, clock.clone(), village, Purpose::Serve)
+        .await
+        .map_err(Failure::Start)?;
+
+    println!("Dashboard  {}", system.dashboard_url());
+    println!("Operator   {}/ops", system.dashboard_url());
+    if let Some(phones) = system.phones_url() {
+        println!("Phones     {phones}");
+    }
+    println!("Chain RPC  {}", system.rpc_url());
+    println!("Meters     {}", system.mqtt_url());
+    println!("Ready      data in {}, Ctrl-C stops", folder.path().display());
+
+    let ended = match stored {
+        Some(stored) => {
+            tokio::select! {
+                () = cancel.cancelled() => Ok(()),
+                ended = jirani_clock::paced::run(clock, config.demo.speed, stored) => ended.map_err(Failure::run),
+                failed = system.failed() => Err(Failure::Run(failed)),
+            }
+        }
+        None => tokio::select! {
+            () = cancel.cancelled() => Ok(()),
+            failed = system.failed() => Err(Failure::Run(failed)),
+        },
+    };
+    system.stop().await;
+    ended
+}
+
+/// A new village wakes up at ten in the morning, Nairobi time, of the day it is
+/// founded: the sun is up and people are awake.
+fn village_start(now: Timestamp) -> Timestamp {
+    const DAY_S: i64 = 86_400;
+    Timestamp::from_seconds(now.seconds().div_euclid(DAY_S) * DAY_S + 7 * 3_600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_village_wakes_up_at_ten_in_nairobi() {
+        let now: Timestamp = "2026-11-22T21:14:00Z".parse().unwrap();
+        assert_eq!(village_start(now).to_string(), "2026-11-22T07:00:00Z");
+    }
+}

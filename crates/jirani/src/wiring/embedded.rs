@@ -1,0 +1,202 @@
+//! The parts that are ours when the settings name no outside one.
+
+use crate::config::Config;
+use crate::wiring::{DataFolder, Secrets};
+use anyhow::Context as _;
+use jirani_broker::{Broker, BrokerConfig, GATEWAY, RunningBroker};
+use jirani_chain::{Address, ChainConfig, ChainKeys, EnergyChain, RpcEnergyChain};
+use jirani_clock::ServiceClock;
+use jirani_daraja::{DarajaClient, DarajaConfig, PayoutCharges, Secret, SecurityCredential};
+use jirani_daraja_sandbox::{PhoneMode, RunningSandbox, Sandbox, SandboxConfig, Shortcode};
+use jirani_localnet::{GenesisProgram, Localnet, LocalnetConfig, RunningLocalnet};
+use jirani_store::Store;
+use jirani_units::{Cents, Clock};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The energy program's ELF, as committed.
+const ELF: &[u8] = include_bytes!("../../../../programs/energy/elf/jirani_energy.so");
+
+/// Where the embedded chain has the energy program.
+pub fn local_program() -> Address {
+    jirani_energy_interface::LOCAL_PROGRAM_ID
+}
+
+/// The chain's keys: read from the key folder, or made from the root secret.
+fn chain_keys(folder: &std::path::Path, secrets: &Secrets) -> anyhow::Result<ChainKeys> {
+    Ok(ChainKeys::load_or_create(folder, &secrets.derive("chain keys"))?)
+}
+
+/// Starts the embedded chain with the energy program installed.
+pub async fn start_localnet(
+    listen: SocketAddr,
+    data_dir: Option<PathBuf>,
+    secrets: &Secrets,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<RunningLocalnet> {
+    let upgrade_authority =
+        ChainKeys::from_seed(&secrets.derive("chain keys")).upgrade_authority_address();
+    let mut config = LocalnetConfig::new(listen, secrets.derive("chain faucet"));
+    config.data_dir = data_dir;
+    config.programs = vec![GenesisProgram { address: local_program(), elf: ELF.to_vec(), upgrade_authority }];
+    Ok(Localnet::start(config, clock).await?)
+}
+
+/// The chain: ours or another, connected and initialised.
+pub async fn start_chain(
+    config: &Config,
+    folder: &DataFolder,
+    secrets: &Secrets,
+    store: Arc<dyn Store>,
+    clock: &ServiceClock,
+) -> anyhow::Result<(Option<RunningLocalnet>, Arc<RpcEnergyChain>, String)> {
+    let keys = chain_keys(&folder.keys(), secrets)?;
+    let localnet = if config.chain.rpc_url.is_empty() {
+        let clock: Arc<dyn Clock> = Arc::new(clock.clone());
+        Some(start_localnet(config.chain.listen, Some(folder.chain()), secrets, clock).await?)
+    } else {
+        None
+    };
+    let rpc_url = localnet.as_ref().map_or_else(|| config.chain.rpc_url.clone(), |net| net.rpc_url.clone());
+    let mut chain = ChainConfig::new(rpc_url.clone(), program(config)?, keys);
+    if localnet.is_some() {
+        // Our own node answers in microseconds; a long pause would be all there is to wait for.
+        chain.poll_max = std::time::Duration::from_millis(5);
+    }
+    let chain = RpcEnergyChain::connect(chain, store, Arc::new(clock.clone())).await?;
+    chain.initialise(&config.tariff.tariff()).await?;
+    Ok((localnet, Arc::new(chain), rpc_url))
+}
+
+/// The chain for reading only: the configured one, the one of a system that is
+/// running now, or the data folder's own, opened on a free port.
+pub async fn open_chain(
+    config: &Config,
+    folder: Option<&DataFolder>,
+    secrets: &Secrets,
+    store: Arc<dyn Store>,
+    clock: &ServiceClock,
+) -> anyhow::Result<(Option<RunningLocalnet>, Arc<dyn EnergyChain>)> {
+    let keys = chain_keys(&config.data_dir.join("keys"), secrets)?;
+    let (localnet, rpc_url) = if !config.chain.rpc_url.is_empty() {
+        (None, config.chain.rpc_url.clone())
+    } else if let Some(folder) = folder {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let clock: Arc<dyn Clock> = Arc::new(clock.clone());
+        let localnet = start_localnet(listen, Some(folder.chain()), secrets, clock).await?;
+        let rpc_url = localnet.rpc_url.clone();
+        (Some(localnet), rpc_url)
+    } else {
+        (None, format!("http://{}", config.chain.listen))
+    };
+    let chain =
+        RpcEnergyChain::connect(ChainConfig::new(rpc_url, program(config)?, keys), store, Arc::new(clock.clone()))
+            .await?;
+    Ok((localnet, Arc::new(chain)))
+}
+
+fn program(config: &Config) -> anyhow::Result<Address> {
+    if config.chain.program.is_empty() {
+        return Ok(local_program());
+    }
+    config.chain.program.parse().context("chain.program is not an address")
+}
+
+/// M-Pesa: the emulator or Daraja.
+pub async fn start_mpesa(
+    config: &Config,
+    folder: &DataFolder,
+    secrets: &Secrets,
+    clock: &ServiceClock,
+    phones: PhoneMode,
+    seed: u64,
+) -> anyhow::Result<(Option<RunningSandbox>, Arc<DarajaClient>)> {
+    let mpesa = &config.mpesa;
+    let (sandbox, daraja) = if mpesa.is_emulated() {
+        let sandbox = SandboxConfig {
+            listen: mpesa.listen,
+            data_dir: Some(folder.mpesa()),
+            seed,
+            consumer_key: "jirani".to_owned(),
+            consumer_secret: secrets.derive_text("emulator consumer"),
+            collection: Shortcode { code: mpesa.shortcode.clone(), name: "Jirani Energy".to_owned() },
+            passkey: secrets.derive_text("emulator passkey"),
+            payout: Shortcode { code: mpesa.payout_shortcode.clone(), name: "Jirani Energy".to_owned() },
+            initiator_name: mpesa.initiator_name.clone(),
+            opening_float: Cents(mpesa.opening_float_cents),
+            default_mode: phones,
+            ..SandboxConfig::default()
+        };
+        let daraja = DarajaConfig {
+            base_url: String::new(),
+            consumer_key: sandbox.consumer_key.clone(),
+            consumer_secret: Secret::from(sandbox.consumer_secret.clone()),
+            shortcode: mpesa.shortcode.clone(),
+            passkey: Secret::from(sandbox.passkey.clone()),
+            b2c_shortcode: mpesa.payout_shortcode.clone(),
+            initiator_name: mpesa.initiator_name.clone(),
+            credential: SecurityCredential::Ready(Secret::from(secrets.derive_text("emulator initiator"))),
+            charges: PayoutCharges::default(),
+            timeout_s: 30,
+        };
+        let running = Sandbox::start(sandbox, clock.clone()).await?;
+        let base_url = running.base_url.clone();
+        (Some(running), DarajaConfig { base_url, ..daraja })
+    } else {
+        let certificate = std::fs::read_to_string(&mpesa.certificate_file)
+            .with_context(|| format!("mpesa.certificate_file: cannot read {}", mpesa.certificate_file.display()))?;
+        let daraja = DarajaConfig {
+            base_url: mpesa.base_url.clone(),
+            consumer_key: mpesa.consumer_key.clone(),
+            consumer_secret: Secret::from(mpesa.consumer_secret.clone()),
+            shortcode: mpesa.shortcode.clone(),
+            passkey: Secret::from(mpesa.passkey.clone()),
+            b2c_shortcode: mpesa.payout_shortcode.clone(),
+            initiator_name: mpesa.initiator_name.clone(),
+            credential: SecurityCredential::Password {
+                password: Secret::from(mpesa.initiator_password.clone()),
+                public_key_pem: certificate,
+            },
+            charges: PayoutCharges::default(),
+            timeout_s: 30,
+        };
+        (None, daraja)
+    };
+    let client = DarajaClient::new(daraja, Arc::new(clock.clone()))?;
+    Ok((sandbox, Arc::new(client)))
+}
+
+/// How the gateway reaches its broker.
+pub struct BrokerAccess {
+    /// `mqtt://127.0.0.1:1883`.
+    pub url: String,
+    /// User.
+    pub username: String,
+    /// Password.
+    pub password: String,
+}
+
+/// The broker: ours or another.
+pub async fn start_broker(
+    config: &Config,
+    secrets: &Secrets,
+) -> anyhow::Result<(Option<RunningBroker>, BrokerAccess)> {
+    if !config.mqtt.url.is_empty() {
+        let access = BrokerAccess {
+            url: config.mqtt.url.clone(),
+            username: GATEWAY.to_owned(),
+            password: config.mqtt.password.clone(),
+        };
+        return Ok((None, access));
+    }
+    let password = secrets.derive_text("broker gateway");
+    let broker = Broker::start(BrokerConfig {
+        listen: config.mqtt.listen,
+        gateway_password: password.clone(),
+        meter_secret: secrets.derive("broker meters"),
+    })
+    .await?;
+    let url = format!("mqtt://{}", broker.addr());
+    Ok((Some(broker), BrokerAccess { url, username: GATEWAY.to_owned(), password }))
+}

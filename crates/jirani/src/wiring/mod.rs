@@ -1,0 +1,20 @@
+//! Puts the parts together, in the order in which they need each other.
+//!
+//! Embedded parts (chain, M-Pesa, broker) stand where no address of an outside one
+//! is set; nothing above them can tell the difference.
+
+mod auditor;
+mod embedded;
+mod enrolment;
+mod folder;
+mod secrets;
+mod system;
+mod tasks;
+mod village;
+
+pub use auditor::LiveAuditor;
+pub use embedded::{local_program, open_chain, start_localnet};
+pub use folder::DataFolder;
+pub use secrets::Secrets;
+pub use system::{Purpose, System};
+pub use village::{Phones, VillageOptions};

@@ -1,0 +1,310 @@
+//! Every role in one process, started bottom up and stopped top down.
+
+use crate::config::Config;
+use crate::system;
+use crate::wiring::village::{Surroundings, VillageOptions, VillagePart};
+use crate::wiring::{DataFolder, LiveAuditor, Secrets, embedded, enrolment, tasks::Tasks};
+use anyhow::Context as _;
+use jirani_advisor::{Advisor, AdvisorConfig};
+use jirani_api::dto::config::{ClusterView, PlaceView};
+use jirani_api::{Api, ApiConfig, ApiDeps, FromAdvisor, Limits, RunningApi, TokenSource};
+use jirani_broker::RunningBroker;
+use jirani_chain::EnergyChain;
+use jirani_clock::ServiceClock;
+use jirani_daraja_sandbox::{PhoneMode, RunningSandbox};
+use jirani_forecast::{ClearSkyAndYesterday, Place};
+use jirani_localnet::RunningLocalnet;
+use jirani_meter::Ed25519Signer;
+use jirani_oracle::{Counters, Gateway, GatewayConfig, Slots, SlotsConfig};
+use jirani_settlement::{Settlement, SettlementConfig, SettlementDeps};
+use jirani_store::{Events, Store};
+use jirani_store_sqlite::SqliteStore;
+use jirani_units::Cents;
+use jirani_weather::ClearSky;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Changes kept for a slow listener before it must read everything anew.
+const EVENTS: usize = 4_096;
+
+/// What a start is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// People look at it.
+    Serve,
+    /// Nobody does: a village runs for its report.
+    Headless,
+}
+
+/// A running system.
+pub struct System {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The chain.
+    pub chain: Arc<dyn EnergyChain>,
+    /// The audit.
+    pub auditor: Arc<LiveAuditor>,
+    /// What the oracle has counted.
+    pub counters: Counters,
+    /// The village, where there is one.
+    pub village: Option<VillagePart>,
+    /// The emulator, where there is one.
+    pub sandbox: Option<RunningSandbox>,
+    sqlite: Arc<SqliteStore>,
+    tasks: Tasks,
+    api: RunningApi,
+    broker: Option<RunningBroker>,
+    localnet: Option<RunningLocalnet>,
+    rpc_url: String,
+    mqtt_url: String,
+}
+
+impl System {
+    /// Starts everything on `folder`; on return the dashboard's address answers.
+    pub async fn start(
+        config: &Config,
+        folder: &DataFolder,
+        secrets: &Secrets,
+        clock: ServiceClock,
+        village: Option<VillageOptions>,
+        purpose: Purpose,
+    ) -> anyhow::Result<Self> {
+        // Held until all parts are there, so that no driver moves the clock before.
+        let starting = clock.busy();
+        let sqlite = Arc::new(SqliteStore::open(&folder.store()).await?);
+        let store: Arc<dyn Store> = sqlite.clone();
+        let events = Events::new(EVENTS);
+        let counters = Counters::default();
+
+        let (localnet, chain, rpc_url) =
+            embedded::start_chain(config, folder, secrets, store.clone(), &clock).await?;
+        let chain: Arc<dyn EnergyChain> = chain;
+        let phones = village.as_ref().map_or(PhoneMode::ByHand, VillageOptions::phone_mode);
+        let seed = village.as_ref().map_or(0, |village| village.seed);
+        let (sandbox, mpesa) =
+            embedded::start_mpesa(config, folder, secrets, &clock, phones, seed).await?;
+        let (broker, access) = embedded::start_broker(config, secrets).await?;
+
+        if let Some(village) = &village {
+            enrolment::enrol(store.as_ref(), chain.as_ref(), village.registry()).await?;
+        }
+        if config.mpesa.is_emulated() {
+            enrolment::open_float(store.as_ref(), &clock, Cents(config.mpesa.opening_float_cents)).await?;
+        }
+
+        let mut tasks = Tasks::new();
+        let gateway_key = Ed25519Signer::from_seed(&secrets.derive("gateway"));
+        let gateway_public = jirani_meter::Signer::public_key(&gateway_key);
+        let mut slots = Slots::new(
+            SlotsConfig { slot_length_s: config.site.slot_length_s, grace_s: config.site.grace_s },
+            store.clone(),
+            chain.clone(),
+            clock.clone(),
+            events.clone(),
+            counters.clone(),
+        )?;
+        let gateway = Gateway::new(
+            GatewayConfig {
+                url: access.url.clone(),
+                client_id: jirani_broker::GATEWAY.to_owned(),
+                username: access.username,
+                password: access.password,
+                shared_group: None,
+            },
+            store.clone(),
+            gateway_key,
+            clock.clone(),
+            events.clone(),
+            counters.clone(),
+        )
+        .await?
+        .with_notice(slots.notice());
+        let mut subscribed = gateway.subscribed();
+        tasks.spawn("slots", |cancel| slots.run(cancel));
+        tasks.spawn("gateway", |cancel| gateway.run(cancel));
+
+        // The API's address is M-Pesa's way back to us, so it is bound first; what
+        // arrives before settlement runs is stored and read when it does.
+        let listener = std::net::TcpListener::bind(config.http.listen)
+            .with_context(|| format!("http.listen: cannot listen on {}; is another jirani running?", config.http.listen))?;
+        let listen = listener.local_addr()?;
+        drop(listener);
+        let base = format!("http://{listen}");
+        let callback_base = if config.http.callback_base.is_empty() {
+            base.clone()
+        } else {
+            config.http.callback_base.clone()
+        };
+        let deployment_key = secrets.derive("deployment");
+        let settlement = Settlement::new(
+            SettlementConfig {
+                callback_base,
+                shortcode: config.mpesa.shortcode.clone(),
+                deployment_key,
+                seed: secrets.derive("settlement"),
+                tariff: config.tariff.tariff(),
+                workers: SettlementConfig::WORKERS,
+            },
+            SettlementDeps {
+                store: store.clone(),
+                chain: chain.clone(),
+                mpesa: mpesa.clone(),
+                clock: clock.clone(),
+                events: events.clone(),
+            },
+        );
+        let auditor = Arc::new(LiveAuditor {
+            store: store.clone(),
+            chain: chain.clone(),
+            clock: clock.clone(),
+            proof_key: (deployment_key, config.mpesa.shortcode.clone()),
+        });
+        let place = place(config);
+        let advisor = Arc::new(Advisor::new(
+            AdvisorConfig {
+                slot_length_s: config.site.slot_length_s,
+                place: Some(place),
+                tariff: config.tariff.tariff(),
+            },
+            store.clone(),
+            clock.clone(),
+            Arc::new(ClearSky),
+            Arc::new(ClearSkyAndYesterday),
+        ));
+        let api = Api::start(
+            api_config(config, listen, sandbox.as_ref(), &clock, purpose),
+            ApiDeps {
+                store: store.clone(),
+                chain: chain.clone(),
+                trading: settlement.clone(),
+                advice: Arc::new(FromAdvisor::new(advisor, store.clone(), chain.clone())),
+                audit: auditor.clone(),
+                clock: clock.clone(),
+                events,
+                tokens: TokenSource::from_seed(system::entropy()),
+            },
+        )
+        .await?;
+        let (confirmation, validation) = settlement.c2b_urls();
+        tasks.spawn("settlement", |cancel| settlement.run(cancel));
+        mpesa.register_c2b_urls(&confirmation, &validation).await?;
+
+        // A meter's reading that comes before the gateway listens is only sent again later.
+        subscribed.wait_for(|subscribed| *subscribed).await.context("the gateway ended")?;
+        let village = match village {
+            Some(options) => Some(options.start(
+                &mut tasks,
+                &Surroundings {
+                    folder,
+                    secrets,
+                    clock: &clock,
+                    gateway: gateway_public,
+                    mqtt_url: &access.url,
+                    api_url: &base,
+                    phones_url: sandbox.as_ref().map(|sandbox| sandbox.base_url.as_str()),
+                    grace_s: config.site.grace_s,
+                },
+            )?),
+            None => None,
+        };
+        drop(starting);
+        Ok(Self {
+            store,
+            chain,
+            auditor,
+            counters,
+            village,
+            sandbox,
+            sqlite,
+            tasks,
+            api,
+            broker,
+            localnet,
+            rpc_url,
+            mqtt_url: access.url,
+        })
+    }
+
+    /// `http://127.0.0.1:8080`
+    pub fn dashboard_url(&self) -> String {
+        format!("http://{}", self.api.addr)
+    }
+
+    /// The virtual phones' pages, with the emulator.
+    pub fn phones_url(&self) -> Option<String> {
+        self.sandbox.as_ref().map(|sandbox| sandbox.base_url.clone())
+    }
+
+    /// The chain's JSON-RPC.
+    pub fn rpc_url(&self) -> &str {
+        &self.rpc_url
+    }
+
+    /// The meters' broker.
+    pub fn mqtt_url(&self) -> &str {
+        &self.mqtt_url
+    }
+
+    /// Waits for the first part that fails.
+    pub async fn failed(&self) -> anyhow::Error {
+        self.tasks.failed().await
+    }
+
+    /// Stops everything, doors first, disks last.
+    pub async fn stop(self) {
+        self.tasks.stop().await;
+        self.api.stop().await;
+        if let Some(broker) = self.broker {
+            broker.stop().await;
+        }
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stop().await;
+        }
+        if let Some(localnet) = self.localnet {
+            localnet.stop().await;
+        }
+        self.sqlite.close().await;
+    }
+}
+
+/// Where the site stands.
+pub(super) fn place(config: &Config) -> Place {
+    Place {
+        latitude_microdegrees: config.site.latitude_microdegrees,
+        longitude_microdegrees: config.site.longitude_microdegrees,
+    }
+}
+
+fn api_config(
+    config: &Config,
+    listen: std::net::SocketAddr,
+    sandbox: Option<&RunningSandbox>,
+    clock: &ServiceClock,
+    purpose: Purpose,
+) -> ApiConfig {
+    let web_dir: Option<PathBuf> = (purpose == Purpose::Serve && config.http.web_dir.join("index.html").is_file())
+        .then(|| config.http.web_dir.clone());
+    // Sessions are counted in village time.
+    let speed = if clock.is_advanced() { config.demo.speed } else { 1 };
+    let headless = purpose == Purpose::Headless;
+    ApiConfig {
+        listen,
+        web_dir,
+        demo: config.demo.on,
+        session_s: if headless { u32::MAX } else { jirani_api::config::SESSION_S.saturating_mul(speed) },
+        secure_cookies: config.http.callback_base.starts_with("https://"),
+        slot_length_s: config.site.slot_length_s,
+        speed: (!headless).then_some(speed),
+        tariff: config.tariff.tariff(),
+        place: Some(PlaceView {
+            latitude_microdegrees: config.site.latitude_microdegrees,
+            longitude_microdegrees: config.site.longitude_microdegrees,
+        }),
+        phones_url: sandbox.map(|sandbox| format!("{}/phones", sandbox.base_url)),
+        cluster: ClusterView {
+            name: if config.chain.rpc_url.is_empty() { "embedded".to_owned() } else { "solana".to_owned() },
+            explorer_url: None,
+        },
+        limits: if config.demo.on { Limits::village() } else { Limits::default() },
+    }
+}
