@@ -160,7 +160,7 @@ async fn only_the_gateway_hears_readings_and_publishes_acknowledgements() {
             }
         }
     };
-    let (publish, _) = tokio::join!(reading, async {
+    let (publish, ()) = tokio::join!(reading, async {
         while !matches!(incoming(&mut meter_events).await.unwrap(), Packet::PubAck(_)) {}
     });
     assert_eq!(publish.topic, format!("v1/{A}/up"));
@@ -173,7 +173,7 @@ async fn only_the_gateway_hears_readings_and_publishes_acknowledgements() {
             }
         }
     };
-    let (ack, _) = tokio::join!(ack, async {
+    let (ack, ()) = tokio::join!(ack, async {
         while !matches!(incoming(&mut gateway_events).await.unwrap(), Packet::PubAck(_)) {}
     });
     assert_eq!(&ack.payload[..], b"durable");

@@ -235,7 +235,7 @@ proptest! {
         for _ in 0..count {
             bytes.extend_from_slice(one.bytes.as_slice());
         }
-        let whole = message::split(&bytes).unwrap().filter(Result::is_ok).count();
+        let whole = message::split(&bytes).unwrap().flatten().count();
         prop_assert_eq!(whole, count);
         bytes.truncate(cut.index(bytes.len()));
         if let Ok(readings) = message::split(&bytes) {

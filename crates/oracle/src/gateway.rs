@@ -183,9 +183,7 @@ impl Core {
     async fn acknowledge(&self, ack: Ack) -> Option<()> {
         let topic = format!("v1/{}/ack", MeterId(ack.meter));
         match ack.sign(&self.signer) {
-            Ok(bytes) => {
-                self.client.publish(topic, QoS::AtMostOnce, false, bytes.as_slice()).await.ok()
-            }
+            Ok(bytes) => self.client.publish(topic, QoS::AtMostOnce, false, bytes.as_slice()).await.ok(),
             Err(error) => {
                 tracing::error!("an acknowledgement could not be signed: {error}");
                 Some(())

@@ -63,11 +63,7 @@ impl Intake<'_> {
     }
 
     /// Takes a message apart.
-    fn open(
-        &mut self,
-        publish: &Publish,
-        opened: &mut Vec<(MeterId, Reading, Vec<u8>)>,
-    ) {
+    fn open(&mut self, publish: &Publish, opened: &mut Vec<(MeterId, Reading, Vec<u8>)>) {
         let payload = &publish.payload[..];
         let topic = publish.topic.strip_prefix("v1/").and_then(|rest| rest.strip_suffix("/up"));
         let Some(meter) = topic.and_then(|meter| meter.parse::<MeterId>().ok()) else {
@@ -107,7 +103,7 @@ impl Intake<'_> {
     ) -> Result<Vec<Candidate>, StoreError> {
         let is_current =
             |known: &Known, meter, epoch| known.meter(meter).is_some_and(|enrolled| enrolled.epoch == epoch);
-        if !opened.iter().all(|(meter, reading, _)| is_current(&self.known, *meter, reading.epoch)) {
+        if !opened.iter().all(|(meter, reading, _)| is_current(self.known, *meter, reading.epoch)) {
             self.known.refresh_enrolled(self.store).await?;
         }
         let mut candidates = Vec::with_capacity(opened.len());
@@ -121,10 +117,7 @@ impl Intake<'_> {
     }
 
     /// Keeps the readings whose signature holds.
-    async fn verify(
-        &mut self,
-        candidates: Vec<Candidate>,
-    ) -> Vec<Candidate> {
+    async fn verify(&mut self, candidates: Vec<Candidate>) -> Vec<Candidate> {
         let mut checked = Vec::with_capacity(candidates.len());
         let mut checks = Vec::with_capacity(candidates.len());
         for candidate in candidates {
@@ -155,17 +148,13 @@ impl Intake<'_> {
     }
 
     /// Applies the rules, in the order of arrival.
-    async fn judge(
-        &mut self,
-        verified: Vec<Candidate>,
-    ) -> Result<(), StoreError> {
+    async fn judge(&mut self, verified: Vec<Candidate>) -> Result<(), StoreError> {
         // What this batch has accepted counts as said.
         let mut said = HashMap::new();
         let mut places: HashMap<(MeterId, u32, u64), usize> = HashMap::new();
         for Candidate { meter, reading, bytes, enrolled } in verified {
             let identity = (reading.epoch, reading.seq);
-            let latest_said =
-                said.get(&meter).or_else(|| self.known.latest.get(&meter)).copied();
+            let latest_said = said.get(&meter).or_else(|| self.known.latest.get(&meter)).copied();
             let is_ahead = latest_said.is_none_or(|latest| (latest.epoch, latest.seq) < identity);
             let verdict = if is_ahead {
                 judge(&reading, enrolled.epoch, enrolled.rating, latest_said.as_ref(), self.now)
@@ -201,12 +190,7 @@ impl Intake<'_> {
         Ok(())
     }
 
-    fn refuse(
-        &mut self,
-        meter: Option<MeterId>,
-        refusal: Refusal,
-        bytes: &[u8],
-    ) {
+    fn refuse(&mut self, meter: Option<MeterId>, refusal: Refusal, bytes: &[u8]) {
         let bytes = &bytes[..bytes.len().min(QUARANTINED_MAX)];
         let fingerprint = Refused::fingerprint(meter, refusal.code(), bytes);
         if self.refused.knows(&fingerprint) || self.decided.fingerprints.contains(&fingerprint) {
@@ -234,7 +218,13 @@ fn check_of(candidate: &Candidate) -> Result<Check, Refusal> {
     Ok(Check { key, message, signature: *signed.signature })
 }
 
-fn row_of(meter: MeterId, reading: &Reading, enrolled: Enrolled, bytes: Vec<u8>, now: Timestamp) -> ReadingRow {
+fn row_of(
+    meter: MeterId,
+    reading: &Reading,
+    enrolled: Enrolled,
+    bytes: Vec<u8>,
+    now: Timestamp,
+) -> ReadingRow {
     ReadingRow {
         meter,
         epoch: reading.epoch,
@@ -249,4 +239,3 @@ fn row_of(meter: MeterId, reading: &Reading, enrolled: Enrolled, bytes: Vec<u8>,
         received_at: now,
     }
 }
-

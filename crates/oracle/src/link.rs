@@ -4,7 +4,8 @@ use crate::counters::Counters;
 use crate::error::GatewayError;
 use jirani_clock::{Busy, ServiceClock};
 use rumqttc::{
-    AsyncClient, Event, EventLoop, MqttOptions, Outgoing, Packet, Publish, QoS, SubscribeReasonCode, Transport,
+    AsyncClient, Event, EventLoop, MqttOptions, Outgoing, Packet, Publish, QoS, SubscribeReasonCode,
+    Transport,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

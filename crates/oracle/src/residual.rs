@@ -18,10 +18,8 @@ pub fn add_residual(
     loss: LossRegisters,
     registers: impl IntoIterator<Item = (Wh, Wh)>,
 ) -> Option<LossRegisters> {
-    let residual: i128 = registers
-        .into_iter()
-        .map(|(export, import)| i128::from(export.0) - i128::from(import.0))
-        .sum();
+    let residual: i128 =
+        registers.into_iter().map(|(export, import)| i128::from(export.0) - i128::from(import.0)).sum();
     let attested = i128::from(loss.import_wh.0) - i128::from(loss.export_wh.0);
     let rise = u64::try_from((residual - attested).unsigned_abs()).ok().map(Wh)?;
     if residual >= attested {

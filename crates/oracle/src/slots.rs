@@ -15,6 +15,7 @@ use jirani_chain::EnergyChain;
 use jirani_clock::{Busy, ServiceClock};
 use jirani_store::{Event, Events, HouseholdRecord, ReadingRow, Store};
 use jirani_units::{Clock as _, HouseholdId, MeterId, Slot, Timestamp};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -117,20 +118,14 @@ macro_rules! go_on {
 pub(crate) use go_on;
 
 impl Runner {
-    async fn run(
-        mut self,
-        notice: Option<Notice>,
-        starting: Busy,
-        cancel: &CancellationToken,
-    ) -> Step<()> {
+    async fn run(mut self, notice: Option<Notice>, starting: Busy, cancel: &CancellationToken) -> Step<()> {
         let mut busy = Some(starting);
         let mut progress = go_on!(self.resume());
         loop {
             go_on!(self.attest_due(&mut progress));
             let slot_before = progress.next_end.plus_seconds(-i64::from(self.config.slot_length_s));
-            let silent = notice
-                .as_ref()
-                .filter(|notice| notice.latest().is_none_or(|latest| latest <= slot_before));
+            let silent =
+                notice.as_ref().filter(|notice| notice.latest().is_none_or(|latest| latest <= slot_before));
             if let Some(notice) = silent {
                 let listening = notice.listen();
                 drop(busy.take());
@@ -187,14 +182,18 @@ impl Runner {
     /// What is known of a feeder by store and chain.
     async fn learn(&self, feeder: u16, households: &[HouseholdRecord]) -> Step<Feeder> {
         let last = go_on!(self.sender.stored("slots", || self.store.last_attested_slot(feeder)));
-        let mut loss = LossRegisters::default();
-        if let Some(id) = loss_record(households, feeder) {
-            // The chain knows what was applied; our own record only what was sent.
-            if let Some(record) = go_on!(self.sender.asked("the loss record", || self.chain.household(id))) {
-                loss = LossRegisters { import_wh: record.import_wh, export_wh: record.export_wh };
-            }
-        }
+        let loss = go_on!(self.loss_on_chain(feeder, households));
         Ok(Ok(Feeder { attested_through: last.map(|slot| slot.end), loss }))
+    }
+
+    /// The chain knows what was applied; our own record only what was sent.
+    async fn loss_on_chain(&self, feeder: u16, households: &[HouseholdRecord]) -> Step<LossRegisters> {
+        let Some(id) = loss_record(households, feeder) else { return Ok(Ok(LossRegisters::default())) };
+        let record = go_on!(self.sender.asked("the loss record", || self.chain.household(id)));
+        Ok(Ok(record.map_or_else(LossRegisters::default, |record| LossRegisters {
+            import_wh: record.import_wh,
+            export_wh: record.export_wh,
+        })))
     }
 
     fn first_moment(&self, households: &[HouseholdRecord], feeder: u16) -> Timestamp {
@@ -218,9 +217,8 @@ impl Runner {
         let latest: HashMap<MeterId, ReadingRow> = latest.into_iter().map(|row| (row.meter, row)).collect();
         let horizon = latest.values().map(|row| row.time).max();
         for feeder in feeders_of(&households) {
-            if !progress.feeders.contains_key(&feeder) {
-                let state = go_on!(self.learn(feeder, &households));
-                progress.feeders.insert(feeder, state);
+            if let Entry::Vacant(place) = progress.feeders.entry(feeder) {
+                place.insert(go_on!(self.learn(feeder, &households)));
             }
         }
         while progress.next_end <= latest_due {
@@ -258,9 +256,12 @@ impl Runner {
             }
         }
         let Some(plan) = plan_slot(feeder, end, households, &known, state.loss) else { return Ok(Ok(())) };
-        let sent = go_on!(self.sender.send_new(plan.record, households));
-        if let Some(loss) = plan.loss.filter(|_| sent) {
-            state.loss = loss;
+        let whole = go_on!(self.sender.send_new(plan.record, households));
+        match plan.loss {
+            Some(loss) if whole => state.loss = loss,
+            // Its transaction may have landed or not: the chain knows.
+            Some(_) => state.loss = go_on!(self.loss_on_chain(feeder, households)),
+            None => {}
         }
         self.events.publish(Event::Attested { feeder, end });
         Ok(Ok(()))
@@ -279,9 +280,8 @@ impl Runner {
             Some(row) if row.time < end => Ok(Ok(None)),
             None if !latest.contains_key(&meter) => Ok(Ok(None)),
             _ => {
-                let (before, after) = go_on!(
-                    self.sender.stored("readings", || self.store.readings_around(meter, epoch, end))
-                );
+                let (before, after) =
+                    go_on!(self.sender.stored("readings", || self.store.readings_around(meter, epoch, end)));
                 Ok(Ok(at_boundary(before.as_ref(), after.as_ref(), end)))
             }
         }

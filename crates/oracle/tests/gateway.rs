@@ -1,0 +1,473 @@
+//! The gateway between real meters, a real broker and a real database.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
+
+mod support;
+
+use jirani_broker::{Broker, BrokerConfig, RunningBroker, meter_password};
+use jirani_clock::ServiceClock;
+use jirani_meter::{
+    Ack, MESSAGE_MAX, PublicKey, Queue as _, READING_CONTEXT, Reading, Registers, Signer as _,
+};
+use jirani_oracle::{Counters, Gateway, GatewayConfig, GatewayError, Totals};
+use jirani_store::{Event as Changed, Events, HouseholdRecord, Store};
+use jirani_store_sqlite::SqliteStore;
+use jirani_units::{Clock as _, HouseholdId, MeterId};
+use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use support::gated::Gated;
+use support::{HomeMeter, START, enrol, gateway_key, id_of, key_of, meter_of, read, record};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+const SECRET: [u8; 32] = [9; 32];
+const PASSWORD: &str = "gateway password";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Site {
+    broker: RunningBroker,
+    store: Arc<Gated>,
+    clock: ServiceClock,
+    counters: Counters,
+    events: Events,
+    running: Option<(CancellationToken, JoinHandle<Result<(), GatewayError>>)>,
+    folder: tempfile::TempDir,
+}
+
+async fn open(folder: &Path) -> Arc<Gated> {
+    Arc::new(Gated::new(Arc::new(SqliteStore::open(&folder.join("test.db")).await.unwrap())))
+}
+
+impl Site {
+    /// A site with these homes enrolled and the gateway listening.
+    async fn with(records: Vec<HouseholdRecord>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path()).await;
+        enrol(&*store, records).await;
+        let config = BrokerConfig {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            gateway_password: PASSWORD.into(),
+            meter_secret: SECRET,
+        };
+        let mut site = Self {
+            broker: Broker::start(config).await.unwrap(),
+            store,
+            clock: ServiceClock::advanced_from(START),
+            counters: Counters::default(),
+            events: Events::new(64),
+            running: None,
+            folder,
+        };
+        site.start_gateway().await;
+        site
+    }
+
+    async fn start_gateway(&mut self) {
+        let config = GatewayConfig {
+            url: format!("mqtt://{}", self.broker.addr()),
+            client_id: "gateway".into(),
+            username: "gateway".into(),
+            password: PASSWORD.into(),
+            shared_group: None,
+        };
+        let (clock, events) = (self.clock.clone(), self.events.clone());
+        let gateway =
+            Gateway::new(config, self.store.clone(), gateway_key(), clock, events, self.counters.clone())
+                .await
+                .unwrap();
+        let mut subscribed = gateway.subscribed();
+        let cancel = CancellationToken::new();
+        let task = tokio::spawn(gateway.run(cancel.clone()));
+        tokio::time::timeout(PATIENCE, subscribed.wait_for(|is| *is)).await.unwrap().unwrap();
+        self.running = Some((cancel, task));
+    }
+
+    async fn stop_gateway(&mut self) {
+        let (cancel, task) = self.running.take().unwrap();
+        cancel.cancel();
+        tokio::time::timeout(PATIENCE, task).await.unwrap().unwrap().unwrap();
+    }
+
+    async fn quarantined(&self) -> Vec<String> {
+        self.store.quarantine(100).await.unwrap().into_iter().rev().map(|(_, row)| row.code).collect()
+    }
+
+    fn totals(&self) -> (u64, u64, u64) {
+        let Totals { readings_stored, readings_duplicate, readings_rejected, .. } = self.counters.totals();
+        (readings_stored, readings_duplicate, readings_rejected)
+    }
+
+    /// Sends, and waits until the gateway has dealt with it.
+    async fn deal_with(&self, wire: &mut Wire, message: Vec<u8>) {
+        wire.publish(message).await;
+        // The gateway is behind the broker, so first it must have begun.
+        wire.probe(self).await;
+        tokio::time::timeout(PATIENCE, self.clock.idle()).await.unwrap();
+    }
+}
+
+/// A meter's MQTT connection.
+struct Wire {
+    meter: MeterId,
+    client: AsyncClient,
+    events: EventLoop,
+    acks: Vec<Vec<u8>>,
+}
+
+impl Wire {
+    async fn of(site: &Site, meter: MeterId) -> Self {
+        let (addr, name) = (site.broker.addr(), meter.to_string());
+        let mut options = MqttOptions::new(&name, addr.ip().to_string(), addr.port());
+        options.set_credentials(&name, meter_password(&SECRET, meter)).set_clean_session(true);
+        options.set_max_packet_size(64 * 1024, 64 * 1024);
+        let (client, events) = AsyncClient::new(options, 64);
+        let mut wire = Self { meter, client, events, acks: Vec::new() };
+        wire.client.subscribe(format!("v1/{meter}/ack"), QoS::AtLeastOnce).await.unwrap();
+        while !matches!(wire.incoming().await, Packet::SubAck(_)) {}
+        wire
+    }
+
+    async fn incoming(&mut self) -> Packet {
+        let next = async {
+            loop {
+                if let Event::Incoming(packet) = self.events.poll().await.unwrap() {
+                    return packet;
+                }
+            }
+        };
+        let packet = tokio::time::timeout(PATIENCE, next).await.expect("the broker stays silent");
+        if let Packet::Publish(publish) = &packet {
+            self.acks.push(publish.payload.to_vec());
+        }
+        packet
+    }
+
+    async fn publish(&mut self, message: Vec<u8>) {
+        self.client.publish(format!("v1/{}/up", self.meter), QoS::AtLeastOnce, false, message).await.unwrap();
+        while !matches!(self.incoming().await, Packet::PubAck(_)) {}
+    }
+
+    /// The next acknowledgement.
+    async fn ack(&mut self) -> Vec<u8> {
+        while self.acks.is_empty() {
+            self.incoming().await;
+        }
+        self.acks.remove(0)
+    }
+
+    /// Sends a meter's message and hands it the acknowledgement.
+    async fn deliver(&mut self, meter: &mut HomeMeter) -> usize {
+        self.publish(meter.message().unwrap()).await;
+        let ack = self.ack().await;
+        meter.acknowledge(&ack).unwrap()
+    }
+
+    /// Another meter's reading, which the gateway answers after everything before it.
+    async fn probe(&self, site: &Site) {
+        let state = site.store.latest_readings().await.unwrap();
+        if let Some(row) = state.iter().find(|row| row.meter == id_of(99)) {
+            // Say again what was said: a duplicate is answered too.
+            let mut wire = Box::pin(Wire::of(site, id_of(99))).await;
+            let mut message = vec![0x81];
+            message.extend_from_slice(&row.bytes);
+            wire.publish(message).await;
+            wire.ack().await;
+            return;
+        }
+        let mut meter = meter_of(99);
+        read(&mut meter, 0, 0, 0);
+        let mut wire = Box::pin(Wire::of(site, id_of(99))).await;
+        wire.deliver(&mut meter).await;
+    }
+}
+
+/// A message of one signed reading, made by hand.
+fn signed(home: u32, change: impl FnOnce(&mut Reading)) -> Vec<u8> {
+    let mut reading = Reading {
+        meter: key_of(home).name(),
+        epoch: 1,
+        seq: 1,
+        time_us: START.0.cast_unsigned(),
+        ..Reading::default()
+    };
+    change(&mut reading);
+    let mut message = vec![0x81];
+    message.extend_from_slice(reading.sign(&key_of(home)).unwrap().bytes.as_slice());
+    message
+}
+
+fn opened(ack: &[u8]) -> Ack {
+    Ack::open(ack, &PublicKey::from_bytes(&gateway_key().public_key()).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_reading_is_stored_then_acknowledged_then_announced() {
+    let site = Site::with(vec![record(1)]).await;
+    let mut announced = site.events.subscribe();
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let mut meter = meter_of(1);
+    read(&mut meter, 0, 10, 20);
+    assert_eq!(wire.deliver(&mut meter).await, 1);
+    assert!(meter.queue().is_empty());
+
+    let stored = site.store.latest_readings().await.unwrap();
+    assert_eq!((stored[0].household, stored[0].import_wh.0, stored[0].export_wh.0), (HouseholdId(1), 10, 20));
+    let (reading, cose) = Reading::decode(&stored[0].bytes).unwrap();
+    assert_eq!(reading.registers, Registers { import_wh: 10, export_wh: 20, generation_wh: 0 });
+    cose.verify(&PublicKey::from_bytes(&key_of(1).public_key()).unwrap(), READING_CONTEXT).unwrap();
+    let event = announced.recv().await.unwrap();
+    assert_eq!(event, Changed::Reading { household: HouseholdId(1), time: START, power_w: 42 });
+    tokio::time::timeout(PATIENCE, site.clock.idle()).await.unwrap();
+    assert_eq!(site.totals(), (1, 0, 0));
+}
+
+#[tokio::test]
+async fn a_week_offline_arrives_in_order_and_whole() {
+    let site = Site::with(vec![record(1)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let mut meter = meter_of(1);
+    for slot in 0..200 {
+        read(&mut meter, (slot - 199) * support::SLOT_S, 100, 0);
+    }
+    let mut freed = 0;
+    while !meter.queue().is_empty() {
+        freed += wire.deliver(&mut meter).await;
+    }
+    assert_eq!(freed, 200);
+    assert_eq!(site.store.count_readings().await.unwrap(), (200, 0));
+}
+
+#[tokio::test]
+async fn a_repeated_message_is_acknowledged_again_and_counted_once() {
+    let site = Site::with(vec![record(1)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let mut meter = meter_of(1);
+    read(&mut meter, -900, 10, 0);
+    read(&mut meter, 0, 10, 0);
+    let message = meter.message().unwrap();
+    for _ in 0..3 {
+        wire.publish(message.clone()).await;
+        let ack = opened(&wire.ack().await);
+        assert_eq!((ack.first_seq, ack.seq), (1, 2));
+    }
+    assert_eq!(site.store.count_readings().await.unwrap(), (2, 0));
+    assert_eq!(site.totals(), (2, 4, 0));
+}
+
+#[tokio::test]
+async fn nothing_is_acknowledged_before_it_is_durable() {
+    let site = Site::with(vec![record(1)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let mut meter = meter_of(1);
+    read(&mut meter, 0, 10, 0);
+    site.store.broken.store(true, Ordering::SeqCst);
+    wire.publish(meter.message().unwrap()).await;
+    let mut failures = site.store.failures.subscribe();
+    tokio::time::timeout(PATIENCE, failures.wait_for(|count| *count >= 2)).await.unwrap().unwrap();
+    assert_eq!(site.store.count_readings().await.unwrap(), (0, 0));
+    assert!(site.clock.activity().count() > 0, "a reading that is not durable is work under way");
+
+    site.store.broken.store(false, Ordering::SeqCst);
+    let ack = wire.ack().await;
+    assert_eq!(site.store.count_readings().await.unwrap(), (1, 0));
+    assert_eq!(meter.acknowledge(&ack), Ok(1));
+    tokio::time::timeout(PATIENCE, site.clock.idle()).await.unwrap();
+    assert!(wire.acks.is_empty(), "only the successful commit was acknowledged");
+}
+
+#[tokio::test]
+async fn what_a_stopped_gateway_did_not_commit_its_successor_does() {
+    let mut site = Site::with(vec![record(1)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let mut meter = meter_of(1);
+    read(&mut meter, 0, 10, 0);
+    site.store.broken.store(true, Ordering::SeqCst);
+    wire.publish(meter.message().unwrap()).await;
+    let mut failures = site.store.failures.subscribe();
+    tokio::time::timeout(PATIENCE, failures.wait_for(|count| *count >= 1)).await.unwrap().unwrap();
+    site.stop_gateway().await;
+    assert_eq!(site.clock.activity().count(), 0, "nothing is left under way");
+
+    site.store.broken.store(false, Ordering::SeqCst);
+    site.start_gateway().await;
+    // The broker still has it: it was never acknowledged there either.
+    let ack = wire.ack().await;
+    assert_eq!(meter.acknowledge(&ack), Ok(1));
+    assert_eq!(site.store.count_readings().await.unwrap(), (1, 0));
+}
+
+#[tokio::test]
+async fn a_gateway_finds_its_way_back_to_a_broker_that_restarted() {
+    let mut site = Site::with(vec![record(1)]).await;
+    let addr = site.broker.addr();
+    let config = BrokerConfig { listen: addr, gateway_password: PASSWORD.into(), meter_secret: SECRET };
+    let spare = BrokerConfig { listen: "127.0.0.1:0".parse().unwrap(), ..config.clone() };
+    let old = std::mem::replace(&mut site.broker, Broker::start(spare).await.unwrap());
+    old.stop().await;
+    site.broker = Broker::start(config).await.unwrap();
+    let mut meter = meter_of(1);
+    read(&mut meter, 0, 10, 0);
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    // As a meter does: the same again until it is acknowledged.
+    let resent = async {
+        loop {
+            wire.publish(meter.message().unwrap()).await;
+            let heard = tokio::time::timeout(Duration::from_millis(200), wire.ack()).await;
+            if let Ok(ack) = heard {
+                return ack;
+            }
+        }
+    };
+    let ack = tokio::time::timeout(PATIENCE, resent).await.unwrap();
+    assert_eq!(meter.acknowledge(&ack), Ok(1));
+}
+
+#[tokio::test]
+async fn what_must_not_be_minted_is_kept_with_its_reason() {
+    let site = Site::with(vec![record(1), record(2), record(99)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let mut meter = meter_of(1);
+    read(&mut meter, -900, 1_000, 1_000);
+    wire.deliver(&mut meter).await;
+
+    let now_us = START.0.cast_unsigned();
+    let registers = |import_wh, export_wh| Registers { import_wh, export_wh, generation_wh: 0 };
+    let mut forged = signed(1, |reading| (reading.seq, reading.registers) = (2, registers(1_100, 1_000)));
+    *forged.last_mut().unwrap() ^= 1;
+    let cases: Vec<(&str, Vec<u8>, bool)> = vec![
+        ("reading.bad_signature", forged, false),
+        ("reading.wrong_topic", signed(2, |_| {}), false),
+        ("reading.malformed", b"hello".to_vec(), false),
+        ("reading.malformed", vec![0x82, 0xd2], false),
+        ("reading.too_large", vec![0; MESSAGE_MAX + 1], false),
+        (
+            "reading.future_time",
+            signed(1, |r| {
+                (r.seq, r.time_us, r.registers) = (2, now_us + 121_000_000, registers(1_100, 1_000));
+            }),
+            true,
+        ),
+        ("reading.falling_register", signed(1, |r| (r.seq, r.registers) = (2, registers(999, 1_000))), true),
+        ("reading.implausible", signed(1, |r| (r.seq, r.registers) = (2, registers(90_000, 1_000))), true),
+        (
+            "reading.time_not_later",
+            signed(1, |r| {
+                (r.seq, r.time_us, r.registers) = (2, now_us - 900_000_000, registers(1_000, 1_000));
+            }),
+            true,
+        ),
+        ("reading.equivocation", signed(1, |r| r.registers = registers(1_001, 1_000)), true),
+        ("reading.old_seq", signed(1, |r| (r.epoch, r.seq) = (0, 9)), true),
+        ("reading.unknown_epoch", signed(1, |r| r.epoch = 2), false),
+        ("reading.out_of_range", signed(1, |r| (r.seq, r.registers) = (2, registers(u64::MAX, 1_000))), true),
+    ];
+    let mut expected = Vec::new();
+    for (code, message, acknowledged) in cases {
+        site.deal_with(&mut wire, message).await;
+        expected.push(code);
+        assert_eq!(site.quarantined().await.last().map(String::as_str), Some(code));
+        if acknowledged {
+            wire.ack().await;
+        }
+        assert!(wire.acks.is_empty(), "{code}");
+    }
+    assert_eq!(site.quarantined().await, expected);
+
+    // Nothing of it counts: the next honest reading is accepted where the first left off.
+    read(&mut meter, 0, 100, 100);
+    assert_eq!(wire.deliver(&mut meter).await, 1);
+    let latest = site.store.latest_readings().await.unwrap();
+    let home = latest.iter().find(|row| row.meter == id_of(1)).unwrap();
+    assert_eq!((home.seq, home.import_wh.0), (2, 1_100));
+}
+
+#[tokio::test]
+async fn a_number_that_was_skipped_cannot_be_filled_in_later() {
+    let site = Site::with(vec![record(1), record(99)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let at = |seq: u64| {
+        signed(1, move |r| {
+            (r.seq, r.time_us) =
+                (seq, START.plus_seconds(i64::try_from(seq).unwrap() - 10).0.cast_unsigned());
+        })
+    };
+    wire.publish(at(1)).await;
+    wire.ack().await;
+    wire.publish(at(3)).await;
+    let ack = opened(&wire.ack().await);
+    assert_eq!((ack.first_seq, ack.seq), (3, 3), "2 was never heard, so it is not acknowledged");
+    site.deal_with(&mut wire, at(2)).await;
+    assert_eq!(site.quarantined().await, ["reading.old_seq"]);
+}
+
+#[tokio::test]
+async fn a_stranger_fills_the_quarantine_once_and_is_heard_when_enrolled() {
+    let site = Site::with(vec![record(99)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let mut meter = meter_of(1);
+    read(&mut meter, 0, 10, 0);
+    for _ in 0..3 {
+        site.deal_with(&mut wire, meter.message().unwrap()).await;
+    }
+    assert_eq!(site.quarantined().await, ["reading.unknown_meter"]);
+    assert!(wire.acks.is_empty());
+
+    enrol(&*site.store, [record(1)]).await;
+    assert_eq!(wire.deliver(&mut meter).await, 1);
+}
+
+#[tokio::test]
+async fn one_bad_reading_does_not_spoil_its_message() {
+    let site = Site::with(vec![record(1)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let mut meter = meter_of(1);
+    for slot in 0..60 {
+        read(&mut meter, (slot - 60) * support::SLOT_S, 10, 0);
+    }
+    let mut message = meter.message().unwrap();
+    let last = message.len() - 1;
+    message[last] ^= 1;
+    wire.publish(message).await;
+    let ack = opened(&wire.ack().await);
+    assert_eq!((ack.first_seq, ack.seq), (1, 59));
+    assert_eq!(site.quarantined().await, ["reading.bad_signature"]);
+}
+
+#[tokio::test]
+async fn a_restarted_gateway_remembers_what_was_said() {
+    let mut site = Site::with(vec![record(1), record(99)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let mut meter = meter_of(1);
+    read(&mut meter, -900, 1_000, 0);
+    wire.deliver(&mut meter).await;
+    site.stop_gateway().await;
+    site.start_gateway().await;
+    let falling = signed(1, |r| (r.seq, r.registers.import_wh) = (2, 999));
+    site.deal_with(&mut wire, falling).await;
+    assert_eq!(site.quarantined().await, ["reading.falling_register"]);
+    assert!(site.clock.now() == START && site.folder.path().exists());
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    for url in ["127.0.0.1:1883", "http://127.0.0.1", "mqtt://", ""] {
+        let config = GatewayConfig {
+            url: url.into(),
+            client_id: "gateway".into(),
+            username: "gateway".into(),
+            password: PASSWORD.into(),
+            shared_group: None,
+        };
+        let clock = ServiceClock::advanced_from(START);
+        let made =
+            Gateway::new(config, store.clone(), gateway_key(), clock, Events::new(1), Counters::default())
+                .await;
+        let error = made.map(|_| ()).unwrap_err().to_string();
+        assert!(error.starts_with("gateway.bad_url"), "{error}");
+    }
+}

@@ -1,0 +1,187 @@
+//! Slots as arithmetic: boundaries, the loss record, and what is left out.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
+
+mod support;
+
+use jirani_meter::{Reading, Registers};
+use jirani_oracle::{
+    Attestable, Latest, LossRegisters, Rating, add_residual, at_boundary, judge, merkle_root, plan_slot,
+};
+use jirani_store::ReadingRow;
+use jirani_units::{HouseholdId, Timestamp, Wh};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use support::{START, id_of, loss, record};
+
+fn row(time: Timestamp, export_wh: u64, import_wh: u64) -> ReadingRow {
+    ReadingRow {
+        meter: id_of(1),
+        epoch: 1,
+        seq: 1,
+        household: HouseholdId(1),
+        time,
+        import_wh: Wh(import_wh),
+        export_wh: Wh(export_wh),
+        generation_wh: Wh::ZERO,
+        power_w: 0,
+        bytes: time.0.to_be_bytes().to_vec(),
+        received_at: time,
+    }
+}
+
+fn known(export_wh: u64, import_wh: u64) -> Attestable {
+    Attestable {
+        export_wh: Wh(export_wh),
+        import_wh: Wh(import_wh),
+        estimated: false,
+        evidence: vec![export_wh.to_be_bytes().to_vec()],
+    }
+}
+
+#[test]
+fn a_reading_at_the_boundary_is_taken_as_it_is() {
+    let at = at_boundary(Some(&row(START, 7, 9)), None, START).unwrap();
+    assert_eq!((at.export_wh, at.import_wh, at.estimated), (Wh(7), Wh(9), false));
+    assert_eq!(at.evidence, [START.0.to_be_bytes().to_vec()]);
+}
+
+#[test]
+fn between_two_readings_registers_grow_evenly_and_say_that_they_are_estimated() {
+    let (before, after) = (row(START, 100, 0), row(START.plus_seconds(900), 200, 9));
+    let at = at_boundary(Some(&before), Some(&after), START.plus_seconds(300)).unwrap();
+    assert_eq!((at.export_wh, at.import_wh, at.estimated), (Wh(133), Wh(3), true));
+    assert_eq!(at.evidence.len(), 2);
+}
+
+#[test]
+fn beyond_the_last_reading_nothing_is_said() {
+    let (earlier, later) = (row(START.plus_seconds(-900), 1, 1), row(START.plus_seconds(900), 1, 1));
+    assert_eq!(at_boundary(Some(&earlier), None, START), None);
+    assert_eq!(at_boundary(None, Some(&later), START), None);
+    assert_eq!(at_boundary(None, None, START), None);
+}
+
+#[test]
+fn the_loss_record_waits_until_every_meter_is_known() {
+    let mut unplugged = record(4);
+    unplugged.chain_address = None;
+    let mut elsewhere = record(5);
+    elsewhere.feeder = 2;
+    let mut later = record(6);
+    later.enrolled_at = START.plus_seconds(1);
+    let homes = [record(1), record(2), loss(3), unplugged, elsewhere, later];
+    let mut registers = BTreeMap::from([(HouseholdId(1), known(100, 0))]);
+    let plan = plan_slot(1, START, &homes, &registers, LossRegisters::default()).unwrap();
+    assert_eq!(plan.loss, None);
+    assert_eq!(plan.record.rows.len(), 1);
+
+    registers.insert(HouseholdId(2), known(0, 90));
+    let plan = plan_slot(1, START, &homes, &registers, LossRegisters::default()).unwrap();
+    assert_eq!(plan.loss, Some(LossRegisters { import_wh: Wh(10), export_wh: Wh::ZERO }));
+    let rows: Vec<_> =
+        plan.record.rows.iter().map(|r| (r.household.0, r.export_wh.0, r.import_wh.0)).collect();
+    assert_eq!(rows, [(1, 100, 0), (2, 0, 90), (3, 0, 10)]);
+    let evidence: Vec<Vec<u8>> = registers.values().flat_map(|known| known.evidence.clone()).collect();
+    assert_eq!(plan.record.evidence_root, merkle_root(evidence.iter().map(Vec::as_slice)));
+}
+
+#[test]
+fn a_slot_of_which_nothing_is_known_is_no_slot() {
+    let homes = [record(1), loss(3)];
+    assert_eq!(plan_slot(1, START, &homes, &BTreeMap::new(), LossRegisters::default()), None);
+}
+
+#[test]
+fn a_falling_residual_raises_the_loss_records_export() {
+    let mut loss = LossRegisters::default();
+    for (export, import, expected) in [(100, 90, (10, 0)), (200, 195, (10, 5)), (300, 260, (45, 5))] {
+        loss = add_residual(loss, [(Wh(export), Wh(import))]).unwrap();
+        assert_eq!((loss.import_wh.0, loss.export_wh.0), expected);
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_line_between_readings_never_falls_and_never_overshoots(
+        export in (0..1u64 << 40, 0..1u64 << 40),
+        import in (0..1u64 << 40, 0..1u64 << 40),
+        length_us in 1..1_000_000_000_000i64,
+        places in prop::collection::vec(0..1_000u64, 1..20),
+    ) {
+        let after = Timestamp(START.0 + length_us);
+        let (a, b) = (row(START, export.0, import.0), row(after, export.0 + export.1, import.0 + import.1));
+        let mut places = places;
+        places.sort_unstable();
+        let mut last = (a.export_wh, a.import_wh);
+        for place in places {
+            let at = Timestamp(START.0 + length_us * i64::try_from(place).unwrap() / 1_000);
+            let known = at_boundary(Some(&a), Some(&b), at).unwrap();
+            prop_assert!(known.export_wh >= last.0 && known.import_wh >= last.1);
+            prop_assert!(known.export_wh <= b.export_wh && known.import_wh <= b.import_wh);
+            last = (known.export_wh, known.import_wh);
+        }
+    }
+
+    #[test]
+    fn with_the_loss_record_every_exported_wh_is_imported_by_somebody(
+        slots in prop::collection::vec(prop::collection::vec((0..5_000u64, 0..5_000u64), 3), 1..30),
+    ) {
+        let mut homes = [(0u64, 0u64); 3];
+        let mut loss = LossRegisters::default();
+        for slot in slots {
+            for (home, (export, import)) in homes.iter_mut().zip(slot) {
+                *home = (home.0 + export, home.1 + import);
+            }
+            let next = add_residual(loss, homes.map(|(export, import)| (Wh(export), Wh(import)))).unwrap();
+            prop_assert!(next.import_wh >= loss.import_wh && next.export_wh >= loss.export_wh);
+            loss = next;
+            let exported = homes.iter().map(|home| home.0).sum::<u64>() + loss.export_wh.0;
+            let imported = homes.iter().map(|home| home.1).sum::<u64>() + loss.import_wh.0;
+            prop_assert_eq!(exported, imported);
+        }
+    }
+
+    #[test]
+    fn a_judged_reading_never_lowers_a_register(
+        before in (0..1u64 << 54, 0..1u64 << 54, 0..1u64 << 54),
+        after in (0..1u64 << 54, 0..1u64 << 54, 0..1u64 << 54),
+        later_s in -1_000..1_000_000i64,
+        rating_w in any::<u32>(),
+    ) {
+        let registers = |(import_wh, export_wh, generation_wh)| Registers { import_wh, export_wh, generation_wh };
+        let latest = Latest { epoch: 1, seq: 1, time: START, registers: registers(before) };
+        let reading = Reading {
+            epoch: 1,
+            seq: 2,
+            time_us: START.plus_seconds(later_s).0.cast_unsigned(),
+            registers: registers(after),
+            ..Reading::default()
+        };
+        let rating = Rating { export_w: rating_w, import_w: rating_w, panels_w: rating_w };
+        if judge(&reading, 1, rating, Some(&latest), START.plus_seconds(2_000_000)).is_ok() {
+            prop_assert!(later_s > 0);
+            prop_assert!(after.0 >= before.0 && after.1 >= before.1 && after.2 >= before.2);
+            let most = u128::from(rating_w) * (u128::try_from(later_s).unwrap() + 900) * 5 / 4 / 3_600;
+            prop_assert!(u128::from(after.0 - before.0) <= most);
+        }
+    }
+}
+
+#[test]
+fn a_meter_at_its_rating_is_never_called_implausible() {
+    let rating = Rating { export_w: 5_000, import_w: 5_000, panels_w: 5_000 };
+    let latest = Latest { epoch: 1, seq: 1, time: START, registers: Registers::default() };
+    for (slots, wh, fine) in [(1, 1_250, true), (96, 120_000, true), (1, 3_200, false), (96, 152_000, false)]
+    {
+        let time = START.plus_seconds(slots * 900);
+        let reading = Reading {
+            epoch: 1,
+            seq: 2,
+            time_us: time.0.cast_unsigned(),
+            registers: Registers { import_wh: wh, export_wh: wh, generation_wh: wh },
+            ..Reading::default()
+        };
+        assert_eq!(judge(&reading, 1, rating, Some(&latest), time).is_ok(), fine, "{slots} slots, {wh} Wh");
+    }
+}

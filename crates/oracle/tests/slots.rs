@@ -1,0 +1,450 @@
+//! Slots from the store to the chain, on an advanced clock. The chain here only
+//! writes down what it is asked; what it answers can be chosen.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
+
+mod support;
+
+use async_trait::async_trait;
+use jirani_broker::{Broker, BrokerConfig, meter_password};
+use jirani_chain::{AttestRow, ChainError, ChainSnapshot, EnergyChain, HouseholdOnChain, Outcome, Work};
+use jirani_clock::ServiceClock;
+use jirani_meter::{Reading, message};
+use jirani_oracle::{Counters, Gateway, GatewayConfig, Slots, SlotsConfig, SlotsError, merkle_root};
+use jirani_store::{AttestedRow, Events, ReadingRow, SlotRecord, Store};
+use jirani_store_sqlite::SqliteStore;
+use jirani_units::{Clock as _, HouseholdId, MeterId, Timestamp, Wh};
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use support::{HomeMeter, SLOT_S, START, enrol, gateway_key, id_of, loss, meter_of, read, record};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+const GRACE_S: u32 = 60;
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Default)]
+struct Chain {
+    store: Mutex<Option<Arc<dyn Store>>>,
+    sent: Mutex<Vec<(String, Work)>>,
+    applied: Mutex<BTreeMap<HouseholdId, AttestRow>>,
+    /// Calls that fail before one is answered.
+    unreachable: Mutex<u32>,
+    refuse_key: Mutex<Option<String>>,
+    skip: Mutex<Option<HouseholdId>>,
+}
+
+impl Chain {
+    fn keys(&self) -> Vec<String> {
+        self.sent.lock().unwrap().iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    fn rows(&self, place: usize) -> Vec<(u32, u64, u64)> {
+        let sent = self.sent.lock().unwrap();
+        let Work::Attest { rows, .. } = &sent[place].1 else { panic!("not an attestation") };
+        rows.iter().map(|row| (row.household.0, row.export_wh.0, row.import_wh.0)).collect()
+    }
+}
+
+#[async_trait]
+impl EnergyChain for Chain {
+    async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError> {
+        let Work::Attest { feeder, slot_end, rows, .. } = work.clone() else { panic!("not an attestation") };
+        let store = self.store.lock().unwrap().clone().unwrap();
+        let stored = store.unattested_slots(feeder).await.unwrap();
+        assert!(stored.iter().any(|slot| slot.end == slot_end), "a slot is stored before it is sent");
+        {
+            let mut left = self.unreachable.lock().unwrap();
+            if *left > 0 {
+                *left -= 1;
+                return Err(ChainError::Unreachable("no route".into()));
+            }
+        }
+        self.sent.lock().unwrap().push((key.to_owned(), work));
+        if self.refuse_key.lock().unwrap().as_deref() == Some(key) {
+            return Ok(Outcome::Refused { code: "energy.paused".into(), message: "paused".into() });
+        }
+        let skip = *self.skip.lock().unwrap();
+        let mut applied = self.applied.lock().unwrap();
+        for row in rows.into_iter().filter(|row| Some(row.household) != skip) {
+            applied.insert(row.household, row);
+        }
+        Ok(Outcome::Landed { signature: format!("signature of {key}"), slot: 1, at: slot_end })
+    }
+
+    async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {
+        Ok(self.applied.lock().unwrap().get(&id).map(|row| HouseholdOnChain {
+            export_wh: row.export_wh,
+            import_wh: row.import_wh,
+            ..HouseholdOnChain::default()
+        }))
+    }
+
+    async fn snapshot(&self) -> Result<ChainSnapshot, ChainError> {
+        Ok(ChainSnapshot::default())
+    }
+
+    fn household_address(&self, id: HouseholdId) -> String {
+        id.to_string()
+    }
+
+    fn order_window_s(&self) -> (u32, u32) {
+        (120, 300)
+    }
+}
+
+struct Site {
+    _folder: tempfile::TempDir,
+    store: Arc<dyn Store>,
+    chain: Arc<Chain>,
+    clock: ServiceClock,
+    events: Events,
+    counters: Counters,
+    running: Option<(CancellationToken, JoinHandle<Result<(), SlotsError>>)>,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&folder.path().join("test.db")).await.unwrap());
+        let chain = Arc::new(Chain::default());
+        *chain.store.lock().unwrap() = Some(store.clone());
+        Self {
+            _folder: folder,
+            store,
+            chain,
+            clock: ServiceClock::advanced_from(START),
+            events: Events::new(64),
+            counters: Counters::default(),
+            running: None,
+        }
+    }
+
+    fn slots(&self) -> Slots {
+        let config = SlotsConfig { slot_length_s: 900, grace_s: GRACE_S };
+        let (clock, events) = (self.clock.clone(), self.events.clone());
+        Slots::new(config, self.store.clone(), self.chain.clone(), clock, events, self.counters.clone())
+            .unwrap()
+    }
+
+    fn start(&mut self, slots: Slots) {
+        let cancel = CancellationToken::new();
+        self.running = Some((cancel.clone(), tokio::spawn(slots.run(cancel))));
+    }
+
+    async fn stop(&mut self) {
+        let (cancel, task) = self.running.take().unwrap();
+        cancel.cancel();
+        tokio::time::timeout(PATIENCE, task).await.unwrap().unwrap().unwrap();
+    }
+
+    /// Runs the clock as a village does.
+    async fn run_to(&self, seconds: i64) {
+        let to = START.plus_seconds(seconds);
+        loop {
+            tokio::time::timeout(PATIENCE, self.clock.idle()).await.expect("somebody is busy for ever");
+            match self.clock.next_due() {
+                Some(due) if due <= to => self.clock.advance_to(due),
+                _ if self.clock.now() < to => self.clock.advance_to(to),
+                _ => return,
+            }
+        }
+    }
+
+    /// Stores what a meter has said, as the gateway would.
+    async fn store(&self, home: u32, meter: &mut HomeMeter) {
+        let Some(sent) = meter.message() else { return };
+        let mut rows: Vec<ReadingRow> = Vec::new();
+        for signed in message::split(&sent).unwrap() {
+            let (reading, signed) = Reading::decode(signed.unwrap().bytes).unwrap();
+            let time = Timestamp(i64::try_from(reading.time_us).unwrap());
+            rows.push(ReadingRow {
+                meter: MeterId(reading.meter),
+                epoch: reading.epoch,
+                seq: reading.seq,
+                household: HouseholdId(home),
+                time,
+                import_wh: Wh(reading.registers.import_wh),
+                export_wh: Wh(reading.registers.export_wh),
+                generation_wh: Wh(reading.registers.generation_wh),
+                power_w: 0,
+                bytes: signed.bytes.to_vec(),
+                received_at: time,
+            });
+        }
+        self.store.append_readings(rows, Vec::new()).await.unwrap();
+    }
+
+    async fn attested(&self, home: u32) -> Vec<(i64, AttestedRow)> {
+        let rows =
+            self.store.attested_rows(HouseholdId(home), Timestamp(0), Timestamp(i64::MAX)).await.unwrap();
+        rows.into_iter().map(|(end, row, _)| (end.since(START) / 1_000_000, row)).collect()
+    }
+}
+
+fn key(slot: i64, chunk: usize) -> String {
+    format!("attest/1/{}/{chunk}", START.plus_seconds(slot * SLOT_S).seconds())
+}
+
+#[tokio::test]
+async fn a_slot_is_attested_after_its_grace_with_the_loss_and_the_evidence() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1), record(2), loss(3)]).await;
+    let mut announced = site.events.subscribe();
+    let (mut one, mut two) = (meter_of(1), meter_of(2));
+    read(&mut one, SLOT_S, 0, 1_000);
+    read(&mut two, SLOT_S, 900, 0);
+    site.store(1, &mut one).await;
+    site.store(2, &mut two).await;
+    site.start(site.slots());
+    site.run_to(SLOT_S + i64::from(GRACE_S) - 1).await;
+    assert!(site.chain.keys().is_empty(), "grace is not over");
+    site.run_to(SLOT_S + i64::from(GRACE_S)).await;
+
+    assert_eq!(site.chain.keys(), [key(1, 0)]);
+    assert_eq!(site.chain.rows(0), [(1, 1_000, 0), (2, 0, 900), (3, 0, 100)]);
+    let slot = site.store.last_attested_slot(1).await.unwrap().unwrap();
+    assert_eq!(slot.end, START.plus_seconds(SLOT_S));
+    assert_eq!(slot.signatures, [format!("signature of {}", key(1, 0))]);
+    let readings: Vec<_> = site.store.readings(HouseholdId(1), START, Timestamp(i64::MAX), 9).await.unwrap();
+    let others: Vec<_> = site.store.readings(HouseholdId(2), START, Timestamp(i64::MAX), 9).await.unwrap();
+    let evidence = readings.iter().chain(&others).map(|row| &row.bytes[..]);
+    assert_eq!(slot.evidence_root, merkle_root(evidence));
+    let event = announced.recv().await.unwrap();
+    assert_eq!(event, jirani_store::Event::Attested { feeder: 1, end: slot.end });
+    assert_eq!(site.counters.totals().attestation_rows, 3);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn many_households_share_transactions_and_too_many_for_one_use_two() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, (1..=30).map(record)).await;
+    for home in 1..=30 {
+        let mut meter = meter_of(home);
+        read(&mut meter, SLOT_S, 10, 0);
+        site.store(home, &mut meter).await;
+    }
+    site.start(site.slots());
+    site.run_to(SLOT_S * 2 - 1).await;
+    assert_eq!(site.chain.keys(), [key(1, 0), key(1, 1)]);
+    assert_eq!((site.chain.rows(0).len(), site.chain.rows(1).len()), (28, 2));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_silent_meter_is_skipped_and_attested_when_it_returns() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1), record(2), loss(3)]).await;
+    let (mut one, mut two) = (meter_of(1), meter_of(2));
+    site.start(site.slots());
+    for slot in 1..=3 {
+        read(&mut one, slot * SLOT_S, 0, 100);
+        site.store(1, &mut one).await;
+        if slot != 2 {
+            read(&mut two, slot * SLOT_S, 90, 0);
+            site.store(2, &mut two).await;
+        }
+        site.run_to(slot * SLOT_S + i64::from(GRACE_S)).await;
+    }
+    assert_eq!(site.chain.rows(0), [(1, 100, 0), (2, 0, 90), (3, 0, 10)]);
+    assert_eq!(site.chain.rows(1), [(1, 200, 0)]);
+    assert_eq!(site.chain.rows(2), [(1, 300, 0), (2, 0, 180), (3, 0, 120)]);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_boundary_between_two_readings_is_estimated_from_both() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1)]).await;
+    let mut meter = meter_of(1);
+    read(&mut meter, SLOT_S - 30, 100, 0);
+    read(&mut meter, SLOT_S + 30, 60, 0);
+    site.store(1, &mut meter).await;
+    site.start(site.slots());
+    site.run_to(SLOT_S + i64::from(GRACE_S)).await;
+    let rows = site.attested(1).await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].0, rows[0].1.import_wh, rows[0].1.estimated), (SLOT_S, Wh(130), true));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_crash_left_unsent_is_sent_unchanged() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1)]).await;
+    let rows =
+        vec![AttestedRow { household: HouseholdId(1), export_wh: Wh(7), import_wh: Wh(5), estimated: false }];
+    let end = START.plus_seconds(SLOT_S);
+    let slot =
+        SlotRecord { feeder: 1, end, evidence_root: [4; 32], rows, signatures: vec![], attested_at: None };
+    site.store.put_slot(slot).await.unwrap();
+    site.clock.advance_to(START.plus_seconds(SLOT_S + i64::from(GRACE_S)));
+    site.start(site.slots());
+    site.run_to(SLOT_S + 100).await;
+    assert_eq!(site.chain.keys(), [key(1, 0)]);
+    assert_eq!(site.chain.rows(0), [(1, 7, 5)]);
+    assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
+
+    // The next slot goes on from there.
+    site.stop().await;
+    let mut meter = meter_of(1);
+    read(&mut meter, 2 * SLOT_S, 50, 70);
+    site.store(1, &mut meter).await;
+    site.start(site.slots());
+    site.run_to(2 * SLOT_S + i64::from(GRACE_S)).await;
+    assert_eq!(site.chain.keys(), [key(1, 0), key(2, 0)]);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn slots_whose_end_passed_while_nobody_worked_are_made_up_for() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1), record(2), loss(3)]).await;
+    let (mut one, mut two) = (meter_of(1), meter_of(2));
+    for slot in 1..=3 {
+        read(&mut one, slot * SLOT_S, 0, 100);
+        read(&mut two, slot * SLOT_S, 100 - 10 * u64::try_from(slot).unwrap(), 0);
+    }
+    site.store(1, &mut one).await;
+    site.store(2, &mut two).await;
+    site.clock.advance_to(START.plus_seconds(10 * SLOT_S));
+    site.start(site.slots());
+    site.run_to(10 * SLOT_S + 1).await;
+    assert_eq!(site.chain.keys(), [key(1, 0), key(2, 0), key(3, 0)]);
+    assert_eq!(site.chain.rows(2), [(1, 300, 0), (2, 0, 240), (3, 0, 60)]);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn an_unreachable_node_is_asked_again_for_the_same_work() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1)]).await;
+    let mut meter = meter_of(1);
+    read(&mut meter, SLOT_S, 10, 0);
+    site.store(1, &mut meter).await;
+    *site.chain.unreachable.lock().unwrap() = 2;
+    site.start(site.slots());
+    site.run_to(SLOT_S + i64::from(GRACE_S)).await;
+    assert_eq!(site.chain.keys(), [key(1, 0)]);
+    assert_eq!(site.attested(1).await.len(), 1);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_refused_attestation_is_not_recorded_and_the_next_slot_carries_its_energy() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1), record(2), loss(3)]).await;
+    *site.chain.refuse_key.lock().unwrap() = Some(key(1, 0));
+    let (mut one, mut two) = (meter_of(1), meter_of(2));
+    site.start(site.slots());
+    for slot in 1..=2 {
+        read(&mut one, slot * SLOT_S, 0, 100);
+        read(&mut two, slot * SLOT_S, 90, 0);
+        site.store(1, &mut one).await;
+        site.store(2, &mut two).await;
+        site.run_to(slot * SLOT_S + i64::from(GRACE_S)).await;
+    }
+    assert_eq!(site.attested(1).await.iter().map(|(end, _)| *end).collect::<Vec<_>>(), [2 * SLOT_S]);
+    assert_eq!(site.chain.rows(1), [(1, 200, 0), (2, 0, 180), (3, 0, 20)]);
+    assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_row_that_the_program_skipped_is_noticed() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1), record(2)]).await;
+    *site.chain.skip.lock().unwrap() = Some(HouseholdId(2));
+    for home in 1..=2 {
+        let mut meter = meter_of(home);
+        read(&mut meter, SLOT_S, 10, 0);
+        site.store(home, &mut meter).await;
+    }
+    site.start(site.slots());
+    site.run_to(SLOT_S + i64::from(GRACE_S)).await;
+    assert_eq!(site.counters.totals().attestation_rows_refused, 1);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_silent_grid_wakes_nobody_until_a_reading_comes() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1)]).await;
+    let config = BrokerConfig {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        gateway_password: "gateway".into(),
+        meter_secret: [0; 32],
+    };
+    let broker = Broker::start(config).await.unwrap();
+    let config = GatewayConfig {
+        url: format!("mqtt://{}", broker.addr()),
+        client_id: "gateway".into(),
+        username: "gateway".into(),
+        password: "gateway".into(),
+        shared_group: None,
+    };
+    let mut slots = site.slots();
+    let (clock, events, counters) = (site.clock.clone(), site.events.clone(), site.counters.clone());
+    let gateway = Gateway::new(config, site.store.clone(), gateway_key(), clock, events, counters)
+        .await
+        .unwrap()
+        .with_notice(slots.notice());
+    let mut subscribed = gateway.subscribed();
+    let cancel = CancellationToken::new();
+    let receiving = tokio::spawn(gateway.run(cancel.clone()));
+    tokio::time::timeout(PATIENCE, subscribed.wait_for(|is| *is)).await.unwrap().unwrap();
+    site.start(slots);
+    site.run_to(50 * SLOT_S).await;
+    assert_eq!(site.clock.next_due(), None, "nothing to wait for");
+
+    let mut meter = meter_of(1);
+    let (name, addr) = (id_of(1).to_string(), broker.addr());
+    let mut options = MqttOptions::new(&name, addr.ip().to_string(), addr.port());
+    options.set_credentials(&name, meter_password(&[0; 32], id_of(1)));
+    let (client, mut wire) = AsyncClient::new(options, 8);
+    client.subscribe(format!("v1/{name}/ack"), QoS::AtLeastOnce).await.unwrap();
+    while !matches!(wire.poll().await.unwrap(), Event::Incoming(Packet::SubAck(_))) {}
+    for slot in 51..=53 {
+        site.run_to(slot * SLOT_S).await;
+        // As a village does: busy from the reading to its acknowledgement.
+        let busy = site.clock.busy();
+        read(&mut meter, slot * SLOT_S, 10, 0);
+        client
+            .publish(format!("v1/{name}/up"), QoS::AtLeastOnce, false, meter.message().unwrap())
+            .await
+            .unwrap();
+        let ack = loop {
+            if let Event::Incoming(Packet::Publish(publish)) = wire.poll().await.unwrap() {
+                break publish.payload;
+            }
+        };
+        meter.acknowledge(&ack).unwrap();
+        drop(busy);
+        tokio::time::timeout(PATIENCE, site.clock.idle()).await.unwrap();
+        let due = START.plus_seconds(slot * SLOT_S + i64::from(GRACE_S));
+        assert_eq!(site.clock.next_due(), Some(due), "the slot's end is waited for before time can go on");
+    }
+    site.run_to(60 * SLOT_S).await;
+    assert_eq!(site.chain.keys(), [key(51, 0), key(52, 0), key(53, 0)]);
+    assert_eq!(site.clock.next_due(), None);
+    site.stop().await;
+    cancel.cancel();
+    tokio::time::timeout(PATIENCE, receiving).await.unwrap().unwrap().unwrap();
+    broker.stop().await;
+}
+
+#[tokio::test]
+async fn a_length_that_does_not_divide_a_day_is_refused() {
+    let site = Site::new().await;
+    for slot_length_s in [0, 7, 1_000, 100_000] {
+        let config = SlotsConfig { slot_length_s, grace_s: 1 };
+        let (clock, events) = (site.clock.clone(), site.events.clone());
+        let made =
+            Slots::new(config, site.store.clone(), site.chain.clone(), clock, events, Counters::default());
+        assert!(matches!(made.map(|_| ()).unwrap_err(), SlotsError::BadLength(_)));
+    }
+}

@@ -1,0 +1,100 @@
+//! A store whose commits of readings can be made to fail; everything else passes.
+
+use async_trait::async_trait;
+use jirani_ledger::Account;
+use jirani_store::*;
+use jirani_units::{HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
+
+pub struct Gated {
+    inner: Arc<dyn Store>,
+    pub broken: AtomicBool,
+    /// How many commits of readings failed.
+    pub failures: watch::Sender<u32>,
+}
+
+impl Gated {
+    pub fn new(inner: Arc<dyn Store>) -> Self {
+        Self { inner, broken: AtomicBool::new(false), failures: watch::Sender::new(0) }
+    }
+}
+
+type Answer<T> = Result<T, StoreError>;
+type Balances = Vec<(Account, AccountBalance)>;
+type Landed = (Timestamp, AttestedRow, Option<String>);
+
+macro_rules! pass_on {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl Store for Gated {
+            async fn append_readings(
+                &self,
+                readings: Vec<ReadingRow>,
+                quarantined: Vec<QuarantineRow>,
+            ) -> Answer<Vec<Appended>> {
+                if self.broken.load(Ordering::SeqCst) {
+                    self.failures.send_modify(|failures| *failures += 1);
+                    return Err(StoreError::Unavailable { what: "the disk is gone".into() });
+                }
+                self.inner.append_readings(readings, quarantined).await
+            }
+            $(async fn $name(&self, $($argument: $type),*) -> Answer<$answer> {
+                self.inner.$name($($argument),*).await
+            })*
+        }
+    };
+}
+
+pass_on! {
+    commit(changes: Vec<Change>) -> Committed;
+    next_number(sequence: &'static str) -> u64;
+    latest_readings() -> Vec<ReadingRow>;
+    readings(household: HouseholdId, from: Timestamp, to: Timestamp, limit: u32) -> Vec<ReadingRow>;
+    reading(meter: MeterId, epoch: u32, seq: u64) -> Option<ReadingRow>;
+    readings_around(meter: MeterId, epoch: u32, at: Timestamp) -> (Option<ReadingRow>, Option<ReadingRow>);
+    count_readings() -> (u64, u64);
+    quarantine(limit: u32) -> Vec<(u64, QuarantineRow)>;
+    put_slot(slot: SlotRecord) -> ();
+    unattested_slots(feeder: u16) -> Vec<SlotRecord>;
+    last_attested_slot(feeder: u16) -> Option<SlotRecord>;
+    attested_rows(household: HouseholdId, from: Timestamp, to: Timestamp) -> Vec<Landed>;
+    households() -> Vec<HouseholdRecord>;
+    household(id: HouseholdId) -> Option<HouseholdRecord>;
+    offer(id: OfferId) -> Option<OfferRecord>;
+    open_offers(limit: u32) -> Vec<OfferRecord>;
+    live_offers() -> Vec<OfferRecord>;
+    offers_of(seller: HouseholdId, limit: u32) -> Vec<OfferRecord>;
+    offer_by_key(seller: HouseholdId, key: &str) -> Option<OfferRecord>;
+    order(id: OrderId) -> Option<OrderRecord>;
+    live_orders() -> Vec<OrderRecord>;
+    orders_of(buyer: HouseholdId, limit: u32) -> Vec<OrderRecord>;
+    sales_of(seller: HouseholdId, limit: u32) -> Vec<OrderRecord>;
+    order_by_key(buyer: HouseholdId, key: &str) -> Option<OrderRecord>;
+    orders_after(after: OrderId, limit: u32) -> Vec<OrderRecord>;
+    collection(order: OrderId) -> Option<CollectionRecord>;
+    collection_by_secret(secret: &str) -> Option<CollectionRecord>;
+    collection_by_reference(reference: &Reference) -> Option<CollectionRecord>;
+    live_collections() -> Vec<CollectionRecord>;
+    receipt(receipt: &Receipt) -> Option<ReceiptRecord>;
+    waiting_receipts() -> Vec<ReceiptRecord>;
+    receipts_after(after: u64, limit: u32) -> Vec<(u64, ReceiptRecord)>;
+    payout(id: PayoutId) -> Option<PayoutRecord>;
+    payout_by_secret(secret: &str) -> Option<PayoutRecord>;
+    live_payouts() -> Vec<PayoutRecord>;
+    payouts_of(household: HouseholdId, limit: u32) -> Vec<PayoutRecord>;
+    payout_by_key(household: HouseholdId, key: &str) -> Option<PayoutRecord>;
+    payouts_after(after: PayoutId, limit: u32) -> Vec<PayoutRecord>;
+    balance(account: Account) -> AccountBalance;
+    balances() -> Balances;
+    journal_after(after: u64, limit: u32) -> Vec<JournalRow>;
+    journal_of(account: Account, limit: u32) -> Vec<JournalRow>;
+    receive(callback: NewCallback) -> u64;
+    pending_callbacks(limit: u32) -> Vec<InboxRow>;
+    put_outbox(record: OutboxRecord) -> ();
+    outbox(key: &str) -> Option<OutboxRecord>;
+    outbox_totals() -> (u64, u64, u64);
+    session(token_hash: [u8; 32]) -> Option<SessionRecord>;
+    setting(key: &str) -> Option<String>;
+}
