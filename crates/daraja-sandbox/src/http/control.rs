@@ -6,7 +6,7 @@ use super::App;
 use crate::config::{Behaviour, PhoneMode};
 use crate::core::NotSaved;
 use crate::refusal::Refusal;
-use crate::world::{Action, HandAnswer, Payment, PhoneChange, Target};
+use crate::world::{Action, HandAnswer, Payment, PhoneChange, Target, World};
 use axum::Json;
 use axum::extract::{Path, Query, State, rejection::JsonRejection};
 use axum::http::StatusCode;
@@ -79,7 +79,7 @@ pub async fn callbacks(State(app): State<Arc<App>>) -> Answer {
 
 pub async fn redeliver(State(app): State<Arc<App>>) -> Answer {
     let busy = app.clock.busy();
-    let count = app.core.ask(Some(busy), |world| world.redeliver()).await?;
+    let count = app.core.ask(Some(busy), World::redeliver).await?;
     Ok(Json(json!({"redelivered": count})))
 }
 
@@ -88,7 +88,7 @@ pub async fn faults(State(app): State<Arc<App>>) -> Answer {
 }
 
 pub async fn clear_faults(State(app): State<Arc<App>>) -> Answer {
-    app.core.ask(None, |world| world.clear_faults()).await?;
+    app.core.ask(None, World::clear_faults).await?;
     Ok(Json(json!({"faults": []})))
 }
 
@@ -240,13 +240,11 @@ pub async fn paybill(
         let shillings = order.amount_shillings;
         world.pay_by_hand(&Payment { msisdn, shortcode: &shortcode, shillings, reference: &reference })
     });
-    match paid.await?? {
-        Some(receipt) => Ok(Json(json!({"receipt": receipt}))),
-        None => {
-            let message = "not enough money on the phone".to_owned();
-            Err(Problem(StatusCode::CONFLICT, "sandbox.insufficient", message))
-        }
-    }
+    let Some(receipt) = paid.await?? else {
+        let message = "not enough money on the phone".to_owned();
+        return Err(Problem(StatusCode::CONFLICT, "sandbox.insufficient", message));
+    };
+    Ok(Json(json!({"receipt": receipt})))
 }
 
 fn pin_right(pin: Option<&str>) -> Result<bool, Problem> {

@@ -104,7 +104,7 @@ impl World {
                 unheard: false,
                 left_over: false,
             };
-            self.changes.put(Kind::Owed, seq, &owed);
+            self.changes.put(Kind::Owed, &seq.to_string(), &owed);
             self.owed.insert(seq, owed);
             if due_at > self.now {
                 self.timers.insert((due_at, seq, Timer::Deliver));
@@ -161,7 +161,7 @@ impl World {
     pub fn settle_callback(&mut self, seq: u64, outcome: String) {
         self.out.remove(&seq);
         if let Some(Owed { kind, url, body, .. }) = self.owed.remove(&seq) {
-            self.changes.remove(Kind::Owed, seq);
+            self.changes.remove(Kind::Owed, &seq.to_string());
             self.note(Delivered { at: self.now, kind, url, body, outcome });
         }
     }
@@ -172,7 +172,7 @@ impl World {
         if let Some(owed) = self.owed.get_mut(&seq) {
             owed.unheard = true;
             let owed = owed.clone();
-            self.changes.put(Kind::Owed, seq, &owed);
+            self.changes.put(Kind::Owed, &seq.to_string(), &owed);
             let outcome = format!("nobody listens: {reason}");
             self.note(Delivered { at: self.now, kind: owed.kind, url: owed.url, body: owed.body, outcome });
         }

@@ -68,18 +68,18 @@ impl Changes {
         Self { durable, rows: BTreeMap::new(), counters: Counters::default() }
     }
 
-    pub fn put<T: Serialize>(&mut self, kind: Kind, id: impl ToString, row: &T) {
+    pub fn put<T: Serialize>(&mut self, kind: Kind, id: &str, row: &T) {
         if self.durable {
             // INVARIANT: our own structs, without maps of odd keys, always become JSON.
             #[expect(clippy::expect_used, reason = "a row of our own always becomes JSON")]
             let row = serde_json::to_string(row).expect("a row of our own becomes JSON");
-            self.rows.insert((kind, id.to_string()), Some(row));
+            self.rows.insert((kind, id.to_owned()), Some(row));
         }
     }
 
-    pub fn remove(&mut self, kind: Kind, id: impl ToString) {
+    pub fn remove(&mut self, kind: Kind, id: &str) {
         if self.durable {
-            self.rows.insert((kind, id.to_string()), None);
+            self.rows.insert((kind, id.to_owned()), None);
         }
     }
 }
@@ -95,7 +95,7 @@ impl World {
         if self.counters != self.changes.counters {
             self.changes.counters = self.counters;
             let counters = self.counters;
-            self.changes.put(Kind::Counters, 0, &counters);
+            self.changes.put(Kind::Counters, "0", &counters);
         }
         let rows = std::mem::take(&mut self.changes.rows);
         Batch { rows: rows.into_iter().map(|((kind, id), row)| (kind, id, row)).collect(), movements }

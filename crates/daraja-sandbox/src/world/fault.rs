@@ -80,7 +80,7 @@ impl World {
             return None;
         }
         let fault = Fault { seq: self.next_seq(), target, action, count, msisdn };
-        self.changes.put(Kind::Fault, fault.seq, &fault);
+        self.changes.put(Kind::Fault, &fault.seq.to_string(), &fault);
         self.faults.push_back(fault.clone());
         Some(fault)
     }
@@ -93,7 +93,7 @@ impl World {
     /// Takes back all orders.
     pub fn clear_faults(&mut self) {
         for fault in self.faults.drain(..) {
-            self.changes.remove(Kind::Fault, fault.seq);
+            self.changes.remove(Kind::Fault, &fault.seq.to_string());
         }
     }
 
@@ -109,10 +109,10 @@ impl World {
         if fault.count == 0 {
             let seq = fault.seq;
             self.faults.remove(position);
-            self.changes.remove(Kind::Fault, seq);
+            self.changes.remove(Kind::Fault, &seq.to_string());
         } else {
             let fault = fault.clone();
-            self.changes.put(Kind::Fault, fault.seq, &fault);
+            self.changes.put(Kind::Fault, &fault.seq.to_string(), &fault);
         }
         Some(action)
     }

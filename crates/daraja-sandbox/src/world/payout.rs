@@ -79,7 +79,7 @@ impl World {
         let seq = self.next_seq();
         self.timers.insert((result_at, seq, Timer::Payout));
         self.by_originator_id.insert(payout.order.originator_id.clone(), seq);
-        self.changes.put(Kind::Payout, seq, &payout);
+        self.changes.put(Kind::Payout, &seq.to_string(), &payout);
         self.payouts.insert(seq, payout.clone());
         let answered = self.take_fault(Target::B2cResponse, msisdn) != Some(Action::Lose);
         Ok((payout, answered))
@@ -124,7 +124,7 @@ impl World {
         if let Some(payout) = self.payouts.get_mut(&seq) {
             payout.result_code = Some(code.to_owned());
             let payout = payout.clone();
-            self.changes.put(Kind::Payout, seq, &payout);
+            self.changes.put(Kind::Payout, &seq.to_string(), &payout);
         }
         let ids = bodies::PayoutIds {
             originator_id: &order.originator_id,

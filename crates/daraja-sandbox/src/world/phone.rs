@@ -98,7 +98,7 @@ impl World {
 
     pub(super) fn save_phone(&mut self, msisdn: Msisdn) {
         if let Some(phone) = self.phones.get(&msisdn) {
-            self.changes.put(Kind::Phone, msisdn.number(), phone);
+            self.changes.put(Kind::Phone, &msisdn.number().to_string(), phone);
         }
     }
 

@@ -163,7 +163,7 @@ impl World {
         };
         self.by_checkout_id.insert(prompt.checkout_request_id.clone(), seq);
         self.watch(seq, &prompt);
-        self.changes.put(Kind::Prompt, seq, &prompt);
+        self.changes.put(Kind::Prompt, &seq.to_string(), &prompt);
         self.prompts.insert(seq, prompt.clone());
         let answered = self.take_fault(Target::StkResponse, msisdn) != Some(Action::Lose);
         Ok((prompt, answered))
@@ -243,7 +243,7 @@ impl World {
                     prompt.plan = Some((at, Answer::Silence));
                 }
                 let prompt = prompt.clone();
-                self.changes.put(Kind::Prompt, seq, &prompt);
+                self.changes.put(Kind::Prompt, &seq.to_string(), &prompt);
             }
         }
         let ending = self.prompts.get(&seq)?.result.clone();
@@ -253,19 +253,19 @@ impl World {
     fn pay_prompt(&mut self, seq: u64) {
         let Some(push) = self.prompts.get(&seq).map(|prompt| prompt.push.clone()) else { return };
         match self.pay(&payment(&push)) {
-            Some(receipt) => self.end(seq, "0", Some(receipt)),
+            Some(receipt) => self.end(seq, "0", Some(&receipt)),
             None => self.end(seq, "1", None),
         }
     }
 
     /// Ends a prompt: notes how, and owes the callbacks.
-    fn end(&mut self, seq: u64, code: &str, receipt: Option<String>) {
+    fn end(&mut self, seq: u64, code: &str, receipt: Option<&str>) {
         let Some(prompt) = self.prompts.get_mut(&seq).filter(|prompt| prompt.result.is_none()) else {
             return;
         };
-        prompt.result = Some(Ending { code: code.to_owned(), receipt: receipt.clone() });
+        prompt.result = Some(Ending { code: code.to_owned(), receipt: receipt.map(str::to_owned) });
         let prompt = prompt.clone();
-        self.changes.put(Kind::Prompt, seq, &prompt);
+        self.changes.put(Kind::Prompt, &seq.to_string(), &prompt);
         self.timers.remove(&(prompt.expires_at, seq, Timer::Expire));
         if let Some((at, _)) = prompt.plan {
             self.timers.remove(&(at, seq, Timer::Answer));
@@ -277,7 +277,7 @@ impl World {
                 self.open.remove(&msisdn);
             }
         }
-        let paid = receipt.as_deref().map(|receipt| bodies::PaidItems {
+        let paid = receipt.map(|receipt| bodies::PaidItems {
             receipt,
             amount: Cents(prompt.push.shillings.saturating_mul(100)),
             at: self.now,
@@ -288,7 +288,7 @@ impl World {
         let mut lane = Vec::new();
         let about = (CallbackKind::Stk, seq, msisdn);
         self.owe(&mut lane, about, (&prompt.push.callback_url, &prompt.push.shortcode), &body);
-        if let Some(receipt) = &receipt {
+        if let Some(receipt) = receipt {
             self.owe_confirmation(&mut lane, seq, &payment(&prompt.push), receipt);
         }
         self.send(lane);

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 /// What the business's accounts hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names of the JSON fields carry the unit")]
 pub struct Totals {
     /// The collecting shortcode.
     pub collection_cents: Cents,
