@@ -93,7 +93,8 @@ pub fn build(root: &Path) -> anyhow::Result<()> {
 /// tools are the record's, or when the record does not fit the sources or the ELF.
 /// Gives the path of the fresh ELF, for tests (`JIRANI_PROGRAM_ELF`).
 pub fn check(root: &Path) -> anyhow::Result<PathBuf> {
-    let text = std::fs::read_to_string(root.join(RECORD)).with_context(|| mend(&format!("cannot read {RECORD}")))?;
+    let text =
+        std::fs::read_to_string(root.join(RECORD)).with_context(|| mend(&format!("cannot read {RECORD}")))?;
     let record: Record = toml::from_str(&text).with_context(|| mend(&format!("{RECORD} is damaged")))?;
     let committed = read(&root.join(ELF))?;
     if hex::encode(Sha256::digest(&committed)) != record.elf_sha256 {
@@ -160,8 +161,7 @@ fn libraries(root: &Path) -> anyhow::Result<PathBuf> {
         return Ok(folder);
     }
     let _ = std::fs::remove_file(&link);
-    std::os::unix::fs::symlink(&library, &link)
-        .with_context(|| format!("cannot link {}", link.display()))?;
+    std::os::unix::fs::symlink(&library, &link).with_context(|| format!("cannot link {}", link.display()))?;
     Ok(folder)
 }
 

@@ -5,7 +5,7 @@ use crate::world::{Refusal, World};
 use jirani_energy_interface::EnergyError;
 use solana_account::Account;
 use solana_address::Address;
-use solana_instruction::Instruction;
+use solana_instruction::{AccountMeta, Instruction};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
 
@@ -20,7 +20,7 @@ pub enum Attack {
     ForeignOwner(usize),
     /// This account of ours with another record's discriminator.
     OtherType(usize),
-    /// A true copy of this account at another address.
+    /// A true copy of this token account or ProgramData at another address.
     Copy(usize),
     /// This account does not exist.
     Absent(usize),
@@ -58,12 +58,12 @@ pub fn refusals(
         let meta = &instruction.accounts[index];
         if meta.is_signer {
             let mut spoiled = instruction.clone();
-            spoiled.accounts[index].is_signer = false;
+            each_meta(&mut spoiled, &meta.pubkey, |meta| meta.is_signer = false);
             attempt(world, Attack::Unsigned(index), spoiled);
         }
         if meta.is_writable {
             let mut spoiled = instruction.clone();
-            spoiled.accounts[index].is_writable = false;
+            each_meta(&mut spoiled, &meta.pubkey, |meta| meta.is_writable = false);
             attempt(world, Attack::ReadOnly(index), spoiled);
         }
         if meta.is_signer {
@@ -78,8 +78,11 @@ pub fn refusals(
             continue;
         }
         let ours = original.owner == world.program.id;
-        place(world, substitute, original.clone());
-        attempt(world, Attack::Copy(index), spoiled.clone());
+        // Only the program makes accounts of its own, so there are no copies of those.
+        if !ours {
+            place(world, substitute, original.clone());
+            attempt(world, Attack::Copy(index), spoiled.clone());
+        }
         place(world, substitute, Account { owner: Address::new_from_array([0xcd; 32]), ..original.clone() });
         attempt(world, Attack::ForeignOwner(index), spoiled);
         remove(world, substitute);
@@ -124,6 +127,11 @@ impl Attack {
             Self::Truncated(_) | Self::Longer => &[E::InvalidData, E::RowCount, E::InvalidFills],
         }
     }
+}
+
+/// An account that stands in several places has the rights of all of them.
+fn each_meta(instruction: &mut Instruction, address: &Address, change: impl Fn(&mut AccountMeta)) {
+    instruction.accounts.iter_mut().filter(|meta| meta.pubkey == *address).for_each(change);
 }
 
 fn place(world: &mut World, address: Address, account: Account) {

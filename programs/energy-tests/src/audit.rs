@@ -58,7 +58,11 @@ pub fn audit(world: &World) {
     for (address, household) in &households {
         let Household { export_wh, import_wh, adjusted_export_wh, adjusted_import_wh, .. } = household;
         assert_eq!(household.minted_wh, export_wh + adjusted_export_wh, "E2: minted");
-        assert_eq!(household.burned_wh + household.shortfall_wh, import_wh + adjusted_import_wh, "E2: burned");
+        assert_eq!(
+            household.burned_wh + household.shortfall_wh,
+            import_wh + adjusted_import_wh,
+            "E2: burned"
+        );
         let own_offers = offers.values().filter(|offer| offer.seller == *address).count();
         let own_orders = orders.iter().filter(|order| order.buyer == *address).count();
         assert_eq!(usize::from(household.open_offers), own_offers);

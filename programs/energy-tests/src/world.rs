@@ -209,7 +209,11 @@ impl World {
     }
 
     /// Sends instructions in one transaction.
-    pub fn send(&mut self, instructions: &[Instruction], signers: &[&Keypair]) -> Result<Landed, Box<Refusal>> {
+    pub fn send(
+        &mut self,
+        instructions: &[Instruction],
+        signers: &[&Keypair],
+    ) -> Result<Landed, Box<Refusal>> {
         let transaction = self.transaction(instructions, signers);
         let bytes = wincode::serialize(&transaction).expect("written").len();
         let result = self.svm.send_transaction(transaction);
@@ -377,12 +381,7 @@ impl World {
     }
 
     /// Places an order as the custodian.
-    pub fn place(
-        &mut self,
-        buyer: u32,
-        order: u64,
-        fills: &[FillAccounts],
-    ) -> Result<Landed, Box<Refusal>> {
+    pub fn place(&mut self, buyer: u32, order: u64, fills: &[FillAccounts]) -> Result<Landed, Box<Refusal>> {
         let place = self.order(buyer, order, fills);
         let (payer, custodian) = (self.keys.payer.insecure_clone(), self.keys.custodian.insecure_clone());
         self.send(&[place], &[&payer, &custodian])

@@ -38,6 +38,19 @@ impl EnergyProgram {
     /// Attests registers. Signed by the oracles. Costs two account locks a row,
     /// so 28 rows need a transaction of format v1.
     pub fn attest(&self, attestation: &Attestation<'_>) -> Instruction {
+        self.attest_at(attestation, |household_id| {
+            let household = self.household(household_id);
+            (household, self.vault(&household))
+        })
+    }
+
+    /// [`EnergyProgram::attest`] for who knows the addresses of a household and its
+    /// vault already: finding them costs more than everything else.
+    pub fn attest_at(
+        &self,
+        attestation: &Attestation<'_>,
+        mut addresses: impl FnMut(u32) -> (Address, Address),
+    ) -> Instruction {
         let mut accounts = alloc::vec![
             readonly(self.config),
             writable(self.mint),
@@ -56,9 +69,9 @@ impl EnergyProgram {
             evidence_root: attestation.evidence_root,
         });
         for row in attestation.rows {
-            let household = self.household(row.household_id);
+            let (household, vault) = addresses(row.household_id);
             accounts.push(writable(household));
-            accounts.push(writable(self.vault(&household)));
+            accounts.push(writable(vault));
             data.extend_from_slice(bytemuck::bytes_of(&RowData {
                 export_wh: row.export_wh,
                 import_wh: row.import_wh,

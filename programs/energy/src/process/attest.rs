@@ -31,13 +31,14 @@ pub fn attest(call: Call) -> ProgramResult {
     let count = usize::from(head.rows);
     ((1..=ATTEST_ROWS_MAX).contains(&count) && row_data.len() == count * size_of::<RowData>())
         .or_refuse(EnergyError::RowCount)?;
-    let [config, mint, evidence, token_program, _this, rest @ ..] = accounts else {
+    let [config, mint, evidence, token_program, this, rest @ ..] = accounts else {
         return false.or_refuse(EnergyError::AccountsMissing);
     };
     let oracles =
         rest.len().checked_sub(count * ATTEST_ROW_ACCOUNTS).or_refuse(EnergyError::AccountsMissing)?;
     let (oracles, row_accounts) = rest.split_at_mut(oracles);
     account::program(token_program, &programs::TOKEN_2022)?;
+    account::program(this, program_id)?;
     account::writables([mint])?;
 
     let now = time::now()?;

@@ -29,6 +29,7 @@ pub fn cancel_offer(call: Call) -> ProgramResult {
         mint,
         rent_receiver,
         token_program,
+        this,
         ..,
     ] = accounts
     else {
@@ -37,6 +38,7 @@ pub fn cancel_offer(call: Call) -> ProgramResult {
     account::signers([caller])?;
     account::writables([escrow, vault, mint, rent_receiver])?;
     account::program(token_program, &programs::TOKEN_2022)?;
+    account::program(this, program_id)?;
     let now = time::now()?;
 
     let mut event = Event::new(EventKind::OfferReturned, now);

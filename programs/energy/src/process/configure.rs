@@ -16,10 +16,11 @@ use crate::time;
 pub fn configure(call: Call) -> ProgramResult {
     let Call { program_id, accounts, data } = call;
     let (head, value) = account::data_and_rest::<ConfigureData>(data)?;
-    let [admin, config_account, ..] = accounts else {
+    let [admin, config_account, this, ..] = accounts else {
         return false.or_refuse(EnergyError::AccountsMissing);
     };
     account::signers([admin])?;
+    account::program(this, program_id)?;
     let bump = {
         let mut config = account::write::<Config>(config_account, program_id)?;
         account::is(admin, &config.admin).or_refuse(EnergyError::NotAdmin)?;

@@ -23,7 +23,7 @@ use crate::{time, token};
 pub fn enrol(call: Call) -> ProgramResult {
     let Call { program_id, accounts, data } = call;
     let data: EnrolData = account::data(data)?;
-    let [admin, payer, config_account, household, vault, mint, evidence, system, token_program, ..] =
+    let [admin, payer, config_account, household, vault, mint, evidence, system, token_program, this, ..] =
         accounts
     else {
         return false.or_refuse(EnergyError::AccountsMissing);
@@ -32,6 +32,7 @@ pub fn enrol(call: Call) -> ProgramResult {
     account::writables([payer, household, vault, evidence])?;
     account::program(system, &programs::SYSTEM)?;
     account::program(token_program, &programs::TOKEN_2022)?;
+    account::program(this, program_id)?;
     check(&data)?;
     let (config_bump, bucket_s) = {
         let config = account::read::<Config>(config_account, program_id)?;

@@ -30,7 +30,8 @@ const INITIALIZE_METADATA: [u8; 8] = [210, 225, 30, 162, 88, 184, 77, 141];
 #[inline(never)]
 pub fn initialise(call: Call) -> ProgramResult {
     let Call { program_id, accounts, data } = call;
-    let [upgrade_authority, payer, program_data, config_account, mint, system, token_program, ..] = accounts
+    let [upgrade_authority, payer, program_data, config_account, mint, system, token_program, this, ..] =
+        accounts
     else {
         return false.or_refuse(EnergyError::AccountsMissing);
     };
@@ -38,6 +39,7 @@ pub fn initialise(call: Call) -> ProgramResult {
     account::writables([payer, config_account, mint])?;
     account::program(system, &programs::SYSTEM)?;
     account::program(token_program, &programs::TOKEN_2022)?;
+    account::program(this, program_id)?;
     check_upgrade_authority(program_id, program_data, upgrade_authority)?;
     let bump = create::bump(config_account, &[seeds::CONFIG], program_id)?;
     let mint_bump = create::bump(mint, &[seeds::MINT], program_id)?;

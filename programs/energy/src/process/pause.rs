@@ -17,8 +17,11 @@ pub fn pause(call: Call) -> ProgramResult {
     let Call { program_id, accounts, data } = call;
     let data: PauseData = account::data(data)?;
     (data.paused <= 1).or_refuse(EnergyError::InvalidData)?;
-    let [key, config_account, ..] = accounts else { return false.or_refuse(EnergyError::AccountsMissing) };
+    let [key, config_account, this, ..] = accounts else {
+        return false.or_refuse(EnergyError::AccountsMissing);
+    };
     account::signers([key])?;
+    account::program(this, program_id)?;
     let now = time::now()?;
     let bump = {
         let mut config = account::write::<Config>(config_account, program_id)?;

@@ -23,7 +23,7 @@ use crate::time;
 pub fn place_order(call: Call) -> ProgramResult {
     let Call { program_id, accounts, data } = call;
     let (head, fill_data) = account::data_and_rest::<PlaceOrderData>(data)?;
-    let [authority, payer, config_account, buyer_account, order_account, system, _this, offers @ ..] =
+    let [authority, payer, config_account, buyer_account, order_account, system, this, offers @ ..] =
         accounts
     else {
         return false.or_refuse(EnergyError::AccountsMissing);
@@ -33,6 +33,7 @@ pub fn place_order(call: Call) -> ProgramResult {
         .or_refuse(EnergyError::InvalidFills)?;
     (offers.len() == count).or_refuse(EnergyError::AccountsMissing)?;
     account::signers([authority, payer])?;
+    account::program(this, program_id)?;
     account::writables([payer, order_account])?;
     account::program(system, &programs::SYSTEM)?;
     let now = time::now()?;

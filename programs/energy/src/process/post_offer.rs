@@ -34,6 +34,7 @@ pub fn post_offer(call: Call) -> ProgramResult {
         mint,
         system,
         token_program,
+        this,
         ..,
     ] = accounts
     else {
@@ -43,6 +44,7 @@ pub fn post_offer(call: Call) -> ProgramResult {
     account::writables([payer, vault, offer, escrow])?;
     account::program(system, &programs::SYSTEM)?;
     account::program(token_program, &programs::TOKEN_2022)?;
+    account::program(this, program_id)?;
     (data.energy_wh > 0).or_refuse(EnergyError::ZeroEnergy)?;
     let now = time::now()?;
 

@@ -18,11 +18,12 @@ pub fn release(call: Call) -> ProgramResult {
     let Call { program_id, accounts, data } = call;
     let data: ReleaseData = account::data(data)?;
     ReleaseReason::from_byte(data.reason).or_refuse(EnergyError::InvalidReason)?;
-    let [caller, config_account, order_account, buyer_account, rent_receiver, _this, offers @ ..] = accounts
+    let [caller, config_account, order_account, buyer_account, rent_receiver, this, offers @ ..] = accounts
     else {
         return false.or_refuse(EnergyError::AccountsMissing);
     };
     account::signers([caller])?;
+    account::program(this, program_id)?;
     account::writables([order_account, rent_receiver])?;
     let now = time::now()?;
     let mut event = Event::new(EventKind::Released, now);

@@ -37,14 +37,15 @@ pub fn settle(call: Call) -> ProgramResult {
         rent_receiver,
         system,
         token_program,
-        _this,
+        this,
         fills @ ..,
     ] = accounts
     else {
         return false.or_refuse(EnergyError::AccountsMissing);
     };
     account::signers([attestor, payer])?;
-    account::writables([payer, vault, mint, marker, rent_receiver])?;
+    account::program(this, program_id)?;
+    account::writables([payer, order_account, vault, mint, marker, rent_receiver])?;
     account::program(system, &programs::SYSTEM)?;
     account::program(token_program, &programs::TOKEN_2022)?;
     let kind = ProofKind::from_byte(data.proof_kind).or_refuse(EnergyError::InvalidProof)?;

@@ -1,0 +1,13 @@
+//! Stories about the energy program, told to its ELF.
+
+mod admin;
+mod attacks;
+mod attest;
+mod costs;
+mod enrol;
+mod model;
+mod offers;
+mod orders;
+mod pause;
+mod settle;
+mod story;
