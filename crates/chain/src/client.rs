@@ -5,7 +5,7 @@ use crate::energy::{ChainSnapshot, EnergyChain, HouseholdOnChain};
 use crate::error::ChainError;
 use crate::keys::ChainKeys;
 use crate::node::Node;
-use crate::plan::Facts;
+use crate::plan::{Facts, Known};
 use crate::sender::Turns;
 use crate::work::{Outcome, Work};
 use async_trait::async_trait;
@@ -79,7 +79,7 @@ pub struct RpcEnergyChain {
 struct Learned {
     limits: Limits,
     oracle_version: u32,
-    epochs: BTreeMap<HouseholdId, u32>,
+    households: BTreeMap<HouseholdId, Known>,
 }
 
 impl RpcEnergyChain {
@@ -102,7 +102,7 @@ impl RpcEnergyChain {
             learned: Mutex::new(Learned {
                 limits: Limits::default(),
                 oracle_version: 1,
-                epochs: BTreeMap::new(),
+                households: BTreeMap::new(),
             }),
         };
         chain.read_config().await?;
@@ -134,7 +134,7 @@ impl RpcEnergyChain {
         };
         let missing: Vec<HouseholdId> = {
             let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
-            wanted.iter().filter(|id| !learned.epochs.contains_key(id)).copied().collect()
+            wanted.iter().filter(|id| !learned.households.contains_key(id)).copied().collect()
         };
         for chunk in missing.chunks(ACCOUNTS_MAX) {
             let addresses: Vec<Address> = chunk.iter().map(|id| self.program.household(id.0)).collect();
@@ -142,13 +142,18 @@ impl RpcEnergyChain {
             let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
             for (id, account) in chunk.iter().zip(accounts) {
                 if let Some(household) = account.and_then(|account| Household::decode(&account.data)) {
-                    learned.epochs.insert(*id, household.meter_epoch);
+                    let known = Known {
+                        address: self.program.household(id.0),
+                        vault: Address::new_from_array(household.vault),
+                        meter_epoch: household.meter_epoch,
+                    };
+                    learned.households.insert(*id, known);
                 }
             }
         }
         let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
-        let epochs = wanted.iter().filter_map(|id| Some((*id, *learned.epochs.get(id)?))).collect();
-        Ok(Facts { oracle_version: learned.oracle_version, epochs })
+        let households = wanted.iter().filter_map(|id| Some((*id, *learned.households.get(id)?))).collect();
+        Ok(Facts { oracle_version: learned.oracle_version, households })
     }
 }
 

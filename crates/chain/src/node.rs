@@ -46,8 +46,10 @@ pub enum Accepted {
 }
 
 /// A finalised transaction.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Details {
+    /// Why it failed, if it did.
+    pub err: Option<TransactionError>,
     /// Its slot.
     pub slot: u64,
     /// The chain's time, Unix seconds.
@@ -142,6 +144,7 @@ impl Node {
         Ok(told.map(|told| {
             let meta = told.transaction.meta;
             Details {
+                err: meta.as_ref().and_then(|meta| meta.err.clone()).map(Into::into),
                 slot: told.slot,
                 block_time: told.block_time,
                 fee: meta.as_ref().map_or(0, |meta| meta.fee),

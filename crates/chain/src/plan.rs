@@ -12,6 +12,7 @@ use jirani_energy_interface::{EnergyProgram, FILLS_MAX, Proof as ProgramProof};
 use jirani_market::Fill;
 use jirani_store::{HouseholdKind, Proof, ReleaseReason};
 use jirani_units::HouseholdId;
+use solana_address::Address;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer as _;
@@ -32,8 +33,19 @@ pub struct Plan {
 pub struct Facts {
     /// Version of the oracle set.
     pub oracle_version: u32,
-    /// Epoch of each attested household's meter.
-    pub epochs: BTreeMap<HouseholdId, u32>,
+    /// Each attested household.
+    pub households: BTreeMap<HouseholdId, Known>,
+}
+
+/// What does not change about a household.
+#[derive(Clone, Copy)]
+pub struct Known {
+    /// Its record.
+    pub address: Address,
+    /// Its token account.
+    pub vault: Address,
+    /// Epoch of its meter.
+    pub meter_epoch: u32,
 }
 
 /// Plans a piece of work. The unit limits are about twice what the program was
@@ -80,7 +92,13 @@ pub fn plan(
                 rows: &rows,
             };
             let units = 100_000 + 30_000 * u32::try_from(rows.len()).unwrap_or(u32::MAX);
-            (vec![program.attest(&attestation)], vec![&keys.oracle], units)
+            let addresses = |id| {
+                facts.households.get(&HouseholdId(id)).map_or_else(
+                    || (program.household(id), program.vault(&program.household(id))),
+                    |known| (known.address, known.vault),
+                )
+            };
+            (vec![program.attest_at(&attestation, addresses)], vec![&keys.oracle], units)
         }
         Work::PostOffer { seller, offer, energy_wh, price, expires_at } => {
             let new = NewOffer {
@@ -175,12 +193,12 @@ pub fn accounts(fills: &[Fill]) -> Result<Vec<FillAccounts>, ChainError> {
 }
 
 fn attested(facts: &Facts, row: &AttestRow) -> Result<AttestationRow, ChainError> {
-    let meter_epoch = facts.epochs.get(&row.household).ok_or_else(|| {
+    let known = facts.households.get(&row.household).ok_or_else(|| {
         ChainError::InvalidWork(format!("household {} is not enrolled and cannot be attested", row.household))
     })?;
     Ok(AttestationRow {
         household_id: row.household.0,
-        meter_epoch: *meter_epoch,
+        meter_epoch: known.meter_epoch,
         export_wh: row.export_wh.0,
         import_wh: row.import_wh.0,
     })

@@ -168,13 +168,21 @@ impl RpcEnergyChain {
         let mut pause = FIRST_PAUSE;
         let mut answered = Instant::now();
         let mut sent: Option<Instant> = None;
+        let mut looks = 0_u32;
         let mut look_at_height = Instant::now() + if fresh { RESEND } else { Duration::ZERO };
         loop {
             let untouched = fresh && sent.is_none();
-            let silence = match self.watch(&signature, !fresh, sent.is_some() || !fresh).await {
-                Ok(Some(fate)) => return Ok(fate),
-                Ok(None) => None,
-                Err(error) => Some(error),
+            let silence = if untouched {
+                None
+            } else {
+                match self.watch(&signature, !fresh, looks == 0).await {
+                    Ok(Some(fate)) => return Ok(fate),
+                    Ok(None) => {
+                        looks += 1;
+                        None
+                    }
+                    Err(error) => Some(error),
+                }
             };
             let silence = if sent.is_none_or(|at| at.elapsed() >= RESEND) {
                 sent = Some(Instant::now());
@@ -216,34 +224,25 @@ impl RpcEnergyChain {
         }
     }
 
-    /// The fate of a transaction, if it is certain by now.
+    /// The fate of a transaction, if it is certain by now. The first look asks for
+    /// the whole transaction: a chain that is final at once answers everything with
+    /// it. Later ones ask for the status, which costs a public node less.
     async fn watch(
         &self,
         signature: &Signature,
         history: bool,
-        sent: bool,
+        first: bool,
     ) -> Result<Option<Fate>, ChainError> {
-        if !sent {
-            return Ok(None);
+        if first {
+            return Ok(self.node.details(signature).await?.map(fate));
         }
         let Some(status) = self.node.status(signature, history).await? else { return Ok(None) };
         if !status.satisfies_commitment(CommitmentConfig::finalized()) {
             return Ok(None);
         }
-        match status.err {
-            None => {
-                let details = self.node.details(signature).await?;
-                Ok(Some(Fate::Landed(details.unwrap_or(Details { slot: status.slot, ..Details::default() }))))
-            }
-            Some(err) => match judge(&err) {
-                Verdict::Refused(refusal) => Ok(Some(Fate::Refused(refusal))),
-                // It ran and was charged, so it was ready; its failure is final.
-                Verdict::UnknownBlockhash | Verdict::NotReady(_) => Ok(Some(Fate::Refused(Refusal {
-                    code: "chain.refused".to_owned(),
-                    message: format!("The chain refused the transaction: {err}."),
-                }))),
-            },
-        }
+        let (slot, err) = (status.slot, status.err);
+        let details = self.node.details(signature).await?;
+        Ok(Some(fate(details.unwrap_or(Details { err, slot, ..Details::default() }))))
     }
 
     /// Whether bytes can land no more and did not: the finalised chain has passed
@@ -307,5 +306,18 @@ impl RpcEnergyChain {
         let at =
             details.and_then(|details| details.block_time).map_or(record.created_at, Timestamp::from_seconds);
         Ok(Outcome::Landed { signature: record.signature.clone(), slot, at })
+    }
+}
+
+/// What a finalised transaction means.
+fn fate(details: Details) -> Fate {
+    let Some(err) = &details.err else { return Fate::Landed(details) };
+    match judge(err) {
+        Verdict::Refused(refusal) => Fate::Refused(refusal),
+        // It ran and was charged, so the chain was ready; its failure is final.
+        Verdict::UnknownBlockhash | Verdict::NotReady(_) => Fate::Refused(Refusal {
+            code: "chain.refused".to_owned(),
+            message: format!("The chain refused the transaction: {err}."),
+        }),
     }
 }

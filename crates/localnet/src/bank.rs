@@ -224,7 +224,14 @@ impl Bank {
         let (slot, block_time) = (self.slots.now(), self.unix_timestamp());
         self.index.insert(self.last_seq, transaction, meta.loaded());
         self.statuses.insert(signature, Status { slot, err: meta.err() });
-        self.pending.executed.push(Executed { seq: self.last_seq, signature, slot, block_time, bytes, meta });
+        self.pending.executed.push(Arc::new(Executed {
+            seq: self.last_seq,
+            signature,
+            slot,
+            block_time,
+            bytes,
+            meta,
+        }));
     }
 }
 

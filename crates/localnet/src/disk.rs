@@ -1,20 +1,23 @@
 //! The chain on disk: `localnet.db`, SQLite in WAL mode with `synchronous=FULL`,
 //! one commit per group of transactions.
 
-use crate::history::{Executed, Meta};
+use crate::history::{Executed, Meta, Recent};
 use crate::{LocalnetConfig, LocalnetError};
 use solana_account::Account;
 use solana_address::Address;
 use solana_hash::Hash;
 use solana_signature::Signature;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{QueryBuilder, Row as _, Sqlite, SqlitePool};
+use sqlx::{AssertSqlSafe, Row as _, SqlitePool};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How many transactions more than the limit history may hold before the oldest
 /// are deleted: deleting one by one would cost a page write each.
 const PRUNE_EVERY: u64 = 512;
 
+/// Prepared statements that are kept: one per shape of a commit.
+const STATEMENTS: usize = 256;
 /// Transactions per page when history is read at the start.
 const PAGE: i64 = 1_024;
 
@@ -37,7 +40,7 @@ pub struct Change {
     /// Accounts as they are now; no lamports means gone.
     pub accounts: BTreeMap<Address, Account>,
     /// Transactions, oldest first.
-    pub executed: Vec<Executed>,
+    pub executed: Vec<Arc<Executed>>,
     /// A slot no restart may go back behind.
     pub slot_ceiling: Option<u64>,
 }
@@ -56,6 +59,7 @@ pub struct Disk {
     reader: SqlitePool,
     history_limit: u64,
     path: String,
+    recent: Recent,
 }
 
 /// What a restart continues from.
@@ -82,7 +86,8 @@ impl Disk {
             None => SqliteConnectOptions::new().in_memory(true),
         }
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
+        .synchronous(SqliteSynchronous::Full)
+        .statement_cache_capacity(STATEMENTS);
         let pool = |connections| {
             SqlitePoolOptions::new()
                 .max_connections(connections)
@@ -99,7 +104,13 @@ impl Disk {
             Some(_) => pool(2).await.map_err(|error| failed(error.to_string()))?,
             None => writer.clone(),
         };
-        Ok(Self { writer, reader, history_limit: u64::from(config.history_limit.max(1)), path: name })
+        Ok(Self {
+            writer,
+            reader,
+            history_limit: u64::from(config.history_limit.max(1)),
+            path: name,
+            recent: Recent::default(),
+        })
     }
 
     /// Reads everything; a new chain is called `genesis`.
@@ -130,66 +141,73 @@ impl Disk {
         })
     }
 
-    /// Stores a change; durable on return. Says from which transaction on
-    /// history is still kept, when that changed.
+    /// Stores a change; durable on return. Says from which transaction on history
+    /// is still kept, when that changed.
+    ///
+    /// All of it is one text of several statements, so that it costs one round to
+    /// the database's thread. Texts depend on the numbers of rows only, and stay
+    /// prepared. After an error the database may be amid a transaction and must not
+    /// be written any more.
     pub async fn commit(&self, change: Change) -> Result<Option<u64>, sqlx::Error> {
-        let mut transaction = self.writer.begin().await?;
         let (gone, kept): (Vec<_>, Vec<_>) =
             change.accounts.into_iter().partition(|(_, account)| account.lamports == 0);
-        let kept: Vec<_> =
-            kept.into_iter().map(|(address, account)| (address, encode_account(&account))).collect();
-        for rows in powers_of_two(&kept) {
-            QueryBuilder::<Sqlite>::new("INSERT INTO account ")
-                .push_values(rows, |mut row, (address, state)| {
-                    row.push_bind(address.as_ref()).push_bind(state.as_slice());
-                })
-                .push(" ON CONFLICT(address) DO UPDATE SET state = excluded.state")
-                .build()
-                .execute(&mut *transaction)
-                .await?;
+        let pruned = change
+            .executed
+            .iter()
+            .find(|executed| executed.seq > self.history_limit && executed.seq.is_multiple_of(PRUNE_EVERY))
+            .map(|executed| executed.seq - self.history_limit + 1);
+        let mut sql = String::from("BEGIN IMMEDIATE;");
+        for rows in powers_of_two(kept.len()) {
+            sql.push_str("INSERT INTO account VALUES ");
+            sql.push_str(&vec!["(?, ?)"; rows].join(", "));
+            sql.push_str(" ON CONFLICT(address) DO UPDATE SET state = excluded.state;");
         }
-        for (address, _) in gone {
-            sqlx::query("DELETE FROM account WHERE address = ?")
-                .bind(address.as_ref())
-                .execute(&mut *transaction)
-                .await?;
+        sql.push_str(&"DELETE FROM account WHERE address = ?;".repeat(gone.len()));
+        sql.push_str(&"INSERT INTO executed VALUES (?, ?, ?, ?, ?, ?);".repeat(change.executed.len()));
+        if change.slot_ceiling.is_some() {
+            sql.push_str("INSERT OR REPLACE INTO fact VALUES ('slot_ceiling', ?);");
         }
-        if let Some(ceiling) = change.slot_ceiling {
-            sqlx::query(
-                "INSERT INTO fact VALUES ('slot_ceiling', ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
-            )
-            .bind(ceiling.to_le_bytes().as_slice())
-            .execute(&mut *transaction)
-            .await?;
+        if pruned.is_some() {
+            sql.push_str("DELETE FROM executed WHERE seq < ?;");
         }
-        let mut first_kept = None;
-        for executed in change.executed {
+        sql.push_str("COMMIT;");
+
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for (address, account) in &kept {
+            query = query.bind(address.to_bytes().to_vec()).bind(encode_account(account));
+        }
+        for (address, _) in &gone {
+            query = query.bind(address.to_bytes().to_vec());
+        }
+        for executed in &change.executed {
             let meta =
                 wincode::serialize(&executed.meta).map_err(|error| sqlx::Error::Encode(error.into()))?;
-            sqlx::query("INSERT INTO executed VALUES (?, ?, ?, ?, ?, ?)")
+            query = query
                 .bind(signed(executed.seq))
-                .bind(executed.signature.as_ref())
+                .bind(executed.signature.as_ref().to_vec())
                 .bind(signed(executed.slot))
                 .bind(executed.block_time)
-                .bind(executed.bytes)
-                .bind(meta)
-                .execute(&mut *transaction)
-                .await?;
-            if executed.seq > self.history_limit && executed.seq % PRUNE_EVERY == 0 {
-                let first = executed.seq - self.history_limit + 1;
-                sqlx::query("DELETE FROM executed WHERE seq < ?")
-                    .bind(signed(first))
-                    .execute(&mut *transaction)
-                    .await?;
-                first_kept = Some(first);
-            }
+                .bind(executed.bytes.clone())
+                .bind(meta);
         }
-        transaction.commit().await?;
-        Ok(first_kept)
+        if let Some(ceiling) = change.slot_ceiling {
+            query = query.bind(ceiling.to_le_bytes().to_vec());
+        }
+        if let Some(first) = pruned {
+            query = query.bind(signed(first));
+        }
+        query.execute(&self.writer).await?;
+        for executed in change.executed {
+            self.recent.insert(executed);
+        }
+        Ok(pruned)
     }
 
     /// One transaction of history.
-    pub async fn by_signature(&self, signature: &Signature) -> Result<Option<Executed>, LocalnetError> {
+    pub async fn by_signature(&self, signature: &Signature) -> Result<Option<Arc<Executed>>, LocalnetError> {
+        if let Some(executed) = self.recent.get(signature) {
+            return Ok(Some(executed));
+        }
         let row = sqlx::query(
             "SELECT seq, signature, slot, block_time, bytes, meta FROM executed WHERE signature = ?",
         )
@@ -197,7 +215,7 @@ impl Disk {
         .fetch_optional(&self.reader)
         .await
         .map_err(|error| self.failed(&error))?;
-        row.map(|row| self.decode(&row)).transpose()
+        Ok(row.map(|row| self.decode(&row)).transpose()?.map(Arc::new))
     }
 
     /// One transaction of history, by position.
@@ -259,14 +277,13 @@ impl Disk {
     }
 }
 
-/// Groups of 32, 16, ... rows: a handful of statements that stay prepared.
-fn powers_of_two<T>(mut rows: &[T]) -> Vec<&[T]> {
+/// A number as a sum of 32s and smaller powers of two: few texts for many numbers.
+fn powers_of_two(mut rows: usize) -> Vec<usize> {
     let mut groups = Vec::new();
     for size in [32, 16, 8, 4, 2, 1] {
-        while rows.len() >= size {
-            let (group, rest) = rows.split_at(size);
-            groups.push(group);
-            rows = rest;
+        while rows >= size {
+            groups.push(size);
+            rows -= size;
         }
     }
     groups

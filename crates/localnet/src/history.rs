@@ -10,6 +10,7 @@ use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_error::TransactionError;
 use solana_transaction_status_client_types::{InnerInstruction, InnerInstructions};
 use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 use wincode::{SchemaRead, SchemaWrite};
 
 /// How many slots a status is kept in memory: twice a blockhash's life, so a
@@ -18,7 +19,6 @@ pub const STATUS_SLOTS: u64 = 300;
 const _: () = assert!(STATUS_SLOTS > crate::slots::BLOCKHASH_AGE_MAX);
 
 /// An executed transaction, as it is stored.
-#[derive(Clone)]
 pub struct Executed {
     /// Position in the chain, from 1.
     pub seq: u64,
@@ -111,6 +111,39 @@ pub fn inner_instructions(list: InnerInstructionsList) -> Vec<InnerInstructions>
                 .collect(),
         })
         .collect()
+}
+
+/// The last transactions, shared by the chain's thread and whoever asks: most
+/// questions are about a transaction that has just landed.
+#[derive(Clone, Default)]
+pub struct Recent(Arc<Mutex<AtHand>>);
+
+#[derive(Default)]
+struct AtHand {
+    by_signature: HashMap<Signature, Arc<Executed>>,
+    in_order: VecDeque<Signature>,
+}
+
+/// How many transactions are kept at hand.
+const RECENT: usize = 256;
+
+impl Recent {
+    /// Adds a transaction that is durable.
+    pub fn insert(&self, executed: Arc<Executed>) {
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.in_order.push_back(executed.signature);
+        recent.by_signature.insert(executed.signature, executed);
+        if recent.in_order.len() > RECENT
+            && let Some(old) = recent.in_order.pop_front()
+        {
+            recent.by_signature.remove(&old);
+        }
+    }
+
+    /// A transaction, if it is at hand.
+    pub fn get(&self, signature: &Signature) -> Option<Arc<Executed>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).by_signature.get(signature).cloned()
+    }
 }
 
 /// What `getSignatureStatuses` tells.

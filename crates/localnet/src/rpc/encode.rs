@@ -1,5 +1,6 @@
 //! Accounts and transactions in the encodings that clients ask for.
 
+use super::base58;
 use super::error::RpcError;
 use crate::history::{Executed, Meta};
 use base64::Engine as _;
@@ -14,12 +15,15 @@ use solana_account_decoder::{
 };
 use solana_address::{Address, address};
 use solana_message::VersionedMessage;
+use solana_message::compiled_instruction::CompiledInstruction;
 use solana_message::v0::LoadedAddresses;
 use solana_rpc_client_api::response::UiTokenAmount;
 use solana_transaction::versioned::VersionedTransaction;
+use solana_transaction_status_client_types::option_serializer::OptionSerializer;
 use solana_transaction_status_client_types::{
-    EncodedTransaction, TransactionBinaryEncoding, TransactionStatusMeta, UiCompiledInstruction, UiMessage,
-    UiRawMessage, UiTransaction, UiTransactionEncoding, UiTransactionStatusMeta,
+    EncodedTransaction, InnerInstructions, TransactionBinaryEncoding, UiCompiledInstruction,
+    UiInnerInstructions, UiInstruction, UiLoadedAddresses, UiMessage, UiRawMessage, UiReturnDataEncoding,
+    UiTransaction, UiTransactionEncoding, UiTransactionReturnData, UiTransactionStatusMeta,
 };
 
 const TOKEN: Address = address!("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
@@ -93,7 +97,7 @@ pub fn account(
 
 /// A transaction of history, as `getTransaction` gives it.
 pub fn executed(
-    executed: Executed,
+    executed: &Executed,
     encoding: UiTransactionEncoding,
     version_max: Option<u8>,
 ) -> Result<Value, RpcError> {
@@ -107,11 +111,9 @@ pub fn executed(
     }
     let binary = |text, kind| EncodedTransaction::Binary(text, kind);
     let encoded = match encoding {
-        UiTransactionEncoding::Binary => {
-            EncodedTransaction::LegacyBinary(bs58::encode(&executed.bytes).into_string())
-        }
+        UiTransactionEncoding::Binary => EncodedTransaction::LegacyBinary(base58::encode(&executed.bytes)),
         UiTransactionEncoding::Base58 => {
-            binary(bs58::encode(&executed.bytes).into_string(), TransactionBinaryEncoding::Base58)
+            binary(base58::encode(&executed.bytes), TransactionBinaryEncoding::Base58)
         }
         UiTransactionEncoding::Base64 => {
             binary(BASE64_STANDARD.encode(&executed.bytes), TransactionBinaryEncoding::Base64)
@@ -125,7 +127,7 @@ pub fn executed(
         "slot": executed.slot,
         "blockTime": executed.block_time,
         "transaction": encoded,
-        "meta": UiTransactionStatusMeta::from(meta(executed.meta)),
+        "meta": meta(&executed.meta),
     });
     // Clients that ask for no version know none, and are not told one.
     if version_max.is_some() {
@@ -134,24 +136,54 @@ pub fn executed(
     Ok(value)
 }
 
-fn meta(meta: Meta) -> TransactionStatusMeta {
+fn meta(meta: &Meta) -> UiTransactionStatusMeta {
     let (writable, readonly) =
         meta.loaded().split_at(usize::from(meta.loaded_writable).min(meta.loaded().len()));
-    TransactionStatusMeta {
-        status: meta.err().map_or(Ok(()), Err),
-        loaded_addresses: LoadedAddresses { writable: writable.to_vec(), readonly: readonly.to_vec() },
+    let loaded = LoadedAddresses { writable: writable.to_vec(), readonly: readonly.to_vec() };
+    UiTransactionStatusMeta {
+        err: meta.err().map(Into::into),
+        status: meta.err().map_or(Ok(()), |err| Err(err.into())),
         fee: meta.fee,
-        pre_balances: meta.before,
-        post_balances: meta.after,
-        inner_instructions: Some(meta.inner),
-        log_messages: Some(meta.logs),
+        pre_balances: meta.before.clone(),
+        post_balances: meta.after.clone(),
+        inner_instructions: OptionSerializer::Some(inner(&meta.inner)),
+        log_messages: OptionSerializer::Some(meta.logs.clone()),
         // Token balances are what the token accounts say; history keeps lamports.
-        pre_token_balances: Some(Vec::new()),
-        post_token_balances: Some(Vec::new()),
-        rewards: Some(Vec::new()),
-        return_data: None,
-        compute_units_consumed: Some(meta.units),
-        cost_units: None,
+        pre_token_balances: OptionSerializer::Some(Vec::new()),
+        post_token_balances: OptionSerializer::Some(Vec::new()),
+        rewards: OptionSerializer::Some(Vec::new()),
+        loaded_addresses: OptionSerializer::Some(UiLoadedAddresses::from(&loaded)),
+        return_data: OptionSerializer::or_skip(meta.returned.as_ref().map(|(program, data)| {
+            UiTransactionReturnData {
+                program_id: program.to_string(),
+                data: (BASE64_STANDARD.encode(data), UiReturnDataEncoding::Base64),
+            }
+        })),
+        compute_units_consumed: OptionSerializer::Some(meta.units),
+        cost_units: OptionSerializer::Skip,
+    }
+}
+
+/// Inner instructions in JSON.
+pub fn inner(list: &[InnerInstructions]) -> Vec<UiInnerInstructions> {
+    list.iter()
+        .map(|called| UiInnerInstructions {
+            index: called.index,
+            instructions: called
+                .instructions
+                .iter()
+                .map(|inner| UiInstruction::Compiled(compiled(&inner.instruction, inner.stack_height)))
+                .collect(),
+        })
+        .collect()
+}
+
+fn compiled(instruction: &CompiledInstruction, stack_height: Option<u32>) -> UiCompiledInstruction {
+    UiCompiledInstruction {
+        program_id_index: instruction.program_id_index,
+        accounts: instruction.accounts.clone(),
+        data: base58::encode(&instruction.data),
+        stack_height,
     }
 }
 
@@ -170,7 +202,7 @@ fn raw(transaction: &VersionedTransaction) -> UiTransaction {
             instructions: message
                 .instructions()
                 .iter()
-                .map(|instruction| UiCompiledInstruction::from(instruction, Some(1)))
+                .map(|instruction| compiled(instruction, Some(1)))
                 .collect(),
             address_table_lookups: message
                 .address_table_lookups()

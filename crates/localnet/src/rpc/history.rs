@@ -63,7 +63,7 @@ pub async fn transaction(handle: &Handle, params: &Params) -> Answer {
     match handle.disk.by_signature(&signature).await? {
         None => give(&Value::Null),
         Some(executed) => {
-            give(&encode::executed(executed, encoding, config.max_supported_transaction_version)?)
+            give(&encode::executed(&executed, encoding, config.max_supported_transaction_version)?)
         }
     }
 }

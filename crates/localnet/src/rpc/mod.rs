@@ -1,6 +1,7 @@
 //! Solana's JSON-RPC 2.0 over HTTP, as Agave speaks it.
 
 mod accounts;
+mod base58;
 mod chain;
 mod encode;
 mod error;

@@ -197,8 +197,7 @@ fn told(
         units_consumed: Some(meta.compute_units_consumed),
         loaded_accounts_data_size: None,
         return_data: returned,
-        inner_instructions: with_inner
-            .then(|| inner_instructions(meta.inner_instructions).into_iter().map(Into::into).collect()),
+        inner_instructions: with_inner.then(|| encode::inner(&inner_instructions(meta.inner_instructions))),
         replacement_blockhash,
         fee: Some(meta.fee),
         pre_balances: None,
