@@ -5,8 +5,9 @@ use crate::core::Core;
 use crate::error::SandboxError;
 use crate::world::Owed;
 use jirani_clock::Busy;
-use reqwest::{Client, redirect, retry};
-use std::sync::{Arc, OnceLock};
+use reqwest::{Client, Url, redirect, retry};
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +29,7 @@ pub struct Deliverer {
     secure: Arc<OnceLock<Option<Client>>>,
     permits: Arc<Semaphore>,
     delivery: Delivery,
+    moved_to: Arc<RwLock<Option<Url>>>,
     tasks: TaskTracker,
     cancel: CancellationToken,
 }
@@ -61,6 +63,7 @@ impl Deliverer {
             secure: Arc::default(),
             permits: Arc::new(Semaphore::new(LANES)),
             delivery,
+            moved_to: Arc::default(),
             tasks: TaskTracker::new(),
             cancel,
         })
@@ -78,6 +81,12 @@ impl Deliverer {
                 () = this.run(lane) => {}
             }
         });
+    }
+
+    /// From now on callbacks to this machine go to this server's address,
+    /// whatever port they were ordered for.
+    pub fn moved_to(&self, server: Url) {
+        *self.moved_to.write().unwrap_or_else(PoisonError::into_inner) = Some(server);
     }
 
     /// Waits until all deliveries have ended (they end when cancelled).
@@ -133,7 +142,11 @@ impl Deliverer {
     }
 
     async fn post(&self, owed: &Owed) -> Tried {
-        let client = if owed.url.starts_with("https:") {
+        let url = {
+            let moved_to = self.moved_to.read().unwrap_or_else(PoisonError::into_inner);
+            rebased(&owed.url, moved_to.as_ref())
+        };
+        let client = if url.starts_with("https:") {
             match self.secure.get_or_init(|| client(true).ok()) {
                 Some(client) => client,
                 None => return Tried::NobodyListens("no root certificates for https".to_owned()),
@@ -142,7 +155,7 @@ impl Deliverer {
             &self.plain
         };
         let request = client
-            .post(&owed.url)
+            .post(url)
             .header("Content-Type", "application/json;charset=UTF-8")
             .header("Businessshortcode", &owed.shortcode)
             .body(owed.body.clone());
@@ -152,6 +165,39 @@ impl Deliverer {
                 Tried::NobodyListens(error.without_url().to_string())
             }
             Err(error) => Tried::NoAnswer(error.without_url().to_string()),
+        }
+    }
+}
+
+/// The address with scheme, host and port of `server`, if it is on this machine.
+fn rebased(url: &str, server: Option<&Url>) -> String {
+    let (Some(server), Ok(mut moved)) = (server, Url::parse(url)) else { return url.to_owned() };
+    let host = moved.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    if host != "localhost" && !host.parse().is_ok_and(|address: IpAddr| address.is_loopback()) {
+        return url.to_owned();
+    }
+    let kept = moved.set_scheme(server.scheme()).is_ok()
+        && moved.set_host(server.host_str()).is_ok()
+        && moved.set_port(server.port()).is_ok();
+    if kept { moved.into() } else { url.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Url, rebased};
+
+    #[test]
+    fn only_addresses_on_this_machine_move_and_keep_their_path() {
+        let server = Url::parse("http://127.0.0.1:9000").unwrap();
+        for (url, moved) in [
+            ("http://127.0.0.1:41234/hooks/stk/ab?x=1", "http://127.0.0.1:9000/hooks/stk/ab?x=1"),
+            ("http://localhost/hooks", "http://127.0.0.1:9000/hooks"),
+            ("http://[::1]:80/hooks", "http://127.0.0.1:9000/hooks"),
+            ("https://pay.example.co.ke/cb/k7Qx9", "https://pay.example.co.ke/cb/k7Qx9"),
+            ("http://127.0.0.1.example.com/cb", "http://127.0.0.1.example.com/cb"),
+        ] {
+            assert_eq!(rebased(url, Some(&server)), moved);
+            assert_eq!(rebased(url, None), url);
         }
     }
 }

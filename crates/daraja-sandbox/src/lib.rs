@@ -163,6 +163,21 @@ impl RunningSandbox {
         self.core.ask(Some(busy), move |world| world.change_phone(msisdn, change)).await.is_ok()
     }
 
+    /// Tells the emulator where the server it calls back listens now: for one
+    /// that has another port after each start. Callbacks to this machine go
+    /// there from now on, and those that found nobody are tried again. Call it
+    /// once the server listens. An address that is none changes nothing.
+    pub async fn callbacks_to(&self, server: &str) {
+        let Ok(server) = reqwest::Url::parse(server) else {
+            tracing::warn!(server, "the address for callbacks is no URL");
+            return;
+        };
+        self.deliverer.moved_to(server);
+        if self.core.ask(Some(self.clock.busy()), World::redeliver).await.is_err() {
+            tracing::warn!("callbacks that found nobody are tried at the next start");
+        }
+    }
+
     /// Stops in order: doors, deliveries, state. What is still owed is saved
     /// and goes out at the next start.
     pub async fn stop(self) {

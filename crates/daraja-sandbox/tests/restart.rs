@@ -9,6 +9,7 @@ use jirani_daraja::callback::{B2cOutcome, StkOutcome, parse_b2c, parse_stk};
 use jirani_daraja::{DarajaClient, Mpesa as _, QueryOutcome, SendError};
 use jirani_daraja_sandbox::{Behaviour, Delivery, PhoneMode, Sandbox, SandboxConfig};
 use jirani_units::{Clock as _, Timestamp};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -70,6 +71,40 @@ async fn a_callback_that_nobody_heard_is_told_after_the_restart() {
     let [StkOutcome::Paid { receipt: Some(told), .. }] = &rig.inbox.stk()[..] else { panic!("not told") };
     assert_eq!(told.as_str(), receipt);
     assert_eq!(rig.get("/sandbox/callbacks").await["owed"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn a_server_that_listens_elsewhere_after_a_restart_still_hears_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut gone = Inbox::open().await;
+    gone.url = "http://127.0.0.1:1".to_owned();
+    let rig = Rig::start_at(on_disk(&folder), start_time(), gone).await;
+    rig.register().await;
+    for nth in [1, 2, 3] {
+        rig.client.stk_push(rig.push_of(phone(nth), 30)).await.unwrap();
+    }
+    let first = rig.pay(phone(1)).await;
+    let now = rig.clock.now();
+    rig.sandbox.stop().await;
+
+    // The second prompt is answered before the emulator knows the new address.
+    let rig = Rig::start_at(on_disk(&folder), now, Inbox::open().await).await;
+    let (_, second) = rig
+        .post(
+            &format!("/sandbox/phones/{}/answer", phone(2).number()),
+            json!({"action": "pay", "pin": "1234"}),
+        )
+        .await;
+    rig.sandbox.callbacks_to(&rig.inbox.url).await;
+    rig.clock.idle().await;
+    rig.pay(phone(3)).await;
+    assert_eq!(rig.inbox.stk().len(), 3);
+    let confirmed = rig.inbox.confirmed_receipts();
+    assert_eq!(confirmed.len(), 3);
+    assert!(
+        confirmed.contains(&first) && confirmed.contains(&second["receipt"].as_str().unwrap().to_owned())
+    );
+    assert_eq!(rig.get("/sandbox/callbacks").await["owed"], json!([]));
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ pub struct Owed {
     pub due_at: Timestamp,
     /// Whether nobody listened.
     pub unheard: bool,
-    /// Whether it was owed when the emulator started.
+    /// Whether it was owed when the emulator started, or was asked for again.
     #[serde(skip)]
     pub left_over: bool,
 }
@@ -136,14 +136,13 @@ impl World {
 
     /// Puts callbacks that nobody heard on their way again; says how many.
     pub fn redeliver(&mut self) -> usize {
-        let unheard: Vec<u64> = self
-            .owed
-            .values()
-            .filter(|owed| owed.unheard && !self.out.contains(&owed.seq))
-            .map(|owed| owed.seq)
-            .collect();
-        self.lanes.extend(unheard.iter().map(|seq| vec![*seq]));
-        unheard.len()
+        let mut count = 0;
+        for owed in self.owed.values_mut().filter(|owed| owed.unheard && !self.out.contains(&owed.seq)) {
+            owed.left_over = true;
+            self.lanes.push(vec![owed.seq]);
+            count += 1;
+        }
+        count
     }
 
     /// The callbacks to be delivered now; each lane in order, lanes side by side.
