@@ -114,7 +114,12 @@ impl Village {
             .collect::<Result<Vec<_>, _>>()?;
         let people = if config.trading {
             let door = ApiClient::new(&config.api_url).map_err(|error| invalid(&error.to_string()))?;
-            Some(People::new(&source, config.seed, config.eagerness, door.with_phones(config.phones_url.clone())))
+            Some(People::new(
+                &source,
+                config.seed,
+                config.eagerness,
+                door.with_phones(config.phones_url.clone()),
+            ))
         } else {
             None
         };

@@ -1,6 +1,8 @@
 //! Files of profiles: what is taken from them, to the last micro-Wh, and what is
 //! refused, with the line.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot prepare what it needs has failed")]
+
 use jirani_forecast::Place;
 use jirani_village::profile::micro_wh;
 use jirani_village::{FileRequest, HomeEnergy, ProfileError, Source};

@@ -63,10 +63,9 @@ impl<D: Door> People<D> {
     pub fn new(source: &Source, seed: u64, eagerness: u64, door: D) -> Self {
         let person = |id, habits| Person { id, habits, net_wh: None, withdrew_on: None };
         let homes = source.households();
-        let mut persons: Vec<Person> =
-            (0..homes)
-                .map(|home| person(id_of_home(home), Habits::of_home(source, seed, home, eagerness)))
-                .collect();
+        let mut persons: Vec<Person> = (0..homes)
+            .map(|home| person(id_of_home(home), Habits::of_home(source, seed, home, eagerness)))
+            .collect();
         let (generator, battery) = ids_of_operator(homes);
         persons.extend([generator, battery].map(|id| person(id, Habits::of_operator(eagerness))));
         let clock_offset_s = source.place().map_or(3 * 3_600, jirani_forecast::Place::clock_offset_s);
