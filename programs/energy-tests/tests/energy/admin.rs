@@ -15,9 +15,9 @@ fn initialise(world: &mut World, initial: &InitialConfig) -> Result<Landed, Box<
     world.send(&[instruction], &[&payer, &upgrade])
 }
 
-fn configure(world: &mut World, section: Section) -> Result<Landed, Box<Refusal>> {
+fn configure(world: &mut World, section: &Section) -> Result<Landed, Box<Refusal>> {
     let admin = world.keys.admin.insecure_clone();
-    let instruction = world.program.configure(admin.pubkey(), &section);
+    let instruction = world.program.configure(admin.pubkey(), section);
     world.send(&[instruction], &[&admin])
 }
 
@@ -120,11 +120,11 @@ fn the_admin_changes_each_section_and_nobody_else_does() {
     let limits = Limits { order_window_s: 60, ..Limits::default() };
     let oracles = OracleSet { threshold: 1, ..OracleSet::single(key(20).pubkey().to_bytes()) };
     let custodian = CappedKey::new(key(21).pubkey().to_bytes(), 5, 6);
-    configure(&mut world, Section::Tariff(tariff)).unwrap();
-    configure(&mut world, Section::Limits(limits)).unwrap();
-    configure(&mut world, Section::Oracles(oracles)).unwrap();
-    configure(&mut world, Section::Custodian(custodian)).unwrap();
-    configure(&mut world, Section::PauseKey(key(22).pubkey())).unwrap();
+    configure(&mut world, &Section::Tariff(tariff)).unwrap();
+    configure(&mut world, &Section::Limits(limits)).unwrap();
+    configure(&mut world, &Section::Oracles(oracles)).unwrap();
+    configure(&mut world, &Section::Custodian(custodian)).unwrap();
+    configure(&mut world, &Section::PauseKey(key(22).pubkey())).unwrap();
     let config = world.config();
     assert_eq!((config.tariff, config.limits, config.custodian), (tariff, limits, custodian));
     assert_eq!((config.oracles.version, config.oracles.members), (2, oracles.members));
@@ -133,13 +133,13 @@ fn the_admin_changes_each_section_and_nobody_else_does() {
     let stranger = world.keys.stranger.insecure_clone();
     let theft = world.program.configure(stranger.pubkey(), &Section::Tariff(TARIFF));
     refused(world.send(&[theft], &[&stranger]), E::NotAdmin);
-    refused(configure(&mut world, Section::Tariff(Tariff { retail: 1, ..TARIFF })), E::InvalidTariff);
-    refused(configure(&mut world, Section::Limits(Limits { bucket_s: 1, ..limits })), E::InvalidLimits);
+    refused(configure(&mut world, &Section::Tariff(Tariff { retail: 1, ..TARIFF })), E::InvalidTariff);
+    refused(configure(&mut world, &Section::Limits(Limits { bucket_s: 1, ..limits })), E::InvalidLimits);
     refused(
-        configure(&mut world, Section::Oracles(OracleSet { threshold: 0, ..oracles })),
+        configure(&mut world, &Section::Oracles(OracleSet { threshold: 0, ..oracles })),
         E::InvalidOracles,
     );
-    refused(configure(&mut world, Section::PauseKey(programs::SYSTEM)), E::InvalidKey);
+    refused(configure(&mut world, &Section::PauseKey(programs::SYSTEM)), E::InvalidKey);
     audit(&world);
 }
 
@@ -149,7 +149,7 @@ fn a_new_cap_keeps_what_the_key_moved_today() {
     let used = world.config().custodian.used_wh;
     assert_eq!(used, 2000);
     let custodian = world.keys.custodian.pubkey().to_bytes();
-    configure(&mut world, Section::Custodian(CappedKey::new(custodian, 2100, u64::MAX))).unwrap();
+    configure(&mut world, &Section::Custodian(CappedKey::new(custodian, 2100, u64::MAX))).unwrap();
     assert_eq!(world.config().custodian.used_wh, 2000);
     let offer = world.new_offer(1, 2, 101, 1500);
     refused(world.post(&offer), E::DailyCap);

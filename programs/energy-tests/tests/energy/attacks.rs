@@ -25,7 +25,7 @@ fn survives(world: &mut World, instruction: &Instruction, signers: &[Keypair], v
 }
 
 fn keys(keys: &[&Keypair]) -> Vec<Keypair> {
-    keys.iter().map(|key| key.insecure_clone()).collect()
+    keys.iter().copied().map(Keypair::insecure_clone).collect()
 }
 
 #[test]

@@ -195,7 +195,7 @@ fn only_oracles_of_the_current_set_attest_and_enough_of_them() {
 
     let row = AttestationRow { household_id: 1, meter_epoch: 1, export_wh: 5001, import_wh: 0 };
     let attest = |world: &World, version, signers: &[&Keypair]| {
-        let keys: Vec<_> = signers.iter().map(|signer| signer.pubkey()).collect();
+        let keys: Vec<_> = signers.iter().copied().map(Signer::pubkey).collect();
         world.program.attest(&Attestation {
             feeder: 1,
             slot_end: world.now(),

@@ -6,6 +6,7 @@ use jirani_energy_interface::event::RowStatus;
 use jirani_energy_interface::instruction::ReleaseReason;
 use jirani_energy_interface::{ATTEST_ROWS_MAX, Proof, attest_rows_that_fit};
 use jirani_energy_tests::{Landed, START, World, audit, elf_path};
+use solana_keypair::Keypair;
 
 fn village(households: u32) -> World {
     let mut world = World::new();
@@ -84,8 +85,7 @@ fn costs() {
     let now = world.now();
     let place = world.order(2, 2, &fills);
     let settle = world.settlement(2, 2, &fills, &Proof::transfer([9; 32]), now);
-    let keys =
-        [&world.keys.payer, &world.keys.custodian, &world.keys.attestor].map(|key| key.insecure_clone());
+    let keys = [&world.keys.payer, &world.keys.custodian, &world.keys.attestor].map(Keypair::insecure_clone);
     line(
         "place and settle, 4 fills",
         &world.send(&[place, settle], &[&keys[0], &keys[1], &keys[2]]).unwrap(),

@@ -6,6 +6,7 @@ use jirani_energy_interface::state::{ATTESTORS_MAX, CappedKey, Marker};
 use jirani_energy_interface::{EnergyError as E, Proof};
 use jirani_energy_tests::{World, audit};
 use solana_account::Account;
+use solana_keypair::Keypair;
 use solana_signer::Signer;
 
 const PROOF: Proof = Proof::receipt([9; 32]);
@@ -117,8 +118,7 @@ fn an_order_from_balance_is_placed_and_settled_in_one_transaction() {
     let paid_at = world.now() - 30;
     let place = world.order(2, 1, &fills);
     let settle = world.settlement(2, 1, &fills, &proof, paid_at);
-    let keys =
-        [&world.keys.payer, &world.keys.custodian, &world.keys.attestor].map(|key| key.insecure_clone());
+    let keys = [&world.keys.payer, &world.keys.custodian, &world.keys.attestor].map(Keypair::insecure_clone);
     let landed = world.send(&[place, settle], &[&keys[0], &keys[1], &keys[2]]).unwrap();
     assert_eq!(landed.events.len(), 2);
     assert_eq!(world.vault(2), 500);

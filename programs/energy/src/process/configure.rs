@@ -29,7 +29,7 @@ pub fn configure(call: Call) -> ProgramResult {
     };
     let mut event = Event::new(EventKind::Configured, time::now()?);
     event.detail = head.section;
-    Authority { program_id, config: config_account, bump: bump }.emit(&event)
+    Authority { program_id, config: config_account, bump }.emit(&event)
 }
 
 fn apply(config: &mut Config, section: u8, value: &[u8]) -> Result<(), ProgramError> {

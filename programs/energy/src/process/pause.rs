@@ -35,5 +35,5 @@ pub fn pause(call: Call) -> ProgramResult {
     };
     let mut event = Event::new(EventKind::PauseChanged, now);
     event.detail = data.paused;
-    Authority { program_id, config: config_account, bump: bump }.emit(&event)
+    Authority { program_id, config: config_account, bump }.emit(&event)
 }
