@@ -3,7 +3,7 @@
 
 use crate::error::VillageError;
 use jirani_units::MeterId;
-use rumqttc::{AsyncClient, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, QoS};
+use rumqttc::{AsyncClient, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -147,10 +147,10 @@ impl Connection {
     async fn take(&mut self, packet: Packet) {
         match packet {
             Packet::ConnAck(_) => {
-                let topics = ["ack", "cmd"].map(|leaf| format!("v1/{}/{leaf}", self.name));
-                for topic in topics {
-                    self.note(self.client.try_subscribe(topic, QoS::AtLeastOnce));
-                }
+                // In one packet: its one answer says that acknowledgements can be heard.
+                let filter =
+                    |leaf| SubscribeFilter::new(format!("v1/{}/{leaf}", self.name), QoS::AtLeastOnce);
+                self.note(self.client.try_subscribe_many(["ack", "cmd"].map(filter)));
                 self.note(self.status("online"));
             }
             Packet::SubAck(_) => {
