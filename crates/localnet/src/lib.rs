@@ -46,7 +46,8 @@ pub struct LocalnetConfig {
     pub history_limit: u32,
 }
 
-/// A program that is there from the start, under the upgradeable loader.
+/// A program that is there from the start, under the upgradeable loader. A restart
+/// with another ELF runs that one, unless an upgrade on the chain replaced it.
 #[derive(Clone, Debug)]
 pub struct GenesisProgram {
     /// Its address.

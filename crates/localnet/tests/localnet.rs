@@ -126,6 +126,40 @@ async fn balances_signatures_and_blockhashes_survive_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_is_on_disk_even_if_the_process_ends_there() {
+    let (living, image) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (chain, client, _) =
+        start(LocalnetConfig { data_dir: Some(living.path().to_owned()), ..config() }).await;
+    let (from, to) = (funded(&client, 1).await, Keypair::new_from_array([2; 32]));
+    let signature = client.send_transaction(&transfer(&client, &from, &to, 5_000_000).await).await.unwrap();
+    // The files as they are at the moment of the answer, as `kill -9` leaves them.
+    for name in ["localnet.db", "localnet.db-wal"] {
+        std::fs::copy(living.path().join(name), image.path().join(name)).unwrap();
+    }
+    chain.stop().await;
+
+    let (chain, client, _) =
+        start(LocalnetConfig { data_dir: Some(image.path().to_owned()), ..config() }).await;
+    assert_eq!(client.get_balance(&to.pubkey()).await.unwrap(), 5_000_000);
+    assert_eq!(client.get_balance(&from.pubkey()).await.unwrap(), SOL - 5_000_000 - 5_000);
+    let status = client.get_signature_statuses_with_history(&[signature]).await.unwrap().value[0].clone();
+    assert_eq!(status.unwrap().err, None);
+    chain.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_no_database_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("localnet.db"), "not a database, but long enough to be looked at")
+        .unwrap();
+    let clock = Arc::new(HandClock(AtomicI64::new(NOON)));
+    let broken = LocalnetConfig { data_dir: Some(folder.path().to_owned()), ..config() };
+    let error = Localnet::start(broken, clock).await.map(|_| ()).unwrap_err();
+    assert!(error.to_string().starts_with("localnet.database"), "{error}");
+    assert!(error.to_string().contains("localnet.db"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_old_blockhash_is_refused_in_agaves_words() {
     let (chain, client, _) =
         start(LocalnetConfig { slot_time: Duration::from_micros(200), ..config() }).await;
