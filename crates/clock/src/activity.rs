@@ -15,6 +15,7 @@ pub struct Activity(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     count: AtomicUsize,
+    rests: AtomicUsize,
     idle: Notify,
 }
 
@@ -34,6 +35,11 @@ impl Activity {
         self.0.count.load(Ordering::SeqCst)
     }
 
+    /// How often the last work under way has ended since the start.
+    pub fn rests(&self) -> usize {
+        self.0.rests.load(Ordering::SeqCst)
+    }
+
     /// Waits until nothing is under way.
     pub async fn idle(&self) {
         loop {
@@ -51,6 +57,7 @@ impl Activity {
 impl Drop for Busy {
     fn drop(&mut self) {
         if self.0.0.count.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.0.rests.fetch_add(1, Ordering::SeqCst);
             self.0.0.idle.notify_waiters();
         }
     }

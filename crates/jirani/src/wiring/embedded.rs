@@ -7,7 +7,7 @@ use jirani_broker::{Broker, BrokerConfig, GATEWAY, RunningBroker};
 use jirani_chain::{Address, ChainConfig, ChainKeys, EnergyChain, RpcEnergyChain};
 use jirani_clock::ServiceClock;
 use jirani_daraja::{DarajaClient, DarajaConfig, PayoutCharges, Secret, SecurityCredential};
-use jirani_daraja_sandbox::{PhoneMode, RunningSandbox, Sandbox, SandboxConfig, Shortcode};
+use jirani_daraja_sandbox::{Delivery, PhoneMode, RunningSandbox, Sandbox, SandboxConfig, Shortcode};
 use jirani_localnet::{GenesisProgram, Localnet, LocalnetConfig, RunningLocalnet};
 use jirani_store::Store;
 use jirani_units::{Cents, Clock};
@@ -126,6 +126,8 @@ pub async fn start_mpesa(
             initiator_name: mpesa.initiator_name.clone(),
             opening_float: Cents(mpesa.opening_float_cents),
             default_mode: phones,
+            // One process is killed as a whole: what it owed itself is delivered after.
+            delivery: Delivery::UntilAccepted,
             ..SandboxConfig::default()
         };
         let daraja = DarajaConfig {

@@ -123,12 +123,10 @@ impl System {
         tasks.spawn("slots", |cancel| slots.run(cancel));
         tasks.spawn("gateway", |cancel| gateway.run(cancel));
 
-        // The API's address is M-Pesa's way back to us, so it is bound first; what
-        // arrives before settlement runs is stored and read when it does.
-        let listener = std::net::TcpListener::bind(config.http.listen)
-            .with_context(|| format!("http.listen: cannot listen on {}; is another jirani running?", config.http.listen))?;
-        let listen = listener.local_addr()?;
-        drop(listener);
+        // The API's address is M-Pesa's way back to us, so it is bound before anything is
+        // asked of M-Pesa; what calls before the API answers waits in the socket.
+        let door = Api::bind(config.http.listen).await?;
+        let listen = door.addr;
         let base = format!("http://{listen}");
         let callback_base = if config.http.callback_base.is_empty() {
             base.clone()
@@ -171,7 +169,7 @@ impl System {
             Arc::new(ClearSky),
             Arc::new(ClearSkyAndYesterday),
         ));
-        let api = Api::start(
+        let api = door.start(
             api_config(config, listen, sandbox.as_ref(), &clock, purpose),
             ApiDeps {
                 store: store.clone(),
@@ -183,8 +181,11 @@ impl System {
                 events,
                 tokens: TokenSource::from_seed(system::entropy()),
             },
-        )
-        .await?;
+        )?;
+        if let Some(sandbox) = &sandbox {
+            // Callbacks owed from before go to the address of today.
+            sandbox.callbacks_to(&base).await;
+        }
         let (confirmation, validation) = settlement.c2b_urls();
         tasks.spawn("settlement", |cancel| settlement.run(cancel));
         mpesa.register_c2b_urls(&confirmation, &validation).await?;
@@ -253,12 +254,13 @@ impl System {
     /// Stops everything, doors first, disks last.
     pub async fn stop(self) {
         self.tasks.stop().await;
+        // The emulator first: what it still says finds the API listening.
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stop().await;
+        }
         self.api.stop().await;
         if let Some(broker) = self.broker {
             broker.stop().await;
-        }
-        if let Some(sandbox) = self.sandbox {
-            sandbox.stop().await;
         }
         if let Some(localnet) = self.localnet {
             localnet.stop().await;

@@ -225,13 +225,14 @@ impl Person<'_> {
     /// Asks again until `right` says so.
     pub async fn until(&self, what: &str, path: &str, right: impl Fn(&Value) -> bool) -> Value {
         let begin = Instant::now();
+        let mut looks = tokio::time::interval(Duration::from_millis(20));
         loop {
+            looks.tick().await;
             let answer = self.get(path).await;
             if right(&answer) {
                 return answer;
             }
             assert!(begin.elapsed() < PATIENCE, "{what} did not come: {answer}");
-            tokio::task::yield_now().await;
         }
     }
 
