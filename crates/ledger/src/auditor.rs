@@ -16,8 +16,11 @@ pub struct Auditor {
 impl Auditor {
     /// What must become of a transfer; keeps it when applied.
     pub fn apply(&mut self, transfer: &Transfer) -> Result<Posting, Refusal> {
-        if let Some(refusal) = self.malformed(transfer) {
-            return Err(refusal);
+        if transfer.amount.0 < 1 {
+            return Err(Refusal::AmountNotPositive);
+        }
+        if transfer.debit == transfer.credit {
+            return Err(Refusal::SameAccount);
         }
         if let Some(row) = self.find(transfer.id) {
             let repeat = Transfer { memo: row.memo.clone(), at: row.at, ..transfer.clone() };
@@ -60,16 +63,6 @@ impl Auditor {
             credits: count(|b| b.credits),
             debits_held: count(|b| b.debits_held),
             credits_held: count(|b| b.credits_held),
-        }
-    }
-
-    fn malformed(&self, transfer: &Transfer) -> Option<Refusal> {
-        if transfer.amount.0 < 1 {
-            Some(Refusal::AmountNotPositive)
-        } else if transfer.debit == transfer.credit {
-            Some(Refusal::SameAccount)
-        } else {
-            None
         }
     }
 

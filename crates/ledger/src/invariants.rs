@@ -51,7 +51,7 @@ impl Totals {
             let net = i128::from(balance.credits.0) - i128::from(balance.debits.0);
             match account {
                 Account::MpesaCollection | Account::MpesaPayout | Account::MpesaCharges => {
-                    totals.mpesa -= net
+                    totals.mpesa -= net;
                 }
                 Account::ReversalsReceivable(_) => totals.receivable -= net,
                 Account::Household(_) => totals.households += net,

@@ -1,4 +1,5 @@
 //! The market's rules on examples.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 use jirani_market::limits::{check_offer, check_unpaid};
 use jirani_market::{Candidate, Fill, InvalidTariff, MarketError, Tariff, Want, collect, select, shares};

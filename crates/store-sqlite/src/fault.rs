@@ -8,6 +8,7 @@ const CORRUPT: i32 = 11;
 const NOT_A_DATABASE: i32 = 26;
 
 /// What an error of the database means to the caller.
+#[expect(clippy::needless_pass_by_value, reason = "handed to `map_err`, which gives it away")]
 pub(crate) fn fault(error: sqlx::Error) -> StoreError {
     match &error {
         sqlx::Error::Database(database) => {

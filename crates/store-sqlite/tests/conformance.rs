@@ -1,4 +1,5 @@
 //! The promises of the store's trait, kept by SQLite.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 use async_trait::async_trait;
 use jirani_store::Store;

@@ -4,6 +4,7 @@
 //! tasks and prints a line for every write that was answered; kills it with
 //! SIGKILL after some of them; opens the file and looks for every one. (A kill does
 //! not test the fsync itself: the kernel still has the pages.)
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 use jirani_ledger::Posting;
 use jirani_store::suite::samples::{deposit, reading};

@@ -1,4 +1,5 @@
 //! What may be opened, by whom, and what is said when it may not.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 use jirani_store::suite::samples::{deposit, reading};
 use jirani_store::{Change, Store as _, StoreError};

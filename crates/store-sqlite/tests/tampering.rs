@@ -1,5 +1,6 @@
 //! Whoever goes around the code meets the schema; whoever goes around the schema is
 //! found by the chain of hashes.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 use jirani_ledger::chain::Broken;
 use jirani_ledger::{Account, Kind};
@@ -41,7 +42,7 @@ async fn attempt(path: &Path, sql: &'static str) -> String {
     let mut connection = raw(path).await;
     let refused = sqlx::query(sql).execute(&mut connection).await;
     connection.close().await.unwrap();
-    refused.map(|done| format!("{} rows", done.rows_affected())).unwrap_or_else(|error| error.to_string())
+    refused.map_or_else(|error| error.to_string(), |done| format!("{} rows", done.rows_affected()))
 }
 
 #[tokio::test]
@@ -100,7 +101,7 @@ async fn the_first_altered_row_is_named() {
         let store = SqliteStore::open_read_only(&copy).await.unwrap();
         match verify_ledger(&store).await {
             Err(VerifyError::Chain(Broken::Altered { sequence: found })) => {
-                assert_eq!(found, sequence, "{sql}")
+                assert_eq!(found, sequence, "{sql}");
             }
             other => panic!("{sql}: {other:?}"),
         }

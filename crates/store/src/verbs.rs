@@ -58,12 +58,12 @@ pub trait Store: Send + Sync {
     async fn quarantine(&self, limit: u32) -> Result<Vec<(u64, QuarantineRow)>, StoreError>;
     /// Keeps a slot before it is sent, and again when it has landed.
     async fn put_slot(&self, slot: SlotRecord) -> Result<(), StoreError>;
-    /// Slots of a feeder that have not landed, oldest first.
+    /// Slots of a feeder that have not landed, oldest first; at most [`PAGE_MAX`].
     async fn unattested_slots(&self, feeder: u16) -> Result<Vec<SlotRecord>, StoreError>;
     /// The last slot of a feeder that has landed.
     async fn last_attested_slot(&self, feeder: u16) -> Result<Option<SlotRecord>, StoreError>;
     /// A household's attested rows with `from < end <= to` and each slot's end and
-    /// first signature, oldest first; only slots that have landed.
+    /// first signature, oldest first; only slots that have landed, at most 100,000.
     async fn attested_rows(
         &self,
         household: HouseholdId,

@@ -69,7 +69,9 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 impl Reference {
     /// Draws a reference from 60 bits of `entropy`.
     pub fn from_entropy(entropy: u64) -> Self {
-        Self((0..12).map(|i| char::from(ALPHABET[(entropy >> (5 * i)) as usize & 31])).collect())
+        let letter =
+            |place: u32| char::from(ALPHABET[usize::from((entropy >> (5 * place)).to_le_bytes()[0] & 31)]);
+        Self((0..12).map(letter).collect())
     }
 
     /// The canonical text.

@@ -18,7 +18,7 @@ macro_rules! slots {
 }
 
 /// What an answer may hold at most.
-const SLOTS_MAX: i64 = 1_000;
+const SLOTS_MAX: i64 = jirani_store::verbs::PAGE_MAX as i64;
 const ROWS_MAX: i64 = 100_000;
 
 fn slot_of(row: &SqliteRow) -> Result<SlotRecord, StoreError> {
@@ -45,7 +45,9 @@ pub(crate) async fn one_slot(
 }
 
 pub(crate) async fn unattested(pool: &SqlitePool, feeder: u16) -> Result<Vec<SlotRecord>, StoreError> {
-    let query = slots!("WHERE feeder = ? AND attested_at_us IS NULL ORDER BY end_us LIMIT ?");
+    let query = slots!(
+        "INDEXED BY slots_waiting WHERE feeder = ? AND attested_at_us IS NULL ORDER BY end_us LIMIT ?"
+    );
     all(pool, query.bind(i64::from(feeder)).bind(SLOTS_MAX), slot_of).await
 }
 

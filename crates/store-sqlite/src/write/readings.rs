@@ -16,6 +16,12 @@ const INSERT: Insert = insert_of!(
     ""
 );
 
+const UPSERT_LATEST: Insert = insert_of!(
+    "INSERT INTO latest_readings (meter, epoch, seq, stream) VALUES ",
+    "(?, ?, ?, ?)",
+    " ON CONFLICT (meter) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, stream = excluded.stream"
+);
+
 /// Why a reading whose identity was used for other bytes is kept apart.
 const EQUIVOCATION: &str = "reading.equivocation";
 
@@ -79,19 +85,18 @@ async fn stream(
     cache: &mut Cache,
     row: &ReadingRow,
 ) -> Result<i64, StoreError> {
-    let stream = match cache.streams.get(&(row.meter, row.epoch)) {
-        Some(stream) => stream,
-        None => {
-            let inserted = sqlx::query("INSERT INTO streams (meter, epoch) VALUES (?, ?)")
-                .bind(row.meter.0.to_vec())
-                .bind(i64::from(row.epoch))
-                .execute(&mut *connection)
-                .await
-                .map_err(fault)?;
-            let stream = inserted.last_insert_rowid();
-            cache.streams.put((row.meter, row.epoch), stream);
-            stream
-        }
+    let stream = if let Some(stream) = cache.streams.get(&(row.meter, row.epoch)) {
+        stream
+    } else {
+        let inserted = sqlx::query("INSERT INTO streams (meter, epoch) VALUES (?, ?)")
+            .bind(row.meter.0.to_vec())
+            .bind(i64::from(row.epoch))
+            .execute(&mut *connection)
+            .await
+            .map_err(fault)?;
+        let stream = inserted.last_insert_rowid();
+        cache.streams.put((row.meter, row.epoch), stream);
+        stream
     };
     if cache.owners.get(&(row.household, stream)).is_none() {
         sqlx::query("INSERT INTO household_streams (household, stream) VALUES (?, ?)")
@@ -160,12 +165,7 @@ async fn note_latest(
         }
     }
     let moved: Vec<&Keyed<'_>> = moved.into_values().collect();
-    const UPSERT: Insert = insert_of!(
-        "INSERT INTO latest_readings (meter, epoch, seq, stream) VALUES ",
-        "(?, ?, ?, ?)",
-        " ON CONFLICT (meter) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, stream = excluded.stream"
-    );
-    for (sql, piece) in UPSERT.pieces(&moved) {
+    for (sql, piece) in UPSERT_LATEST.pieces(&moved) {
         let mut query = sqlx::query(sql);
         for Keyed { stream, seq, row } in piece {
             query = query.bind(row.meter.0.to_vec()).bind(i64::from(row.epoch)).bind(seq).bind(stream);

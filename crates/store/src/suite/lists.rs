@@ -77,7 +77,7 @@ pub async fn every_record_comes_back_as_it_was_kept(place: &dyn Place) {
                 (record.placed_signature, record.final_signature) = (Some("p".into()), Some("f".into()));
             }
             OrderState::Paid => {
-                (record.proof, record.pay_with) = (Some(Proof::Transfer([9; 32])), PayWith::Balance)
+                (record.proof, record.pay_with) = (Some(Proof::Transfer([9; 32])), PayWith::Balance);
             }
             OrderState::Planned => record.fills = vec![fill(1, 1), fill(2, 1), fill(3, 3), fill(4, 4)],
             OrderState::AwaitingPayment => record.release_reason = Some(ReleaseReason::PaidShort),
@@ -133,12 +133,24 @@ pub async fn every_record_comes_back_as_it_was_kept(place: &dyn Place) {
         keep(&store, changes).await;
         drop(store);
         store = place.open().await;
-        households.iter_mut().for_each(|record| record.version = version);
-        offers.iter_mut().for_each(|record| record.version = version);
-        orders.iter_mut().for_each(|record| record.version = version);
-        collections.iter_mut().for_each(|record| record.version = version);
-        receipts.iter_mut().for_each(|record| record.version = version);
-        payouts.iter_mut().for_each(|record| record.version = version);
+        for record in &mut households {
+            record.version = version;
+        }
+        for record in &mut offers {
+            record.version = version;
+        }
+        for record in &mut orders {
+            record.version = version;
+        }
+        for record in &mut collections {
+            record.version = version;
+        }
+        for record in &mut receipts {
+            record.version = version;
+        }
+        for record in &mut payouts {
+            record.version = version;
+        }
 
         assert_eq!(store.households().await.unwrap(), households);
         for record in &households {

@@ -44,7 +44,7 @@ pub async fn a_transaction_has_one_outcome(place: &dyn Place) {
     assert_eq!(store.outbox("settle/1").await.unwrap(), Some(refused));
     // Signed anew, and landed.
     let mut landed = outbox("settle/1", OutboxState::Landed { slot: 42 });
-    landed.signature = "another".to_owned();
+    landed.signature = String::from("another");
     store.put_outbox(landed.clone()).await.unwrap();
     store.put_outbox(outbox("attest/1", OutboxState::Landed { slot: 43 })).await.unwrap();
     store.put_outbox(outbox("attest/2", OutboxState::Sent)).await.unwrap();

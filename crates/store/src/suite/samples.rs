@@ -168,7 +168,7 @@ pub fn reading(household: u32, epoch: u32, seq: u64) -> ReadingRow {
 
 pub fn quarantined(number: u8) -> QuarantineRow {
     QuarantineRow {
-        meter: (number % 2 == 0).then(|| meter(number.into())),
+        meter: number.is_multiple_of(2).then(|| meter(number.into())),
         code: "reading.bad_signature".to_owned(),
         detail: format!("number {number}"),
         bytes: vec![number, 0, 255],
@@ -177,11 +177,11 @@ pub fn quarantined(number: u8) -> QuarantineRow {
 }
 
 pub fn slot(feeder: u16, number: i64, households: u32) -> SlotRecord {
-    let row = |household| AttestedRow {
+    let row = |household: u32| AttestedRow {
         household: HouseholdId(household),
         export_wh: Wh(u64::from(household) + 10),
         import_wh: Wh(u64::from(household) + 20),
-        estimated: household % 2 == 0,
+        estimated: household.is_multiple_of(2),
     };
     SlotRecord {
         feeder,
