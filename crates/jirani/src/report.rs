@@ -186,10 +186,7 @@ impl Report {
             ),
         );
         row("audit", self.audit.summary());
-        row(
-            "took",
-            format!("{:.1} s, {} MB at most", self.wall_s, self.peak_rss_bytes / 1_000_000),
-        );
+        row("took", format!("{:.1} s, {} MB at most", self.wall_s, self.peak_rss_bytes / 1_000_000));
         for remark in &self.notes.remarks {
             row("note", remark.clone());
         }

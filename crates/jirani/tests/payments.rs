@@ -62,8 +62,9 @@ async fn pay(running: &Running, household: u64) -> Value {
 }
 
 async fn fault(running: &Running, target: &str, action: &str) {
-    let (status, body) =
-        running.sandbox("/sandbox/faults", Some(json!({ "target": target, "action": action, "count": 1 }))).await;
+    let (status, body) = running
+        .sandbox("/sandbox/faults", Some(json!({ "target": target, "action": action, "count": 1 })))
+        .await;
     assert!((200..300).contains(&status), "{body}");
 }
 
@@ -94,7 +95,11 @@ async fn paid_settled_and_withdrawn() {
         let order = order(&buyer, &format!("order-{turn}"), "mpesa").await;
         assert_eq!(order["state"], "awaiting_payment", "{order}");
         let again = buyer
-            .done("/api/v1/me/orders", &format!("order-{turn}"), &json!({ "energy_wh": BOUGHT_WH, "pay_with": "mpesa" }))
+            .done(
+                "/api/v1/me/orders",
+                &format!("order-{turn}"),
+                &json!({ "energy_wh": BOUGHT_WH, "pay_with": "mpesa" }),
+            )
             .await;
         assert_eq!(id(&again), id(&order), "the same wish twice is one order");
         let receipt = pay(&running, buyer_id).await["receipt"].clone();

@@ -24,9 +24,9 @@ async fn up_twice_on_the_same_folder_goes_on_where_it_stopped() {
     let first = Running::start_with(folder.path(), TRADING).await;
     let operator = first.operator().await;
     let settled = |overview: &Value| {
-        overview["orders"]
-            .as_array()
-            .is_some_and(|orders| orders.iter().any(|o| o["state"] == "settled" && o["count"].as_u64() >= Some(2)))
+        overview["orders"].as_array().is_some_and(|orders| {
+            orders.iter().any(|o| o["state"] == "settled" && o["count"].as_u64() >= Some(2))
+        })
     };
     let before = operator.until("two trades", "/api/v1/operator/overview", settled).await;
     let stopped_at = now(&first).await;
@@ -87,7 +87,12 @@ async fn killed_ten_times_a_village_loses_nothing() {
         run_and_kill(folder.path(), Duration::from_millis(random.random_range(400..2_500)));
     }
     // The same folder under `up`: everything unfinished is finished or given back.
-    let settings = [("JIRANI__DEMO__TRADE", "false"), ("JIRANI__DEMO__SPEED", "600"), ("JIRANI__DEMO__HOUSEHOLDS", "8"), ("JIRANI__DEMO__SEED", "3")];
+    let settings = [
+        ("JIRANI__DEMO__TRADE", "false"),
+        ("JIRANI__DEMO__SPEED", "600"),
+        ("JIRANI__DEMO__HOUSEHOLDS", "8"),
+        ("JIRANI__DEMO__SEED", "3"),
+    ];
     let running = Running::start_with(folder.path(), &settings).await;
     let operator = running.operator().await;
     let at_rest = |overview: &Value| {
@@ -102,8 +107,14 @@ async fn killed_ten_times_a_village_loses_nothing() {
     operator.until("everything final", "/api/v1/operator/overview", at_rest).await;
     let (_, statement) = running.sandbox("/sandbox/statement", None).await;
     let money = operator.get("/api/v1/operator/overview").await["money"].clone();
-    assert_eq!(statement["totals"]["collection_cents"], money["mpesa_collection_cents"], "a payment was lost");
-    assert_eq!(statement["totals"]["payout_cents"], money["mpesa_payout_cents"], "a payout was lost or doubled");
+    assert_eq!(
+        statement["totals"]["collection_cents"], money["mpesa_collection_cents"],
+        "a payment was lost"
+    );
+    assert_eq!(
+        statement["totals"]["payout_cents"], money["mpesa_payout_cents"],
+        "a payout was lost or doubled"
+    );
     running.interrupt();
     audit(folder.path());
 }

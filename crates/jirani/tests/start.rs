@@ -17,7 +17,9 @@ fn refused(command: &mut std::process::Command) -> String {
 
 #[test]
 fn an_occupied_port_is_named() {
-    for setting in ["JIRANI__HTTP__LISTEN", "JIRANI__CHAIN__LISTEN", "JIRANI__MPESA__LISTEN", "JIRANI__MQTT__LISTEN"] {
+    for setting in
+        ["JIRANI__HTTP__LISTEN", "JIRANI__CHAIN__LISTEN", "JIRANI__MPESA__LISTEN", "JIRANI__MQTT__LISTEN"]
+    {
         let folder = tempfile::tempdir().unwrap();
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap().to_string();
@@ -83,7 +85,8 @@ fn profile(folder: &Path) -> std::path::PathBuf {
             let (day, rest) = (half_hour / 48 + 1, half_hour % 48);
             let sun = if (16..32).contains(&rest) { "0.9" } else { "0.0" };
             let pv = if home == "one" { sun } else { "0" };
-            text += &format!("2026-01-{day:02}T{:02}:{:02}:00Z,{home},{pv},0.1501\n", rest / 2, rest % 2 * 30);
+            text +=
+                &format!("2026-01-{day:02}T{:02}:{:02}:00Z,{home},{pv},0.1501\n", rest / 2, rest % 2 * 30);
         }
     }
     let file = folder.join("profile.csv");

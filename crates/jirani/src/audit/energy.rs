@@ -18,7 +18,9 @@ pub fn e1(evidence: &Evidence) -> Finding {
         ));
     }
     if minted.checked_sub(burned) != Some(supply) {
-        return Finding::Violated(format!("minted {minted} - burned {burned} is not the supply, {supply} Wh"));
+        return Finding::Violated(format!(
+            "minted {minted} - burned {burned} is not the supply, {supply} Wh"
+        ));
     }
     Finding::from_difference(chain.offers.iter().find(|offer| offer.escrow_wh < offer.owed_wh).map(|offer| {
         format!(

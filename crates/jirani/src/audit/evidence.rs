@@ -1,11 +1,11 @@
 //! What an audit looks at, read once from store and chain.
 
 use jirani_chain::{ChainError, ChainSnapshot, EnergyChain};
+use jirani_ledger::Account;
 use jirani_store::{
     AccountBalance, AttestedRow, HouseholdRecord, JournalRow, OrderRecord, PayoutRecord, ReadingRow,
     ReceiptRecord, Store, StoreError,
 };
-use jirani_ledger::Account;
 use jirani_units::{OrderId, PayoutId, Timestamp};
 
 const PAGE: u32 = 1_000;

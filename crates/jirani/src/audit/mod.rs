@@ -52,8 +52,7 @@ impl Finding {
 }
 
 /// The names, in order.
-pub const INVARIANTS: [&str; 11] =
-    ["E1", "E2", "E3", "E4", "M1", "M2", "M3", "S1", "S2", "R1", "P1"];
+pub const INVARIANTS: [&str; 11] = ["E1", "E2", "E3", "E4", "M1", "M2", "M3", "S1", "S2", "R1", "P1"];
 
 /// Findings of one audit.
 #[derive(Clone, Debug, Serialize)]

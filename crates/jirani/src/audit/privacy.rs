@@ -23,7 +23,11 @@ pub fn p1(evidence: &Evidence) -> Finding {
         let expected: [u8; 32] = mac.finalize().into_bytes().into();
         match orders.get(&id).and_then(|order| order.proof) {
             Some(Proof::Receipt(proof)) if proof == expected => {}
-            _ => return Finding::Violated(format!("order {id}: its proof is not the keyed hash of its receipt")),
+            _ => {
+                return Finding::Violated(format!(
+                    "order {id}: its proof is not the keyed hash of its receipt"
+                ));
+            }
         }
     }
     Finding::Holds

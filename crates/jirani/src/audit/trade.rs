@@ -56,7 +56,9 @@ pub fn s2(evidence: &Evidence) -> Finding {
         match orders.get(&order) {
             None => return Finding::Violated(format!("a receipt names order {order}, which does not exist")),
             Some(found) if wanted && found.state != OrderState::Settled => {
-                return Finding::Violated(format!("a receipt was used up by order {order}, which is not settled"));
+                return Finding::Violated(format!(
+                    "a receipt was used up by order {order}, which is not settled"
+                ));
             }
             Some(found) if !wanted && found.is_final() => {
                 return Finding::Violated(format!("a receipt still waits for order {order}, which is final"));
@@ -64,9 +66,8 @@ pub fn s2(evidence: &Evidence) -> Finding {
             Some(_) => {}
         }
     }
-    let balance = |account| {
-        evidence.balances.iter().find(|(found, _)| *found == account).map_or(0, |(_, b)| b.net().0)
-    };
+    let balance =
+        |account| evidence.balances.iter().find(|(found, _)| *found == account).map_or(0, |(_, b)| b.net().0);
     let clearing = balance(Account::CollectionsUnallocated);
     if clearing != waiting {
         return Finding::Violated(format!(
@@ -102,7 +103,9 @@ fn payouts_are_held(evidence: &Evidence) -> Finding {
         .filter(|(account, _)| matches!(account, Account::Household(_)))
         .map(|(_, balance)| balance.debits_held.0)
         .sum();
-    Finding::from_difference((under_way != held).then(|| {
-        format!("balances hold {held} cents back, payouts under way add up to {under_way} cents")
-    }))
+    Finding::from_difference(
+        (under_way != held).then(|| {
+            format!("balances hold {held} cents back, payouts under way add up to {under_way} cents")
+        }),
+    )
 }

@@ -21,7 +21,8 @@ pub async fn run(mut config: Config, arguments: &UpArguments) -> Result<(), Fail
     let secrets = Secrets::open(&folder.keys(), system::entropy()).map_err(Failure::Start)?;
 
     let (clock, stored) = if config.demo.on {
-        let stored = StoredClock::open(&folder.clock(), village_start(system::now())).map_err(Failure::start)?;
+        let stored =
+            StoredClock::open(&folder.clock(), village_start(system::now())).map_err(Failure::start)?;
         (ServiceClock::advanced_from(stored.start()), Some(stored))
     } else {
         (ServiceClock::system(system::now), None)

@@ -48,8 +48,7 @@ pub async fn run(mut config: Config, arguments: &VillageRunArguments) -> Result<
     let clock = ServiceClock::advanced_from(stored.start());
     let mut remarks = source.remarks();
     let gaps_filled = source.gaps_filled();
-    let options =
-        VillageOptions { seed: arguments.seed, source, trading: true, phones: Phones::Automatic };
+    let options = VillageOptions { seed: arguments.seed, source, trading: true, phones: Phones::Automatic };
     let mut system =
         System::start(&config, &folder, &secrets, clock.clone(), Some(options), Purpose::Headless)
             .await
@@ -65,9 +64,9 @@ pub async fn run(mut config: Config, arguments: &VillageRunArguments) -> Result<
     };
     let driving = async {
         match arguments.speed {
-            Speed::Max => {
-                drive(&clock, Some(stored), village.progress.clone(), settled, told).await.map_err(anyhow::Error::from)
-            }
+            Speed::Max => drive(&clock, Some(stored), village.progress.clone(), settled, told)
+                .await
+                .map_err(anyhow::Error::from),
             Speed::Times(times) => tokio::select! {
                 ended = paced::run(clock.clone(), times, stored) => ended.map_err(anyhow::Error::from),
                 () = until_done(&clock, village.progress.clone(), settled, told) => Ok(()),
@@ -239,7 +238,12 @@ async fn tell(
         energy: energy(system).await?,
         trades: trades(system.store.as_ref()).await?,
         money: money(system).await?,
-        chain: Chain { transactions, attestation_rows: totals.attestation_rows, compute_units, fees_lamports },
+        chain: Chain {
+            transactions,
+            attestation_rows: totals.attestation_rows,
+            compute_units,
+            fees_lamports,
+        },
         audit,
         notes: Notes { gaps_filled, curtailed_wh: village.curtailed_wh, remarks },
         wall_s: begin.elapsed().as_secs_f64(),
@@ -257,7 +261,8 @@ async fn energy(system: &System) -> anyhow::Result<Energy> {
         .filter(|household| household.kind == HouseholdKind::Loss)
         .map(|household| household.id)
         .collect();
-    let sum = |of: fn(&jirani_chain::HouseholdOnChain) -> u64| chain.households.iter().map(|(_, h)| of(h)).sum();
+    let sum =
+        |of: fn(&jirani_chain::HouseholdOnChain) -> u64| chain.households.iter().map(|(_, h)| of(h)).sum();
     Ok(Energy {
         exported_wh: sum(|h| h.export_wh.0),
         imported_wh: sum(|h| h.import_wh.0),
@@ -321,7 +326,9 @@ async fn money(system: &System) -> anyhow::Result<Money> {
                 money.taxes_cents = net;
                 money.operator_cents += net;
             }
-            Account::OperatorFloat | Account::OperatorSales | Account::Rounding => money.operator_cents += net,
+            Account::OperatorFloat | Account::OperatorSales | Account::Rounding => {
+                money.operator_cents += net
+            }
             Account::Suspense => money.suspense_cents = net,
             Account::CollectionsUnallocated | Account::OrdersClearing | Account::ReversalsReceivable(_) => {}
         }

@@ -15,6 +15,10 @@ pub struct Chain {
 
 impl Default for Chain {
     fn default() -> Self {
-        Self { rpc_url: String::new(), listen: SocketAddr::from(([127, 0, 0, 1], 8899)), program: String::new() }
+        Self {
+            rpc_url: String::new(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8899)),
+            program: String::new(),
+        }
     }
 }

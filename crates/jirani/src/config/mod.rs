@@ -69,7 +69,9 @@ impl Default for Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The named file is not there.
-    #[error("config.missing: {0} does not exist; copy jirani.example.toml, or leave --config out for the defaults")]
+    #[error(
+        "config.missing: {0} does not exist; copy jirani.example.toml, or leave --config out for the defaults"
+    )]
     Missing(PathBuf),
     /// A key is unknown, or a value of the wrong kind.
     #[error("config.invalid: {0}")]
@@ -118,7 +120,10 @@ impl Config {
             return Err(ConfigError::Invalid(format!("demo.speed must be 1 to {}", Demo::SPEED_MAX)));
         }
         if self.demo.on && !(2..=Demo::HOUSEHOLDS_MAX).contains(&self.demo.households) {
-            return Err(ConfigError::Invalid(format!("demo.households must be 2 to {}", Demo::HOUSEHOLDS_MAX)));
+            return Err(ConfigError::Invalid(format!(
+                "demo.households must be 2 to {}",
+                Demo::HOUSEHOLDS_MAX
+            )));
         }
         if self.mpesa.is_emulated() != self.mpesa.consumer_key.is_empty() {
             return Err(ConfigError::Invalid(
@@ -163,10 +168,7 @@ mod tests {
     fn the_commented_example_is_exactly_the_defaults() {
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../jirani.example.toml");
         let read = Config::load(Some(&example)).unwrap();
-        assert_eq!(
-            serde_json::to_value(&read).unwrap(),
-            serde_json::to_value(Config::default()).unwrap()
-        );
+        assert_eq!(serde_json::to_value(&read).unwrap(), serde_json::to_value(Config::default()).unwrap());
     }
 
     #[test]

@@ -16,11 +16,7 @@ pub struct Mqtt {
 
 impl Default for Mqtt {
     fn default() -> Self {
-        Self {
-            url: String::new(),
-            listen: SocketAddr::from(([127, 0, 0, 1], 1883)),
-            password: String::new(),
-        }
+        Self { url: String::new(), listen: SocketAddr::from(([127, 0, 0, 1], 1883)), password: String::new() }
     }
 }
 

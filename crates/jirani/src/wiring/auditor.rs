@@ -79,7 +79,9 @@ fn view(report: &AuditReport, id: &str) -> InvariantView {
             .to_owned()
     };
     match report.invariants.get(id).copied() {
-        Some("holds") => InvariantView { id: id.to_owned(), state: InvariantState::Holds, detail: String::new() },
+        Some("holds") => {
+            InvariantView { id: id.to_owned(), state: InvariantState::Holds, detail: String::new() }
+        }
         Some("violated") => InvariantView {
             id: id.to_owned(),
             state: InvariantState::Violated,

@@ -35,8 +35,7 @@ pub async fn start_localnet(
     secrets: &Secrets,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<RunningLocalnet> {
-    let upgrade_authority =
-        ChainKeys::from_seed(&secrets.derive("chain keys")).upgrade_authority_address();
+    let upgrade_authority = ChainKeys::from_seed(&secrets.derive("chain keys")).upgrade_authority_address();
     let mut config = LocalnetConfig::new(listen, secrets.derive("chain faucet"));
     config.data_dir = data_dir;
     config.programs = vec![GenesisProgram { address: local_program(), elf: ELF.to_vec(), upgrade_authority }];
@@ -90,9 +89,12 @@ pub async fn open_chain(
     } else {
         (None, format!("http://{}", config.chain.listen))
     };
-    let chain =
-        RpcEnergyChain::connect(ChainConfig::new(rpc_url, program(config)?, keys), store, Arc::new(clock.clone()))
-            .await?;
+    let chain = RpcEnergyChain::connect(
+        ChainConfig::new(rpc_url, program(config)?, keys),
+        store,
+        Arc::new(clock.clone()),
+    )
+    .await?;
     Ok((localnet, Arc::new(chain)))
 }
 
@@ -146,8 +148,9 @@ pub async fn start_mpesa(
         let base_url = running.base_url.clone();
         (Some(running), DarajaConfig { base_url, ..daraja })
     } else {
-        let certificate = std::fs::read_to_string(&mpesa.certificate_file)
-            .with_context(|| format!("mpesa.certificate_file: cannot read {}", mpesa.certificate_file.display()))?;
+        let certificate = std::fs::read_to_string(&mpesa.certificate_file).with_context(|| {
+            format!("mpesa.certificate_file: cannot read {}", mpesa.certificate_file.display())
+        })?;
         let daraja = DarajaConfig {
             base_url: mpesa.base_url.clone(),
             consumer_key: mpesa.consumer_key.clone(),

@@ -14,12 +14,19 @@ impl DataFolder {
     /// Creates the folder where needed and takes its lock.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(path).with_context(|| {
-            format!("data.unusable: cannot create {}; set data_dir to a folder you may write to", path.display())
+            format!(
+                "data.unusable: cannot create {}; set data_dir to a folder you may write to",
+                path.display()
+            )
         })?;
         let lock_path = path.join("lock");
-        let lock = File::options().create(true).truncate(false).write(true).open(&lock_path).with_context(|| {
-            format!("data.unusable: cannot write in {}; set data_dir to a folder you may write to", path.display())
-        })?;
+        let lock =
+            File::options().create(true).truncate(false).write(true).open(&lock_path).with_context(|| {
+                format!(
+                    "data.unusable: cannot write in {}; set data_dir to a folder you may write to",
+                    path.display()
+                )
+            })?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => bail!(

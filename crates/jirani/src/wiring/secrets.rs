@@ -31,8 +31,12 @@ impl Secrets {
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let staged = folder.join("root.key.new");
-                let mut file =
-                    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&staged)?;
+                let mut file = fs::OpenOptions::new()
+                    .write(true)
+                    .create(true)
+                    .truncate(true)
+                    .mode(0o600)
+                    .open(&staged)?;
                 writeln!(file, "{}", hex::encode(fresh))?;
                 file.sync_all()?;
                 fs::rename(&staged, &path)?;
@@ -50,7 +54,12 @@ impl Secrets {
 
     /// The 32 bytes for one use.
     pub fn derive(&self, purpose: &str) -> [u8; 32] {
-        Sha256::new().chain_update(b"jirani secret").chain_update(self.0).chain_update(purpose).finalize().into()
+        Sha256::new()
+            .chain_update(b"jirani secret")
+            .chain_update(self.0)
+            .chain_update(purpose)
+            .finalize()
+            .into()
     }
 
     /// The same as text, for passwords.

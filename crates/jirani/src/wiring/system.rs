@@ -81,8 +81,7 @@ impl System {
         let chain: Arc<dyn EnergyChain> = chain;
         let phones = village.as_ref().map_or(PhoneMode::ByHand, VillageOptions::phone_mode);
         let seed = village.as_ref().map_or(0, |village| village.seed);
-        let (sandbox, mpesa) =
-            embedded::start_mpesa(config, folder, secrets, &clock, phones, seed).await?;
+        let (sandbox, mpesa) = embedded::start_mpesa(config, folder, secrets, &clock, phones, seed).await?;
         let (broker, access) = embedded::start_broker(config, secrets).await?;
 
         if let Some(village) = &village {
@@ -284,8 +283,9 @@ fn api_config(
     clock: &ServiceClock,
     purpose: Purpose,
 ) -> ApiConfig {
-    let web_dir: Option<PathBuf> = (purpose == Purpose::Serve && config.http.web_dir.join("index.html").is_file())
-        .then(|| config.http.web_dir.clone());
+    let web_dir: Option<PathBuf> = (purpose == Purpose::Serve
+        && config.http.web_dir.join("index.html").is_file())
+    .then(|| config.http.web_dir.clone());
     // Sessions are counted in village time.
     let speed = if clock.is_advanced() { config.demo.speed } else { 1 };
     let headless = purpose == Purpose::Headless;

@@ -117,7 +117,8 @@ impl VillageOptions {
                 Phones::Shared => around.phones_url.map(str::to_owned),
             },
         };
-        let village = Village::new(config, self.source, around.clock.clone()).context("the village cannot start")?;
+        let village =
+            Village::new(config, self.source, around.clock.clone()).context("the village cannot start")?;
         let progress = village.progress();
         let (told, report) = oneshot::channel();
         tasks.spawn("village", move |cancel| async move {
