@@ -27,7 +27,7 @@ const CONTENDED_MAX: u32 = 5;
 /// The longest request key, in characters.
 const KEY_MAX: usize = 128;
 /// The first pause after an answer that did not come; it doubles up to the last.
-const PAUSE_FIRST: Duration = Duration::from_millis(100);
+const PAUSE_FIRST: Duration = Duration::from_millis(20);
 const PAUSE_LAST: Duration = Duration::from_secs(10);
 /// How long a stop waits for what is under way, which is all safe to leave.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
@@ -78,7 +78,8 @@ impl Settlement {
 
     /// Takes up everything that is stored and not final, then works until
     /// cancelled. Callbacks stored while nobody was here are read before any
-    /// deadline is looked at. An instance runs once.
+    /// deadline is looked at. An instance runs once. An error means that it could
+    /// not start or has met a bug: end the process; all is stored.
     pub async fn run(self: Arc<Self>, cancel: CancellationToken) -> Result<(), SettlementError> {
         let starting = self.clock.busy();
         let mut tasks = JoinSet::new();
@@ -93,10 +94,18 @@ impl Settlement {
                 service.timer.run(&service.clock, &service.stopped, wake).await;
             }
         });
-        let resumed = self.resume(&cancel).await;
+        let mut result = self.resume(&cancel).await;
         drop(starting);
-        if resumed.is_ok() {
-            self.pump_until(&cancel).await;
+        if result.is_ok() {
+            tokio::select! {
+                () = self.pump_until(&cancel) => {}
+                // None of them ends by itself: one that did has met a bug, and what
+                // it held is not looked at again before the next start.
+                Some(ended) = tasks.join_next() => {
+                    let why = ended.err().map_or_else(|| "too early".to_owned(), |error| error.to_string());
+                    result = Err(SettlementError::Stuck(format!("a worker ended: {why}")));
+                }
+            }
         }
         self.stopped.cancel();
         self.lanes.close();
@@ -107,7 +116,7 @@ impl Settlement {
         }
         tasks.abort_all();
         self.timer.clear();
-        resumed
+        result
     }
 
     /// Reads what waits in the inbox, then looks at everything that is not final.

@@ -1,5 +1,10 @@
 //! Offers: posted, refused, cancelled, expired, sold.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should stop")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on should stop"
+)]
 
 mod world;
 
@@ -7,7 +12,7 @@ use jirani_settlement::{Fault, SettlementError};
 use jirani_store::{OfferState, PayWith, Store as _};
 use jirani_units::{Price, Wh};
 use world::chain::ChainFault;
-use world::mpesa::stk_refused;
+use world::mpesa::{Fate, stk_refused};
 use world::{BUYER, OTHER, SELLER, World};
 
 const DAY_S: u32 = 86_400;
@@ -165,6 +170,11 @@ async fn three_unpaid_orders_in_an_hour_close_the_market_for_an_hour_but_not_to_
         let prompt = world.mpesa.prompt();
         world.stk(&prompt, stk_refused(&prompt, "1032")).await;
     }
+    for number in 0..3 {
+        world.mpesa.push_fate(Fate::Refused);
+        world.buy(OTHER, 100, PayWith::Mpesa, &format!("unasked-{number}")).await.unwrap();
+    }
+    world.buy(OTHER, 100, PayWith::Mpesa, "asked").await.expect("who was never asked left nothing unpaid");
     let refused = world.buy(BUYER, 100, PayWith::Mpesa, "fourth").await.unwrap_err();
     assert_eq!((refused.code().as_str(), refused.fault()), ("market.too_many_unpaid", Fault::Limited));
     world.prepay(BUYER, 1_000).await;

@@ -253,10 +253,25 @@ impl Settlement {
                 return Err(SettlementError::PromptOpen);
             }
         }
-        let history = self.store.orders_of(buyer.id, HISTORY_MAX).await?;
-        let unpaid: Vec<Timestamp> = history.iter().filter(|order| is_unpaid(order)).map(ended_at).collect();
+        let mut unpaid = Vec::new();
+        let recent = self.clock.now().plus_seconds(-2 * limits::UNPAID_WINDOW_S);
+        for order in self.store.orders_of(buyer.id, HISTORY_MAX).await? {
+            if order.created_at >= recent && is_unpaid(&order) && self.was_prompted(order.id).await? {
+                unpaid.push(ended_at(&order));
+            }
+        }
         limits::check_unpaid(&unpaid, self.clock.now())?;
         Ok(())
+    }
+
+    /// Whether the buyer was asked at all: a prompt that M-Pesa did not take on is
+    /// not the buyer's fault.
+    async fn was_prompted(&self, order: OrderId) -> Result<bool, StoreError> {
+        let collection = self.store.collection(order).await?;
+        Ok(collection.is_some_and(|collection| {
+            let refused = matches!(collection.state, CollectionState::Refused { .. });
+            !refused || collection.checkout_request_id.is_some()
+        }))
     }
 }
 

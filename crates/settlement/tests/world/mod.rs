@@ -198,6 +198,18 @@ impl World {
     /// M1 to M3, S1, S2, and that offers hold exactly what live orders need.
     pub async fn is_sound(&self) {
         self.clock.idle().await;
+        let (collected, paid_out, charged) = self.mpesa.statement();
+        let mut ours = Vec::new();
+        for account in [Account::MpesaCollection, Account::MpesaPayout, Account::MpesaCharges] {
+            ours.push(self.store.balance(account).await.unwrap().net_debit().0);
+        }
+        assert_eq!(ours, [collected, FLOAT.0 - paid_out, -charged], "the ledger is M-Pesa's statement");
+        self.is_sound_so_far().await;
+    }
+
+    /// The same while M-Pesa may know of money that nobody has told us of.
+    pub async fn is_sound_so_far(&self) {
+        self.clock.idle().await;
         self.books_balance().await;
         self.proofs_settle_once().await;
         self.offers_hold_what_orders_need().await;
@@ -209,13 +221,6 @@ impl World {
         let balances = self.store.balances().await.unwrap();
         invariants::m1(&balances).unwrap();
         invariants::m3(&balances).unwrap();
-        let net = |account: Account| {
-            let balance = balances.iter().find(|(other, _)| *other == account);
-            balance.map_or(0, |(_, balance)| balance.net_debit().0)
-        };
-        let (collected, paid_out, charged) = self.mpesa.statement();
-        let ours = (net(Account::MpesaCollection), net(Account::MpesaPayout), net(Account::MpesaCharges));
-        assert_eq!(ours, (collected, FLOAT.0 - paid_out, -charged), "the ledger is M-Pesa's statement");
         let live = self.store.live_orders().await.unwrap();
         let waiting = self.store.waiting_receipts().await.unwrap();
         let expected = invariants::Expected {
@@ -225,7 +230,7 @@ impl World {
                 .filter(|order| order.pay_with == PayWith::Balance)
                 .map(|order| order.due)
                 .sum(),
-            mpesa: Some(Cents(collected + FLOAT.0 - paid_out - charged)),
+            mpesa: None,
         };
         invariants::m2(&balances, &expected).unwrap();
         for receipt in waiting {
