@@ -34,7 +34,9 @@ pub fn cargo_tool(binary: &str, package: &str, version: &str) -> anyhow::Result<
     }
     step::run(
         &format!("install {package} {version} (some minutes)"),
-        step::cargo().args(["install", package, "--version", version, "--locked"]).env_remove("CARGO_TARGET_DIR"),
+        step::cargo()
+            .args(["install", package, "--version", version, "--locked"])
+            .env_remove("CARGO_TARGET_DIR"),
     )
 }
 

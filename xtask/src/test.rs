@@ -12,7 +12,10 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
 
     step::run("format", cargo(root).args(["fmt", "--all", "--check"]))?;
     packages::cargo_tool("cargo-deny", "cargo-deny", "0.20.2")?;
-    step::run("licences, bans, sources", cargo(root).args(["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]))?;
+    step::run(
+        "licences, bans, sources",
+        cargo(root).args(["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]),
+    )?;
 
     program::check(root)?;
 
@@ -23,7 +26,16 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
 
     step::run(
         "lint",
-        cargo(root).args(["clippy", "--release", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        cargo(root).args([
+            "clippy",
+            "--release",
+            "--locked",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]),
     )?;
     up::build_binary(root)?;
     step::run(

@@ -25,8 +25,7 @@ pub fn build_binary(root: &Path) -> anyhow::Result<PathBuf> {
         "build jirani (the first time takes some ten minutes on two cores)",
         step::cargo().current_dir(root).args(["build", "--release", "--locked", "--package", "jirani"]),
     )?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     Ok(target.join("release/jirani"))
 }
 

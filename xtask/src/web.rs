@@ -8,8 +8,9 @@ use std::process::Command;
 
 /// Fails with one line when Node is missing or too old.
 pub fn need_node() -> anyhow::Result<()> {
-    let version = step::output(Command::new("node").arg("--version"))
-        .context("Node 20 is missing; install it from your distribution or nodejs.org, then run this again")?;
+    let version = step::output(Command::new("node").arg("--version")).context(
+        "Node 20 is missing; install it from your distribution or nodejs.org, then run this again",
+    )?;
     let major: u32 =
         version.trim().trim_start_matches('v').split('.').next().and_then(|m| m.parse().ok()).unwrap_or(0);
     if major < 20 {

@@ -1,5 +1,6 @@
 //! The rules of the code base that a compiler does not know: which part may depend
 //! on which, how long files may be, and what may stand where.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +14,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "adapters",
         &[
-            "clock", "store", "store-sqlite", "chain", "localnet", "daraja", "daraja-sandbox", "broker", "weather",
+            "clock",
+            "store",
+            "store-sqlite",
+            "chain",
+            "localnet",
+            "daraja",
+            "daraja-sandbox",
+            "broker",
+            "weather",
         ],
     ),
     ("services", &["oracle", "settlement", "advisor", "village"]),
@@ -58,7 +67,12 @@ fn dependencies_point_downwards_only() {
         let own = layer(&name).unwrap_or_else(|| panic!("{name} stands in no layer: add it to LAYERS"));
         for dependency in dependencies.iter().filter_map(|name| name.strip_prefix("jirani-")) {
             let theirs = layer(dependency).unwrap_or_else(|| panic!("{dependency} stands in no layer"));
-            assert!(theirs <= own, "{name} ({}) depends on {dependency} ({})", LAYERS[own].0, LAYERS[theirs].0);
+            assert!(
+                theirs <= own,
+                "{name} ({}) depends on {dependency} ({})",
+                LAYERS[own].0,
+                LAYERS[theirs].0
+            );
             if LAYERS[own].0 == "services" {
                 assert_ne!(theirs, own, "the service {name} depends on the service {dependency}");
             }
@@ -146,10 +160,15 @@ fn files_stay_small() {
 #[test]
 fn every_rust_file_says_what_it_is_for() {
     for (path, text) in sources() {
-        let plain = path.extension().is_some_and(|end| end == "rs") && !path.to_string_lossy().contains("record/")
+        let plain = path.extension().is_some_and(|end| end == "rs")
+            && !path.to_string_lossy().contains("record/")
             && !path.to_string_lossy().contains("config/");
         if plain {
-            assert!(text.starts_with("//!") || text.starts_with("#!"), "{} opens without //!", path.display());
+            assert!(
+                text.starts_with("//!") || text.starts_with("#!"),
+                "{} opens without //!",
+                path.display()
+            );
         }
     }
 }

@@ -45,6 +45,7 @@ pub struct Readings {
 }
 
 /// Attested energy in Wh.
+#[expect(clippy::struct_field_names, reason = "names of the report carry their units")]
 #[derive(Debug, Default, Serialize)]
 pub struct Energy {
     /// Pushed into the grid.
@@ -87,6 +88,7 @@ pub struct Trades {
 }
 
 /// Shillings, in cents.
+#[expect(clippy::struct_field_names, reason = "names of the report carry their units")]
 #[derive(Debug, Default, Serialize)]
 pub struct Money {
     /// Received by M-Pesa.
@@ -150,39 +152,42 @@ impl Report {
         let wh = |wh: u64| Wh(wh).to_string();
         let cents = |cents: i64| Cents(cents).to_string();
         row("homes, days", format!("{}, {}", self.households, self.days));
-        let r = &self.readings;
+        let readings = &self.readings;
         row(
             "readings",
             format!(
                 "{} sent, {} stored, {} repeated, {} rejected",
-                r.sent, r.stored, r.duplicates, r.rejected
+                readings.sent, readings.stored, readings.duplicates, readings.rejected
             ),
         );
-        let e = &self.energy;
-        row("exported / imported", format!("{} / {}", wh(e.exported_wh), wh(e.imported_wh)));
-        row("losses", wh(e.losses_wh));
-        row("minted / burned", format!("{} / {}", wh(e.minted_wh), wh(e.burned_wh)));
-        row("supply = shortfall", format!("{} = {}", wh(e.supply_wh), wh(e.shortfall_wh)));
-        let t = &self.trades;
+        let energy = &self.energy;
+        row("exported / imported", format!("{} / {}", wh(energy.exported_wh), wh(energy.imported_wh)));
+        row("losses", wh(energy.losses_wh));
+        row("minted / burned", format!("{} / {}", wh(energy.minted_wh), wh(energy.burned_wh)));
+        row("supply = shortfall", format!("{} = {}", wh(energy.supply_wh), wh(energy.shortfall_wh)));
+        let trades = &self.trades;
         row(
             "orders",
             format!(
                 "{} made, {} settled ({} from balance), {} released",
-                t.ordered, t.settled, t.from_balance, t.released
+                trades.ordered, trades.settled, trades.from_balance, trades.released
             ),
         );
-        let m = &self.money;
-        row("collected / paid out", format!("{} / {}", cents(m.collected_cents), cents(m.paid_out_cents)));
-        row("sellers earned", cents(m.sellers_cents));
-        row("households' balances", cents(m.balances_cents));
-        row("M-Pesa's charges", cents(m.mpesa_charges_cents));
-        row("M-Pesa less our ledger", cents(m.mpesa_difference_cents));
-        let c = &self.chain;
+        let money = &self.money;
+        row(
+            "collected / paid out",
+            format!("{} / {}", cents(money.collected_cents), cents(money.paid_out_cents)),
+        );
+        row("sellers earned", cents(money.sellers_cents));
+        row("households' balances", cents(money.balances_cents));
+        row("M-Pesa's charges", cents(money.mpesa_charges_cents));
+        row("M-Pesa less our ledger", cents(money.mpesa_difference_cents));
+        let chain = &self.chain;
         row(
             "chain",
             format!(
                 "{} transactions, {} rows, {} CU, {} lamports",
-                c.transactions, c.attestation_rows, c.compute_units, c.fees_lamports
+                chain.transactions, chain.attestation_rows, chain.compute_units, chain.fees_lamports
             ),
         );
         row("audit", self.audit.summary());

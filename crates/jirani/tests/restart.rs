@@ -1,5 +1,6 @@
 //! Killed at any moment, started again: nothing is lost, nothing is doubled, time
 //! does not go back.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
 mod support;
 

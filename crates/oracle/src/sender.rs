@@ -73,6 +73,7 @@ impl Sender {
             let passes = matches!(
                 error,
                 ChainError::Unreachable(_)
+                    | ChainError::NotReady(_)
                     | ChainError::Damaged(_)
                     | ChainError::Store(StoreError::Unavailable { .. })
             );

@@ -83,11 +83,6 @@ impl SimulatedMeter {
         jirani_units::MeterId(self.meter.name())
     }
 
-    /// Whether it has ever read.
-    pub fn has_read(&self) -> bool {
-        self.meter.state().last_seq > 0
-    }
-
     /// Counts a slot and reads at its end; says how many readings that made. With a
     /// full memory it counts on without reading, as real ones do.
     pub fn count_and_read(

@@ -216,9 +216,8 @@ struct Running {
 
 impl Running {
     async fn run(&mut self, mut busy: Busy, cancel: &CancellationToken) -> Result<(), VillageError> {
-        if self.meters.iter().any(|meter| !meter.has_read()) {
-            self.begin()?;
-        }
+        // Whose village it is, before its first slot.
+        self.keep()?;
         if !self.deliver(cancel).await {
             return Ok(());
         }
@@ -260,16 +259,6 @@ impl Running {
         let next = self.stored.slots_counted.max(over);
         self.stored.slots_missed += next - self.stored.slots_counted;
         next
-    }
-
-    /// The first reading of every meter: registers at zero.
-    fn begin(&mut self) -> Result<(), VillageError> {
-        let now = self.clock.now();
-        let slot_s = self.source.slot_length_s();
-        for meter in self.meters.iter_mut().filter(|meter| !meter.has_read()) {
-            self.readings_sent += meter.count_and_read(HomeFlow::default(), now, slot_s, 0)?;
-        }
-        self.keep()
     }
 
     /// Counts a slot's energy and reads every meter at its end; durable on return.

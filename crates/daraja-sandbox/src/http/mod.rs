@@ -101,6 +101,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/sandbox/phones/{msisdn}/paybill", post(control::paybill));
     let pages = Router::new()
         .route("/", get(pages::home))
+        .route("/favicon.ico", get(pages::no_icon))
         .route("/phones", get(pages::phones))
         .route("/phones/{msisdn}", get(pages::phone))
         .route("/phones.css", get(pages::style))

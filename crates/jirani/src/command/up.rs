@@ -45,18 +45,16 @@ pub async fn run(mut config: Config, arguments: &UpArguments) -> Result<(), Fail
     println!("Meters     {}", system.mqtt_url());
     println!("Ready      data in {}, Ctrl-C stops", folder.path().display());
 
-    let ended = match stored {
-        Some(stored) => {
-            tokio::select! {
-                () = cancel.cancelled() => Ok(()),
-                ended = jirani_clock::paced::run(clock, config.demo.speed, stored) => ended.map_err(Failure::run),
-                failed = system.failed() => Err(Failure::Run(failed)),
-            }
+    let pace = async {
+        match stored {
+            Some(stored) => jirani_clock::paced::run(clock, config.demo.speed, stored).await,
+            None => std::future::pending().await,
         }
-        None => tokio::select! {
-            () = cancel.cancelled() => Ok(()),
-            failed = system.failed() => Err(Failure::Run(failed)),
-        },
+    };
+    let ended = tokio::select! {
+        () = cancel.cancelled() => Ok(()),
+        ended = pace => ended.map_err(Failure::run),
+        failed = system.failed() => Err(Failure::Run(failed)),
     };
     system.stop().await;
     ended

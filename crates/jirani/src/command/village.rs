@@ -327,7 +327,7 @@ async fn money(system: &System) -> anyhow::Result<Money> {
                 money.operator_cents += net;
             }
             Account::OperatorFloat | Account::OperatorSales | Account::Rounding => {
-                money.operator_cents += net
+                money.operator_cents += net;
             }
             Account::Suspense => money.suspense_cents = net,
             Account::CollectionsUnallocated | Account::OrdersClearing | Account::ReversalsReceivable(_) => {}

@@ -3,6 +3,7 @@ use jirani_units::Price;
 use serde::{Deserialize, Serialize};
 
 /// `[tariff]`: the operator's published prices, in cents per kWh.
+#[expect(clippy::struct_field_names, reason = "settings carry their units")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TariffSettings {

@@ -71,6 +71,7 @@ impl Secrets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn secrets_survive_a_restart_and_differ_by_use() {
@@ -79,7 +80,6 @@ mod tests {
         let again = Secrets::open(folder.path(), [8; 32]).unwrap();
         assert_eq!(first.derive("a"), again.derive("a"));
         assert_ne!(first.derive("a"), first.derive("b"));
-        use std::os::unix::fs::PermissionsExt as _;
         let mode = fs::metadata(folder.path().join("root.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
