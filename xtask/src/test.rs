@@ -17,7 +17,7 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         cargo(root).args(["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]),
     )?;
 
-    program::check(root)?;
+    let elf = program::check(root)?;
 
     let python = packages::python(&root.join("crates/meter/vectors/requirements.txt"))?;
     web::build(root)?;
@@ -42,6 +42,7 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         "test",
         cargo(root)
             .args(["test", "--release", "--locked", "--workspace"])
+            .env("JIRANI_PROGRAM_ELF", elf)
             .env("JIRANI_PYTHON", python)
             .env("JIRANI_NODE", "node")
             .env("JIRANI_CHROMIUM", "/usr/bin/chromium"),
