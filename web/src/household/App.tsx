@@ -21,10 +21,20 @@ export function App() {
   const messages = useMessages();
   const client = useQueryClient();
   const me = useQuery({ queryKey: ["me"], queryFn: () => asked(api.GET("/api/v1/me")) });
+  const [, go] = useLocation();
+  const signOut = useMutation({
+    mutationFn: () => asked(api.DELETE("/api/v1/session")),
+    onSettled: async () => {
+      await client.resetQueries({ queryKey: ["me"] });
+      // The next person starts at home and finds nothing of this one.
+      go("/");
+      client.removeQueries({ type: "inactive" });
+    },
+  });
   const signedOut = me.error instanceof ApiError && (me.error.status === 401 || me.error.status === 403);
   return (
     <div className="mx-auto flex min-h-dvh max-w-xl flex-col px-4 pb-24">
-      <Header name={me.data?.name ?? null} />
+      <Header name={me.data?.name ?? null} onSignOut={() => signOut.mutate()} />
       <Offline />
       <main className="flex-1">
         {signedOut ? (
@@ -34,7 +44,7 @@ export function App() {
               window.location.href = "/ops";
             }}
           />
-        ) : me.data ? (
+        ) : me.data && !signOut.isPending ? (
           <Screens />
         ) : me.isError ? (
           <Problem error={me.error} onRetry={() => void me.refetch()} />
@@ -67,13 +77,8 @@ function Screens() {
   );
 }
 
-function Header({ name }: { name: string | null }) {
+function Header({ name, onSignOut }: { name: string | null; onSignOut: () => void }) {
   const { language, messages, speak } = useLanguage();
-  const client = useQueryClient();
-  const signOut = useMutation({
-    mutationFn: () => asked(api.DELETE("/api/v1/session")),
-    onSettled: () => client.resetQueries(),
-  });
   return (
     <header className="flex flex-wrap items-center justify-between gap-2 py-3">
       <p className="font-bold text-lg">
@@ -89,11 +94,7 @@ function Header({ name }: { name: string | null }) {
           <span lang={language === "en" ? "sw" : "en"}>{language === "en" ? "Kiswahili" : "English"}</span>
         </button>
         {name && (
-          <button
-            type="button"
-            className="min-h-12 min-w-12 cursor-pointer underline"
-            onClick={() => signOut.mutate()}
-          >
+          <button type="button" className="min-h-12 min-w-12 cursor-pointer underline" onClick={onSignOut}>
             {messages.signOut}
           </button>
         )}

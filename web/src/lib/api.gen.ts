@@ -544,32 +544,39 @@ export interface components {
          * @description What advice says to do.
          * @enum {string}
          */
-        AdviceAction: "sell" | "buy" | "keep" | "wait";
+        AdviceAction: "sell" | "keep" | "buy";
+        /**
+         * @description Why advice says so.
+         * @enum {string}
+         */
+        AdviceReason: "more_than_needed" | "needed_tonight" | "owes_energy" | "will_run_short";
         /** @description A forecast turned into one sentence and one action. */
         AdviceView: {
             /** @description What to do. */
             action: components["schemas"]["AdviceAction"];
+            /** @description How sure it is. */
+            confidence: components["schemas"]["Confidence"];
             /**
              * Format: int64
-             * @description How much to sell or buy; null when the action has no amount.
+             * @description How much to sell, keep or buy.
              */
-            energy_wh: number | null;
-            from: components["schemas"]["Time"] | null;
+            energy_wh: number;
             /**
              * Format: int64
              * @description Expected gain against doing nothing.
              */
             gain_cents: number;
-            /** @description When it was made. */
-            issued_at: components["schemas"]["Time"];
             /**
              * Format: int32
-             * @description Floor to sell at, or most to pay; null when the action has no price.
+             * @description Floor to sell at, or what buying costs now, all in; null when keeping.
              */
             price_cents_per_kwh: number | null;
+            /** @description Why. */
+            reason: components["schemas"]["AdviceReason"];
             /** @description One sentence in the household's language. */
             sentence: string;
-            until: components["schemas"]["Time"] | null;
+            /** @description When it is void. */
+            until: components["schemas"]["Time"];
         };
         /** @description What an audit found. */
         AuditView: {
@@ -706,6 +713,11 @@ export interface components {
             newest_at: components["schemas"]["Time"] | null;
             oldest_at: components["schemas"]["Time"] | null;
         };
+        /**
+         * @description How sure advice is.
+         * @enum {string}
+         */
+        Confidence: "low" | "medium" | "high";
         /** @description What a screen must know before anybody signs in. */
         ConfigView: {
             /** @description The chain that keeps the tokens. */
