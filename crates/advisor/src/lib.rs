@@ -15,7 +15,7 @@ use jirani_forecast::{
     WeatherSlot, advise, slot_energies,
 };
 use jirani_market::Tariff;
-use jirani_store::{HouseholdRecord, OfferState, Store, StoreError};
+use jirani_store::{OfferState, Store, StoreError};
 use jirani_units::{Clock as _, HouseholdId, Price, Timestamp, Wh};
 use jirani_weather::{Request, WeatherProvider};
 use std::sync::Arc;
@@ -116,14 +116,6 @@ impl Advisor {
             offered_wh,
             cheapest: cheapest.map(|offer| offer.price),
         }))
-    }
-
-    /// The sentence of `advice` in the household's language.
-    pub fn sentence<'a>(record: &HouseholdRecord, advice: &'a Advice) -> &'a str {
-        match record.language {
-            jirani_store::Language::En => &advice.text_en,
-            jirani_store::Language::Sw => &advice.text_sw,
-        }
     }
 
     async fn samples(

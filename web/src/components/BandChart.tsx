@@ -44,7 +44,7 @@ export default function BandChart({
           {},
           { stroke: "transparent" },
           { stroke: "transparent" },
-          { stroke: "#a16207", width: 2, label: production },
+          { stroke: dark ? "#facc15" : "#a16207", width: 2, label: production },
           { stroke: "transparent" },
           { stroke: "transparent" },
           { stroke: dark ? "#7dd3fc" : "#0369a1", width: 2, dash: [6, 4], label: consumption },
@@ -77,13 +77,13 @@ export default function BandChart({
       <div ref={holder} role="img" aria-label={label} />
       <figcaption className="flex gap-4 text-sm">
         <span>
-          <span aria-hidden="true" className="text-sun-700">
+          <span aria-hidden="true" className="text-sun-700 dark:text-sun-400">
             ━{" "}
           </span>
           {production}
         </span>
         <span>
-          <span aria-hidden="true" className="text-sky-700">
+          <span aria-hidden="true" className="text-sky-700 dark:text-sky-300">
             ┅{" "}
           </span>
           {consumption}

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useSyncExternalStore } from "react";
 import { Link, Redirect, Route, Switch, useLocation } from "wouter";
+import { Icon } from "../components/icons";
 import { Problem } from "../components/states";
 import { HistoryScreen } from "../features/history/HistoryScreen";
 import { HomeScreen } from "../features/home/HomeScreen";
@@ -80,12 +81,12 @@ function Screens() {
 function Header({ name, onSignOut }: { name: string | null; onSignOut: () => void }) {
   const { language, messages, speak } = useLanguage();
   return (
-    <header className="flex flex-wrap items-center justify-between gap-2 py-3">
-      <p className="font-bold text-lg">
-        {messages.appName}
-        {name && <span className="font-normal"> · {name}</span>}
+    <header className="flex items-center justify-between gap-3 py-3">
+      <p className="min-w-0 leading-tight">
+        <span className="block font-bold text-lg">{messages.appName}</span>
+        {name && <span className="block truncate text-sm">{name}</span>}
       </p>
-      <div className="flex gap-2">
+      <div className="flex shrink-0 gap-2 text-sm">
         <button
           type="button"
           className="min-h-12 min-w-12 cursor-pointer underline"
@@ -131,11 +132,11 @@ function Tabs() {
   const messages = useMessages();
   const [location] = useLocation();
   const tabs = [
-    ["/", messages.tabs.home, "⌂"],
-    ["/forecast", messages.tabs.forecast, "☀"],
-    ["/market", messages.tabs.market, "⇄"],
-    ["/money", messages.tabs.money, "₭"],
-    ["/history", messages.tabs.history, "☰"],
+    ["/", messages.tabs.home, "home"],
+    ["/forecast", messages.tabs.forecast, "forecast"],
+    ["/market", messages.tabs.market, "market"],
+    ["/money", messages.tabs.money, "money"],
+    ["/history", messages.tabs.history, "history"],
   ] as const;
   return (
     <nav className="fixed inset-x-0 bottom-0 border-stone-300 border-t bg-white dark:border-stone-700 dark:bg-stone-900">
@@ -145,10 +146,10 @@ function Tabs() {
             <Link
               href={href}
               aria-current={location === href ? "page" : undefined}
-              className={`flex min-h-14 flex-col items-center justify-center text-sm ${location === href ? "font-bold underline" : ""}`}
+              className={`flex min-h-14 flex-col items-center justify-center py-1 text-xs ${location === href ? "font-bold text-leaf-700 underline dark:text-leaf-300" : ""}`}
             >
-              <span aria-hidden="true">{icon}</span>
-              {label}
+              <Icon name={icon} />
+              <span>{label}</span>
             </Link>
           </li>
         ))}

@@ -573,8 +573,10 @@ export interface components {
             price_cents_per_kwh: number | null;
             /** @description Why. */
             reason: components["schemas"]["AdviceReason"];
-            /** @description One sentence in the household's language. */
-            sentence: string;
+            /** @description One sentence in English. */
+            sentence_en: string;
+            /** @description The same in Kiswahili. */
+            sentence_sw: string;
             /** @description When it is void. */
             until: components["schemas"]["Time"];
         };

@@ -52,7 +52,7 @@ impl Advice for FromAdvisor {
     }
 
     async fn advice(&self, household: HouseholdId) -> Option<AdviceView> {
-        let record = self.store.household(household).await.ok()??;
+        self.store.household(household).await.ok()??;
         let holding = match self.chain.household(household).await {
             Ok(chain) => {
                 let chain = chain.unwrap_or_default();
@@ -64,10 +64,7 @@ impl Advice for FromAdvisor {
             }
         };
         match self.advisor.advice(household, holding).await {
-            Ok(advice) => advice.map(|advice| {
-                let sentence = Advisor::sentence(&record, &advice).to_owned();
-                view(&advice, sentence)
-            }),
+            Ok(advice) => advice.as_ref().map(view),
             Err(error) => {
                 tracing::warn!(%household, %error, "no advice");
                 None
@@ -81,7 +78,7 @@ fn quantiles(quantiles: jirani_forecast::Quantiles) -> Quantiles {
     Quantiles { p05, p10, p25, p50, p75, p90, p95 }
 }
 
-fn view(advice: &jirani_forecast::Advice, sentence: String) -> AdviceView {
+fn view(advice: &jirani_forecast::Advice) -> AdviceView {
     let (action, energy_wh, price_cents_per_kwh) = match advice.action {
         Action::Sell { energy_wh, price_cents_per_kwh } => {
             (AdviceAction::Sell, energy_wh, Some(price_cents_per_kwh))
@@ -99,7 +96,8 @@ fn view(advice: &jirani_forecast::Advice, sentence: String) -> AdviceView {
             Reason::OwesEnergy => AdviceReason::OwesEnergy,
             Reason::WillRunShort => AdviceReason::WillRunShort,
         },
-        sentence,
+        sentence_en: advice.text_en.clone(),
+        sentence_sw: advice.text_sw.clone(),
         energy_wh,
         price_cents_per_kwh,
         gain_cents: advice.gain_cents,

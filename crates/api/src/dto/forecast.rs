@@ -54,8 +54,10 @@ pub struct AdviceView {
     pub action: AdviceAction,
     /// Why.
     pub reason: AdviceReason,
-    /// One sentence in the household's language.
-    pub sentence: String,
+    /// One sentence in English.
+    pub sentence_en: String,
+    /// The same in Kiswahili.
+    pub sentence_sw: String,
     /// How much to sell, keep or buy.
     pub energy_wh: u64,
     /// Floor to sell at, or what buying costs now, all in; null when keeping.

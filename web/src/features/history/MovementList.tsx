@@ -35,29 +35,17 @@ export function MovementList({
           <h3 className="mt-2 font-semibold text-sm text-stone-600 dark:text-stone-400">{day}</h3>
           <ul className="divide-y divide-stone-200 dark:divide-stone-800">
             {list.map((movement) => (
-              <li key={movement.id} className="flex items-start gap-3 py-2">
+              <li key={movement.id} className="flex flex-wrap items-start gap-x-3 py-2">
                 <span aria-hidden="true" className="w-5 text-center">
                   {icons[movement.kind]}
                 </span>
                 <div className="min-w-0 flex-1">
-                  <p>
-                    {messages.history.kinds[movement.kind]}{" "}
-                    <span className="text-sm text-stone-600 dark:text-stone-400">
-                      {formatTime(movement.at)} · {movement.state}
-                    </span>
+                  <p>{messages.history.kinds[movement.kind]}</p>
+                  <p className="text-sm text-stone-600 dark:text-stone-400">
+                    {formatTime(movement.at)} · {messages.history.states[movement.state] ?? movement.state}
                   </p>
-                  {proofs && movement.receipt && (
-                    <p className="text-sm">
-                      {messages.history.receipt} {movement.receipt}
-                    </p>
-                  )}
-                  {proofs && movement.signature && (
-                    <p className="truncate text-sm" title={movement.signature} data-testid="signature">
-                      {messages.history.chain} {movement.signature}
-                    </p>
-                  )}
                 </div>
-                <div className="text-right">
+                <div className="whitespace-nowrap text-right">
                   {movement.amount_cents != null && (
                     <p className="font-semibold">{formatMoney(movement.amount_cents)}</p>
                   )}
@@ -65,6 +53,20 @@ export function MovementList({
                     <p className="text-sm">{formatEnergy(movement.energy_wh)}</p>
                   )}
                 </div>
+                {proofs && (movement.receipt || movement.signature) && (
+                  <div className="w-full min-w-0 pl-8">
+                    {movement.receipt && (
+                      <p className="text-sm">
+                        {messages.history.receipt} {movement.receipt}
+                      </p>
+                    )}
+                    {movement.signature && (
+                      <p className="truncate text-sm" title={movement.signature} data-testid="signature">
+                        {messages.history.chain} <span className="font-mono">{movement.signature}</span>
+                      </p>
+                    )}
+                  </div>
+                )}
               </li>
             ))}
           </ul>

@@ -53,6 +53,42 @@ describe("home", () => {
     expect(await screen.findByRole("button", { name: "Show amounts" })).toBeVisible();
   });
 
+  it("gives advice in the screen's language, with what it brings and how sure it is", async () => {
+    localStorage.setItem("jirani.language", "sw");
+    serve({
+      "GET /api/v1/me/home": () => ({
+        ...home,
+        advice: {
+          action: "sell",
+          reason: "more_than_needed",
+          sentence_en: "Sell 1.25 kWh.",
+          sentence_sw: "Uza kWh 1.25.",
+          energy_wh: 1_250,
+          price_cents_per_kwh: 2_600,
+          gain_cents: 2_000,
+          confidence: "medium",
+          until: "2026-11-22T13:00:00Z",
+        },
+      }),
+    });
+    show(<HomeScreen />);
+    expect(await screen.findByTestId("advice")).toHaveTextContent("Uza kWh 1.25.");
+    expect(screen.getByTestId("confidence")).toHaveTextContent("huenda");
+    expect(screen.getByText("+KSh 20.00", { exact: false })).toBeVisible();
+    expect(screen.getByText("hadi 16:00", { exact: false })).toBeVisible();
+    expect(screen.getByRole("link", { name: "Uza sokoni" })).toHaveAttribute(
+      "href",
+      "/market?sell=1250&price=2600",
+    );
+  });
+
+  it("counts what the panels made once: used at home, or into the grid", async () => {
+    serve({ "GET /api/v1/me/home": () => home });
+    show(<HomeScreen />);
+    expect((await screen.findByText("Used at home")).parentElement).toHaveTextContent("0.50 kWh");
+    expect(screen.getByText("Into the grid").parentElement).toHaveTextContent("1.90 kWh");
+  });
+
   it("leads from a shortfall to the market", async () => {
     serve({ "GET /api/v1/me/home": () => ({ ...home, vault_wh: 0, shortfall_wh: 480 }) });
     show(<HomeScreen />);

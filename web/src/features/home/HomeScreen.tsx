@@ -78,12 +78,12 @@ function Holdings({ home }: { home: Home }) {
     <Card>
       <dl>
         <Line term={messages.home.tokens}>
-          <span className="text-2xl" data-testid="vault">
+          <span className="whitespace-nowrap text-2xl" data-testid="vault">
             {formatEnergy(home.vault_wh)}
           </span>
         </Line>
         <Line term={messages.home.balance}>
-          <span className="text-2xl" data-testid="balance">
+          <span className="whitespace-nowrap text-2xl" data-testid="balance">
             {hidden ? "•••••" : formatMoney(home.balance_cents)}
           </span>
         </Line>
@@ -93,15 +93,15 @@ function Holdings({ home }: { home: Home }) {
       </button>
       {home.offered_wh > 0 && <p>{messages.home.offered(home.offered_wh)}</p>}
       {home.shortfall_wh > 0 && (
-        <p className="mt-2 rounded-xl bg-sun-400 p-3 text-stone-900">
-          {messages.home.shortfall(home.shortfall_wh)}{" "}
+        <div className="mt-2 rounded-xl bg-sun-400 px-3 pt-3 text-stone-900">
+          <p>{messages.home.shortfall(home.shortfall_wh)}</p>
           <Link
             href={`/market?buy=${home.shortfall_wh}`}
             className="inline-block min-h-12 py-3 font-semibold underline"
           >
             {messages.home.buyNow}
           </Link>
-        </p>
+        </div>
       )}
       {home.attested_through && (
         <p className="mt-2 text-sm text-stone-600 dark:text-stone-400">

@@ -7,6 +7,7 @@ import { formatEnergy, parseKilowattHours } from "../../domain/energy";
 import { formatMoney, parseShillings } from "../../domain/money";
 import { useMessages } from "../../i18n";
 import { api, asked, newIntentKey } from "../../lib/api";
+import { WholeShillings } from "./WholeShillings";
 
 type Unit = "kwh" | "shillings";
 type Want = { energy_wh: number } | { amount_cents: number };
@@ -107,8 +108,11 @@ export function BuyForm({ initialWh }: { initialWh: number | null }) {
             <Line term={messages.market.due}>{formatMoney(quote.data.due_cents)}</Line>
             <Line term={messages.market.retail}>{formatMoney(quote.data.retail_cents)}</Line>
           </dl>
+          {payWith === "mpesa" && (
+            <WholeShillings asked={quote.data.collect_cents} due={quote.data.due_cents} />
+          )}
           {quote.data.saved_cents > 0 && (
-            <p className="font-semibold text-leaf-700 dark:text-leaf-50">
+            <p className="font-semibold text-leaf-700 dark:text-leaf-300">
               {messages.market.saved(quote.data.saved_cents)}
             </p>
           )}

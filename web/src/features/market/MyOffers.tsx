@@ -28,9 +28,11 @@ export function MyOffers() {
             <span>
               {formatEnergy(offer.open_wh)} · {messages.market.price(offer.price_cents_per_kwh)}
             </span>
-            <Button look="quiet" disabled={cancel.isPending} onClick={() => cancel.mutate(offer.id)}>
-              {messages.market.cancel}
-            </Button>
+            <div className="shrink-0">
+              <Button look="quiet" disabled={cancel.isPending} onClick={() => cancel.mutate(offer.id)}>
+                {messages.market.cancel}
+              </Button>
+            </div>
           </li>
         ))}
       </ul>

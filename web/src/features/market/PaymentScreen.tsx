@@ -7,6 +7,7 @@ import { formatMoney } from "../../domain/money";
 import { isFinal, standing, steps, stepsDone } from "../../domain/payment";
 import { useMessages } from "../../i18n";
 import { api, asked } from "../../lib/api";
+import { WholeShillings } from "./WholeShillings";
 
 /** One order's payment, read again by its number: a reload or a dead stream loses nothing. */
 export function PaymentScreen({ id }: { id: number }) {
@@ -53,13 +54,17 @@ export function PaymentScreen({ id }: { id: number }) {
                 <Line term={messages.market.due}>{formatMoney(data.due_cents)}</Line>
                 {data.receipt && <Line term={messages.pay.receipt}>{data.receipt}</Line>}
                 {data.final_signature && (
-                  <Line term={messages.pay.signature}>
-                    <span className="break-all text-sm" data-testid="signature">
+                  <div className="py-1">
+                    <dt className="text-stone-600 dark:text-stone-400">{messages.pay.signature}</dt>
+                    <dd className="break-all font-mono text-sm" data-testid="signature">
                       {data.final_signature}
-                    </span>
-                  </Line>
+                    </dd>
+                  </div>
                 )}
               </dl>
+              {data.pay_with === "mpesa" && (
+                <WholeShillings asked={data.collect_cents} due={data.due_cents} />
+              )}
               {data.state === "released" && data.pay_with === "mpesa" && <p>{messages.pay.late}</p>}
               {config.data?.phones_url && !isFinal(data.state) && (
                 <p>
