@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn settings_that_contradict_each_other_are_refused() {
         for (toml, word) in [
-            ("[tariff]\nbuy_back_cents_per_kwh = 2900\n", "tariff"),
+            ("[tariff]\nbuy_back_cents_per_kwh = 3100\n", "tariff"),
             ("[site]\nslot_length_s = 700\n", "slot_length_s"),
             ("[site]\ngrace_s = 900\n", "grace_s"),
             ("[demo]\nspeed = 0\n", "demo.speed"),
