@@ -307,6 +307,11 @@ async fn bytes_that_can_land_no_more_are_signed_anew() {
     // A chain that has passed the last block of these bytes, and never saw them.
     let bench = Bench::with_slots_of(Duration::from_micros(200)).await;
     landed(&bench.submit("enrol/2", enrol(BUYER)).await);
+    // Both chains begin with the same blockhashes: these bytes are dead once 150 blocks have passed.
+    let node = solana_rpc_client::nonblocking::rpc_client::RpcClient::new(format!("http://{}", bench.listen));
+    while node.get_block_height().await.unwrap() < 400 {
+        tokio::task::yield_now().await;
+    }
     let dead = OutboxRecord { state: OutboxState::Sent, last_valid_block_height: 0, ..foreign.clone() };
     bench.store.put_outbox(dead).await.unwrap();
     assert_ne!(landed(&bench.submit("enrol/1", enrol(SELLER)).await), foreign.signature);
