@@ -58,6 +58,17 @@ async fn connect(options: MqttOptions) -> Result<(AsyncClient, EventLoop), Conne
     }
 }
 
+/// Connects once the broker has closed the session before, which it may still be doing.
+async fn reconnect(options: MqttOptions) -> (AsyncClient, EventLoop) {
+    loop {
+        match connect(options.clone()).await {
+            Ok(connected) => return connected,
+            Err(ConnectionError::ConnectionRefused(ConnectReturnCode::ServiceUnavailable)) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
 async fn refusal(options: MqttOptions) -> ConnectReturnCode {
     match connect(options).await.map(|_| ()) {
         Err(ConnectionError::ConnectionRefused(code)) => code,
@@ -137,7 +148,7 @@ async fn a_meter_that_publishes_elsewhere_is_cut_off() {
         (format!("v1/{A}/up/more"), false),
         ("somewhere/else".into(), false),
     ] {
-        let (client, mut events) = connect(meter(broker.addr(), A)).await.unwrap();
+        let (client, mut events) = reconnect(meter(broker.addr(), A)).await;
         assert_eq!(publish_is_taken(&client, &mut events, &topic).await, taken, "{topic}");
     }
     broker.stop().await;
@@ -222,14 +233,7 @@ async fn floods_and_giants_end_their_own_connection_only() {
     // Acknowledgements that were under way when the connection ended may be lost with it.
     assert!(taken < 10, "{taken} taken");
 
-    // The broker is still closing the old session while this one knocks.
-    let (client, mut events) = loop {
-        match connect(meter(broker.addr(), A)).await {
-            Ok(connected) => break connected,
-            Err(ConnectionError::ConnectionRefused(ConnectReturnCode::ServiceUnavailable)) => {}
-            Err(other) => panic!("{other}"),
-        }
-    };
+    let (client, mut events) = reconnect(meter(broker.addr(), A)).await;
     client.publish(&up, QoS::AtLeastOnce, false, vec![0; 100_000]).await.unwrap();
     while incoming(&mut events).await.is_ok() {}
 
