@@ -9,6 +9,7 @@
 
 mod columns;
 mod fault;
+mod index;
 mod numbers;
 mod open;
 mod read;

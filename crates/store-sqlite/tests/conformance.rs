@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 use async_trait::async_trait;
-use jirani_store::Store;
 use jirani_store::suite::Place;
+use jirani_store::{ChainIndex, Store};
 use jirani_store_sqlite::SqliteStore;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -14,6 +14,10 @@ struct Folder(TempDir);
 #[async_trait]
 impl Place for Folder {
     async fn open(&self) -> Arc<dyn Store> {
+        Arc::new(SqliteStore::open(&self.0.path().join("jirani.db")).await.unwrap())
+    }
+
+    async fn open_index(&self) -> Arc<dyn ChainIndex> {
         Arc::new(SqliteStore::open(&self.0.path().join("jirani.db")).await.unwrap())
     }
 }

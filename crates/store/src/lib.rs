@@ -6,6 +6,7 @@
 //! transfers, readings and callbacks are never altered or removed.
 //! Stands between the services and a database; knows no SQL.
 
+pub mod chain_index;
 pub mod change;
 pub mod error;
 pub mod event;
@@ -16,6 +17,7 @@ pub mod suite;
 pub mod verbs;
 pub mod verify;
 
+pub use chain_index::{ChainIndex, IndexCursor, IndexedEvent, IndexedTransaction};
 pub use change::{Change, Committed};
 pub use error::StoreError;
 pub use event::{Event, Events};

@@ -10,6 +10,7 @@ mod cache;
 mod callback;
 mod chain;
 mod commit;
+mod index;
 mod ledger;
 mod market;
 mod money;
@@ -20,6 +21,7 @@ mod sql;
 
 use crate::fault::fault;
 use cache::Cache;
+pub(crate) use index::Extension;
 use jirani_store::{
     Appended, Change, Committed, NewCallback, OutboxRecord, QuarantineRow, ReadingRow, SlotRecord, StoreError,
 };
@@ -46,6 +48,8 @@ enum Request {
     Slot(SlotRecord, Reply<()>),
     Callback(NewCallback, Reply<u64>),
     Outbox(OutboxRecord, Reply<()>),
+    Index(Extension, Reply<()>),
+    ClearIndex(Reply<()>),
     Numbers(&'static str, u64, Reply<Range<u64>>),
     Close(oneshot::Sender<()>),
 }
@@ -56,6 +60,7 @@ impl Request {
             Self::Commit(changes, _) => changes.len(),
             Self::Readings(readings, quarantined, _) => readings.len() + quarantined.len(),
             Self::Slot(slot, _) => slot.rows.len(),
+            Self::Index(extension, _) => extension.transactions.len(),
             _ => 1,
         }
     }
@@ -120,6 +125,14 @@ impl Writer {
 
     pub(crate) async fn outbox(&self, record: OutboxRecord) -> Result<(), StoreError> {
         self.ask(|reply| Request::Outbox(record, reply)).await
+    }
+
+    pub(crate) async fn extend_index(&self, extension: Extension) -> Result<(), StoreError> {
+        self.ask(|reply| Request::Index(extension, reply)).await
+    }
+
+    pub(crate) async fn clear_index(&self) -> Result<(), StoreError> {
+        self.ask(Request::ClearIndex).await
     }
 
     pub(crate) async fn numbers(&self, sequence: &'static str, count: u64) -> Result<Range<u64>, StoreError> {
@@ -221,7 +234,10 @@ fn refuse(request: Request) -> Answer {
     match request {
         Request::Commit(_, reply) => answer(reply, Err(none())),
         Request::Readings(_, _, reply) => answer(reply, Err(none())),
-        Request::Slot(_, reply) | Request::Outbox(_, reply) => answer(reply, Err(none())),
+        Request::Slot(_, reply)
+        | Request::Outbox(_, reply)
+        | Request::Index(_, reply)
+        | Request::ClearIndex(reply) => answer(reply, Err(none())),
         Request::Callback(_, reply) => answer(reply, Err(none())),
         Request::Numbers(_, _, reply) => answer(reply, Err(none())),
         Request::Close(reply) => Box::new(move |_| drop(reply)),
@@ -246,6 +262,12 @@ async fn write_one(connection: &mut SqliteConnection, cache: &mut Cache, request
         }
         Request::Outbox(record, reply) => {
             answer(reply, within(connection, cache, async |c, _| chain::put(c, &record).await).await)
+        }
+        Request::Index(extension, reply) => {
+            answer(reply, within(connection, cache, async |c, _| index::extend(c, &extension).await).await)
+        }
+        Request::ClearIndex(reply) => {
+            answer(reply, within(connection, cache, async |c, _| index::clear(c).await).await)
         }
         Request::Numbers(sequence, count, reply) => answer(
             reply,

@@ -12,6 +12,7 @@
 )]
 
 pub mod commits;
+pub mod index;
 pub mod journal;
 pub mod lists;
 pub mod readings;
@@ -19,7 +20,7 @@ pub mod rest;
 pub mod samples;
 pub mod slots;
 
-use crate::{Change, Committed, Store, StoreError};
+use crate::{ChainIndex, Change, Committed, Store, StoreError};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ use std::sync::Arc;
 pub trait Place: Send + Sync {
     /// Opens the data.
     async fn open(&self) -> Arc<dyn Store>;
+    /// Opens the data for its index of the chain.
+    async fn open_index(&self) -> Arc<dyn ChainIndex>;
 }
 
 /// Commits what must go well.
@@ -57,6 +60,10 @@ macro_rules! conformance {
             commits: writers_at_once_lose_nothing;
             commits: one_refusal_leaves_its_neighbours_alone;
             commits: numbers_are_handed_out_once;
+            index: the_index_comes_back_in_the_order_of_the_chain;
+            index: the_index_has_no_hole_and_no_repeat;
+            index: an_index_made_anew_is_the_same_byte_for_byte;
+            index: a_households_events_come_newest_first;
             journal: a_repeat_changes_nothing;
             journal: a_refusal_names_its_change;
             journal: a_hold_can_end_in_the_commit_that_made_it;
