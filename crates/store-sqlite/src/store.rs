@@ -229,6 +229,10 @@ impl Store for SqliteStore {
         read::chain::outbox(&self.readers, key).await
     }
 
+    async fn outbox_unfinished(&self, after: &str, limit: u32) -> Answer<Vec<OutboxRecord>> {
+        read::chain::unfinished(&self.readers, after, limit).await
+    }
+
     async fn outbox_totals(&self) -> Answer<(u64, u64, u64)> {
         read::chain::totals(&self.readers).await
     }

@@ -156,10 +156,15 @@ pub trait Store: Send + Sync {
 
     // Chain.
 
-    /// Keeps a signed transaction before it is sent, or its outcome after.
+    /// Keeps a signed transaction before it is sent, or its outcome after. One whose
+    /// signature another piece of work has is a conflict before it is sent: the two
+    /// would be one transaction on the chain.
     async fn put_outbox(&self, record: OutboxRecord) -> Result<(), StoreError>;
     /// The transaction of a piece of work.
     async fn outbox(&self, key: &str) -> Result<Option<OutboxRecord>, StoreError>;
+    /// Transactions whose outcome is not known, by key, those after `after`; at most
+    /// [`PAGE_MAX`].
+    async fn outbox_unfinished(&self, after: &str, limit: u32) -> Result<Vec<OutboxRecord>, StoreError>;
     /// Transactions landed, their compute units and their fees in lamports.
     async fn outbox_totals(&self) -> Result<(u64, u64, u64), StoreError>;
 

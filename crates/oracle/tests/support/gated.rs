@@ -94,6 +94,7 @@ pass_on! {
     pending_callbacks(limit: u32) -> Vec<InboxRow>;
     put_outbox(record: OutboxRecord) -> ();
     outbox(key: &str) -> Option<OutboxRecord>;
+    outbox_unfinished(after: &str, limit: u32) -> Vec<OutboxRecord>;
     outbox_totals() -> (u64, u64, u64);
     session(token_hash: [u8; 32]) -> Option<SessionRecord>;
     setting(key: &str) -> Option<String>;

@@ -1,38 +1,60 @@
 //! Signed transactions.
 
-use super::one;
+use super::{all, one};
 use crate::columns::Columns;
 use jirani_store::{OutboxRecord, OutboxState, StoreError};
-use sqlx::sqlite::SqlitePool;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+
+macro_rules! outbox {
+    ($tail:literal) => {
+        sqlx::query(concat!(
+            "SELECT key, signature, bytes, last_valid_block_height, state, slot, refusal_code, compute_units,
+             fee_lamports, created_at_us, work, signed, report, landed_at_us, retry_at_us FROM outbox ",
+            $tail
+        ))
+    };
+}
+
+fn record_of(row: &SqliteRow) -> Result<OutboxRecord, StoreError> {
+    let mut columns = Columns::of(row);
+    let (key, signature, bytes) = (columns.text()?, columns.text()?, columns.take()?);
+    let last_valid_block_height = columns.u64()?;
+    let (state, slot, code) = (columns.text()?, columns.u64_maybe()?, columns.text_maybe()?);
+    let state = match (state.as_str(), slot, code) {
+        ("sent", None, None) => OutboxState::Sent,
+        ("landed", Some(slot), None) => OutboxState::Landed { slot },
+        ("refused", None, Some(code)) => OutboxState::Refused { code },
+        _ => return Err(StoreError::Damaged { what: format!("the state of transaction {key}") }),
+    };
+    Ok(OutboxRecord {
+        key,
+        signature,
+        bytes,
+        last_valid_block_height,
+        state,
+        compute_units: columns.u64()?,
+        fee_lamports: columns.u64()?,
+        created_at: columns.time()?,
+        work: columns.take()?,
+        signed: columns.u32()?,
+        report: columns.take()?,
+        landed_at: columns.time_maybe()?,
+        retry_at: columns.time_maybe()?,
+    })
+}
 
 pub(crate) async fn outbox(pool: &SqlitePool, key: &str) -> Result<Option<OutboxRecord>, StoreError> {
-    let query = sqlx::query(
-        "SELECT key, signature, bytes, last_valid_block_height, state, slot, refusal_code, compute_units,
-         fee_lamports, created_at_us FROM outbox WHERE key = ?",
-    );
-    one(pool, query.bind(key.to_owned()), |row| {
-        let mut columns = Columns::of(row);
-        let (key, signature, bytes) = (columns.text()?, columns.text()?, columns.take()?);
-        let last_valid_block_height = columns.u64()?;
-        let (state, slot, code) = (columns.text()?, columns.u64_maybe()?, columns.text_maybe()?);
-        let state = match (state.as_str(), slot, code) {
-            ("sent", None, None) => OutboxState::Sent,
-            ("landed", Some(slot), None) => OutboxState::Landed { slot },
-            ("refused", None, Some(code)) => OutboxState::Refused { code },
-            _ => return Err(StoreError::Damaged { what: format!("the state of transaction {key}") }),
-        };
-        Ok(OutboxRecord {
-            key,
-            signature,
-            bytes,
-            last_valid_block_height,
-            state,
-            compute_units: columns.u64()?,
-            fee_lamports: columns.u64()?,
-            created_at: columns.time()?,
-        })
-    })
-    .await
+    one(pool, outbox!("WHERE key = ?").bind(key.to_owned()), record_of).await
+}
+
+pub(crate) async fn unfinished(
+    pool: &SqlitePool,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<OutboxRecord>, StoreError> {
+    let limit = limit.min(jirani_store::verbs::PAGE_MAX);
+    let query = outbox!("INDEXED BY outbox_unfinished WHERE state = 'sent' AND key > ? ORDER BY key LIMIT ?");
+    all(pool, query.bind(after.to_owned()).bind(i64::from(limit)), record_of).await
 }
 
 pub(crate) async fn totals(pool: &SqlitePool) -> Result<(u64, u64, u64), StoreError> {

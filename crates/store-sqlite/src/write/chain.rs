@@ -11,13 +11,28 @@ pub(super) async fn put(connection: &mut SqliteConnection, record: &OutboxRecord
         OutboxState::Landed { slot } => ("landed", Some(int("chain slot", *slot)?), None),
         OutboxState::Refused { code } => ("refused", None, Some(code)),
     };
+    if record.state == OutboxState::Sent {
+        let taken = sqlx::query("SELECT 1 FROM outbox WHERE signature = ? AND key <> ? LIMIT 1")
+            .bind(&record.signature)
+            .bind(&record.key)
+            .fetch_optional(&mut *connection)
+            .await
+            .map_err(fault)?;
+        if taken.is_some() {
+            let what = format!("the signature of transaction {} belongs to other work and", record.key);
+            return Err(StoreError::Conflict { what });
+        }
+    }
     let put = sqlx::query(
         "INSERT INTO outbox (key, signature, bytes, last_valid_block_height, state, slot, refusal_code,
-         compute_units, fee_lamports, created_at_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         compute_units, fee_lamports, created_at_us, work, signed, report, landed_at_us, retry_at_us)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (key) DO UPDATE SET signature = excluded.signature, bytes = excluded.bytes,
          last_valid_block_height = excluded.last_valid_block_height, state = excluded.state, slot = excluded.slot,
          refusal_code = excluded.refusal_code, compute_units = excluded.compute_units,
-         fee_lamports = excluded.fee_lamports, created_at_us = excluded.created_at_us
+         fee_lamports = excluded.fee_lamports, created_at_us = excluded.created_at_us,
+         work = excluded.work, signed = excluded.signed, report = excluded.report,
+         landed_at_us = excluded.landed_at_us, retry_at_us = excluded.retry_at_us
          WHERE state <> 'landed' OR (signature = excluded.signature AND excluded.state = 'landed')",
     )
     .bind(&record.key)
@@ -30,6 +45,11 @@ pub(super) async fn put(connection: &mut SqliteConnection, record: &OutboxRecord
     .bind(int("compute units", record.compute_units)?)
     .bind(int("fee", record.fee_lamports)?)
     .bind(record.created_at.0)
+    .bind(&record.work)
+    .bind(i64::from(record.signed))
+    .bind(&record.report)
+    .bind(record.landed_at.map(|at| at.0))
+    .bind(record.retry_at.map(|at| at.0))
     .execute(connection)
     .await
     .map_err(fault)?;

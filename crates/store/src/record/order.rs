@@ -46,7 +46,8 @@ pub enum ReleaseReason {
 }
 
 /// What settles an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Proof {
     /// HMAC-SHA256 of the receipt under the deployment key (P1).
     Receipt([u8; 32]),

@@ -89,6 +89,8 @@ macro_rules! conformance {
             slots: feeders_are_apart;
             rest: a_callback_is_kept_raw_and_dealt_with_once;
             rest: a_transaction_has_one_outcome;
+            rest: two_pieces_of_work_are_never_one_transaction;
+            rest: transactions_without_an_outcome_are_found;
             rest: sessions_and_settings_are_kept;
         }
     };

@@ -63,6 +63,39 @@ pub async fn a_transaction_has_one_outcome(place: &dyn Place) {
     assert_eq!(store.outbox("settle/1").await.unwrap(), Some(landed));
 }
 
+pub async fn two_pieces_of_work_are_never_one_transaction(place: &dyn Place) {
+    let store = place.open().await;
+    store.put_outbox(outbox("settle/1", OutboxState::Sent)).await.unwrap();
+    let mut same = outbox("settle/2", OutboxState::Sent);
+    same.signature = outbox("settle/1", OutboxState::Sent).signature;
+    assert!(matches!(store.put_outbox(same.clone()).await, Err(StoreError::Conflict { .. })));
+    assert_eq!(store.outbox("settle/2").await.unwrap(), None);
+    store.put_outbox(outbox("settle/1", OutboxState::Landed { slot: 4 })).await.unwrap();
+    assert!(matches!(store.put_outbox(same.clone()).await, Err(StoreError::Conflict { .. })));
+    // Work found to have been done before is named by the transaction that did it.
+    same.state = OutboxState::Landed { slot: 4 };
+    store.put_outbox(same).await.unwrap();
+}
+
+pub async fn transactions_without_an_outcome_are_found(place: &dyn Place) {
+    let store = place.open().await;
+    for key in ["b", "a", "d", "c"] {
+        store.put_outbox(outbox(key, OutboxState::Sent)).await.unwrap();
+    }
+    store.put_outbox(outbox("b", OutboxState::Landed { slot: 1 })).await.unwrap();
+    store.put_outbox(outbox("d", OutboxState::Refused { code: "x".into() })).await.unwrap();
+    drop(store);
+    let store = place.open().await;
+    let keys = async |after: &str, limit| {
+        let found = store.outbox_unfinished(after, limit).await.unwrap();
+        found.into_iter().map(|record| record.key).collect::<Vec<_>>()
+    };
+    assert_eq!(keys("", 10).await, ["a", "c"]);
+    assert_eq!(keys("", 1).await, ["a"]);
+    assert_eq!(keys("a", 10).await, ["c"]);
+    assert_eq!(store.outbox_unfinished("", 1).await.unwrap(), [outbox("a", OutboxState::Sent)]);
+}
+
 pub async fn sessions_and_settings_are_kept(place: &dyn Place) {
     let store = place.open().await;
     keep(&store, vec![Change::Session(session(SessionRole::Household(HouseholdId(4))))]).await;

@@ -220,10 +220,15 @@ pub fn outbox(key: &str, state: OutboxState) -> OutboxRecord {
         key: key.to_owned(),
         signature: format!("signature of {key}"),
         bytes: vec![1, 2, 3],
+        work: vec![4, 5],
+        signed: 2,
         last_valid_block_height: 150,
         state,
         compute_units: 20_000,
         fee_lamports: 5_000,
+        report: vec![6],
+        landed_at: Some(at(8)),
+        retry_at: Some(at(7)),
         created_at: at(9),
     }
 }
