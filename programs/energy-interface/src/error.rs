@@ -4,6 +4,26 @@
 /// that the token and system programs return through it.
 pub const ERROR_BASE: u32 = 7000;
 
+/// The lower half of a number says which rule was broken; the upper half, when it is
+/// not zero, which account broke it, counted from 1 in the instruction's order.
+const ERROR_MASK: u32 = 0xffff;
+
+/// The number of a refusal that names the account at `index`.
+pub const fn at_account(error: EnergyError, index: usize) -> u32 {
+    // INVARIANT: an instruction has at most 64 accounts.
+    #[expect(clippy::cast_possible_truncation, reason = "index < 64")]
+    let account = (index as u32 + 1) << 16;
+    error as u32 | account
+}
+
+/// The account that a refusal's number names, by its place in the instruction.
+pub const fn account_index(number: u32) -> Option<usize> {
+    match (number >> 16).checked_sub(1) {
+        Some(index) => Some(index as usize),
+        None => None,
+    }
+}
+
 macro_rules! errors {
     ($($(#[$doc:meta])* $name:ident = $offset:literal, $code:literal, $message:literal;)*) => {
         /// Why the program refuses. Nothing has changed then.
@@ -27,9 +47,9 @@ macro_rules! errors {
                 match self { $(Self::$name => $message,)* }
             }
 
-            /// The refusal of a number.
+            /// The refusal of a number, whichever account it names.
             pub const fn from_number(number: u32) -> Option<Self> {
-                match number {
+                match number & ERROR_MASK {
                     $(n if n == ERROR_BASE + $offset => Some(Self::$name),)*
                     _ => None,
                 }
@@ -147,6 +167,46 @@ errors! {
     WrongMint = 52, "wrong_mint", "The mint is not the one of this program.";
     /// Why an order is released is not known.
     InvalidReason = 53, "invalid_reason", "The reason of a release is not known.";
+    /// Daily caps and holds contradict themselves.
+    InvalidCaps = 54, "invalid_caps", "A household must be allowed to hold some energy and to leave some orders unpaid.";
+    /// Not the proposed admin.
+    NotPendingAdmin = 55, "not_pending_admin", "Only the proposed admin may take over.";
+    /// The mint itself is stopped.
+    HardStopped = 56, "hard_stopped", "The mint is stopped; the admin must lift the hard stop first.";
+    /// Not the proposed authority.
+    NotPendingAuthority = 57, "not_pending_authority", "Only the proposed authority may take over; the admin confirms a custodial one.";
+    /// Nothing was proposed.
+    NoAuthorityChange = 58, "no_authority_change", "No change of this household's authority is proposed.";
+    /// The delay is not over.
+    AuthorityDelay = 59, "authority_delay", "The change of authority waits for its delay; it can be cancelled until then.";
+    /// Something hangs on the household.
+    HouseholdNotEmpty = 60, "household_not_empty", "The household has tokens, a shortfall, offers or orders; end those first.";
+    /// Replacement data contradicts itself.
+    InvalidMeter = 61, "invalid_meter", "The meter's epoch, registers or ratings do not continue the attested ones.";
+    /// The day's adjustments are used up.
+    AdjustmentCap = 62, "adjustment_cap", "The daily limit of adjustments is used up; wait for the next UTC day or raise it.";
+    /// An adjustment without energy or reason.
+    InvalidAdjustment = 63, "invalid_adjustment", "An adjustment needs energy and the hash of its reason.";
+    /// The two records belong to different people.
+    DifferentAuthority = 64, "different_authority", "Energy moves only between records of one authority.";
+    /// Wallet withdrawals are switched off.
+    WithdrawalsOff = 65, "withdrawals_off", "Withdrawing to a wallet is switched off.";
+    /// The household's daily withdrawals are used up.
+    WithdrawalCap = 66, "withdrawal_cap", "The household's daily limit of withdrawals is used up; wait for the next UTC day.";
+    /// The wallet is somebody else's.
+    WrongWallet = 67, "wrong_wallet", "The wallet is not an eKWh account of the household's authority.";
+    /// Not for custodial households.
+    Custodial = 68, "custodial", "A custodial household has no key of its own; change its authority first.";
+    /// The marker must stay.
+    MarkerRetained = 69, "marker_retained", "The marker still keeps its proof from being used again.";
+    /// Open orders hold too much.
+    HeldEnergy = 70, "held_energy", "The household's open orders hold as much energy as they may; pay or release one.";
+    /// Too many orders left unpaid today.
+    UnpaidOrders = 71, "unpaid_orders", "The household left too many orders unpaid today; it may order again the next UTC day.";
+    /// One account in two places.
+    AccountTwice = 72, "account_twice", "The same account was passed in two places that must differ.";
+    /// The runtime refused what never fails.
+    Runtime = 73, "runtime", "The chain's runtime did not answer; try again.";
 }
 
 /// The stable code and the sentence of a number that a transaction failed with,
@@ -179,5 +239,13 @@ mod tests {
         }
         assert_eq!(code(0), None);
         assert_eq!(code(ERROR_BASE - 1), None);
+    }
+
+    #[test]
+    fn a_number_names_its_account_beside_its_rule() {
+        let number = at_account(EnergyError::WrongOwner, 3);
+        assert_eq!(EnergyError::from_number(number), Some(EnergyError::WrongOwner));
+        assert_eq!(account_index(number), Some(3));
+        assert_eq!(account_index(EnergyError::WrongOwner as u32), None);
     }
 }

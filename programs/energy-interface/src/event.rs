@@ -30,22 +30,59 @@ pub enum EventKind {
     Settled = 9,
     /// An order was released; `detail` is the reason, `subject` the buyer.
     Released = 10,
+    /// The proposed admin took over. `subject` is the admin.
+    AdminChanged = 11,
+    /// The mint was stopped (`detail` 1) or released (0).
+    HardStopChanged = 12,
+    /// Another meter or other ratings. `number` is the epoch, `subject` the meter's key.
+    MeterReplaced = 13,
+    /// `detail` is the action, `subject` the authority it is about.
+    AuthorityChanged = 14,
+    /// A household was closed. `subject` is its Household.
+    HouseholdClosed = 15,
+    /// An error was mended. `energy_wh` export and `number` import added, Wh;
+    /// `burned_wh`; `subject` is the reason's hash.
+    Adjusted = 16,
+    /// Energy moved to another record of the same authority: `number` is that
+    /// household's, `subject` its Household. `energy_wh`, `burned_wh` of both.
+    Moved = 17,
+    /// Energy left for a wallet. `energy_wh`, `subject` the wallet's token account.
+    Withdrawn = 18,
+    /// Energy came from a wallet. `energy_wh`, `burned_wh`, `subject` the token account.
+    Deposited = 19,
+    /// Markers were closed; `number` says how many.
+    MarkersClosed = 20,
 }
 
 impl EventKind {
+    /// Every kind, in the order of its byte.
+    pub const ALL: [Self; 20] = [
+        Self::Initialised,
+        Self::Configured,
+        Self::PauseChanged,
+        Self::Enrolled,
+        Self::Attested,
+        Self::OfferPosted,
+        Self::OfferReturned,
+        Self::OrderPlaced,
+        Self::Settled,
+        Self::Released,
+        Self::AdminChanged,
+        Self::HardStopChanged,
+        Self::MeterReplaced,
+        Self::AuthorityChanged,
+        Self::HouseholdClosed,
+        Self::Adjusted,
+        Self::Moved,
+        Self::Withdrawn,
+        Self::Deposited,
+        Self::MarkersClosed,
+    ];
+
     /// The kind of a byte.
     pub const fn from_byte(byte: u8) -> Option<Self> {
         match byte {
-            1 => Some(Self::Initialised),
-            2 => Some(Self::Configured),
-            3 => Some(Self::PauseChanged),
-            4 => Some(Self::Enrolled),
-            5 => Some(Self::Attested),
-            6 => Some(Self::OfferPosted),
-            7 => Some(Self::OfferReturned),
-            8 => Some(Self::OrderPlaced),
-            9 => Some(Self::Settled),
-            10 => Some(Self::Released),
+            1..=20 => Some(Self::ALL[byte as usize - 1]),
             _ => None,
         }
     }
@@ -83,6 +120,7 @@ const _: () = assert!(size_of::<Event>() == 80);
 
 impl Event {
     /// An event of a kind at a moment, everything else zero.
+    #[inline(never)]
     pub fn new(kind: EventKind, at: i64) -> Self {
         Self { tag: Tag::Event as u8, kind: kind as u8, at, ..Self::zeroed() }
     }

@@ -3,12 +3,10 @@
 //! order by its fills.
 
 use crate::Key;
-use crate::state::{ATTESTORS_MAX, CappedKey, Limits, OracleSet, Tariff};
+use crate::state::{ATTESTORS_MAX, CappedKey, Caps, Limits, OracleSet, Tariff};
 use bytemuck::{Pod, Zeroable};
 
-/// First byte of an instruction. Numbers between are kept for: two-step admin,
-/// meter replacement, authority change, household closing, adjustment, movement,
-/// withdrawal, deposit, closing markers, hard stop.
+/// First byte of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Tag {
@@ -18,10 +16,22 @@ pub enum Tag {
     Configure = 1,
     /// Pauses or resumes.
     Pause = 2,
+    /// The proposed admin takes over.
+    AcceptAdmin = 3,
+    /// Stops the mint itself, or lifts that.
+    HardStop = 4,
     /// Creates a Household, its vault and its feeder's Evidence.
     Enrol = 10,
+    /// Another meter, another epoch or other ratings.
+    ReplaceMeter = 11,
+    /// Proposes, cancels or accepts another authority.
+    ChangeAuthority = 12,
+    /// Closes an empty household.
+    CloseHousehold = 13,
     /// Attests registers.
     Attest = 20,
+    /// Mends an error found later.
+    Adjust = 21,
     /// Moves eKWh from vault to escrow.
     PostOffer = 30,
     /// Returns what no order holds.
@@ -32,27 +42,54 @@ pub enum Tag {
     Settle = 33,
     /// Gives an order up.
     Release = 34,
+    /// Moves energy between records of one authority.
+    Move = 35,
+    /// Moves energy to the authority's own wallet.
+    Withdraw = 36,
+    /// Moves energy from a wallet into a vault.
+    Deposit = 37,
+    /// Closes markers whose time is over.
+    CloseMarkers = 38,
     /// Carries an event; only the program calls it.
     Event = 228,
 }
 
 impl Tag {
+    /// Every instruction that others may call, in the order of its tag.
+    pub const ALL: [Self; 21] = [
+        Self::Initialise,
+        Self::Configure,
+        Self::Pause,
+        Self::AcceptAdmin,
+        Self::HardStop,
+        Self::Enrol,
+        Self::ReplaceMeter,
+        Self::ChangeAuthority,
+        Self::CloseHousehold,
+        Self::Attest,
+        Self::Adjust,
+        Self::PostOffer,
+        Self::CancelOffer,
+        Self::PlaceOrder,
+        Self::Settle,
+        Self::Release,
+        Self::Move,
+        Self::Withdraw,
+        Self::Deposit,
+        Self::CloseMarkers,
+        Self::Event,
+    ];
+
     /// The tag of a byte.
     pub const fn from_byte(byte: u8) -> Option<Self> {
-        match byte {
-            0 => Some(Self::Initialise),
-            1 => Some(Self::Configure),
-            2 => Some(Self::Pause),
-            10 => Some(Self::Enrol),
-            20 => Some(Self::Attest),
-            30 => Some(Self::PostOffer),
-            31 => Some(Self::CancelOffer),
-            32 => Some(Self::PlaceOrder),
-            33 => Some(Self::Settle),
-            34 => Some(Self::Release),
-            228 => Some(Self::Event),
-            _ => None,
+        let mut i = 0;
+        while i < Self::ALL.len() {
+            if Self::ALL[i] as u8 == byte {
+                return Some(Self::ALL[i]);
+            }
+            i += 1;
         }
+        None
     }
 }
 
@@ -85,8 +122,10 @@ pub struct InitialiseData {
     pub attestors: [CappedKey; ATTESTORS_MAX],
     /// Custodian.
     pub custodian: CappedKey,
+    /// Daily caps and holds.
+    pub caps: Caps,
 }
-data!(InitialiseData, 744);
+data!(InitialiseData, 776);
 
 /// Which part of Config an instruction changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +143,10 @@ pub enum ConfigSection {
     Custodian = 5,
     /// The pause key.
     PauseKey = 6,
+    /// Who becomes admin by accepting; zeroes take a proposal back.
+    PendingAdmin = 7,
+    /// [`Caps`].
+    Caps = 8,
 }
 
 /// Data of [`Tag::Configure`], followed by the section's new value.
@@ -129,6 +172,27 @@ pub struct PauseData {
     pub paused: u8,
 }
 data!(PauseData, 2);
+
+/// Data of an instruction that needs nothing but its tag: [`Tag::AcceptAdmin`],
+/// [`Tag::CloseHousehold`], [`Tag::CancelOffer`], [`Tag::CloseMarkers`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct PlainData {
+    /// The tag.
+    pub tag: u8,
+}
+data!(PlainData, 1);
+
+/// Data of [`Tag::HardStop`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct HardStopData {
+    /// [`Tag::HardStop`].
+    pub tag: u8,
+    /// 1 stops the mint, 0 lifts that; the soft pause stays until it is lifted itself.
+    pub stopped: u8,
+}
+data!(HardStopData, 2);
 
 /// Data of [`Tag::Enrol`].
 #[repr(C)]
@@ -165,6 +229,59 @@ pub struct EnrolData {
 }
 data!(EnrolData, 104);
 
+/// Data of [`Tag::ReplaceMeter`]. The same key and epoch must go on at the attested
+/// registers (other ratings); the same key with a later epoch, or another key, starts
+/// where it says.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct ReplaceMeterData {
+    /// [`Tag::ReplaceMeter`].
+    pub tag: u8,
+    /// Zero.
+    pub reserved: [u8; 3],
+    /// Epoch of the meter's registers.
+    pub meter_epoch: u32,
+    /// Plausible export, W.
+    pub export_rating_w: u32,
+    /// Plausible import, W.
+    pub import_rating_w: u32,
+    /// Export register that counts as zero, Wh.
+    pub initial_export_wh: u64,
+    /// Import register that counts as zero, Wh.
+    pub initial_import_wh: u64,
+    /// Ed25519 key of the meter.
+    pub meter_key: Key,
+}
+data!(ReplaceMeterData, 64);
+
+/// What is done about a household's authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum AuthorityAction {
+    /// Names the next authority and starts the delay: the authority, or the admin.
+    Propose = 1,
+    /// Takes the proposal back: the authority, the custodian of a custodial one, or the
+    /// admin.
+    Cancel = 2,
+    /// Takes over after the delay: the proposed authority; the admin for a custodial one.
+    Accept = 3,
+}
+
+/// Data of [`Tag::ChangeAuthority`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct ChangeAuthorityData {
+    /// [`Tag::ChangeAuthority`].
+    pub tag: u8,
+    /// [`AuthorityAction`].
+    pub action: u8,
+    /// Zero.
+    pub reserved: [u8; 6],
+    /// The next authority when proposing (zeroes: custodial), else zeroes.
+    pub authority: Key,
+}
+data!(ChangeAuthorityData, 40);
+
 /// Data of [`Tag::Attest`], followed by `rows` times [`RowData`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -199,6 +316,26 @@ pub struct RowData {
 }
 data!(RowData, 24);
 
+/// Data of [`Tag::Adjust`]. Energy is only ever added: export that was missed is
+/// minted, import that was missed is burned; too much of one is mended by the other.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct AdjustData {
+    /// [`Tag::Adjust`].
+    pub tag: u8,
+    /// Zero.
+    pub reserved: [u8; 3],
+    /// Version of the oracle set.
+    pub oracle_version: u32,
+    /// Export to add, Wh.
+    pub export_wh: u64,
+    /// Import to add, Wh.
+    pub import_wh: u64,
+    /// Hash of the reason; never all zero.
+    pub reason: Key,
+}
+data!(AdjustData, 56);
+
 /// Data of [`Tag::PostOffer`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -217,15 +354,6 @@ pub struct PostOfferData {
     pub expires_at: i64,
 }
 data!(PostOfferData, 32);
-
-/// Data of [`Tag::CancelOffer`].
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
-pub struct CancelOfferData {
-    /// [`Tag::CancelOffer`].
-    pub tag: u8,
-}
-data!(CancelOfferData, 1);
 
 /// Data of [`Tag::PlaceOrder`], followed by 1 to 4 times [`FillData`].
 #[repr(C)]
@@ -311,3 +439,16 @@ pub struct ReleaseData {
     pub reason: u8,
 }
 data!(ReleaseData, 2);
+
+/// Data of [`Tag::Move`], [`Tag::Withdraw`] and [`Tag::Deposit`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct AmountData {
+    /// The tag.
+    pub tag: u8,
+    /// Zero.
+    pub reserved: [u8; 7],
+    /// Energy, Wh.
+    pub energy_wh: u64,
+}
+data!(AmountData, 16);

@@ -12,6 +12,7 @@
 #[cfg(not(any(target_os = "solana", target_arch = "bpf")))]
 extern crate alloc;
 
+pub mod accounts;
 #[cfg(not(any(target_os = "solana", target_arch = "bpf")))]
 pub mod client;
 pub mod error;

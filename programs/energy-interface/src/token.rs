@@ -17,7 +17,13 @@ fn u64_at(data: &[u8], at: usize) -> Option<u64> {
 /// A token account's balance in Wh; `None` when the data is too short or not of
 /// a token account.
 pub fn amount(data: &[u8]) -> Option<u64> {
-    (data.len() >= 165).then(|| u64_at(data, 64))?
+    if is_account(data) { u64_at(data, 64) } else { None }
+}
+
+/// Whether the data of an account of Token-2022 is a token account's: the bare base, or
+/// longer with the account type behind it.
+pub fn is_account(data: &[u8]) -> bool {
+    data.len() == 165 || data.get(165) == Some(&2)
 }
 
 /// The mint of a token account.

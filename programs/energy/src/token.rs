@@ -3,15 +3,15 @@
 use core::mem::MaybeUninit;
 use core::slice::from_raw_parts;
 
+use jirani_energy_interface::state::Household;
 use jirani_energy_interface::{DECIMALS, EnergyError, programs, token};
-use pinocchio::cpi::{CpiAccount, invoke_signed_unchecked};
-use pinocchio::error::ProgramError;
+use pinocchio::AccountView;
+use pinocchio::cpi::{CpiAccount, invoke, invoke_signed_unchecked};
 use pinocchio::instruction::{InstructionAccount, InstructionView};
-use pinocchio::{AccountView, ProgramResult};
 use pinocchio_token_2022::instructions::InitializeAccount3;
 
-use crate::account::Refuse;
 use crate::call::Authority;
+use crate::refusal::{Check, Refuse};
 
 const TAG_BATCH: u8 = 255;
 const TAG_MINT_TO: u8 = 7;
@@ -40,16 +40,95 @@ pub enum Operation {
 }
 
 /// A token account's balance.
-#[inline(always)]
-pub fn balance(account: &AccountView) -> Result<u64, ProgramError> {
+#[inline(never)]
+pub fn balance(account: &AccountView) -> Check<u64> {
     account.owned_by(&programs::TOKEN_2022).or_refuse(EnergyError::WrongOwner)?;
     token::amount(&account.try_borrow()?).or_refuse(EnergyError::WrongType)
 }
 
 /// Makes an account of our mint out of a new one; Config owns its tokens.
 #[inline(never)]
-pub fn open_account(account: &AccountView, mint: &AccountView, config: &AccountView) -> ProgramResult {
-    InitializeAccount3::new(account, mint, config.address()).invoke()
+pub fn open_account(account: &AccountView, mint: &AccountView, config: &AccountView) -> Check {
+    Ok(InitializeAccount3::new(account, mint, config.address()).invoke()?)
+}
+
+/// Pays what a household owes out of the tokens in its vault and those that arrive
+/// there: counts it, and gives the Wh that the caller must burn from the vault.
+#[inline(never)]
+pub fn burn_shortfall(household: &mut Household, vault: &AccountView, arriving: u64) -> Check<u64> {
+    if household.shortfall_wh == 0 {
+        return Ok(0);
+    }
+    let at_hand = balance(vault)?.checked_add(arriving).or_refuse(EnergyError::Overflow)?;
+    let burned = household.shortfall_wh.min(at_hand);
+    household.burned_wh = household.burned_wh.checked_add(burned).or_refuse(EnergyError::Overflow)?;
+    household.shortfall_wh -= burned;
+    Ok(burned)
+}
+
+/// Moves tokens from a wallet into a vault; the wallet's owner signed.
+#[inline(never)]
+pub fn pay_in(
+    owner: &AccountView,
+    wallet: &AccountView,
+    vault: &AccountView,
+    mint: &AccountView,
+    wh: u64,
+) -> Check {
+    let mut data: [u8; 10] = with_amount([TAG_TRANSFER_CHECKED], wh);
+    data[9] = DECIMALS;
+    let metas = [
+        InstructionAccount::writable(wallet.address()),
+        InstructionAccount::readonly(mint.address()),
+        InstructionAccount::writable(vault.address()),
+        InstructionAccount::readonly_signer(owner.address()),
+    ];
+    let instruction = InstructionView { program_id: &programs::TOKEN_2022, accounts: &metas, data: &data };
+    Ok(invoke(&instruction, &[wallet, mint, vault, owner])?)
+}
+
+/// Operations of one instruction, in their order; those of zero Wh are left out.
+pub struct Operations<const N: usize> {
+    list: [MaybeUninit<Operation>; N],
+    used: usize,
+}
+
+impl<const N: usize> Operations<N> {
+    /// None yet.
+    #[inline(always)]
+    pub fn new() -> Self {
+        Self { list: [const { MaybeUninit::uninit() }; N], used: 0 }
+    }
+
+    /// One more, unless it moves nothing.
+    #[inline(always)]
+    pub fn push(&mut self, operation: Operation) -> Check {
+        let moves = match operation {
+            Operation::Mint { wh, .. } | Operation::Burn { wh, .. } | Operation::Transfer { wh, .. } => {
+                wh > 0
+            }
+            Operation::Close { .. } => true,
+        };
+        if moves {
+            // INVARIANT: the caller made room for every operation that it may push.
+            self.list.get_mut(self.used).or_refuse(EnergyError::Runtime)?.write(operation);
+            self.used += 1;
+        }
+        Ok(())
+    }
+
+    /// Whether the next would find no room.
+    #[inline(always)]
+    pub const fn is_full(&self) -> bool {
+        self.used == N
+    }
+
+    /// Those pushed.
+    #[inline(always)]
+    pub fn as_slice(&self) -> &[Operation] {
+        // SAFETY: the first `used` elements were written by `add`.
+        unsafe { from_raw_parts(self.list.as_ptr().cast(), self.used) }
+    }
 }
 
 /// What goes into one call.
@@ -85,7 +164,7 @@ impl<'a> Batch<'a> {
 /// Runs the operations in order, in one call, as Config. None: no call. No data of
 /// an account involved may be borrowed.
 #[inline(never)]
-pub fn run(authority: &Authority, mint: &AccountView, operations: &[Operation]) -> ProgramResult {
+pub fn run(authority: &Authority, mint: &AccountView, operations: &[Operation]) -> Check {
     if operations.is_empty() {
         return Ok(());
     }

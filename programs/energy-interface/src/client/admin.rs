@@ -1,6 +1,8 @@
 use super::{EnergyProgram, bytes_of, readonly, signer, writable, writable_signer};
-use crate::instruction::{ConfigSection, ConfigureData, EnrolData, InitialiseData, PauseData, Tag};
-use crate::state::{ATTESTORS_MAX, CappedKey, HouseholdKind, Limits, OracleSet, Tariff, flags};
+use crate::instruction::{
+    ConfigSection, ConfigureData, EnrolData, HardStopData, InitialiseData, PauseData, PlainData, Tag,
+};
+use crate::state::{ATTESTORS_MAX, CappedKey, Caps, HouseholdKind, Limits, OracleSet, Tariff, flags};
 use crate::{Key, programs};
 use alloc::vec::Vec;
 use solana_address::Address;
@@ -23,6 +25,8 @@ pub struct InitialConfig {
     pub attestors: [CappedKey; ATTESTORS_MAX],
     /// Who acts for custodial households.
     pub custodian: CappedKey,
+    /// Daily caps and holds.
+    pub caps: Caps,
 }
 
 impl InitialConfig {
@@ -45,6 +49,7 @@ impl InitialConfig {
             oracles: OracleSet::single(oracle.to_bytes()),
             attestors,
             custodian: CappedKey::new(custodian.to_bytes(), u64::MAX, u64::MAX),
+            caps: Caps::default(),
         }
     }
 }
@@ -64,6 +69,10 @@ pub enum Section {
     Custodian(CappedKey),
     /// Who may pause.
     PauseKey(Address),
+    /// Who becomes admin by accepting; the zero address takes a proposal back.
+    PendingAdmin(Address),
+    /// Daily caps and holds.
+    Caps(Caps),
 }
 
 /// A household to enrol.
@@ -109,6 +118,7 @@ impl EnergyProgram {
             oracles: initial.oracles,
             attestors: initial.attestors,
             custodian: initial.custodian,
+            caps: initial.caps,
         };
         self.instruction(
             alloc::vec![
@@ -134,6 +144,8 @@ impl EnergyProgram {
             Section::Attestors(value) => (ConfigSection::Attestors, bytes_of(value)),
             Section::Custodian(value) => (ConfigSection::Custodian, bytes_of(value)),
             Section::PauseKey(value) => (ConfigSection::PauseKey, value.to_bytes().to_vec()),
+            Section::PendingAdmin(value) => (ConfigSection::PendingAdmin, value.to_bytes().to_vec()),
+            Section::Caps(value) => (ConfigSection::Caps, bytes_of(value)),
         };
         let mut data =
             bytes_of(&ConfigureData { tag: Tag::Configure as u8, section: section as u8, reserved: [0; 6] });
@@ -145,6 +157,28 @@ impl EnergyProgram {
     pub fn pause(&self, key: Address, paused: bool) -> Instruction {
         let data = PauseData { tag: Tag::Pause as u8, paused: u8::from(paused) };
         self.instruction(alloc::vec![signer(key), writable(self.config), readonly(self.id)], bytes_of(&data))
+    }
+
+    /// Takes over as admin. Signed by the proposed admin.
+    pub fn accept_admin(&self, pending_admin: Address) -> Instruction {
+        self.instruction(
+            alloc::vec![signer(pending_admin), writable(self.config), readonly(self.id)],
+            bytes_of(&PlainData { tag: Tag::AcceptAdmin as u8 }),
+        )
+    }
+
+    /// Stops the mint itself, or lifts that; the soft pause stays then. Signed by the admin.
+    pub fn hard_stop(&self, admin: Address, stopped: bool) -> Instruction {
+        self.instruction(
+            alloc::vec![
+                signer(admin),
+                writable(self.config),
+                writable(self.mint),
+                readonly(programs::TOKEN_2022),
+                readonly(self.id),
+            ],
+            bytes_of(&HardStopData { tag: Tag::HardStop as u8, stopped: u8::from(stopped) }),
+        )
     }
 
     /// Creates a household's record, its vault and, the first time, its feeder's

@@ -3,10 +3,12 @@
 
 mod admin;
 mod attest;
+mod household;
 mod trade;
 
 pub use admin::{Enrolment, InitialConfig, Section};
 pub use attest::{Attestation, AttestationRow};
+pub use household::{Adjustment, Replacement};
 pub use trade::{FillAccounts, NewOffer, NewOrder};
 
 use crate::proof::Proof;

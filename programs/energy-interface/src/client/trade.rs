@@ -1,6 +1,6 @@
 use super::{EnergyProgram, bytes_of, readonly, signer, writable, writable_signer};
 use crate::instruction::{
-    CancelOfferData, FillData, PlaceOrderData, PostOfferData, ReleaseData, ReleaseReason, SettleData, Tag,
+    FillData, PlaceOrderData, PlainData, PostOfferData, ReleaseData, ReleaseReason, SettleData, Tag,
 };
 use crate::programs;
 use crate::proof::Proof;
@@ -113,7 +113,7 @@ impl EnergyProgram {
                 readonly(programs::TOKEN_2022),
                 readonly(self.id),
             ],
-            bytes_of(&CancelOfferData { tag: Tag::CancelOffer as u8 }),
+            bytes_of(&PlainData { tag: Tag::CancelOffer as u8 }),
         )
     }
 

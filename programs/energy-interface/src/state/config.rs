@@ -9,6 +9,18 @@ pub const ATTESTORS_MAX: usize = 4;
 /// Seconds of a day; daily caps begin anew at midnight UTC.
 pub const DAY_S: u64 = 86_400;
 
+/// How far the market stands still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum PauseLevel {
+    /// It does not.
+    Running = 0,
+    /// No attesting, posting, ordering, settling; refunds go on.
+    Soft = 1,
+    /// The mint itself is paused too: no token moves at all.
+    Hard = 2,
+}
+
 /// The operator's tariff, as bounds on prices. All in cents per kWh.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -25,6 +37,7 @@ pub struct Tariff {
 
 impl Tariff {
     /// Whether offers can exist under it.
+    #[inline(never)]
     pub fn is_valid(&self) -> bool {
         self.retail <= crate::money::RETAIL_MAX
             && self.buy_back > 0
@@ -64,6 +77,7 @@ pub struct Limits {
 impl Limits {
     /// Whether every window can do its work: a marker outlives the last moment at
     /// which its proof could fit another order.
+    #[inline(never)]
     pub fn is_valid(&self) -> bool {
         let order_life = u64::from(self.order_window_s) + u64::from(self.order_grace_s);
         (1..=86_400).contains(&self.order_window_s)
@@ -126,6 +140,7 @@ impl OracleSet {
     }
 
     /// Whether its members are different, not empty, and enough for its threshold.
+    #[inline(never)]
     pub fn is_valid(&self) -> bool {
         let count = usize::from(self.count);
         if count == 0 || count > ORACLES_MAX || self.threshold == 0 || self.threshold > self.count {
@@ -168,8 +183,9 @@ impl CappedKey {
 
     /// Counts a movement at `now` (Unix seconds). `None`, with nothing counted,
     /// when a cap would be passed.
+    #[inline(never)]
     pub fn spend(&mut self, now: i64, wh: u64, cents: u64) -> Option<()> {
-        let day = u32::try_from(u64::try_from(now).ok()? / DAY_S).ok()?;
+        let day = day_of(now)?;
         // A clock that went back keeps counting on the later day.
         let (used_wh, used_cents) = if day > self.day { (0, 0) } else { (self.used_wh, self.used_cents) };
         let used_wh = used_wh.checked_add(wh).filter(|used| *used <= self.cap_wh)?;
@@ -179,6 +195,91 @@ impl CappedKey {
         self.used_cents = used_cents;
         Some(())
     }
+}
+
+/// What a day may move, and what a buyer may hold: bounds on mistakes, on stolen keys
+/// and on orders that only keep others from buying.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct Caps {
+    /// Energy that adjustments may add per day, all households together, Wh; 0 for none.
+    pub adjustment_wh: u64,
+    /// Energy that a household may withdraw to its wallet per day, Wh; 0 switches
+    /// withdrawals off.
+    pub withdrawal_wh: u64,
+    /// Energy that a household's open orders may hold at once, Wh.
+    pub held_wh: u64,
+    /// Orders that a household may leave unpaid per day before it may place no more.
+    pub unpaid_orders: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+impl Caps {
+    /// Whether trade is possible under them.
+    #[inline(never)]
+    pub fn is_valid(&self) -> bool {
+        self.held_wh > 0 && self.unpaid_orders > 0 && self.reserved == 0
+    }
+}
+
+impl Default for Caps {
+    /// 100 kWh of adjustments, no withdrawals, 100 kWh held and 64 orders unpaid.
+    fn default() -> Self {
+        Self { adjustment_wh: 100_000, withdrawal_wh: 0, held_wh: 100_000, unpaid_orders: 64, reserved: 0 }
+    }
+}
+
+/// Energy counted against a cap on one UTC day.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct DailyUse {
+    /// Energy moved on `day`, Wh.
+    pub wh: u64,
+    /// Days since 1970.
+    pub day: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+impl DailyUse {
+    /// Counts `wh` at `now` (Unix seconds). `None`, with nothing counted, when the
+    /// day's sum would pass `cap`.
+    pub fn spend(&mut self, now: i64, wh: u64, cap: u64) -> Option<()> {
+        let day = day_of(now)?;
+        // A clock that went back keeps counting on the later day.
+        let used = if day > self.day { 0 } else { self.wh };
+        let used = used.checked_add(wh).filter(|used| *used <= cap)?;
+        self.day = self.day.max(day);
+        self.wh = used;
+        Some(())
+    }
+}
+
+/// The UTC day of a moment; `None` before 1970 or after the calendar's end.
+pub fn day_of(now: i64) -> Option<u32> {
+    u32::try_from(u64::try_from(now).ok()? / DAY_S).ok()
+}
+
+/// What closed households counted in their lives: their records are gone, their part
+/// of E1 and E2 is not.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct ClosedTotals {
+    /// How many they are.
+    pub households: u64,
+    /// Attested export, Wh.
+    pub export_wh: u64,
+    /// Attested import, Wh.
+    pub import_wh: u64,
+    /// Minted, gross, Wh.
+    pub minted_wh: u64,
+    /// Burned, gross, Wh.
+    pub burned_wh: u64,
+    /// Export adjustments, Wh.
+    pub adjusted_export_wh: u64,
+    /// Import adjustments, Wh.
+    pub adjusted_import_wh: u64,
 }
 
 /// The one record that everything else hangs on. Its address is the authority of
@@ -194,7 +295,7 @@ pub struct Config {
     pub bump: u8,
     /// Bump of the mint's address.
     pub mint_bump: u8,
-    /// 1 while paused.
+    /// [`PauseLevel`].
     pub paused: u8,
     /// Zero.
     pub reserved0: [u8; 3],
@@ -220,8 +321,14 @@ pub struct Config {
     pub attestors: [CappedKey; ATTESTORS_MAX],
     /// Who acts for custodial households.
     pub custodian: CappedKey,
-    /// Zero; room for caps on adjustments and withdrawals.
-    pub reserved: [u8; 256],
+    /// Daily caps and holds.
+    pub caps: Caps,
+    /// Adjustments of today.
+    pub adjusted: DailyUse,
+    /// Households that are closed.
+    pub closed: ClosedTotals,
+    /// Zero.
+    pub reserved: [u64; 19],
 }
 
 record!(Config, 1, 1080);

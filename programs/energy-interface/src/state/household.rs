@@ -1,4 +1,4 @@
-use super::record;
+use super::{DailyUse, day_of, record};
 use crate::{Key, id_window};
 use bytemuck::{Pod, Zeroable};
 
@@ -11,8 +11,6 @@ pub const INITIAL_BUCKET_S: u32 = 86_400;
 pub mod flags {
     /// The custodian signs for this household instead of its authority.
     pub const CUSTODIAL: u8 = 1;
-    /// Closed: nothing but reading is possible.
-    pub const CLOSED: u8 = 2;
 }
 
 /// What stands behind a record.
@@ -66,9 +64,9 @@ pub struct Household {
     pub meter_epoch: u32,
     /// Who signs for it, unless it is custodial.
     pub authority: Key,
-    /// Who becomes authority after the delay; zeroes for nobody.
+    /// Who becomes authority after the delay; zeroes make it custodial.
     pub pending_authority: Key,
-    /// When that becomes possible, Unix seconds.
+    /// When that becomes possible, Unix seconds; 0 when nothing is proposed.
     pub pending_authority_at: i64,
     /// Its token account.
     pub vault: Key,
@@ -118,8 +116,18 @@ pub struct Household {
     pub open_orders: u16,
     /// Zero.
     pub reserved0: u32,
-    /// Zero; room for withdrawals per day and a limit of the shortfall.
-    pub reserved: [u64; 10],
+    /// Who paid the rent and gets it back.
+    pub rent_payer: Key,
+    /// Withdrawals of today.
+    pub withdrawn: DailyUse,
+    /// Energy that its open orders hold, Wh.
+    pub held_wh: u64,
+    /// Orders left unpaid on `unpaid_day`.
+    pub unpaid_orders: u32,
+    /// Days since 1970.
+    pub unpaid_day: u32,
+    /// Zero.
+    pub reserved: [u64; 2],
 }
 
 record!(Household, 2, 384);
@@ -153,6 +161,32 @@ impl Household {
         // 64-bit products are checked by division on chain: stay within 32 bits.
         let taken = u64::from(u32::try_from(wh).ok()?) * JOULES_PER_WH;
         filled.checked_sub(taken)
+    }
+
+    /// Fills both buckets up to `now` at the present ratings, then cuts them to what
+    /// the new ratings may hold: replacing a meter never adds energy.
+    pub fn refit(&mut self, now: i64, export_rating_w: u32, import_rating_w: u32, bucket_s: u32) {
+        let elapsed_s = u32::try_from(now.saturating_sub(self.last_slot_end).max(0)).unwrap_or(u32::MAX);
+        let fit = |bucket_j, old_w, new_w: u32| {
+            let filled = Self::drain(bucket_j, old_w, elapsed_s, bucket_s, 0).unwrap_or(0);
+            filled.min(u64::from(new_w) * u64::from(bucket_s))
+        };
+        self.export_bucket_j = fit(self.export_bucket_j, self.export_rating_w, export_rating_w);
+        self.import_bucket_j = fit(self.import_bucket_j, self.import_rating_w, import_rating_w);
+        self.export_rating_w = export_rating_w;
+        self.import_rating_w = import_rating_w;
+        self.last_slot_end = self.last_slot_end.max(now);
+    }
+
+    /// Orders left unpaid on the day of `now`.
+    pub fn unpaid_today(&self, now: i64) -> u32 {
+        if day_of(now).is_some_and(|day| day > self.unpaid_day) { 0 } else { self.unpaid_orders }
+    }
+
+    /// Counts an order that was left unpaid.
+    pub fn leave_unpaid(&mut self, now: i64) {
+        self.unpaid_orders = self.unpaid_today(now).saturating_add(1);
+        self.unpaid_day = self.unpaid_day.max(day_of(now).unwrap_or(0));
     }
 
     /// Takes an offer's number, once.
@@ -192,5 +226,25 @@ mod tests {
         assert_eq!(Household::drain(0, 1000, 10 * 86_400, 86_400, 24_001), None, "a bucket overflows");
         assert_eq!(Household::drain(0, 1000, 10 * 86_400, 86_400, 24_000), Some(0));
         assert_eq!(Household::drain(u64::MAX, u32::MAX, u32::MAX, u32::MAX, u64::MAX), None);
+    }
+
+    #[test]
+    fn a_new_meter_fills_no_bucket() {
+        let mut household = Household { export_rating_w: 1000, last_slot_end: 0, ..Household::zeroed() };
+        household.refit(3600, 50_000, 50_000, 86_400);
+        assert_eq!(household.export_bucket_j, 1000 * 3600, "an hour at the old rating");
+        assert_eq!(household.last_slot_end, 3600);
+        household.refit(3600, 1, 1, 86_400);
+        assert_eq!(household.export_bucket_j, 86_400, "no more than the new rating's bucket");
+    }
+
+    #[test]
+    fn unpaid_orders_are_counted_per_day() {
+        let mut household = Household::zeroed();
+        household.leave_unpaid(86_400);
+        household.leave_unpaid(86_401);
+        assert_eq!(household.unpaid_today(86_402), 2);
+        assert_eq!(household.unpaid_today(2 * 86_400), 0);
+        assert_eq!(household.unpaid_today(0), 2, "a clock that goes back forgives nothing");
     }
 }

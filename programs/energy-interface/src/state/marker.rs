@@ -34,3 +34,12 @@ pub struct Marker {
 }
 
 record!(Marker, 5, 112);
+
+impl Marker {
+    /// When it may be closed, put off by every pause since the order settled;
+    /// `paused_s` is [`super::Config::paused_s_until`] now.
+    pub fn effective_closable_at(&self, paused_s: u64) -> i64 {
+        let pause = i64::try_from(paused_s.saturating_sub(self.paused_s)).unwrap_or(i64::MAX);
+        self.closable_at.saturating_add(pause)
+    }
+}

@@ -7,7 +7,10 @@ mod marker;
 mod offer;
 mod order;
 
-pub use config::{ATTESTORS_MAX, CappedKey, Config, DAY_S, Limits, ORACLES_MAX, OracleSet, Tariff};
+pub use config::{
+    ATTESTORS_MAX, CappedKey, Caps, ClosedTotals, Config, DAY_S, DailyUse, Limits, ORACLES_MAX, OracleSet,
+    PauseLevel, Tariff, day_of,
+};
 pub use evidence::{EVIDENCE_SLOTS, Evidence, EvidenceEntry};
 pub use household::{Household, HouseholdKind, INITIAL_BUCKET_S, JOULES_PER_WH, flags};
 pub use marker::Marker;

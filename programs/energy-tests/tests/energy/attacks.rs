@@ -141,7 +141,7 @@ fn release_survives() {
 #[test]
 fn an_unknown_instruction_is_named() {
     let world = World::new();
-    for data in [vec![], vec![3], vec![99, 1, 2], vec![255]] {
+    for data in [vec![], vec![5], vec![99, 1, 2], vec![255]] {
         let unknown = Instruction { program_id: world.program.id, accounts: vec![], data };
         let refusal = world.simulate(&[unknown], &[]).expect_err("no such instruction");
         assert_eq!(refusal.ours, Some(E::UnknownInstruction));

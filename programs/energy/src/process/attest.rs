@@ -1,53 +1,64 @@
-use bytemuck::{Pod, Zeroable};
+use core::mem::MaybeUninit;
+use core::slice::from_raw_parts;
+
+use bytemuck::Zeroable;
+use jirani_energy_interface::accounts;
 use jirani_energy_interface::event::{AttestedRow, Event, EventKind, RowStatus};
 use jirani_energy_interface::instruction::{AttestData, RowData};
-use jirani_energy_interface::state::{Config, Evidence, EvidenceEntry, Household, OracleSet, flags};
-use jirani_energy_interface::{ATTEST_ROW_ACCOUNTS, ATTEST_ROWS_MAX, EnergyError, programs};
-use pinocchio::error::ProgramError;
-use pinocchio::{AccountView, Address, ProgramResult};
+use jirani_energy_interface::state::{Config, Evidence, EvidenceEntry, Household};
+use jirani_energy_interface::{ATTEST_ROW_ACCOUNTS, ATTEST_ROWS_MAX, EnergyError};
+use pinocchio::{AccountView, Address};
 
-use crate::account::{self, Refuse};
-use crate::call::{Authority, Call};
-use crate::time;
-use crate::token::{self, OPERATIONS_MAX, Operation};
+use crate::call::{self, Authority, Call};
+use crate::refusal::{Check, Refuse};
+use crate::token::{self, OPERATIONS_MAX, Operation, Operations};
+use crate::{account, time};
 
-/// The event of a batch, as it is written: the rows in use follow the head.
+const RULES: [u8; 5] = accounts::rules(accounts::ATTEST);
+
+/// The event of a batch, as it is written: the rows in use follow the head. Most of a
+/// kilobyte, so what is not used is not even cleared.
 #[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
 struct BatchEvent {
-    head: Event,
-    rows: [AttestedRow; ATTEST_ROWS_MAX],
+    head: MaybeUninit<Event>,
+    rows: [MaybeUninit<AttestedRow>; ATTEST_ROWS_MAX],
+}
+
+impl BatchEvent {
+    /// The bytes of the head and the first `rows` rows.
+    ///
+    /// # Safety
+    /// The head and those rows must have been written.
+    unsafe fn bytes(&self, rows: usize) -> &[u8] {
+        let length = size_of::<Event>() + rows.min(ATTEST_ROWS_MAX) * size_of::<AttestedRow>();
+        // SAFETY: `repr(C)` of plain data without padding, written by the caller.
+        unsafe { from_raw_parts(core::ptr::from_ref(self).cast(), length) }
+    }
 }
 
 /// Attests registers: each row's export, import and shortfall become one mint or
 /// one burn. A bad row is skipped and reported; the batch goes on.
-///
-/// Accounts: 0 Config; 1 mint (w); 2 Evidence (w); 3 Token-2022; 4 this program;
-/// then the oracles (s); then per row Household (w), vault (w).
 #[inline(never)]
-pub fn attest(call: Call) -> ProgramResult {
-    let Call { program_id, accounts, data } = call;
-    let (head, row_data) = account::data_and_rest::<AttestData>(data)?;
+pub fn attest(call: &Call, accounts: &mut [AccountView]) -> Check {
+    let program_id = call.program_id;
+    let (head, row_data) = call.data_and_rest::<AttestData>()?;
     let count = usize::from(head.rows);
     ((1..=ATTEST_ROWS_MAX).contains(&count) && row_data.len() == count * size_of::<RowData>())
         .or_refuse(EnergyError::RowCount)?;
-    let [config, mint, evidence, token_program, this, rest @ ..] = accounts else {
+    call.check(accounts, &RULES)?;
+    let [config, mint, evidence, _, _, rest @ ..] = accounts else {
         return false.or_refuse(EnergyError::AccountsMissing);
     };
     let oracles =
         rest.len().checked_sub(count * ATTEST_ROW_ACCOUNTS).or_refuse(EnergyError::AccountsMissing)?;
     let (oracles, row_accounts) = rest.split_at_mut(oracles);
-    account::program(token_program, &programs::TOKEN_2022)?;
-    account::program(this, program_id)?;
-    account::writables([mint])?;
 
     let now = time::now()?;
     let (config_bump, bucket_s) = {
         let config = account::read::<Config>(config, program_id)?;
-        (config.paused == 0).or_refuse(EnergyError::Paused)?;
-        account::is(mint, &config.mint).or_refuse(EnergyError::WrongMint)?;
-        (head.oracle_version == config.oracles.version).or_refuse(EnergyError::OracleVersion)?;
-        check_oracles(&config.oracles, oracles)?;
+        super::running(&config)?;
+        call::is(mint, &config.mint).or_refuse(EnergyError::WrongMint)?;
+        super::oracles_signed(&config.oracles, head.oracle_version, oracles)?;
         let latest = now.saturating_add(i64::from(config.limits.clock_skew_s));
         (head.slot_end <= latest).or_refuse(EnergyError::SlotInFuture)?;
         (config.bump, config.limits.bucket_s)
@@ -59,49 +70,39 @@ pub fn attest(call: Call) -> ProgramResult {
     };
 
     let authority = Authority { program_id, config, bump: config_bump };
-    let mut report = BatchEvent::zeroed();
-    let mut operations = [Operation::Close { account: *mint, to: *mint }; OPERATIONS_MAX];
-    let mut waiting = 0;
+    let mut report =
+        BatchEvent { head: MaybeUninit::uninit(), rows: [const { MaybeUninit::uninit() }; ATTEST_ROWS_MAX] };
+    let mut operations = Operations::<OPERATIONS_MAX>::new();
     for ((row, pair), entry) in row_data
         .chunks_exact(size_of::<RowData>())
         .zip(row_accounts.chunks_exact_mut(ATTEST_ROW_ACCOUNTS))
         .zip(&mut report.rows)
     {
         let row: RowData = bytemuck::pod_read_unaligned(row);
+        let entry = entry.write(AttestedRow::zeroed());
         let slot = Slot { end: head.slot_end, feeder, bucket_s };
         match apply(program_id, pair, &row, &slot, entry) {
             Ok(Some(operation)) => {
-                operations[waiting] = operation;
-                waiting += 1;
-                if waiting == OPERATIONS_MAX {
-                    token::run(&authority, mint, &operations)?;
-                    waiting = 0;
+                operations.push(operation)?;
+                if operations.is_full() {
+                    token::run(&authority, mint, operations.as_slice())?;
+                    operations = Operations::new();
                 }
             }
             Ok(None) => {}
             Err(status) => entry.status = status as u8,
         }
     }
-    token::run(&authority, mint, &operations[..waiting])?;
+    token::run(&authority, mint, operations.as_slice())?;
 
-    report.head = Event::new(EventKind::Attested, head.slot_end);
-    report.head.detail = head.rows;
-    report.head.household_id = u32::from(feeder);
-    report.head.subject = head.evidence_root;
-    let length = size_of::<Event>() + count * size_of::<AttestedRow>();
-    authority.emit_bytes(&bytemuck::bytes_of(&report)[..length])
-}
-
-/// Requires every oracle to be a member that signed, each once, and enough of them.
-#[inline(always)]
-fn check_oracles(set: &OracleSet, oracles: &[AccountView]) -> Result<(), ProgramError> {
-    for (i, oracle) in oracles.iter().enumerate() {
-        oracle.is_signer().or_refuse(EnergyError::MissingSigner)?;
-        set.members().contains(oracle.address().as_array()).or_refuse(EnergyError::NotOracle)?;
-        (!oracles[..i].iter().any(|earlier| earlier.address() == oracle.address()))
-            .or_refuse(EnergyError::OracleTwice)?;
-    }
-    (oracles.len() >= usize::from(set.threshold)).or_refuse(EnergyError::OracleThreshold)
+    let mut head_event = Event::new(EventKind::Attested, head.slot_end);
+    head_event.detail = head.rows;
+    head_event.household_id = u32::from(feeder);
+    head_event.subject = head.evidence_root;
+    report.head.write(head_event);
+    // SAFETY: the head was written here, and `count` rows above: there are as many rows
+    // of data and pairs of accounts.
+    authority.emit_bytes(unsafe { report.bytes(count) })
 }
 
 /// What all rows of a batch share.
@@ -126,11 +127,10 @@ fn apply(
         account::write::<Household>(account, program_id).map_err(|_| RowStatus::NotHousehold)?;
     report.household_id = household.id;
     report.shortfall_wh = household.shortfall_wh;
-    check(household.flags & flags::CLOSED == 0, RowStatus::NotHousehold)?;
     check(household.feeder == slot.feeder, RowStatus::WrongFeeder)?;
     check(household.meter_epoch == row.meter_epoch, RowStatus::WrongEpoch)?;
     check(slot.end > household.last_slot_end, RowStatus::Stale)?;
-    check(account::is(vault, &household.vault) && vault.is_writable(), RowStatus::WrongVault)?;
+    check(call::is(vault, &household.vault) && vault.is_writable(), RowStatus::WrongVault)?;
     let vault_wh = token::balance(vault).map_err(|_| RowStatus::WrongVault)?;
     let exported = row.export_wh.checked_sub(household.meter_export_wh).ok_or(RowStatus::Lowered)?;
     let imported = row.import_wh.checked_sub(household.meter_import_wh).ok_or(RowStatus::Lowered)?;

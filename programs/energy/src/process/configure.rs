@@ -1,90 +1,114 @@
+use jirani_energy_interface::accounts;
 use jirani_energy_interface::event::{Event, EventKind};
 use jirani_energy_interface::instruction::{ConfigSection, ConfigureData};
-use jirani_energy_interface::state::{ATTESTORS_MAX, CappedKey, Config, Limits, OracleSet, Tariff};
+use jirani_energy_interface::state::{ATTESTORS_MAX, CappedKey, Caps, Config, Limits, OracleSet, Tariff};
 use jirani_energy_interface::{EnergyError, Key};
-use pinocchio::ProgramResult;
-use pinocchio::error::ProgramError;
+use pinocchio::AccountView;
 
-use crate::account::{self, Refuse};
-use crate::call::{Authority, Call};
-use crate::time;
+use crate::call::{self, Authority, Call};
+use crate::refusal::{Check, Refuse};
+use crate::{account, time};
+
+const RULES: [u8; 3] = accounts::rules(accounts::CONFIGURE);
 
 /// Changes one section of Config.
-///
-/// Accounts: 0 admin (s); 1 Config (w); 2 this program.
 #[inline(never)]
-pub fn configure(call: Call) -> ProgramResult {
-    let Call { program_id, accounts, data } = call;
-    let (head, value) = account::data_and_rest::<ConfigureData>(data)?;
-    let [admin, config_account, this, ..] = accounts else {
+pub fn configure(call: &Call, accounts: &mut [AccountView]) -> Check {
+    let (head, value) = call.data_and_rest::<ConfigureData>()?;
+    call.check(accounts, &RULES)?;
+    let [admin, config_account, _, ..] = accounts else {
         return false.or_refuse(EnergyError::AccountsMissing);
     };
-    account::signers([admin])?;
-    account::program(this, program_id)?;
     let bump = {
-        let mut config = account::write::<Config>(config_account, program_id)?;
-        account::is(admin, &config.admin).or_refuse(EnergyError::NotAdmin)?;
+        let mut config = account::write::<Config>(config_account, call.program_id)?;
+        super::admin(&config, admin)?;
         apply(&mut config, head.section, value)?;
         config.bump
     };
     let mut event = Event::new(EventKind::Configured, time::now()?);
     event.detail = head.section;
-    Authority { program_id, config: config_account, bump }.emit(&event)
+    Authority { program_id: call.program_id, config: config_account, bump }.emit(&event)
 }
 
-fn apply(config: &mut Config, section: u8, value: &[u8]) -> Result<(), ProgramError> {
-    if section == ConfigSection::Tariff as u8 {
-        let tariff: Tariff = account::data(value)?;
-        tariff.is_valid().or_refuse(EnergyError::InvalidTariff)?;
-        config.tariff = tariff;
-    } else if section == ConfigSection::Limits as u8 {
-        let limits: Limits = account::data(value)?;
-        limits.is_valid().or_refuse(EnergyError::InvalidLimits)?;
-        config.limits = limits;
-    } else if section == ConfigSection::Oracles as u8 {
-        let mut oracles: OracleSet = account::data(value)?;
-        oracles.is_valid().or_refuse(EnergyError::InvalidOracles)?;
-        oracles.version = config.oracles.version.checked_add(1).or_refuse(EnergyError::Overflow)?;
-        config.oracles = oracles;
-    } else if section == ConfigSection::Attestors as u8 {
-        let mut attestors: [CappedKey; ATTESTORS_MAX] = account::data(value)?;
-        attestors_are_valid(&attestors)?;
-        for attestor in &mut attestors {
-            let before = config.attestors.iter().find(|before| before.key == attestor.key);
-            keep_usage(attestor, before);
+#[inline(always)]
+fn value<T: bytemuck::Pod>(bytes: &[u8]) -> Check<&T> {
+    bytemuck::try_from_bytes(bytes).ok().or_refuse(EnergyError::InvalidData)
+}
+
+#[inline(always)]
+fn apply(config: &mut Config, section: u8, bytes: &[u8]) -> Check {
+    const TARIFF: u8 = ConfigSection::Tariff as u8;
+    const LIMITS: u8 = ConfigSection::Limits as u8;
+    const ORACLES: u8 = ConfigSection::Oracles as u8;
+    const ATTESTORS: u8 = ConfigSection::Attestors as u8;
+    const CUSTODIAN: u8 = ConfigSection::Custodian as u8;
+    const PAUSE_KEY: u8 = ConfigSection::PauseKey as u8;
+    const PENDING_ADMIN: u8 = ConfigSection::PendingAdmin as u8;
+    const CAPS: u8 = ConfigSection::Caps as u8;
+    match section {
+        TARIFF => {
+            let tariff: &Tariff = value(bytes)?;
+            tariff.is_valid().or_refuse(EnergyError::InvalidTariff)?;
+            config.tariff = *tariff;
         }
-        config.attestors = attestors;
-    } else if section == ConfigSection::Custodian as u8 {
-        let mut custodian: CappedKey = account::data(value)?;
-        let same = config.custodian.key == custodian.key;
-        keep_usage(&mut custodian, same.then_some(&config.custodian));
-        config.custodian = custodian;
-    } else if section == ConfigSection::PauseKey as u8 {
-        let key: Key = account::data(value)?;
-        (key != [0; 32]).or_refuse(EnergyError::InvalidKey)?;
-        config.pause_key = key;
-    } else {
-        return false.or_refuse(EnergyError::InvalidData);
+        LIMITS => {
+            let limits: &Limits = value(bytes)?;
+            limits.is_valid().or_refuse(EnergyError::InvalidLimits)?;
+            config.limits = *limits;
+        }
+        ORACLES => {
+            let oracles: &OracleSet = value(bytes)?;
+            oracles.is_valid().or_refuse(EnergyError::InvalidOracles)?;
+            let version = config.oracles.version.checked_add(1).or_refuse(EnergyError::Overflow)?;
+            config.oracles = *oracles;
+            config.oracles.version = version;
+        }
+        ATTESTORS => {
+            let attestors: &[CappedKey; ATTESTORS_MAX] = value(bytes)?;
+            attestors_are_valid(attestors)?;
+            let before = config.attestors;
+            for (place, attestor) in config.attestors.iter_mut().zip(attestors) {
+                replace(place, attestor, &before);
+            }
+        }
+        CUSTODIAN => {
+            let custodian: &CappedKey = value(bytes)?;
+            let before = [config.custodian];
+            replace(&mut config.custodian, custodian, &before);
+        }
+        PAUSE_KEY => {
+            let key: &Key = value(bytes)?;
+            (!call::nobody(key)).or_refuse(EnergyError::InvalidKey)?;
+            config.pause_key = *key;
+        }
+        PENDING_ADMIN => config.pending_admin = *value::<Key>(bytes)?,
+        CAPS => {
+            let caps: &Caps = value(bytes)?;
+            caps.is_valid().or_refuse(EnergyError::InvalidCaps)?;
+            config.caps = *caps;
+        }
+        _ => return false.or_refuse(EnergyError::InvalidData),
     }
     Ok(())
 }
 
 /// Requires the keys in use to be different.
-pub(super) fn attestors_are_valid(attestors: &[CappedKey; ATTESTORS_MAX]) -> Result<(), ProgramError> {
-    attestors
-        .iter()
-        .enumerate()
-        .all(|(i, a)| a.key == [0; 32] || !attestors[..i].iter().any(|earlier| earlier.key == a.key))
-        .or_refuse(EnergyError::InvalidKey)
+#[inline(never)]
+pub(super) fn attestors_are_valid(attestors: &[CappedKey; ATTESTORS_MAX]) -> Check {
+    for (i, attestor) in attestors.iter().enumerate() {
+        let twice = attestors[..i].iter().any(|earlier| call::same(&earlier.key, &attestor.key));
+        (call::nobody(&attestor.key) || !twice).or_refuse(EnergyError::InvalidKey)?;
+    }
+    Ok(())
 }
 
-/// A cap that changes keeps what the key moved today.
-fn keep_usage(key: &mut CappedKey, before: Option<&CappedKey>) {
-    let fresh = CappedKey::new(key.key, key.cap_wh, key.cap_cents);
-    *key = match before {
-        Some(before) => {
-            CappedKey { used_wh: before.used_wh, used_cents: before.used_cents, day: before.day, ..fresh }
-        }
-        None => fresh,
-    };
+/// Puts a key with its caps into a place; a key that stays keeps what it moved today.
+#[inline(never)]
+pub(super) fn replace(place: &mut CappedKey, new: &CappedKey, before: &[CappedKey]) {
+    *place = CappedKey { used_wh: 0, used_cents: 0, day: 0, reserved: 0, ..*new };
+    if let Some(same) = before.iter().find(|before| call::same(&before.key, &new.key)) {
+        place.used_wh = same.used_wh;
+        place.used_cents = same.used_cents;
+        place.day = same.day;
+    }
 }

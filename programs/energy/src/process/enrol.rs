@@ -1,4 +1,4 @@
-use bytemuck::Zeroable;
+use jirani_energy_interface::accounts;
 use jirani_energy_interface::event::{Event, EventKind};
 use jirani_energy_interface::instruction::EnrolData;
 use jirani_energy_interface::state::{
@@ -6,120 +6,90 @@ use jirani_energy_interface::state::{
 };
 use jirani_energy_interface::token::TOKEN_ACCOUNT_LEN;
 use jirani_energy_interface::{EnergyError, programs, seeds};
-use pinocchio::ProgramResult;
-use pinocchio::cpi::Seed;
+use pinocchio::AccountView;
 
-use crate::account::{self, Refuse};
-use crate::call::{Authority, Call};
-use crate::create::{self, NewAccount};
-use crate::{time, token};
+use crate::call::{self, Authority, Call};
+use crate::create::NewAccount;
+use crate::refusal::{Check, Refuse};
+use crate::{account, time, token};
+
+const RULES: [u8; 10] = accounts::rules(accounts::ENROL);
 
 /// Creates a household's record, its vault and, the first time, its feeder's
-/// Evidence.
-///
-/// Accounts: 0 admin (s); 1 payer (s, w); 2 Config; 3 Household (w); 4 vault (w);
-/// 5 mint; 6 Evidence (w); 7 system program; 8 Token-2022; 9 this program.
+/// Evidence. What its meter counted before mints nothing.
 #[inline(never)]
-pub fn enrol(call: Call) -> ProgramResult {
-    let Call { program_id, accounts, data } = call;
-    let data: EnrolData = account::data(data)?;
-    let [admin, payer, config_account, household, vault, mint, evidence, system, token_program, this, ..] =
-        accounts
+pub fn enrol(call: &Call, accounts: &mut [AccountView]) -> Check {
+    let program_id = call.program_id;
+    let data = call.data::<EnrolData>()?;
+    call.check(accounts, &RULES)?;
+    let [admin, payer, config_account, household_account, vault, mint, evidence, _, _, _, ..] = accounts
     else {
         return false.or_refuse(EnergyError::AccountsMissing);
     };
-    account::signers([admin, payer])?;
-    account::writables([payer, household, vault, evidence])?;
-    account::program(system, &programs::SYSTEM)?;
-    account::program(token_program, &programs::TOKEN_2022)?;
-    account::program(this, program_id)?;
-    check(&data)?;
+    check(data)?;
     let (config_bump, bucket_s) = {
         let config = account::read::<Config>(config_account, program_id)?;
-        account::is(admin, &config.admin).or_refuse(EnergyError::NotAdmin)?;
-        account::is(mint, &config.mint).or_refuse(EnergyError::WrongMint)?;
+        super::admin(&config, admin)?;
+        call::is(mint, &config.mint).or_refuse(EnergyError::WrongMint)?;
         (config.bump, config.limits.bucket_s)
     };
     let now = time::now()?;
-    let id = data.household_id.to_le_bytes();
-    let bump = create::bump(household, &[seeds::HOUSEHOLD, &id], program_id)?;
-    let vault_bump = create::bump(vault, &[seeds::VAULT, household.address().as_ref()], program_id)?;
-    create::derived(
-        &NewAccount {
-            payer,
-            account: household,
-            lamports: create::rent(Household::LEN)?,
-            space: Household::LEN,
-            owner: program_id,
-        },
-        &[Seed::from(seeds::HOUSEHOLD), Seed::from(&id), Seed::from(&[bump])],
-    )?;
-    create::derived(
-        &NewAccount {
-            payer,
-            account: vault,
-            lamports: create::rent(TOKEN_ACCOUNT_LEN)?,
-            space: TOKEN_ACCOUNT_LEN,
-            owner: &programs::TOKEN_2022,
-        },
-        &[Seed::from(seeds::VAULT), Seed::from(household.address().as_ref()), Seed::from(&[vault_bump])],
-    )?;
+    let new = NewAccount::new(payer, household_account, Household::LEN, program_id);
+    let bump = call.create(&new, &[seeds::HOUSEHOLD, &data.household_id.to_le_bytes()])?;
+    let new = NewAccount::new(payer, vault, TOKEN_ACCOUNT_LEN, &programs::TOKEN_2022);
+    let vault_bump = call.create(&new, &[seeds::VAULT, household_account.address().as_ref()])?;
     token::open_account(vault, mint, config_account)?;
-
-    let initial_s = INITIAL_BUCKET_S.min(bucket_s);
-    let record = Household {
-        discriminator: Household::DISCRIMINATOR,
-        version: Household::VERSION,
-        bump,
-        vault_bump,
-        kind: data.kind,
-        flags: data.flags,
-        feeder: data.feeder,
-        id: data.household_id,
-        meter_epoch: data.meter_epoch,
-        authority: data.authority,
-        vault: *vault.address().as_array(),
-        meter_key: data.meter_key,
-        export_rating_w: data.export_rating_w,
-        import_rating_w: data.import_rating_w,
-        export_bucket_j: u64::from(data.export_rating_w) * u64::from(initial_s),
-        import_bucket_j: u64::from(data.import_rating_w) * u64::from(initial_s),
-        meter_export_wh: data.initial_export_wh,
-        meter_import_wh: data.initial_import_wh,
-        last_slot_end: now,
-        enrolled_at: now,
-        ..Household::zeroed()
-    };
-    account::init(household, &record)?;
+    {
+        let initial_s = INITIAL_BUCKET_S.min(bucket_s);
+        let mut household = account::fresh::<Household>(household_account, program_id)?;
+        household.bump = bump;
+        household.vault_bump = vault_bump;
+        household.kind = data.kind;
+        household.flags = data.flags;
+        household.feeder = data.feeder;
+        household.id = data.household_id;
+        household.meter_epoch = data.meter_epoch;
+        household.authority = data.authority;
+        household.vault = *vault.address().as_array();
+        household.meter_key = data.meter_key;
+        household.export_rating_w = data.export_rating_w;
+        household.import_rating_w = data.import_rating_w;
+        household.export_bucket_j = u64::from(data.export_rating_w) * u64::from(initial_s);
+        household.import_bucket_j = u64::from(data.import_rating_w) * u64::from(initial_s);
+        household.meter_export_wh = data.initial_export_wh;
+        household.meter_import_wh = data.initial_import_wh;
+        household.last_slot_end = now;
+        household.enrolled_at = now;
+        household.rent_payer = *payer.address().as_array();
+    }
+    open_evidence(call, payer, evidence, data.feeder)?;
     let mut event = Event::new(EventKind::Enrolled, now);
     event.household_id = data.household_id;
     event.number = u64::from(data.feeder);
-    event.subject = *household.address().as_array();
-
-    let feeder = data.feeder.to_le_bytes();
-    let evidence_bump = create::bump(evidence, &[seeds::EVIDENCE, &feeder], program_id)?;
-    if !evidence.owned_by(program_id) {
-        create::derived(
-            &NewAccount {
-                payer,
-                account: evidence,
-                lamports: create::rent(Evidence::LEN)?,
-                space: Evidence::LEN,
-                owner: program_id,
-            },
-            &[Seed::from(seeds::EVIDENCE), Seed::from(&feeder), Seed::from(&[evidence_bump])],
-        )?;
-        // The whole record is too large for a stack frame: fill its head in place.
-        let mut bytes = evidence.try_borrow_mut()?;
-        let head = [Evidence::DISCRIMINATOR, Evidence::VERSION, evidence_bump, 0, feeder[0], feeder[1]];
-        bytes.get_mut(..head.len()).or_refuse(EnergyError::WrongType)?.copy_from_slice(&head);
-    }
+    event.subject = *household_account.address().as_array();
     Authority { program_id, config: config_account, bump: config_bump }.emit(&event)
 }
 
+/// Creates the feeder's Evidence unless it is there.
+#[inline(always)]
+fn open_evidence(call: &Call, payer: &AccountView, evidence: &mut AccountView, feeder: u16) -> Check {
+    let feeder = feeder.to_le_bytes();
+    let seeds: [&[u8]; 2] = [seeds::EVIDENCE, &feeder];
+    if evidence.owned_by(call.program_id) {
+        // Any other record of ours at this address is impossible.
+        return call.bump(evidence, &seeds, call.program_id).map(|_| ());
+    }
+    let bump = call.create(&NewAccount::new(payer, evidence, Evidence::LEN, call.program_id), &seeds)?;
+    let mut record = account::fresh::<Evidence>(evidence, call.program_id)?;
+    record.bump = bump;
+    record.feeder = u16::from_le_bytes(feeder);
+    Ok(())
+}
+
 /// Requires a known kind, known flags, a rating, and somebody who signs.
-fn check(data: &EnrolData) -> ProgramResult {
-    let signs = data.flags == flags::CUSTODIAL || (data.flags == 0 && data.authority != [0; 32]);
+#[inline(always)]
+fn check(data: &EnrolData) -> Check {
+    let signs = data.flags == flags::CUSTODIAL || (data.flags == 0 && !call::nobody(&data.authority));
     let rated = data.export_rating_w > 0 || data.import_rating_w > 0;
     (HouseholdKind::from_byte(data.kind).is_some() && signs && rated).or_refuse(EnergyError::InvalidHousehold)
 }

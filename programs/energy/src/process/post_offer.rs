@@ -1,60 +1,42 @@
-use bytemuck::Zeroable;
+use jirani_energy_interface::accounts;
 use jirani_energy_interface::event::{Event, EventKind};
 use jirani_energy_interface::instruction::PostOfferData;
 use jirani_energy_interface::state::{Config, Household, Offer, OfferState, Record};
 use jirani_energy_interface::token::TOKEN_ACCOUNT_LEN;
 use jirani_energy_interface::{EnergyError, programs, seeds};
-use pinocchio::ProgramResult;
-use pinocchio::cpi::Seed;
+use pinocchio::AccountView;
 
-use super::authorise;
-use crate::account::{self, Refuse};
-use crate::call::{Authority, Call};
-use crate::create::{self, NewAccount};
-use crate::time;
+use super::{Movement, authorise};
+use crate::call::{self, Authority, Call};
+use crate::create::NewAccount;
+use crate::refusal::{Check, Refuse};
 use crate::token::{self, Operation};
+use crate::{account, time};
 
-/// Moves eKWh from vault to escrow, for sale at a price within the tariff's bounds.
-///
-/// Accounts: 0 authority (s); 1 payer (s, w); 2 Config (w); 3 seller's Household (w);
-/// 4 vault (w); 5 Offer (w); 6 escrow (w); 7 mint; 8 system program; 9 Token-2022;
-/// 10 this program.
+const RULES: [u8; 11] = accounts::rules(accounts::POST_OFFER);
+
+/// Moves energy from vault to escrow, for sale at the seller's net price until it
+/// expires. A household that owes energy may not.
 #[inline(never)]
-pub fn post_offer(call: Call) -> ProgramResult {
-    let Call { program_id, accounts, data } = call;
-    let data: PostOfferData = account::data(data)?;
-    let [
-        poster,
-        payer,
-        config_account,
-        seller_account,
-        vault,
-        offer,
-        escrow,
-        mint,
-        system,
-        token_program,
-        this,
-        ..,
-    ] = accounts
+pub fn post_offer(call: &Call, accounts: &mut [AccountView]) -> Check {
+    let program_id = call.program_id;
+    let data = call.data::<PostOfferData>()?;
+    call.check(accounts, &RULES)?;
+    let [poster, payer, config_account, seller_account, vault, offer_account, escrow, mint, _, _, _, ..] =
+        accounts
     else {
         return false.or_refuse(EnergyError::AccountsMissing);
     };
-    account::signers([poster, payer])?;
-    account::writables([payer, vault, offer, escrow])?;
-    account::program(system, &programs::SYSTEM)?;
-    account::program(token_program, &programs::TOKEN_2022)?;
-    account::program(this, program_id)?;
     (data.energy_wh > 0).or_refuse(EnergyError::ZeroEnergy)?;
     let now = time::now()?;
-
-    let (config_bump, seller_id) = {
+    let mut event = Event::new(EventKind::OfferPosted, now);
+    let config_bump = {
         let mut config = account::write::<Config>(config_account, program_id)?;
-        (config.paused == 0).or_refuse(EnergyError::Paused)?;
-        account::is(mint, &config.mint).or_refuse(EnergyError::WrongMint)?;
+        super::running(&config)?;
+        call::is(mint, &config.mint).or_refuse(EnergyError::WrongMint)?;
         let mut seller = account::write::<Household>(seller_account, program_id)?;
-        authorise(poster, &mut config, &seller, now, data.energy_wh, 0)?;
-        account::address(vault, &seller.vault)?;
+        authorise(poster, &mut config, &seller, &Movement { now, wh: data.energy_wh, cents: 0 })?;
+        call.address(vault, &seller.vault)?;
         (seller.shortfall_wh == 0).or_refuse(EnergyError::ShortfallOpen)?;
         (token::balance(vault)? >= data.energy_wh).or_refuse(EnergyError::VaultTooSmall)?;
         let price_max = config.tariff.price_max().or_refuse(EnergyError::InvalidTariff)?;
@@ -66,61 +48,38 @@ pub fn post_offer(call: Call) -> ProgramResult {
         (seller.open_offers < config.limits.open_offers_max).or_refuse(EnergyError::TooManyOpen)?;
         seller.take_offer_id(data.offer_id).or_refuse(EnergyError::IdUsed)?;
         seller.open_offers += 1;
-        (config.bump, seller.id)
+        event.household_id = seller.id;
+        config.bump
     };
+    event.number = data.offer_id;
+    event.energy_wh = data.energy_wh;
+    event.cents = u64::from(data.price);
+    event.subject = *seller_account.address().as_array();
 
     let id = data.offer_id.to_le_bytes();
-    let seller_key = seller_account.address();
-    let bump = create::bump(offer, &[seeds::OFFER, seller_key.as_ref(), &id], program_id)?;
-    let escrow_bump = create::bump(escrow, &[seeds::ESCROW, offer.address().as_ref()], program_id)?;
-    create::derived(
-        &NewAccount {
-            payer,
-            account: offer,
-            lamports: create::rent(Offer::LEN)?,
-            space: Offer::LEN,
-            owner: program_id,
-        },
-        &[Seed::from(seeds::OFFER), Seed::from(seller_key.as_ref()), Seed::from(&id), Seed::from(&[bump])],
-    )?;
-    create::derived(
-        &NewAccount {
-            payer,
-            account: escrow,
-            lamports: create::rent(TOKEN_ACCOUNT_LEN)?,
-            space: TOKEN_ACCOUNT_LEN,
-            owner: &programs::TOKEN_2022,
-        },
-        &[Seed::from(seeds::ESCROW), Seed::from(offer.address().as_ref()), Seed::from(&[escrow_bump])],
-    )?;
+    let new = NewAccount::new(payer, offer_account, Offer::LEN, program_id);
+    let bump = call.create(&new, &[seeds::OFFER, &event.subject, &id])?;
+    let new = NewAccount::new(payer, escrow, TOKEN_ACCOUNT_LEN, &programs::TOKEN_2022);
+    let escrow_bump = call.create(&new, &[seeds::ESCROW, offer_account.address().as_ref()])?;
     token::open_account(escrow, mint, config_account)?;
     let moved = Operation::Transfer { from: *vault, to: *escrow, wh: data.energy_wh };
     let authority = Authority { program_id, config: config_account, bump: config_bump };
     token::run(&authority, mint, &[moved])?;
 
-    let record = Offer {
-        discriminator: Offer::DISCRIMINATOR,
-        version: Offer::VERSION,
-        bump,
-        escrow_bump,
-        price: data.price,
-        state: OfferState::Open as u8,
-        seller_id,
-        id: data.offer_id,
-        seller: *seller_key.as_array(),
-        escrow: *escrow.address().as_array(),
-        rent_payer: *payer.address().as_array(),
-        energy_wh: data.energy_wh,
-        created_at: now,
-        expires_at: data.expires_at,
-        ..Offer::zeroed()
-    };
-    account::init(offer, &record)?;
-    let mut event = Event::new(EventKind::OfferPosted, now);
-    event.household_id = seller_id;
-    event.number = data.offer_id;
-    event.energy_wh = data.energy_wh;
-    event.cents = u64::from(data.price);
-    event.subject = record.seller;
+    {
+        let mut offer = account::fresh::<Offer>(offer_account, program_id)?;
+        offer.bump = bump;
+        offer.escrow_bump = escrow_bump;
+        offer.price = data.price;
+        offer.state = OfferState::Open as u8;
+        offer.seller_id = event.household_id;
+        offer.id = data.offer_id;
+        offer.seller = event.subject;
+        offer.escrow = *escrow.address().as_array();
+        offer.rent_payer = *payer.address().as_array();
+        offer.energy_wh = data.energy_wh;
+        offer.created_at = now;
+        offer.expires_at = data.expires_at;
+    }
     authority.emit(&event)
 }

@@ -1,39 +1,37 @@
 use jirani_energy_interface::EnergyError;
+use jirani_energy_interface::accounts;
 use jirani_energy_interface::event::{Event, EventKind};
 use jirani_energy_interface::instruction::{ReleaseData, ReleaseReason};
 use jirani_energy_interface::state::{Config, Household, Offer, Order};
-use pinocchio::ProgramResult;
+use pinocchio::AccountView;
 
-use crate::account::{self, Refuse};
-use crate::call::{Authority, Call};
-use crate::time;
+use crate::call::{self, Authority, Call};
+use crate::refusal::{Check, Refuse};
+use crate::{account, time};
+
+const RULES: [u8; 6] = accounts::rules(accounts::RELEASE);
 
 /// Gives an order up: its offers have the energy free again. An attestor may at any
-/// time, anyone after deadline and grace. Works while paused.
-///
-/// Accounts: 0 caller (s); 1 Config; 2 Order (w); 3 buyer's Household (w); 4 who paid
-/// the order's rent (w); 5 this program; then one Offer (w) per fill.
+/// time, anyone after deadline and grace. Works while paused. It counts as left
+/// unpaid, unless an attestor released it for a pause.
 #[inline(never)]
-pub fn release(call: Call) -> ProgramResult {
-    let Call { program_id, accounts, data } = call;
-    let data: ReleaseData = account::data(data)?;
-    ReleaseReason::from_byte(data.reason).or_refuse(EnergyError::InvalidReason)?;
-    let [caller, config_account, order_account, buyer_account, rent_receiver, this, offers @ ..] = accounts
-    else {
+pub fn release(call: &Call, accounts: &mut [AccountView]) -> Check {
+    let program_id = call.program_id;
+    let data = call.data::<ReleaseData>()?;
+    let reason = ReleaseReason::from_byte(data.reason).or_refuse(EnergyError::InvalidReason)?;
+    call.check(accounts, &RULES)?;
+    let [caller, config_account, order_account, buyer_account, rent_payer, _, offers @ ..] = accounts else {
         return false.or_refuse(EnergyError::AccountsMissing);
     };
-    account::signers([caller])?;
-    account::program(this, program_id)?;
-    account::writables([order_account, rent_receiver])?;
     let now = time::now()?;
     let mut event = Event::new(EventKind::Released, now);
     event.detail = data.reason;
-    let config_bump = {
+    let bump = {
         let config = account::read::<Config>(config_account, program_id)?;
         let order = account::read::<Order>(order_account, program_id)?;
-        account::address(buyer_account, &order.buyer)?;
-        account::address(rent_receiver, &order.rent_payer)?;
-        let attested = config.attestors.iter().any(|place| account::is(caller, &place.key));
+        call.address(buyer_account, &order.buyer)?;
+        call.address(rent_payer, &order.rent_payer)?;
+        let attested = config.attestors.iter().any(|place| call::is(caller, &place.key));
         if !attested {
             let last = order
                 .effective_deadline(config.paused_s_until(now))
@@ -43,13 +41,16 @@ pub fn release(call: Call) -> ProgramResult {
         let filled = order.fills();
         (offers.len() == filled.len()).or_refuse(EnergyError::FillMismatch)?;
         for (fill, offer_account) in filled.iter().zip(offers.iter_mut()) {
-            account::is(offer_account, &fill.offer).or_refuse(EnergyError::FillMismatch)?;
+            call::is(offer_account, &fill.offer).or_refuse(EnergyError::FillMismatch)?;
             let mut offer = account::write::<Offer>(offer_account, program_id)?;
             offer.reserved_wh =
                 offer.reserved_wh.checked_sub(u64::from(fill.energy_wh)).or_refuse(EnergyError::Overflow)?;
         }
         let mut buyer = account::write::<Household>(buyer_account, program_id)?;
-        buyer.open_orders = buyer.open_orders.saturating_sub(1);
+        super::give_back(&mut buyer, &order);
+        if !(attested && reason == ReleaseReason::Paused) {
+            buyer.leave_unpaid(now);
+        }
         event.household_id = order.buyer_id;
         event.number = order.id;
         event.energy_wh = order.energy_wh;
@@ -57,6 +58,6 @@ pub fn release(call: Call) -> ProgramResult {
         event.subject = order.buyer;
         config.bump
     };
-    account::close(order_account, rent_receiver)?;
-    Authority { program_id, config: config_account, bump: config_bump }.emit(&event)
+    account::close(order_account, rent_payer)?;
+    Authority { program_id, config: config_account, bump }.emit(&event)
 }

@@ -1,0 +1,48 @@
+use jirani_energy_interface::EnergyError;
+use jirani_energy_interface::accounts;
+use jirani_energy_interface::event::{Event, EventKind};
+use jirani_energy_interface::instruction::ReplaceMeterData;
+use jirani_energy_interface::state::{Config, Household};
+use pinocchio::AccountView;
+
+use crate::call::{self, Authority, Call};
+use crate::refusal::{Check, Refuse};
+use crate::{account, time};
+
+const RULES: [u8; 4] = accounts::rules(accounts::REPLACE_METER);
+
+/// Another meter, another epoch of the same one, or other ratings. Totals stay, a new
+/// meter's past counts nothing, and no bucket is filled by it. Attest the old meter's
+/// last registers first; what is missed is mended by an adjustment.
+#[inline(never)]
+pub fn replace_meter(call: &Call, accounts: &mut [AccountView]) -> Check {
+    let data = call.data::<ReplaceMeterData>()?;
+    call.check(accounts, &RULES)?;
+    let [admin, config_account, household_account, _, ..] = accounts else {
+        return false.or_refuse(EnergyError::AccountsMissing);
+    };
+    let now = time::now()?;
+    let mut event = Event::new(EventKind::MeterReplaced, now);
+    let bump = {
+        let config = account::read::<Config>(config_account, call.program_id)?;
+        super::admin(&config, admin)?;
+        let mut household = account::write::<Household>(household_account, call.program_id)?;
+        let same_meter = call::same(&household.meter_key, &data.meter_key);
+        let same_registers = household.meter_epoch == data.meter_epoch
+            && household.meter_export_wh == data.initial_export_wh
+            && household.meter_import_wh == data.initial_import_wh;
+        let continues = !same_meter || same_registers || data.meter_epoch > household.meter_epoch;
+        let rated = data.export_rating_w > 0 || data.import_rating_w > 0;
+        (continues && rated).or_refuse(EnergyError::InvalidMeter)?;
+        household.refit(now, data.export_rating_w, data.import_rating_w, config.limits.bucket_s);
+        household.meter_key = data.meter_key;
+        household.meter_epoch = data.meter_epoch;
+        household.meter_export_wh = data.initial_export_wh;
+        household.meter_import_wh = data.initial_import_wh;
+        event.household_id = household.id;
+        event.number = u64::from(data.meter_epoch);
+        event.subject = data.meter_key;
+        config.bump
+    };
+    Authority { program_id: call.program_id, config: config_account, bump }.emit(&event)
+}
