@@ -16,6 +16,7 @@ mod client;
 mod effect;
 pub mod energy;
 pub mod error;
+pub mod index;
 mod initialise;
 pub mod keys;
 mod node;
