@@ -1,7 +1,7 @@
 //! What must hold after every story, derived from the accounts alone.
 
 use crate::world::World;
-use jirani_energy_interface::state::{Household, Marker, Offer, Order, Record};
+use jirani_energy_interface::state::{ClosedTotals, Household, Marker, Offer, Order, Record};
 use jirani_energy_interface::{programs, token};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,9 @@ pub fn audit(world: &World) {
         }
     }
 
-    // E1: supply = minted - burned = sum over all accounts of the mint.
+    // E1: supply = minted - burned = sum over all accounts of the mint. Closed households
+    // count on in Config.
+    let closed = world.config().closed;
     let supply = world.supply();
     let held: u64 = world
         .svm
@@ -40,7 +42,11 @@ pub fn audit(world: &World) {
     assert_eq!(supply, held, "E1: supply is the sum of all token accounts");
     let minted: u64 = households.values().map(|household| household.minted_wh).sum();
     let burned: u64 = households.values().map(|household| household.burned_wh).sum();
+    let (minted, burned) = (minted + closed.minted_wh, burned + closed.burned_wh);
     assert_eq!(supply, minted - burned, "E1: supply is minted less burned");
+    let ClosedTotals { export_wh, import_wh, adjusted_export_wh, adjusted_import_wh, .. } = closed;
+    assert_eq!(closed.minted_wh, export_wh + adjusted_export_wh, "E2: minted by closed households");
+    assert_eq!(closed.burned_wh, import_wh + adjusted_import_wh, "E2: burned by closed households");
 
     // E1: an escrow holds at least what its offer owes; the offer's reservations are
     // its orders' fills.
@@ -65,12 +71,15 @@ pub fn audit(world: &World) {
         );
         let own_offers = offers.values().filter(|offer| offer.seller == *address).count();
         let own_orders = orders.iter().filter(|order| order.buyer == *address).count();
+        let held: u64 =
+            orders.iter().filter(|order| order.buyer == *address).map(|order| order.energy_wh).sum();
+        assert_eq!(household.held_wh, held, "open orders hold what the household counts");
         assert_eq!(usize::from(household.open_offers), own_offers);
         assert_eq!(usize::from(household.open_orders), own_orders);
     }
 
-    // S1: one marker per settlement, each for another order.
-    assert_eq!(markers.len(), world.settled(), "S1: a proof for every settlement");
+    // S1: one marker per settlement that was not closed, each for another order.
+    assert_eq!(markers.len() + world.closed_markers(), world.settled(), "S1: a proof for every settlement");
     let settled: BTreeSet<_> = markers.iter().map(|marker| (marker.buyer_id, marker.order_id)).collect();
     assert_eq!(settled.len(), markers.len(), "S1: an order settles once");
     assert!(orders.iter().all(|order| !settled.contains(&(order.buyer_id, order.id))), "S1: settled is gone");

@@ -3,7 +3,7 @@
 use jirani_energy_interface::client::{
     Attestation, AttestationRow, EnergyProgram, Enrolment, FillAccounts, InitialConfig, NewOffer, NewOrder,
 };
-use jirani_energy_interface::event::{AttestedRow, DecodedEvent};
+use jirani_energy_interface::event::{AttestedRow, DecodedEvent, EventKind};
 use jirani_energy_interface::instruction::ReleaseReason;
 use jirani_energy_interface::state::{Config, Household, HouseholdKind, Offer, Record, Tariff};
 use jirani_energy_interface::{EnergyError, LOCAL_PROGRAM_ID, Proof, error, token};
@@ -88,6 +88,8 @@ pub struct Refusal {
     pub error: TransactionError,
     /// Our own refusal, if it was one.
     pub ours: Option<EnergyError>,
+    /// The account that broke the rule, by its place in the instruction.
+    pub account: Option<usize>,
     /// What programs wrote.
     pub logs: Vec<String>,
 }
@@ -101,6 +103,7 @@ pub struct World {
     /// The operator's keys.
     pub keys: Keys,
     settled: usize,
+    closed_markers: usize,
 }
 
 impl World {
@@ -124,7 +127,7 @@ impl World {
             custodian: key(8),
             stranger: key(9),
         };
-        let mut world = Self { svm, program, keys, settled: 0 };
+        let mut world = Self { svm, program, keys, settled: 0, closed_markers: 0 };
         world.name_upgrade_authority();
         for lamports in [&world.keys.fees, &world.keys.payer, &world.keys.stranger].map(Signer::pubkey) {
             world.svm.airdrop(&lamports, 1_000_000_000_000).expect("lamports");
@@ -227,6 +230,15 @@ impl World {
                     .flatten()
                     .filter_map(|inner| DecodedEvent::decode(&inner.instruction.data))
                     .collect();
+                for event in &events {
+                    match event.kind {
+                        EventKind::Settled => self.settled += 1,
+                        EventKind::MarkersClosed => {
+                            self.closed_markers += usize::try_from(event.event.number).expect("a count");
+                        }
+                        _ => {}
+                    }
+                }
                 Ok(Landed { units: meta.compute_units_consumed, bytes, fee: meta.fee, events })
             }
             Err(failed) => Err(Box::new(refusal(failed.err, failed.meta.logs))),
@@ -276,9 +288,14 @@ impl World {
         self.record(&self.program.offer(&self.program.household(seller), id))
     }
 
-    /// Orders settled through [`Self::settle`], for the audit.
+    /// Orders settled in transactions that landed.
     pub fn settled(&self) -> usize {
         self.settled
+    }
+
+    /// Markers closed in transactions that landed.
+    pub fn closed_markers(&self) -> usize {
+        self.closed_markers
     }
 
     /// Puts tokens from nowhere into an account, as a stranger's transfer would,
@@ -411,9 +428,7 @@ impl World {
     ) -> Result<Landed, Box<Refusal>> {
         let settle = self.settlement(buyer, order, fills, proof, paid_at);
         let (payer, attestor) = (self.keys.payer.insecure_clone(), self.keys.attestor.insecure_clone());
-        let landed = self.send(&[settle], &[&payer, &attestor])?;
-        self.settled += 1;
-        Ok(landed)
+        self.send(&[settle], &[&payer, &attestor])
     }
 
     /// Releases an order as `caller`.
@@ -444,11 +459,11 @@ impl Default for World {
 }
 
 fn refusal(error: TransactionError, logs: Vec<String>) -> Refusal {
-    let ours = match &error {
-        TransactionError::InstructionError(_, InstructionError::Custom(number)) => {
-            error::code(*number).and_then(|_| EnergyError::from_number(*number))
-        }
+    let number = match &error {
+        TransactionError::InstructionError(_, InstructionError::Custom(number)) => Some(*number),
         _ => None,
     };
-    Refusal { error, ours, logs }
+    let ours = number.and_then(EnergyError::from_number);
+    let account = ours.and(number).and_then(error::account_index);
+    Refusal { error, ours, account, logs }
 }
