@@ -168,3 +168,9 @@ impl Authority<'_> {
         self.emit_bytes(bytemuck::bytes_of(event))
     }
 }
+
+/// Writes an event of an instruction that calls no other program.
+#[inline(never)]
+pub fn emit(call: &Call, config: &AccountView, bump: u8, event: &Event) -> Check {
+    Authority { program_id: call.program_id, config, bump }.emit(event)
+}

@@ -52,7 +52,8 @@ mod entrypoint {
             let account = match context.next_account()? {
                 MaybeAccount::Account(account) => account,
                 MaybeAccount::Duplicated(first) => {
-                    let first = accounts[..count].get(usize::from(first)).ok_or(ProgramError::InvalidArgument)?;
+                    let first =
+                        accounts[..count].get(usize::from(first)).ok_or(ProgramError::InvalidArgument)?;
                     // SAFETY: the first `count` accounts were written.
                     unsafe { first.assume_init_read() }
                 }

@@ -9,6 +9,12 @@ pub const ATTESTORS_MAX: usize = 4;
 /// Seconds of a day; daily caps begin anew at midnight UTC.
 pub const DAY_S: u64 = 86_400;
 
+/// The shortest retention of a marker: twice the longest life of an order, and the
+/// longest clock skew.
+pub const MARKER_RETENTION_MIN_S: u32 = 4 * DAY + 3600;
+const DAY: u32 = 86_400;
+const YEAR: u32 = 366 * DAY;
+
 /// How far the market stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -75,17 +81,19 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Whether every window can do its work: a marker outlives the last moment at
-    /// which its proof could fit another order.
+    /// Whether every window can do its work, whatever the limits were before and will be:
+    /// a marker outlives the longest life an order can have (a day to pay, a day of
+    /// grace) twice, so that its proof fits no order any more when it closes; and nobody
+    /// shortens the delay that protects a household's authority below a day.
     #[inline(never)]
     pub fn is_valid(&self) -> bool {
-        let order_life = u64::from(self.order_window_s) + u64::from(self.order_grace_s);
-        (1..=86_400).contains(&self.order_window_s)
-            && (1..=86_400).contains(&self.order_grace_s)
-            && u64::from(self.marker_retention_s) > 2 * order_life + u64::from(self.clock_skew_s)
-            && (60..=366 * 86_400).contains(&self.offer_life_max_s)
+        (1..=DAY).contains(&self.order_window_s)
+            && (1..=DAY).contains(&self.order_grace_s)
+            && self.marker_retention_s >= MARKER_RETENTION_MIN_S
+            && (60..=YEAR).contains(&self.offer_life_max_s)
+            && (DAY..=30 * DAY).contains(&self.authority_delay_s)
             && self.clock_skew_s <= 3600
-            && (3600..=366 * 86_400).contains(&self.bucket_s)
+            && (3600..=YEAR).contains(&self.bucket_s)
             && self.open_offers_max > 0
             && self.open_orders_max > 0
     }
@@ -371,7 +379,18 @@ mod tests {
     #[test]
     fn the_default_limits_are_valid_and_markers_outlive_orders() {
         assert!(Limits::default().is_valid());
-        assert!(!Limits { marker_retention_s: 900, ..Limits::default() }.is_valid());
+        let shortest = Limits { marker_retention_s: MARKER_RETENTION_MIN_S, ..Limits::default() };
+        assert!(shortest.is_valid());
+        let longest_order = Limits { order_window_s: DAY, order_grace_s: DAY, ..shortest };
+        assert!(longest_order.is_valid());
+        for broken in [
+            Limits { marker_retention_s: MARKER_RETENTION_MIN_S - 1, ..shortest },
+            Limits { order_window_s: DAY + 1, ..shortest },
+            Limits { authority_delay_s: DAY - 1, ..shortest },
+            Limits { open_orders_max: 0, ..shortest },
+        ] {
+            assert!(!broken.is_valid(), "{broken:?}");
+        }
     }
 
     #[test]

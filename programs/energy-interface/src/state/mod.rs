@@ -8,8 +8,8 @@ mod offer;
 mod order;
 
 pub use config::{
-    ATTESTORS_MAX, CappedKey, Caps, ClosedTotals, Config, DAY_S, DailyUse, Limits, ORACLES_MAX, OracleSet,
-    PauseLevel, Tariff, day_of,
+    ATTESTORS_MAX, CappedKey, Caps, ClosedTotals, Config, DAY_S, DailyUse, Limits, MARKER_RETENTION_MIN_S,
+    ORACLES_MAX, OracleSet, PauseLevel, Tariff, day_of,
 };
 pub use evidence::{EVIDENCE_SLOTS, Evidence, EvidenceEntry};
 pub use household::{Household, HouseholdKind, INITIAL_BUCKET_S, JOULES_PER_WH, flags};

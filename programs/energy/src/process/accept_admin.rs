@@ -5,7 +5,7 @@ use jirani_energy_interface::instruction::PlainData;
 use jirani_energy_interface::state::Config;
 use pinocchio::AccountView;
 
-use crate::call::{self, Authority, Call};
+use crate::call::{self, Call};
 use crate::refusal::{Check, Refuse};
 use crate::{account, time};
 
@@ -30,5 +30,5 @@ pub fn accept_admin(call: &Call, accounts: &mut [AccountView]) -> Check {
         event.subject = config.admin;
         config.bump
     };
-    Authority { program_id: call.program_id, config: config_account, bump }.emit(&event)
+    call::emit(call, config_account, bump, &event)
 }

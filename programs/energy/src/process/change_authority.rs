@@ -5,7 +5,7 @@ use jirani_energy_interface::state::{Config, Household, flags};
 use jirani_energy_interface::{EnergyError, Key};
 use pinocchio::AccountView;
 
-use crate::call::{self, Authority, Call};
+use crate::call::{self, Call};
 use crate::refusal::{Check, Refuse};
 use crate::{account, time};
 
@@ -61,7 +61,7 @@ pub fn change_authority(call: &Call, accounts: &mut [AccountView]) -> Check {
         event.subject = subject(data, &household);
         config.bump
     };
-    Authority { program_id: call.program_id, config: config_account, bump }.emit(&event)
+    call::emit(call, config_account, bump, &event)
 }
 
 fn proposed(household: &Household) -> Check {

@@ -5,7 +5,7 @@ use jirani_energy_interface::instruction::PlainData;
 use jirani_energy_interface::state::{Config, Marker};
 use pinocchio::AccountView;
 
-use crate::call::{Authority, Call};
+use crate::call::{self, Call};
 use crate::refusal::{Check, Refuse};
 use crate::{account, time};
 
@@ -41,5 +41,5 @@ pub fn close_markers(call: &Call, accounts: &mut [AccountView]) -> Check {
         account::close(marker_account, rent_payer)?;
         event.number += 1;
     }
-    Authority { program_id: call.program_id, config: config_account, bump }.emit(&event)
+    call::emit(call, config_account, bump, &event)
 }

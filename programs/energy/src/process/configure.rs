@@ -5,7 +5,7 @@ use jirani_energy_interface::state::{ATTESTORS_MAX, CappedKey, Caps, Config, Lim
 use jirani_energy_interface::{EnergyError, Key};
 use pinocchio::AccountView;
 
-use crate::call::{self, Authority, Call};
+use crate::call::{self, Call};
 use crate::refusal::{Check, Refuse};
 use crate::{account, time};
 
@@ -27,7 +27,7 @@ pub fn configure(call: &Call, accounts: &mut [AccountView]) -> Check {
     };
     let mut event = Event::new(EventKind::Configured, time::now()?);
     event.detail = head.section;
-    Authority { program_id: call.program_id, config: config_account, bump }.emit(&event)
+    call::emit(call, config_account, bump, &event)
 }
 
 #[inline(always)]

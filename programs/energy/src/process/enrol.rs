@@ -8,7 +8,7 @@ use jirani_energy_interface::token::TOKEN_ACCOUNT_LEN;
 use jirani_energy_interface::{EnergyError, programs, seeds};
 use pinocchio::AccountView;
 
-use crate::call::{self, Authority, Call};
+use crate::call::{self, Call};
 use crate::create::NewAccount;
 use crate::refusal::{Check, Refuse};
 use crate::{account, time, token};
@@ -67,7 +67,7 @@ pub fn enrol(call: &Call, accounts: &mut [AccountView]) -> Check {
     event.household_id = data.household_id;
     event.number = u64::from(data.feeder);
     event.subject = *household_account.address().as_array();
-    Authority { program_id, config: config_account, bump: config_bump }.emit(&event)
+    call::emit(call, config_account, config_bump, &event)
 }
 
 /// Creates the feeder's Evidence unless it is there.

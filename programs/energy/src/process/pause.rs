@@ -5,7 +5,7 @@ use jirani_energy_interface::instruction::PauseData;
 use jirani_energy_interface::state::{Config, PauseLevel};
 use pinocchio::AccountView;
 
-use crate::call::{self, Authority, Call};
+use crate::call::{self, Call};
 use crate::refusal::{Check, Refuse};
 use crate::{account, time};
 
@@ -35,5 +35,5 @@ pub fn pause(call: &Call, accounts: &mut [AccountView]) -> Check {
     };
     let mut event = Event::new(EventKind::PauseChanged, now);
     event.detail = data.paused;
-    Authority { program_id: call.program_id, config: config_account, bump }.emit(&event)
+    call::emit(call, config_account, bump, &event)
 }

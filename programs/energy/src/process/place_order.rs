@@ -8,7 +8,7 @@ use jirani_energy_interface::{EnergyError, FILLS_MAX, money, seeds};
 use pinocchio::{AccountView, Address};
 
 use super::{Movement, authorise};
-use crate::call::{self, Authority, Call};
+use crate::call::{self, Call};
 use crate::create::NewAccount;
 use crate::refusal::{Check, Refuse};
 use crate::{account, time};
@@ -72,7 +72,7 @@ pub fn place_order(call: &Call, accounts: &mut [AccountView]) -> Check {
         event.subject = order.buyer;
         config.bump
     };
-    Authority { program_id, config: config_account, bump: config_bump }.emit(&event)
+    call::emit(call, config_account, config_bump, &event)
 }
 
 /// Reserves every fill in its offer and writes it into the order.

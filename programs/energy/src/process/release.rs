@@ -5,7 +5,7 @@ use jirani_energy_interface::instruction::{ReleaseData, ReleaseReason};
 use jirani_energy_interface::state::{Config, Household, Offer, Order};
 use pinocchio::AccountView;
 
-use crate::call::{self, Authority, Call};
+use crate::call::{self, Call};
 use crate::refusal::{Check, Refuse};
 use crate::{account, time};
 
@@ -59,5 +59,5 @@ pub fn release(call: &Call, accounts: &mut [AccountView]) -> Check {
         config.bump
     };
     account::close(order_account, rent_payer)?;
-    Authority { program_id, config: config_account, bump }.emit(&event)
+    call::emit(call, config_account, bump, &event)
 }

@@ -5,7 +5,7 @@ use jirani_energy_interface::instruction::ReplaceMeterData;
 use jirani_energy_interface::state::{Config, Household};
 use pinocchio::AccountView;
 
-use crate::call::{self, Authority, Call};
+use crate::call::{self, Call};
 use crate::refusal::{Check, Refuse};
 use crate::{account, time};
 
@@ -44,5 +44,5 @@ pub fn replace_meter(call: &Call, accounts: &mut [AccountView]) -> Check {
         event.subject = data.meter_key;
         config.bump
     };
-    Authority { program_id: call.program_id, config: config_account, bump }.emit(&event)
+    call::emit(call, config_account, bump, &event)
 }
