@@ -37,7 +37,13 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
             "warnings",
         ]),
     )?;
-    up::build_binary(root)?;
+    let binary = up::build_binary(root)?;
+    let client = root.join("programs/energy-client");
+    web::install(&client)?;
+    step::run(
+        "test the program's TypeScript client",
+        web::npm(&client).args(["run", "test"]).env("JIRANI_BINARY", root.join(binary)),
+    )?;
     step::run(
         "test",
         cargo(root)

@@ -1,4 +1,5 @@
-//! The dashboard: installed from its lock file and built, only when it changed.
+//! The dashboard: installed from its lock file and built, only when it changed. The
+//! program's TypeScript client is installed the same way.
 
 use crate::step;
 use anyhow::{Context as _, bail};
@@ -19,21 +20,21 @@ pub fn need_node() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Installs what the lock file names, unless that was done for this very file.
-pub fn install(root: &Path) -> anyhow::Result<()> {
+/// Installs what a folder's lock file names, unless that was done for this very file.
+pub fn install(folder: &Path) -> anyhow::Result<()> {
     need_node()?;
-    let web = root.join("web");
-    let lock = std::fs::read(web.join("package-lock.json")).context("web/package-lock.json is missing")?;
+    let lock = folder.join("package-lock.json");
+    let lock = std::fs::read(&lock).with_context(|| format!("{} is missing", lock.display()))?;
     let wanted = hex::encode(Sha256::digest(&lock));
-    let mark = web.join("node_modules/.jirani-lock");
+    let mark = folder.join("node_modules/.jirani-lock");
     if std::fs::read_to_string(&mark).is_ok_and(|have| have == wanted) {
         return Ok(());
     }
     // Not `npm ci`: it refuses a lock file without entries for platforms that a
     // registry does not carry. The versions are those of the lock file all the same.
     step::run(
-        "install the dashboard's packages",
-        npm(&web).args(["install", "--no-save", "--no-audit", "--no-fund"]),
+        &format!("install the packages of {}", folder.file_name().unwrap_or_default().display()),
+        npm(folder).args(["install", "--no-save", "--no-audit", "--no-fund"]),
     )?;
     std::fs::write(mark, wanted)?;
     Ok(())
@@ -41,8 +42,8 @@ pub fn install(root: &Path) -> anyhow::Result<()> {
 
 /// Builds the dashboard into `web/dist`, unless that was done for these sources.
 pub fn build(root: &Path) -> anyhow::Result<()> {
-    install(root)?;
     let web = root.join("web");
+    install(&web)?;
     let wanted = sources(&web)?;
     let mark = web.join("dist/.jirani-sources");
     if std::fs::read_to_string(&mark).is_ok_and(|have| have == wanted) {
@@ -53,10 +54,10 @@ pub fn build(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// npm in the dashboard's folder.
-pub fn npm(web: &Path) -> Command {
+/// npm in a folder.
+pub fn npm(folder: &Path) -> Command {
     let mut command = Command::new("npm");
-    command.current_dir(web);
+    command.current_dir(folder);
     command
 }
 
