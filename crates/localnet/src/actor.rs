@@ -1,10 +1,14 @@
-//! The one thread that owns the chain, and how to reach it.
+//! The two threads of the chain, and how to reach them.
 //!
-//! Transactions that wait together run one after the other and share one
-//! `fsync`; what they did is shown to nobody before it.
+//! One executes, the other makes durable what was executed meanwhile, all of it with
+//! one `fsync`, while the first goes on. What a transaction did is shown to nobody
+//! before it is on disk: an answer that could tell of it waits behind it.
 
-use crate::bank::{Bank, Refused};
-use crate::disk::{Disk, Stored};
+use crate::bank::{Bank, Preflight, Refused};
+use crate::disk::{self, Change, Disk, Stored, Writer};
+use crate::events::{Events, Herald};
+use crate::faults::Faults;
+use crate::finality::{Finality, SLOTS_TO_FINAL};
 use crate::slots::Slots;
 use crate::{LocalnetConfig, LocalnetError, genesis};
 use jirani_units::Clock;
@@ -13,24 +17,38 @@ use solana_signature::Signature;
 use solana_signer::Signer as _;
 use solana_transaction::versioned::VersionedTransaction;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc as channel;
 use tokio::sync::{mpsc, oneshot};
 
 /// Most commands that wait; more make their senders wait.
 const QUEUE: usize = 1_024;
-/// Most commands that share one commit.
-const GROUP: usize = 64;
+/// Most commands that are taken up together.
+const TOGETHER: usize = 64;
+/// Most groups that wait to be stored; then execution waits for the disk.
+const GROUPS: usize = 16;
+/// Most transactions of one commit.
+const COMMIT: usize = 512;
 
-type Read = Box<dyn FnOnce(&Bank) + Send>;
 type Executed = Result<Signature, Box<Refused>>;
+/// Hands an answer over.
+type Release = Box<dyn FnOnce() + Send>;
+/// Looks at the chain and gives back how to tell the answer.
+type Question = Box<dyn FnOnce(&Bank) -> Release + Send>;
 
 enum Command {
     Execute {
         transaction: VersionedTransaction,
         bytes: Vec<u8>,
-        preflight: bool,
+        preflight: Preflight,
         reply: oneshot::Sender<Executed>,
     },
-    Read(Read),
+    /// Its answer may tell what a transaction did.
+    Ask(Question),
+    /// Its answer tells only what needs no storing, such as blockhashes.
+    Glance(Question),
+    /// Looks at the time; skips some slots.
+    Tick { skip: u64 },
 }
 
 /// The chain has stopped; whoever asked learns nothing.
@@ -41,16 +59,21 @@ pub struct Stopped;
 #[derive(Clone)]
 pub struct Handle {
     commands: mpsc::Sender<Command>,
-    /// History, which is read beside the chain's thread.
+    /// History, which is read beside the chain's threads.
     pub disk: Disk,
     /// Signs airdrops.
     pub faucet: Arc<Keypair>,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
+    /// What subscribers are told.
+    pub events: Events,
+    /// Makes airdrops of one amount under one blockhash different transactions.
+    pub airdrops: Arc<AtomicU64>,
 }
 
-/// The thread.
+/// The threads.
 pub struct Actor {
     handle: Handle,
-    disk: Disk,
     ended: oneshot::Receiver<()>,
 }
 
@@ -60,7 +83,7 @@ impl Handle {
         &self,
         transaction: VersionedTransaction,
         bytes: Vec<u8>,
-        preflight: bool,
+        preflight: Preflight,
     ) -> Result<Executed, Stopped> {
         let (reply, answer) = oneshot::channel();
         let command = Command::Execute { transaction, bytes, preflight, reply };
@@ -69,51 +92,81 @@ impl Handle {
     }
 
     /// Asks the chain; everything seen is durable.
-    pub async fn read<T: Send + 'static>(
+    pub async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Bank) -> T + Send + 'static,
     ) -> Result<T, Stopped> {
+        self.put(question, Command::Ask).await
+    }
+
+    /// Asks the chain for what transactions do not change: slots, blockhashes, fees.
+    pub async fn glance<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Bank) -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        self.put(question, Command::Glance).await
+    }
+
+    /// Has the chain look at the time, and skip some slots.
+    pub async fn tick(&self, skip: u64) -> Result<(), Stopped> {
+        self.commands.send(Command::Tick { skip }).await.map_err(|_| Stopped)
+    }
+
+    async fn put<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Bank) -> T + Send + 'static,
+        command: impl FnOnce(Question) -> Command,
+    ) -> Result<T, Stopped> {
         let (reply, answer) = oneshot::channel();
-        let read: Read = Box::new(move |bank| {
-            // Whoever asked may have gone.
-            let _ = reply.send(question(bank));
+        let question: Question = Box::new(move |bank| {
+            let answer = question(bank);
+            Box::new(move || {
+                // Whoever asked may have gone.
+                let _ = reply.send(answer);
+            })
         });
-        self.commands.send(Command::Read(read)).await.map_err(|_| Stopped)?;
+        self.commands.send(command(question)).await.map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)
     }
 }
 
 impl Actor {
-    /// Loads the chain and starts its thread.
+    /// Loads the chain and starts its threads.
     pub async fn start(config: &LocalnetConfig, clock: Arc<dyn Clock>) -> Result<Self, LocalnetError> {
         let faucet = Arc::new(Keypair::new_from_array(config.faucet_seed));
-        let disk = Disk::open(config).await?;
-        let stored = disk.load(genesis::hash(config, faucet.pubkey())).await?;
+        let named = genesis::hash(config, faucet.pubkey());
+        let opening = config.clone();
+        let opened = tokio::task::spawn_blocking(move || disk::open(&opening, named)).await;
+        let (writer, disk, stored) = opened.map_err(|_| ended_early())??;
+        let past = Past::read(&disk, &stored).await?;
         let (commands, queue) = mpsc::channel(QUEUE);
         let (loaded, ready) = oneshot::channel();
         let (end, ended) = oneshot::channel();
-        let handle = Handle { commands, disk: disk.clone(), faucet: faucet.clone() };
-        let (config, runtime, thread_disk) =
-            (config.clone(), tokio::runtime::Handle::current(), disk.clone());
+        let events = Events::new();
+        let handle = Handle {
+            commands,
+            disk: disk.clone(),
+            faucet: faucet.clone(),
+            faults: Faults::new(config.faults),
+            events: events.clone(),
+            airdrops: Arc::new(AtomicU64::new(stored.last_seq)),
+        };
+        let config = config.clone();
         std::thread::Builder::new()
             .name("localnet".to_owned())
             .spawn(move || {
-                match bank(&config, &faucet, stored, &thread_disk, &runtime, clock) {
-                    Ok(bank) => {
-                        let _ = loaded.send(Ok(()));
-                        run(bank, queue, &thread_disk, &runtime);
-                    }
+                match bank(&config, &faucet, stored, &past, clock) {
+                    Ok(bank) => run(bank, queue, writer, events, loaded),
                     Err(error) => {
                         let _ = loaded.send(Err(error));
                     }
                 }
+                drop(disk);
                 let _ = end.send(());
             })
             .map_err(LocalnetError::Thread)?;
-        ready
-            .await
-            .map_err(|_| LocalnetError::Damaged { what: "the chain's thread ended at once".to_owned() })??;
-        Ok(Self { handle, disk, ended })
+        ready.await.map_err(|_| ended_early())??;
+        Ok(Self { handle, ended })
     }
 
     /// A way to the chain.
@@ -121,13 +174,53 @@ impl Actor {
         self.handle.clone()
     }
 
-    /// Ends the thread once nobody can reach it, and closes the database.
+    /// Ends the threads once nobody can reach them; the database is closed then.
     pub async fn stop(self) {
-        let Self { handle, disk, ended } = self;
-        drop(handle);
-        // However the thread ended, it uses the database no more.
-        let _ = ended.await;
-        disk.close().await;
+        drop(self.handle);
+        // However the threads ended, they use the database no more.
+        let _ = self.ended.await;
+    }
+}
+
+fn ended_early() -> LocalnetError {
+    LocalnetError::Damaged { what: "the chain's thread ended at once".to_owned() }
+}
+
+/// What memory needs of history.
+struct Past {
+    recent: Vec<crate::history::Executed>,
+}
+
+impl Past {
+    /// Reads the transactions of the unfinished segment of the address index, and
+    /// those whose signatures might come again.
+    async fn read(disk: &Disk, stored: &Stored) -> Result<Self, LocalnetError> {
+        let recent_slot = stored.slot_ceiling.saturating_sub(crate::history::STATUS_SLOTS);
+        let unfinished = crate::postings::segment(stored.last_seq + 1) * crate::postings::SEGMENT;
+        let first = disk.first_from_slot(recent_slot).await?.unwrap_or(u64::MAX).min(unfinished);
+        let mut from = first;
+        let mut recent = Vec::new();
+        loop {
+            let page = disk.from(from).await?;
+            let Some(last) = page.last() else { break };
+            from = last.seq + 1;
+            let mut plan = disk.tail.plan();
+            for executed in page {
+                if executed.seq >= unfinished {
+                    let transaction: VersionedTransaction =
+                        wincode::deserialize(&executed.bytes).map_err(|error| LocalnetError::Damaged {
+                            what: format!("transaction {}: {error}", executed.signature),
+                        })?;
+                    let touched = crate::postings::touched(&transaction, executed.meta.loaded());
+                    plan.insert(&disk.tail, executed.seq, touched);
+                }
+                if executed.slot >= recent_slot {
+                    recent.push(executed);
+                }
+            }
+            disk.tail.add(plan);
+        }
+        Ok(Self { recent })
     }
 }
 
@@ -136,8 +229,7 @@ fn bank(
     config: &LocalnetConfig,
     faucet: &Keypair,
     stored: Stored,
-    disk: &Disk,
-    runtime: &tokio::runtime::Handle,
+    past: &Past,
     clock: Arc<dyn Clock>,
 ) -> Result<Bank, LocalnetError> {
     let mut svm = genesis::runtime(config, faucet.pubkey())?;
@@ -148,52 +240,151 @@ fn bank(
         svm.set_account(address, account)
             .map_err(|error| LocalnetError::Damaged { what: format!("account {address}: {error}") })?;
     }
-    let slots = Slots::continue_at(stored.slot_ceiling, stored.genesis, config.slot_time);
-    let mut bank = Bank::new(svm, stored.genesis, slots, clock);
-    loop {
-        let page = runtime.block_on(disk.after(bank.last_seq))?;
-        if page.is_empty() {
-            break;
-        }
-        for executed in page {
-            bank.remember(&executed).map_err(|error| LocalnetError::Damaged {
-                what: format!("transaction {}: {error}", executed.signature),
-            })?;
-        }
+    // Slots begin at 1: nothing is as old as the first block. What was stored before
+    // a restart is final after it, since no older versions of accounts are stored.
+    let passed = match config.finality {
+        Finality::Instant => 0,
+        Finality::Realistic if stored.slot_ceiling == 0 => 0,
+        Finality::Realistic => SLOTS_TO_FINAL,
+    };
+    let first = stored.slot_ceiling.max(1) + passed;
+    let slots = Slots::continue_at(first, stored.genesis, config.slot_time, config.pace, &clock);
+    let mut bank = Bank::new(svm, stored.genesis, slots, config.finality, clock);
+    bank.last_seq = stored.last_seq;
+    bank.set_time(stored.time);
+    for executed in &past.recent {
+        bank.remember(executed);
     }
     Ok(bank)
 }
 
-fn run(mut bank: Bank, mut queue: mpsc::Receiver<Command>, disk: &Disk, runtime: &tokio::runtime::Handle) {
-    let mut group = Vec::with_capacity(GROUP);
-    while queue.blocking_recv_many(&mut group, GROUP) > 0 {
-        let (mut replies, mut reads) = (Vec::new(), Vec::new());
-        bank.tick();
-        for command in group.drain(..) {
-            match command {
-                Command::Execute { transaction, bytes, preflight, reply } => {
-                    replies.push((reply, bank.execute(&transaction, bytes, preflight)));
-                }
-                Command::Read(read) => reads.push(read),
+/// What was executed together, on its way to the disk.
+#[derive(Default)]
+struct Group {
+    change: Change,
+    releases: Vec<Release>,
+    told: Vec<crate::events::Event>,
+}
+
+/// What both threads know of each other.
+struct Between {
+    /// Groups that are executed and not yet durable.
+    waiting: AtomicUsize,
+    /// A slot below which all may be shown.
+    shown_below: AtomicU64,
+}
+
+fn run(
+    mut bank: Bank,
+    mut queue: mpsc::Receiver<Command>,
+    writer: Writer,
+    events: Events,
+    loaded: oneshot::Sender<Result<(), LocalnetError>>,
+) {
+    let between = Arc::new(Between { waiting: AtomicUsize::new(0), shown_below: AtomicU64::new(0) });
+    let (groups, to_store) = channel::sync_channel(GROUPS);
+    let (theirs, told) = (between.clone(), events.clone());
+    let storing = std::thread::Builder::new()
+        .name("localnet-disk".to_owned())
+        .spawn(move || store(&writer, &to_store, &theirs, &told));
+    let storing = match storing {
+        Ok(storing) => storing,
+        Err(error) => {
+            let _ = loaded.send(Err(LocalnetError::Thread(error)));
+            return;
+        }
+    };
+    let _ = loaded.send(Ok(()));
+    let mut herald = Herald::new(bank.finality, bank.slots.now());
+    let mut commands = Vec::with_capacity(TOGETHER);
+    while queue.blocking_recv_many(&mut commands, TOGETHER) > 0 {
+        let group = together(&mut bank, &mut commands, &between, &events, &mut herald);
+        if group.change.is_empty() && group.releases.is_empty() && group.told.is_empty() {
+            continue;
+        }
+        between.waiting.fetch_add(1, Ordering::SeqCst);
+        if groups.send(group).is_err() {
+            break;
+        }
+    }
+    drop(groups);
+    if storing.join().is_err() {
+        tracing::error!("the thread that stores the chain panicked");
+    }
+}
+
+/// Carries commands out, and answers at once what needs no storing.
+fn together(
+    bank: &mut Bank,
+    commands: &mut Vec<Command>,
+    between: &Between,
+    events: &Events,
+    herald: &mut Herald,
+) -> Group {
+    let (mut group, mut asked) = (Group::default(), Vec::new());
+    bank.tick(0);
+    for command in commands.drain(..) {
+        match command {
+            Command::Execute { transaction, bytes, preflight, reply } => {
+                let executed = bank.execute(transaction, bytes, preflight);
+                group.releases.push(Box::new(move || {
+                    let _ = reply.send(executed);
+                }));
             }
-        }
-        let change = bank.take_pending();
-        if !change.is_empty() {
-            match runtime.block_on(disk.commit(change)) {
-                Ok(None) => {}
-                Ok(Some(first_kept)) => bank.index.forget_before(first_kept),
-                Err(error) => {
-                    // What is in memory is ahead of the disk: nobody may see it.
-                    tracing::error!(%error, "localnet.database: the chain cannot store its blocks and stops");
-                    return;
+            Command::Ask(question) => asked.push(question(bank)),
+            Command::Glance(question) => {
+                let release = question(bank);
+                if bank.slots.now() < between.shown_below.load(Ordering::SeqCst) {
+                    release();
+                } else {
+                    asked.push(release);
                 }
             }
+            Command::Tick { skip } => bank.tick(skip),
         }
-        for read in reads {
-            read(&bank);
+    }
+    group.change = bank.take_pending();
+    group.told = herald.told(bank.slots.now(), &group.change, events);
+    let is_durable = group.change.is_empty() && between.waiting.load(Ordering::SeqCst) == 0;
+    if is_durable && group.told.is_empty() {
+        // Refusals and answers about what is durable.
+        for release in group.releases.drain(..).chain(asked) {
+            release();
         }
-        for (reply, executed) in replies {
-            let _ = reply.send(executed);
+    } else {
+        group.releases.append(&mut asked);
+    }
+    group
+}
+
+/// Makes groups durable, all that wait at once, and then shows them.
+fn store(writer: &Writer, groups: &channel::Receiver<Group>, between: &Between, events: &Events) {
+    while let Ok(mut group) = groups.recv() {
+        let mut count = 1;
+        while group.change.executed.len() < COMMIT
+            && let Ok(later) = groups.try_recv()
+        {
+            group.change.append(later.change);
+            group.releases.extend(later.releases);
+            group.told.extend(later.told);
+            count += 1;
         }
+        if !group.change.is_empty()
+            && let Err(error) = writer.commit(&group.change)
+        {
+            // What is in memory is ahead of the disk: nobody may see it.
+            tracing::error!(%error, "localnet.database: the chain cannot store its blocks and stops");
+            return;
+        }
+        if let Some(ceiling) = group.change.slot_ceiling {
+            between.shown_below.store(ceiling, Ordering::SeqCst);
+        }
+        for event in group.told {
+            events.tell(event);
+        }
+        for release in group.releases {
+            release();
+        }
+        between.waiting.fetch_sub(count, Ordering::SeqCst);
     }
 }

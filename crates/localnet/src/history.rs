@@ -1,12 +1,12 @@
-//! What happened: one row per executed transaction, who it touched, and the
-//! statuses of the last minutes.
+//! What happened: one row per executed transaction, and the statuses of the last
+//! minutes.
 
+use crate::tokens;
 use litesvm::types::TransactionMetadata;
 use solana_address::Address;
 use solana_message::inner_instruction::InnerInstructionsList;
 use solana_message::v0::LoadedAddresses;
 use solana_signature::Signature;
-use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_error::TransactionError;
 use solana_transaction_status_client_types::{InnerInstruction, InnerInstructions};
 use std::collections::{HashMap, VecDeque};
@@ -34,6 +34,15 @@ pub struct Executed {
     pub meta: Meta,
 }
 
+/// What a transaction's accounts hold at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, SchemaRead, SchemaWrite)]
+pub struct Balances {
+    /// Lamports, by account index.
+    pub lamports: Vec<u64>,
+    /// Tokens of the accounts that are token accounts.
+    pub tokens: Vec<tokens::Balance>,
+}
+
 /// What an execution told, in a form that costs little to write and is made
 /// into JSON only when somebody asks.
 #[derive(Clone, Default, SchemaRead, SchemaWrite)]
@@ -43,9 +52,9 @@ pub struct Meta {
     /// Fee, in lamports.
     pub fee: u64,
     /// Balances before, by account index.
-    pub before: Vec<u64>,
+    pub before: Balances,
     /// Balances after, by account index.
-    pub after: Vec<u64>,
+    pub after: Balances,
     /// Instructions that programs called.
     pub inner: Vec<InnerInstructions>,
     /// Log lines.
@@ -64,8 +73,8 @@ impl Meta {
     pub fn new(
         told: TransactionMetadata,
         err: Option<TransactionError>,
-        before: Vec<u64>,
-        after: Vec<u64>,
+        before: Balances,
+        after: Balances,
         loaded: LoadedAddresses,
     ) -> Self {
         let loaded_writable = u8::try_from(loaded.writable.len()).unwrap_or(u8::MAX);
@@ -86,7 +95,12 @@ impl Meta {
 
     /// Why it failed, if it did.
     pub fn err(&self) -> Option<TransactionError> {
-        serde_json::from_str(&self.err).ok()
+        read_err(&self.err)
+    }
+
+    /// JSON of the error; empty when there was none.
+    pub fn err_json(&self) -> &str {
+        &self.err
     }
 
     /// Addresses from lookup tables, writable ones first.
@@ -124,7 +138,7 @@ struct AtHand {
     in_order: VecDeque<Signature>,
 }
 
-/// How many transactions are kept at hand.
+/// How many transactions are kept at hand: some 20 kB each.
 const RECENT: usize = 256;
 
 impl Recent {
@@ -185,49 +199,14 @@ impl Statuses {
     }
 }
 
-/// Which transactions touched an address, oldest first.
-#[derive(Default)]
-pub struct AddressIndex(HashMap<Address, Vec<u64>>);
-
-impl AddressIndex {
-    /// Adds a transaction; `seq` is above all before it.
-    pub fn insert(&mut self, seq: u64, transaction: &VersionedTransaction, loaded: &[Address]) {
-        for address in transaction.message.static_account_keys().iter().chain(loaded) {
-            self.0.entry(*address).or_default().push(seq);
-        }
-    }
-
-    /// The newest at most `limit` transactions with `after < seq < before`,
-    /// newest first.
-    pub fn newest(&self, address: &Address, before: u64, after: u64, limit: usize) -> Vec<u64> {
-        let all = self.0.get(address).map_or(&[][..], Vec::as_slice);
-        let end = all.partition_point(|seq| *seq < before);
-        all[..end].iter().rev().take_while(|seq| **seq > after).take(limit).copied().collect()
-    }
-
-    /// Forgets transactions below `seq`.
-    pub fn forget_before(&mut self, seq: u64) {
-        self.0.retain(|_, all| {
-            all.drain(..all.partition_point(|old| *old < seq));
-            !all.is_empty()
-        });
-    }
+/// Reads a stored error.
+pub fn read_err(json: &str) -> Option<TransactionError> {
+    if json.is_empty() { None } else { serde_json::from_str(json).ok() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_page_is_newest_first_and_between_its_bounds() {
-        let mut index = AddressIndex::default();
-        let address = Address::new_from_array([1; 32]);
-        index.0.insert(address, (1..=10).collect());
-        assert_eq!(index.newest(&address, u64::MAX, 0, 3), [10, 9, 8]);
-        assert_eq!(index.newest(&address, 8, 5, 10), [7, 6]);
-        index.forget_before(10);
-        assert_eq!(index.newest(&address, u64::MAX, 0, 3), [10]);
-    }
 
     #[test]
     fn a_status_outlives_every_blockhash_it_could_be_repeated_under() {

@@ -3,76 +3,31 @@
 use super::base58;
 use super::error::RpcError;
 use crate::history::{Executed, Meta};
+use crate::tokens;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use litesvm::LiteSVM;
-use serde_json::{Value, json};
+use serde::Serialize;
 use solana_account::{AccountSharedData, ReadableAccount};
 use solana_account_decoder::parse_account_data::{AccountAdditionalDataV3, SplTokenAdditionalDataV2};
-use solana_account_decoder::parse_token::token_amount_to_ui_amount_v3;
 use solana_account_decoder::{
     MAX_BASE58_BYTES, UiAccount, UiAccountEncoding, UiDataSliceConfig, encode_ui_account,
 };
-use solana_address::{Address, address};
+use solana_address::Address;
 use solana_message::VersionedMessage;
 use solana_message::compiled_instruction::CompiledInstruction;
 use solana_message::v0::LoadedAddresses;
-use solana_rpc_client_api::response::UiTokenAmount;
-use solana_transaction::versioned::VersionedTransaction;
+use solana_rpc_client_api::custom_error::RpcCustomError;
+use solana_transaction::versioned::{TransactionVersion, VersionedTransaction};
+use solana_transaction_context::transaction::TransactionReturnData;
+use solana_transaction_status::VersionedTransactionWithStatusMeta;
 use solana_transaction_status_client_types::option_serializer::OptionSerializer;
 use solana_transaction_status_client_types::{
-    EncodedTransaction, InnerInstructions, TransactionBinaryEncoding, UiCompiledInstruction,
-    UiInnerInstructions, UiInstruction, UiLoadedAddresses, UiMessage, UiRawMessage, UiReturnDataEncoding,
-    UiTransaction, UiTransactionEncoding, UiTransactionReturnData, UiTransactionStatusMeta,
+    EncodedTransaction, EncodedTransactionWithStatusMeta, InnerInstructions, TransactionBinaryEncoding,
+    TransactionStatusMeta, UiCompiledInstruction, UiInnerInstructions, UiInstruction, UiLoadedAddresses,
+    UiMessage, UiRawMessage, UiReturnDataEncoding, UiTransaction, UiTransactionEncoding,
+    UiTransactionReturnData, UiTransactionStatusMeta, UiTransactionTokenBalance,
 };
-
-const TOKEN: Address = address!("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
-const TOKEN_2022: Address = address!("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
-
-/// Length of a token account without extensions.
-const TOKEN_ACCOUNT: usize = 165;
-/// What the byte after a token account's base says when it is one, not a mint.
-const TOKEN_ACCOUNT_TYPE: u8 = 2;
-
-/// A token account's first three fields.
-pub struct Token {
-    /// Its mint.
-    pub mint: Address,
-    /// Its owner.
-    pub owner: Address,
-    /// Tokens in it, in atoms.
-    pub amount: u64,
-}
-
-/// Whether this is one of the two token programs.
-pub fn is_token_program(program: &Address) -> bool {
-    [TOKEN, TOKEN_2022].contains(program)
-}
-
-/// Reads a token account of either program; `None` for anything else.
-pub fn token(data: &[u8]) -> Option<Token> {
-    let has_type = data.get(TOKEN_ACCOUNT).is_none_or(|kind| *kind == TOKEN_ACCOUNT_TYPE);
-    // The state byte: 0 is an account that nobody has initialised.
-    if !has_type || *data.get(108)? == 0 || data.len() < TOKEN_ACCOUNT {
-        return None;
-    }
-    Some(Token {
-        mint: Address::try_from(data.get(..32)?).ok()?,
-        owner: Address::try_from(data.get(32..64)?).ok()?,
-        amount: u64::from_le_bytes(data.get(64..72)?.try_into().ok()?),
-    })
-}
-
-/// Decimals of a mint.
-pub fn decimals(svm: &LiteSVM, mint: &Address) -> Option<u8> {
-    let account = svm.accounts_db().get_account_ref(mint)?;
-    is_token_program(account.owner()).then(|| account.data().get(44).copied())?
-}
-
-/// An amount of tokens.
-pub fn amount(atoms: u64, decimals: u8) -> UiTokenAmount {
-    token_amount_to_ui_amount_v3(atoms, &SplTokenAdditionalDataV2::with_decimals(decimals))
-}
 
 /// An account.
 pub fn account(
@@ -82,32 +37,67 @@ pub fn account(
     encoding: UiAccountEncoding,
     slice: Option<UiDataSliceConfig>,
 ) -> Result<UiAccount, RpcError> {
-    let shown = slice.map_or(account.data().len(), |slice| slice.length);
+    with_decimals(address, account, encoding, decimals_for(svm, account, encoding), slice)
+}
+
+/// The decimals that an encoding of this account needs: of a token account's mint.
+pub fn decimals_for(svm: &LiteSVM, account: &AccountSharedData, encoding: UiAccountEncoding) -> Option<u8> {
+    if encoding != UiAccountEncoding::JsonParsed || !tokens::is_token_program(account.owner()) {
+        return None;
+    }
+    tokens::token(account.data()).and_then(|token| tokens::decimals(svm, &token.mint))
+}
+
+/// An account whose mint's decimals are known, if it needs them.
+pub fn with_decimals(
+    address: &Address,
+    account: &AccountSharedData,
+    encoding: UiAccountEncoding,
+    decimals: Option<u8>,
+    slice: Option<UiDataSliceConfig>,
+) -> Result<UiAccount, RpcError> {
+    let shown = slice.map_or(account.data().len(), |slice| slice.length.min(account.data().len()));
     if matches!(encoding, UiAccountEncoding::Binary | UiAccountEncoding::Base58) && shown > MAX_BASE58_BYTES {
         return Err(RpcError::too_long_for_base58(MAX_BASE58_BYTES));
     }
-    let additional = (encoding == UiAccountEncoding::JsonParsed && is_token_program(account.owner()))
-        .then(|| token(account.data()).and_then(|token| decimals(svm, &token.mint)))
-        .flatten()
-        .map(|decimals| AccountAdditionalDataV3 {
-            spl_token_additional_data: Some(SplTokenAdditionalDataV2::with_decimals(decimals)),
-        });
+    let additional = decimals.map(|decimals| AccountAdditionalDataV3 {
+        spl_token_additional_data: Some(SplTokenAdditionalDataV2::with_decimals(decimals)),
+    });
     Ok(encode_ui_account(address, account, encoding, additional, slice))
 }
 
 /// A transaction of history, as `getTransaction` gives it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told {
+    slot: u64,
+    #[serde(flatten)]
+    transaction: EncodedTransactionWithStatusMeta,
+    block_time: i64,
+}
+
+/// A transaction of history.
 pub fn executed(
     executed: &Executed,
     encoding: UiTransactionEncoding,
     version_max: Option<u8>,
-) -> Result<Value, RpcError> {
+) -> Result<Told, RpcError> {
+    let transaction = with_meta(executed, encoding, version_max)?;
+    Ok(Told { slot: executed.slot, transaction, block_time: executed.block_time })
+}
+
+fn with_meta(
+    executed: &Executed,
+    encoding: UiTransactionEncoding,
+    version_max: Option<u8>,
+) -> Result<EncodedTransactionWithStatusMeta, RpcError> {
     let transaction: VersionedTransaction =
         wincode::deserialize(&executed.bytes).map_err(|_| RpcError::internal())?;
     let version = transaction.version();
-    if let solana_transaction::versioned::TransactionVersion::Number(number) = version
+    if let TransactionVersion::Number(number) = version
         && version_max.is_none_or(|max| number > max)
     {
-        return Err(RpcError::version(number));
+        return Err(RpcCustomError::UnsupportedTransactionVersion(number).into());
     }
     let binary = |text, kind| EncodedTransaction::Binary(text, kind);
     let encoded = match encoding {
@@ -118,41 +108,71 @@ pub fn executed(
         UiTransactionEncoding::Base64 => {
             binary(BASE64_STANDARD.encode(&executed.bytes), TransactionBinaryEncoding::Base64)
         }
-        // Instructions are not taken apart here: clients that know a program do.
-        UiTransactionEncoding::Json | UiTransactionEncoding::JsonParsed => {
-            EncodedTransaction::Json(raw(&transaction))
+        UiTransactionEncoding::Json => EncodedTransaction::Json(raw(&transaction)),
+        // Agave's own taking apart of the instructions of well-known programs.
+        UiTransactionEncoding::JsonParsed => {
+            let encoded = complete(executed)?.encode(encoding, version_max, true);
+            return encoded.map_err(|error| RpcCustomError::from(error).into());
         }
     };
-    let mut value = json!({
-        "slot": executed.slot,
-        "blockTime": executed.block_time,
-        "transaction": encoded,
-        "meta": meta(&executed.meta),
-    });
-    // Clients that ask for no version know none, and are not told one.
-    if version_max.is_some() {
-        value["version"] = json!(version);
-    }
-    Ok(value)
+    Ok(EncodedTransactionWithStatusMeta {
+        transaction: encoded,
+        meta: Some(meta(&executed.meta)),
+        // Clients that ask for no version know none, and are not told one.
+        version: version_max.map(|_| version),
+    })
+}
+
+/// A transaction and what its execution told, as Agave keeps it.
+pub fn complete(executed: &Executed) -> Result<VersionedTransactionWithStatusMeta, RpcError> {
+    let transaction = wincode::deserialize(&executed.bytes).map_err(|_| RpcError::internal())?;
+    let meta = &executed.meta;
+    let tokens = |tokens: &[tokens::Balance]| Some(tokens.iter().map(tokens::Balance::told).collect());
+    let told = TransactionStatusMeta {
+        status: meta.err().map_or(Ok(()), Err),
+        fee: meta.fee,
+        pre_balances: meta.before.lamports.clone(),
+        post_balances: meta.after.lamports.clone(),
+        inner_instructions: Some(meta.inner.clone()),
+        log_messages: Some(meta.logs.clone()),
+        pre_token_balances: tokens(&meta.before.tokens),
+        post_token_balances: tokens(&meta.after.tokens),
+        rewards: Some(Vec::new()),
+        loaded_addresses: loaded(meta),
+        return_data: meta
+            .returned
+            .clone()
+            .map(|(program_id, data)| TransactionReturnData { program_id, data }),
+        compute_units_consumed: Some(meta.units),
+        cost_units: None,
+    };
+    Ok(VersionedTransactionWithStatusMeta { transaction, meta: told })
+}
+
+fn loaded(meta: &Meta) -> LoadedAddresses {
+    let (writable, readonly) =
+        meta.loaded().split_at(usize::from(meta.loaded_writable).min(meta.loaded().len()));
+    LoadedAddresses { writable: writable.to_vec(), readonly: readonly.to_vec() }
+}
+
+/// Token balances in JSON.
+pub fn token_balances(balances: &[tokens::Balance]) -> Vec<UiTransactionTokenBalance> {
+    balances.iter().map(|balance| balance.told().into()).collect()
 }
 
 fn meta(meta: &Meta) -> UiTransactionStatusMeta {
-    let (writable, readonly) =
-        meta.loaded().split_at(usize::from(meta.loaded_writable).min(meta.loaded().len()));
-    let loaded = LoadedAddresses { writable: writable.to_vec(), readonly: readonly.to_vec() };
     UiTransactionStatusMeta {
         err: meta.err().map(Into::into),
         status: meta.err().map_or(Ok(()), |err| Err(err.into())),
         fee: meta.fee,
-        pre_balances: meta.before.clone(),
-        post_balances: meta.after.clone(),
+        pre_balances: meta.before.lamports.clone(),
+        post_balances: meta.after.lamports.clone(),
         inner_instructions: OptionSerializer::Some(inner(&meta.inner)),
         log_messages: OptionSerializer::Some(meta.logs.clone()),
-        // Token balances are what the token accounts say; history keeps lamports.
-        pre_token_balances: OptionSerializer::Some(Vec::new()),
-        post_token_balances: OptionSerializer::Some(Vec::new()),
+        pre_token_balances: OptionSerializer::Some(token_balances(&meta.before.tokens)),
+        post_token_balances: OptionSerializer::Some(token_balances(&meta.after.tokens)),
         rewards: OptionSerializer::Some(Vec::new()),
-        loaded_addresses: OptionSerializer::Some(UiLoadedAddresses::from(&loaded)),
+        loaded_addresses: OptionSerializer::Some(UiLoadedAddresses::from(&loaded(meta))),
         return_data: OptionSerializer::or_skip(meta.returned.as_ref().map(|(program, data)| {
             UiTransactionReturnData {
                 program_id: program.to_string(),

@@ -1,116 +1,83 @@
-//! JSON-RPC errors with Agave's codes and words.
+//! JSON-RPC errors: Agave's own, from its own crates.
 
 use crate::actor::Stopped;
 use crate::bank::Refused;
+use jsonrpc_core::{Error, ErrorCode};
 use serde::Serialize;
-use serde_json::{Value, json};
-use solana_rpc_client_api::custom_error;
+use solana_rpc_client_api::custom_error::RpcCustomError;
+use solana_rpc_client_api::response::RpcSimulateTransactionResult;
 use solana_transaction_error::TransactionError;
+use solana_transaction_status_client_types::UiTransactionReturnData;
 
 /// An error object.
-#[derive(Clone, Debug, Serialize)]
-pub struct RpcError {
-    code: i64,
-    message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Value>,
-}
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct RpcError(pub Error);
 
 impl RpcError {
-    fn new(code: i64, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), data: None }
-    }
-
-    /// The body is not JSON.
-    pub fn parse() -> Self {
-        Self::new(-32_700, "Parse error")
-    }
-
-    /// JSON, but no call.
-    pub fn invalid_request() -> Self {
-        Self::new(-32_600, "Invalid request")
-    }
-
-    /// We do not have it.
-    pub fn method_not_found() -> Self {
-        Self::new(-32_601, "Method not found")
-    }
-
-    /// We have it, but not for these.
+    /// We have the method, but not for these parameters.
     pub fn invalid_params(message: impl Into<String>) -> Self {
-        Self::new(-32_602, message)
+        Self(Error::invalid_params(message))
     }
 
     /// Our fault.
     pub fn internal() -> Self {
-        Self::new(-32_603, "Internal error")
-    }
-
-    /// A signature does not fit its key and the message.
-    pub fn signature() -> Self {
-        Self::new(
-            custom_error::JSON_RPC_SERVER_ERROR_TRANSACTION_SIGNATURE_VERIFICATION_FAILURE,
-            "Transaction signature verification failure",
-        )
+        Self(Error::internal_error())
     }
 
     /// Base58 takes time that grows with the square of the length.
     pub fn too_long_for_base58(max: usize) -> Self {
-        Self::new(
-            -32_600,
-            format!(
+        Self(Error {
+            code: ErrorCode::InvalidRequest,
+            message: format!(
                 "Encoded binary (base 58) data should be less than {max} bytes, please use Base64 encoding."
             ),
-        )
-    }
-
-    /// The caller cannot read transactions of this version.
-    pub fn version(version: u8) -> Self {
-        Self::new(
-            custom_error::JSON_RPC_SERVER_ERROR_UNSUPPORTED_TRANSACTION_VERSION,
-            format!(
-                "Transaction version ({version}) is not supported by the requesting client. Please try the request \
-                 again with the following configuration parameter: \"maxSupportedTransactionVersion\": {version}"
-            ),
-        )
-    }
-
-    /// The caller knows of a slot that we have not reached.
-    pub fn behind(slot: u64) -> Self {
-        Self {
-            data: Some(json!({ "contextSlot": slot })),
-            ..Self::new(
-                custom_error::JSON_RPC_SERVER_ERROR_MIN_CONTEXT_SLOT_NOT_REACHED,
-                "Minimum context slot has not been reached",
-            )
-        }
+            data: None,
+        })
     }
 
     /// A transaction failed before it was sent on.
-    pub fn preflight(refused: &Refused) -> Self {
-        let message = match &refused.err {
-            TransactionError::InstructionError(index, err) => {
-                format!("Error processing Instruction {index}: {err}")
-            }
-            err => err.to_string(),
-        };
-        let units = refused.meta.compute_units_consumed;
-        Self {
-            data: Some(json!({
-                "err": refused.err,
-                "logs": refused.meta.logs,
-                "accounts": null,
-                "unitsConsumed": units,
-                "loadedAccountsDataSize": 0,
-                "returnData": null,
-                "innerInstructions": null,
-                "replacementBlockhash": null,
-            })),
-            ..Self::new(
-                custom_error::JSON_RPC_SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE,
-                format!("Transaction simulation failed: {message}"),
-            )
+    pub fn preflight(refused: Refused) -> Self {
+        let message = format!("Transaction simulation failed: {}", words(&refused.err));
+        let Refused { err, meta, loaded_bytes } = refused;
+        let return_data =
+            (!meta.return_data.data.is_empty()).then(|| UiTransactionReturnData::from(meta.return_data));
+        RpcCustomError::SendTransactionPreflightFailure {
+            message,
+            result: RpcSimulateTransactionResult {
+                err: Some(err.into()),
+                logs: Some(meta.logs),
+                accounts: None,
+                units_consumed: Some(meta.compute_units_consumed),
+                loaded_accounts_data_size: Some(loaded_bytes),
+                return_data,
+                inner_instructions: None,
+                replacement_blockhash: None,
+                fee: None,
+                pre_balances: None,
+                post_balances: None,
+                pre_token_balances: None,
+                post_token_balances: None,
+                loaded_addresses: None,
+            },
         }
+        .into()
+    }
+}
+
+/// What a transaction's error says, with the instruction's own words.
+fn words(err: &TransactionError) -> String {
+    match err {
+        TransactionError::InstructionError(index, err) => {
+            format!("Error processing Instruction {index}: {err}")
+        }
+        err => err.to_string(),
+    }
+}
+
+impl From<RpcCustomError> for RpcError {
+    fn from(error: RpcCustomError) -> Self {
+        Self(error.into())
     }
 }
 

@@ -2,25 +2,32 @@
 
 mod accounts;
 mod base58;
+mod blocks;
 mod chain;
 mod encode;
 mod error;
+mod filters;
 mod history;
 mod params;
+mod tokens;
 mod transactions;
 
+pub use encode::account as encode_account;
+pub use error::RpcError;
+pub use filters::Filters;
+pub use params::{Params, address};
+
 use crate::actor::Handle;
+use crate::faults::Fault;
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
-use error::RpcError;
-use params::Params;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use jsonrpc_core::{Call, Error, Id, MethodCall, Request, Version};
+use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +35,9 @@ use tokio_util::sync::CancellationToken;
 /// Agave's limit of a request.
 const BODY_MAX: usize = 50 * 1024;
 /// Most calls of a batch; Agave bounds only its bytes.
-const BATCH_MAX: usize = 100;
+const BATCH_MAX: usize = 256;
+/// Most bytes of a batch's replies; what would come after is refused.
+const REPLIES_MAX: usize = 32 * 1024 * 1024;
 /// Most requests under way; more wait for their turn.
 const REQUESTS_MAX: usize = 512;
 
@@ -37,27 +46,19 @@ type Answer = Result<Box<RawValue>, RpcError>;
 
 #[derive(Serialize)]
 struct Reply<'a> {
-    jsonrpc: &'static str,
+    jsonrpc: Version,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<RpcError>,
-    id: &'a Value,
-}
-
-#[derive(Deserialize)]
-struct Call {
-    jsonrpc: String,
-    method: String,
-    params: Option<Value>,
-    id: Option<Value>,
+    id: &'a Id,
 }
 
 /// Answers until cancelled; what is under way is answered first.
 pub async fn serve(listener: TcpListener, handle: Handle, cancel: CancellationToken) {
     let router = Router::new()
         .route("/", post(requests))
-        .route("/health", get(|| async { "ok" }))
+        .route("/health", get(health))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(tower::limit::GlobalConcurrencyLimitLayer::new(REQUESTS_MAX))
         // Explorers and wallets in a browser ask from their own origin, as of a
@@ -75,6 +76,10 @@ pub async fn serve(listener: TcpListener, handle: Handle, cancel: CancellationTo
     }
 }
 
+async fn health(State(handle): State<Handle>) -> &'static str {
+    if handle.faults.behind().is_some() { "behind" } else { "ok" }
+}
+
 async fn requests(State(handle): State<Handle>, headers: HeaderMap, body: Bytes) -> Response {
     // Only JSON by name: a web page cannot send that elsewhere without asking.
     let is_json = headers
@@ -85,79 +90,117 @@ async fn requests(State(handle): State<Handle>, headers: HeaderMap, body: Bytes)
         let text = "Supplied content type is not allowed. Content-Type: application/json is required\n";
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
     }
-    let json = match serde_json::from_slice::<Value>(&body) {
-        Err(_) => write(&Reply::failed(RpcError::parse(), &Value::Null)),
-        Ok(Value::Array(calls)) if calls.is_empty() || calls.len() > BATCH_MAX => {
-            write(&Reply::failed(RpcError::invalid_request(), &Value::Null))
+    let fault = handle.faults.of_asked();
+    let json = answer(&handle, &body).await;
+    match fault {
+        Some(Fault::AnswerLate(by)) => tokio::time::sleep(by).await,
+        // A body that ends in an error ends the connection, too.
+        Some(Fault::Disconnect) => {
+            let broken = std::io::Error::other("disconnected on purpose");
+            let body = tokio_stream::once(Err::<Bytes, _>(broken));
+            return Response::new(Body::from_stream(body));
         }
-        Ok(Value::Array(calls)) => {
-            let mut replies = Vec::with_capacity(calls.len());
-            for call in calls {
-                if let Some(reply) = one(&handle, call).await {
-                    replies.push(reply);
-                }
-            }
-            format!("[{}]", replies.join(","))
-        }
-        Ok(call) => one(&handle, call).await.unwrap_or_default(),
-    };
+        _ => {}
+    }
     ([(header::CONTENT_TYPE, "application/json; charset=utf-8")], json).into_response()
 }
 
-/// Answers one call; a notification gets nothing.
-async fn one(handle: &Handle, call: Value) -> Option<String> {
-    let id = call.get("id").cloned().unwrap_or(Value::Null);
-    let Ok(call) = serde_json::from_value::<Call>(call) else {
-        return Some(write(&Reply::failed(RpcError::invalid_request(), &id)));
-    };
-    if call.jsonrpc != "2.0" || matches!(id, Value::Array(_) | Value::Object(_) | Value::Bool(_)) {
-        return Some(write(&Reply::failed(RpcError::invalid_request(), &id)));
+/// Answers a call or a batch; only notifications get nothing.
+async fn answer(handle: &Handle, body: &[u8]) -> String {
+    match serde_json::from_slice::<Request>(body) {
+        Err(_) => write(&Reply::failed(RpcError(Error::parse_error()), &Id::Null)),
+        Ok(Request::Single(call)) => one(handle, call).await.unwrap_or_default(),
+        Ok(Request::Batch(calls)) if calls.len() > BATCH_MAX => {
+            write(&Reply::failed(RpcError(Error::invalid_request()), &Id::Null))
+        }
+        Ok(Request::Batch(calls)) => {
+            let mut replies = String::new();
+            for call in calls {
+                let reply =
+                    if replies.len() < REPLIES_MAX { one(handle, call).await } else { refused(&call) };
+                if let Some(reply) = reply {
+                    replies.push(if replies.is_empty() { '[' } else { ',' });
+                    replies.push_str(&reply);
+                }
+            }
+            if !replies.is_empty() {
+                replies.push(']');
+            }
+            replies
+        }
     }
-    let answer = match Params::new(call.params) {
-        Ok(params) => dispatch(handle, &call.method, params).await,
-        Err(error) => Err(error),
-    };
-    call.id.as_ref()?;
-    Some(write(&match answer {
-        Ok(result) => Reply { jsonrpc: "2.0", result: Some(result), error: None, id: &id },
-        Err(error) => Reply::failed(error, &id),
-    }))
 }
 
-async fn dispatch(handle: &Handle, method: &str, params: Params) -> Answer {
+/// Answers one call; a notification gets nothing.
+async fn one(handle: &Handle, call: Call) -> Option<String> {
+    match call {
+        Call::Notification(_) => None,
+        Call::Invalid { id } => Some(write(&Reply::failed(RpcError(Error::invalid_request()), &id))),
+        Call::MethodCall(MethodCall { jsonrpc, method, params, id }) => {
+            let answer = if jsonrpc == Some(Version::V2) {
+                dispatch(handle, &method, params).await
+            } else {
+                Err(RpcError(Error::invalid_version()))
+            };
+            Some(write(&match answer {
+                Ok(result) => Reply { jsonrpc: Version::V2, result: Some(result), error: None, id: &id },
+                Err(error) => Reply::failed(error, &id),
+            }))
+        }
+    }
+}
+
+/// What a batch gets whose replies have grown too large.
+fn refused(call: &Call) -> Option<String> {
+    let id = match call {
+        Call::Notification(_) => return None,
+        Call::Invalid { id } => id,
+        Call::MethodCall(call) => &call.id,
+    };
+    Some(write(&Reply::failed(RpcError(Error::invalid_request()), id)))
+}
+
+async fn dispatch(handle: &Handle, method: &str, params: jsonrpc_core::Params) -> Answer {
+    let params = |required, most| Params::new(params, required, most);
     match method {
-        "getHealth" => give(&"ok"),
-        "getVersion" => chain::version(),
-        "getIdentity" => chain::identity(handle).await,
-        "getGenesisHash" => chain::genesis_hash(handle).await,
-        "getSlot" | "getBlockHeight" => chain::slot(handle, &params).await,
-        "getTransactionCount" => chain::transaction_count(handle).await,
-        "getEpochInfo" => chain::epoch_info(handle).await,
-        "getLatestBlockhash" => chain::latest_blockhash(handle, &params).await,
-        "isBlockhashValid" => chain::is_blockhash_valid(handle, &params).await,
-        "getMinimumBalanceForRentExemption" => chain::rent(handle, &params).await,
-        "getFeeForMessage" => chain::fee(handle, &params).await,
-        "getRecentPrioritizationFees" => chain::priority_fees(handle).await,
-        "getBalance" => accounts::balance(handle, &params).await,
-        "getAccountInfo" => accounts::one(handle, &params).await,
-        "getMultipleAccounts" => accounts::many(handle, &params).await,
-        "getProgramAccounts" => accounts::of_program(handle, &params).await,
-        "getTokenAccountBalance" => accounts::token_balance(handle, &params).await,
-        "getTokenSupply" => accounts::token_supply(handle, &params).await,
-        "getTokenAccountsByOwner" => accounts::tokens_of(handle, &params).await,
-        "sendTransaction" => transactions::send(handle, &params).await,
-        "simulateTransaction" => transactions::simulate(handle, &params).await,
-        "requestAirdrop" => transactions::airdrop(handle, &params).await,
-        "getSignatureStatuses" => history::statuses(handle, &params).await,
-        "getTransaction" => history::transaction(handle, &params).await,
-        "getSignaturesForAddress" => history::signatures(handle, &params).await,
-        _ => Err(RpcError::method_not_found()),
+        "getHealth" => params(0, 0).and_then(|_| chain::health(handle)),
+        "getVersion" => params(0, 0).and_then(|_| chain::version()),
+        "getIdentity" => chain::identity(handle, &params(0, 0)?).await,
+        "getGenesisHash" => chain::genesis_hash(handle, &params(0, 0)?).await,
+        "getSlot" | "getBlockHeight" => chain::slot(handle, &params(0, 1)?).await,
+        "getTransactionCount" => chain::transaction_count(handle, &params(0, 1)?).await,
+        "getEpochInfo" => chain::epoch_info(handle, &params(0, 1)?).await,
+        "getEpochSchedule" => params(0, 0).and_then(|_| chain::epoch_schedule()),
+        "getSlotLeader" => chain::slot_leader(handle, &params(0, 1)?).await,
+        "getLatestBlockhash" => chain::latest_blockhash(handle, &params(0, 1)?).await,
+        "isBlockhashValid" => chain::is_blockhash_valid(handle, &params(1, 2)?).await,
+        "getMinimumBalanceForRentExemption" => chain::rent(handle, &params(1, 2)?).await,
+        "getFeeForMessage" => chain::fee(handle, &params(1, 2)?).await,
+        "getRecentPrioritizationFees" => chain::priority_fees(handle, &params(0, 1)?).await,
+        "getBalance" => accounts::balance(handle, &params(1, 2)?).await,
+        "getAccountInfo" => accounts::one(handle, &params(1, 2)?).await,
+        "getMultipleAccounts" => accounts::many(handle, &params(1, 2)?).await,
+        "getProgramAccounts" => accounts::of_program(handle, &params(1, 2)?).await,
+        "getTokenAccountBalance" => tokens::balance(handle, &params(1, 2)?).await,
+        "getTokenSupply" => tokens::supply(handle, &params(1, 2)?).await,
+        "getTokenAccountsByOwner" => tokens::of_owner(handle, &params(2, 3)?).await,
+        "sendTransaction" => transactions::send(handle, &params(1, 2)?).await,
+        "simulateTransaction" => transactions::simulate(handle, &params(1, 2)?).await,
+        "requestAirdrop" => transactions::airdrop(handle, &params(2, 3)?).await,
+        "getSignatureStatuses" => history::statuses(handle, &params(1, 2)?).await,
+        "getTransaction" => history::transaction(handle, &params(1, 2)?).await,
+        "getSignaturesForAddress" => history::signatures(handle, &params(1, 2)?).await,
+        "getBlock" => blocks::one(handle, &params(1, 2)?).await,
+        "getBlocks" => blocks::many(handle, &params(1, 3)?).await,
+        "getBlockTime" => blocks::time(handle, &params(1, 1)?).await,
+        "getFirstAvailableBlock" | "minimumLedgerSlot" => blocks::first(handle, &params(0, 0)?).await,
+        _ => Err(RpcError(Error::method_not_found())),
     }
 }
 
 impl<'a> Reply<'a> {
-    fn failed(error: RpcError, id: &'a Value) -> Self {
-        Self { jsonrpc: "2.0", result: None, error: Some(error), id }
+    fn failed(error: RpcError, id: &'a Id) -> Self {
+        Self { jsonrpc: Version::V2, result: None, error: Some(error), id }
     }
 }
 

@@ -1,26 +1,34 @@
 //! Methods that run transactions.
 
-use super::chain::reached;
+use super::chain::reached_at;
 use super::error::RpcError;
 use super::params::{self, Params};
 use super::{Answer, encode, give, in_context};
 use crate::actor::Handle;
-use crate::bank::{Bank, Simulated};
+use crate::bank::{Bank, Preflight, Refused, Simulated};
+use crate::faults::Fault;
+use crate::finality::asked;
 use crate::history::inner_instructions;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use solana_account_decoder::UiAccountEncoding;
 use solana_address::Address;
+use solana_hash::Hash;
 use solana_message::{Message, VersionedMessage};
 use solana_rpc_client_api::config::{
-    RpcSendTransactionConfig, RpcSimulateTransactionAccountsConfig, RpcSimulateTransactionConfig,
+    CommitmentLevel, RpcRequestAirdropConfig, RpcSendTransactionConfig, RpcSimulateTransactionAccountsConfig,
+    RpcSimulateTransactionConfig,
 };
+use solana_rpc_client_api::custom_error::RpcCustomError;
 use solana_rpc_client_api::response::{RpcBlockhash, RpcSimulateTransactionResult};
+use solana_signature::Signature;
 use solana_signer::Signer as _;
 use solana_transaction::versioned::VersionedTransaction;
+use solana_transaction_error::TransactionError;
 use solana_transaction_status_client_types::{
-    TransactionBinaryEncoding, UiTransactionEncoding, UiTransactionReturnData,
+    TransactionBinaryEncoding, UiLoadedAddresses, UiTransactionEncoding, UiTransactionReturnData,
 };
+use std::sync::atomic::Ordering;
 
 /// Wire bytes of a legacy or version 0 transaction.
 const PACKET_MAX: usize = 1_232;
@@ -33,18 +41,68 @@ pub async fn send(handle: &Handle, params: &Params) -> Answer {
     let text: String = params.required(0)?;
     let config: RpcSendTransactionConfig = params.optional(1)?.unwrap_or_default();
     let (transaction, bytes) = decode(&text, config.encoding.unwrap_or(UiTransactionEncoding::Base58))?;
+    // With and without preflight a node looks at a bank: the one that is asked for,
+    // or the newest.
+    let level = if config.skip_preflight {
+        CommitmentLevel::Processed
+    } else {
+        config.preflight_commitment.unwrap_or(CommitmentLevel::Finalized)
+    };
+    let known_by = handle.glance(move |bank| reached_at(bank, level, config.min_context_slot)).await??;
     sanitize(&transaction)?;
-    verify(&transaction)?;
-    if config.min_context_slot.is_some() {
-        handle.read(move |bank| reached(bank, config.min_context_slot)).await??;
-    }
     let signature = transaction.signatures.first().copied().unwrap_or_default();
-    match handle.execute(transaction, bytes, !config.skip_preflight).await? {
+    let is_good = is_signed(&transaction);
+    let preflight = if config.skip_preflight {
+        // A node forwards what it does not look at, and the leader throws it away.
+        if !is_good {
+            return give(&signature.to_string());
+        }
+        Preflight::Skip
+    } else {
+        if !is_good {
+            return Err(RpcCustomError::TransactionSignatureVerificationFailure.into());
+        }
+        if let Some(slots) = handle.faults.behind() {
+            return Err(RpcCustomError::NodeUnhealthy { num_slots_behind: Some(slots) }.into());
+        }
+        Preflight::At(known_by)
+    };
+    match handle.faults.of_sent(&signature) {
+        Some(Fault::Drop | Fault::Expire) => return give(&signature.to_string()),
+        Some(Fault::Delay(by)) => {
+            let later = handle.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(by).await;
+                // Nobody waits for what becomes of it.
+                let _ = later.execute(transaction, bytes, Preflight::Skip).await;
+            });
+            return give(&signature.to_string());
+        }
+        Some(Fault::Duplicate) => {
+            let first = handle.execute(transaction.clone(), bytes.clone(), preflight).await?;
+            // The copy is refused, as on a cluster.
+            let _ = handle.execute(transaction, bytes, Preflight::Skip).await?;
+            return outcome(first, preflight, signature);
+        }
+        _ => {}
+    }
+    outcome(handle.execute(transaction, bytes, preflight).await?, preflight, signature)
+}
+
+fn outcome(executed: Result<Signature, Box<Refused>>, preflight: Preflight, signature: Signature) -> Answer {
+    match executed {
         Ok(signature) => give(&signature.to_string()),
-        // Without preflight a node forwards what it does not look at; what became
-        // of it is told by its status, or the lack of one.
-        Err(_) if config.skip_preflight => give(&signature.to_string()),
-        Err(refused) => Err(RpcError::preflight(&refused)),
+        // What became of it is told by its status, or the lack of one.
+        Err(_) if preflight == Preflight::Skip => give(&signature.to_string()),
+        Err(refused) => match refused.err {
+            TransactionError::AddressLookupTableNotFound
+            | TransactionError::InvalidAddressLookupTableOwner
+            | TransactionError::InvalidAddressLookupTableData
+            | TransactionError::InvalidAddressLookupTableIndex => {
+                Err(RpcError::invalid_params(format!("invalid transaction: {}", refused.err)))
+            }
+            _ => Err(RpcError::preflight(*refused)),
+        },
     }
 }
 
@@ -57,29 +115,30 @@ pub async fn simulate(handle: &Handle, params: &Params) -> Answer {
         if config.replace_recent_blockhash {
             return Err(RpcError::invalid_params("sigVerify may not be used with replaceRecentBlockhash"));
         }
-        verify(&transaction)?;
+        if !is_signed(&transaction) {
+            return Err(RpcCustomError::TransactionSignatureVerificationFailure.into());
+        }
     }
-    let addresses = wanted(config.accounts.as_ref())?;
+    let most = transaction.message.static_account_keys().len();
+    let addresses = wanted(config.accounts.as_ref(), most)?;
     let encoding =
         config.accounts.and_then(|accounts| accounts.encoding).unwrap_or(UiAccountEncoding::Base64);
+    if addresses.is_some() && matches!(encoding, UiAccountEncoding::Binary | UiAccountEncoding::Base58) {
+        return Err(RpcError::invalid_params("base58 encoding not supported"));
+    }
+    let level = asked(config.commitment);
     let (slot, result) = handle
-        .read(move |bank| -> Result<_, RpcError> {
-            let slot = reached(bank, config.min_context_slot)?;
-            let (latest, last_valid_block_height) = bank.slots.latest();
+        .ask(move |bank| -> Result<_, RpcError> {
+            let slot = reached_at(bank, level, config.min_context_slot)?;
+            let (latest, last_valid_block_height) = bank.slots.blockhash(slot);
             let replacement = config.replace_recent_blockhash.then(|| {
                 transaction.message.set_recent_blockhash(latest);
                 RpcBlockhash { blockhash: latest.to_string(), last_valid_block_height }
             });
-            let simulated = bank.simulate(transaction, replacement.is_none());
-            let result = told(
-                bank,
-                simulated,
-                addresses.as_deref(),
-                encoding,
-                config.inner_instructions,
-                replacement,
-            )?;
-            Ok((slot, result))
+            let known_by = replacement.is_none().then_some(slot);
+            let simulated = bank.simulate(transaction, known_by);
+            let inner = config.inner_instructions;
+            Ok((slot, told(bank, simulated, addresses.as_deref(), encoding, inner, replacement)?))
         })
         .await??;
     in_context(slot, result)
@@ -88,20 +147,25 @@ pub async fn simulate(handle: &Handle, params: &Params) -> Answer {
 pub async fn airdrop(handle: &Handle, params: &Params) -> Answer {
     let to = params.address(0)?;
     let lamports: u64 = params.required(1)?;
+    let config: RpcRequestAirdropConfig = params.optional(2)?.unwrap_or_default();
+    let asked = config.recent_blockhash.map(|text| text.parse::<Hash>()).transpose();
+    let asked = asked.map_err(|error| RpcError::invalid_params(format!("Invalid param: {error:?}")))?;
     let faucet = handle.faucet.clone();
-    let (blockhash, counter) = handle.read(|bank| (bank.slots.latest().0, bank.last_seq)).await?;
+    let latest = handle.glance(|bank| bank.slots.blockhash(bank.slots.now()).0).await?;
+    let counter = handle.airdrops.fetch_add(1, Ordering::Relaxed);
     // The counter makes two airdrops of one amount in one slot two transactions.
     let instructions = [
         solana_system_interface::instruction::transfer(&faucet.pubkey(), &to, lamports),
         solana_system_interface::instruction::transfer(&faucet.pubkey(), &faucet.pubkey(), counter),
     ];
+    let blockhash = asked.unwrap_or(latest);
     let message = Message::new_with_blockhash(&instructions, Some(&faucet.pubkey()), &blockhash);
     let transaction = VersionedTransaction::try_new(VersionedMessage::Legacy(message), &[&*faucet])
         .map_err(|_| RpcError::internal())?;
     let bytes = wincode::serialize(&transaction).map_err(|_| RpcError::internal())?;
-    match handle.execute(transaction, bytes, true).await? {
+    match handle.execute(transaction, bytes, Preflight::At(u64::MAX)).await? {
         Ok(signature) => give(&signature.to_string()),
-        Err(refused) => Err(RpcError::preflight(&refused)),
+        Err(refused) => Err(RpcError::preflight(*refused)),
     }
 }
 
@@ -116,15 +180,19 @@ fn decode(text: &str, encoding: UiTransactionEncoding) -> Result<(VersionedTrans
         TransactionBinaryEncoding::Base58 => "base58",
         TransactionBinaryEncoding::Base64 => "base64",
     };
-    let too_large = |length: usize, what: &str, max: usize| {
+    // Golden numbers of Agave for legacy transactions, and ours for version 1.
+    let (encoded_max, v1_encoded_max) = match encoding {
+        TransactionBinaryEncoding::Base58 => (1_683, 5_594),
+        TransactionBinaryEncoding::Base64 => (1_644, 5_464),
+    };
+    let too_long = |encoded_max: usize, raw_max: usize| {
         RpcError::invalid_params(format!(
-            "{what} {WHAT} too large: {length} bytes (max: encoded/raw {max}/{V1_MAX})"
+            "{name} encoded {WHAT} too large: {} bytes (max: encoded/raw {encoded_max}/{raw_max})",
+            text.len()
         ))
     };
-    // Four thirds for base64, a little more for base58.
-    let encoded_max = V1_MAX * 11 / 8 + 4;
-    if text.len() > encoded_max {
-        return Err(too_large(text.len(), &format!("{name} encoded"), encoded_max));
+    if text.len() > v1_encoded_max {
+        return Err(too_long(v1_encoded_max, V1_MAX));
     }
     let invalid = |error: String| RpcError::invalid_params(format!("invalid {name} encoding: {error}"));
     let bytes = match encoding {
@@ -135,9 +203,16 @@ fn decode(text: &str, encoding: UiTransactionEncoding) -> Result<(VersionedTrans
             BASE64_STANDARD.decode(text).map_err(|error| invalid(format!("{error:?}")))?
         }
     };
-    let max = if bytes.first() == Some(&V1_PREFIX) { V1_MAX } else { PACKET_MAX };
+    let is_v1 = bytes.first() == Some(&V1_PREFIX);
+    if !is_v1 && text.len() > encoded_max {
+        return Err(too_long(encoded_max, PACKET_MAX));
+    }
+    let max = if is_v1 { V1_MAX } else { PACKET_MAX };
     if bytes.len() > max {
-        return Err(too_large(bytes.len(), "decoded", encoded_max));
+        let length = bytes.len();
+        return Err(RpcError::invalid_params(format!(
+            "decoded {WHAT} too large: {length} bytes (max: {max} bytes)"
+        )));
     }
     let transaction: VersionedTransaction = wincode::deserialize(&bytes)
         .map_err(|error| RpcError::invalid_params(format!("failed to deserialize {WHAT}: {error}")))?;
@@ -145,23 +220,24 @@ fn decode(text: &str, encoding: UiTransactionEncoding) -> Result<(VersionedTrans
 }
 
 fn sanitize(transaction: &VersionedTransaction) -> Result<(), RpcError> {
-    transaction.sanitize().map_err(|error| {
-        RpcError::invalid_params(format!(
-            "invalid transaction: Transaction failed to sanitize accounts offsets correctly ({error})"
-        ))
+    transaction.sanitize().map_err(|_| {
+        RpcError::invalid_params(format!("invalid transaction: {}", TransactionError::SanitizeFailure))
     })
 }
 
-fn verify(transaction: &VersionedTransaction) -> Result<(), RpcError> {
-    if transaction.verify_with_results().iter().all(|good| *good) {
-        Ok(())
-    } else {
-        Err(RpcError::signature())
-    }
+fn is_signed(transaction: &VersionedTransaction) -> bool {
+    transaction.verify_with_results().iter().all(|good| *good)
 }
 
-fn wanted(accounts: Option<&RpcSimulateTransactionAccountsConfig>) -> Result<Option<Vec<Address>>, RpcError> {
-    accounts.map(|accounts| accounts.addresses.iter().map(|text| params::address(text)).collect()).transpose()
+fn wanted(
+    accounts: Option<&RpcSimulateTransactionAccountsConfig>,
+    most: usize,
+) -> Result<Option<Vec<Address>>, RpcError> {
+    let Some(accounts) = accounts else { return Ok(None) };
+    if accounts.addresses.len() > most {
+        return Err(RpcError::invalid_params(format!("Too many accounts provided; max {most}")));
+    }
+    accounts.addresses.iter().map(|text| params::address(text)).collect::<Result<_, _>>().map(Some)
 }
 
 fn told(
@@ -172,7 +248,7 @@ fn told(
     with_inner: bool,
     replacement_blockhash: Option<RpcBlockhash>,
 ) -> Result<RpcSimulateTransactionResult, RpcError> {
-    let Simulated { err, meta, accounts } = simulated;
+    let Simulated { err, meta, accounts, before, after, loaded, loaded_bytes } = simulated;
     let shown = addresses
         .map(|addresses| {
             addresses
@@ -195,15 +271,15 @@ fn told(
         logs: Some(meta.logs),
         accounts: shown,
         units_consumed: Some(meta.compute_units_consumed),
-        loaded_accounts_data_size: None,
+        loaded_accounts_data_size: Some(loaded_bytes),
         return_data: returned,
         inner_instructions: with_inner.then(|| encode::inner(&inner_instructions(meta.inner_instructions))),
         replacement_blockhash,
         fee: Some(meta.fee),
-        pre_balances: None,
-        post_balances: None,
-        pre_token_balances: None,
-        post_token_balances: None,
-        loaded_addresses: None,
+        pre_token_balances: Some(encode::token_balances(&before.tokens)),
+        post_token_balances: Some(encode::token_balances(&after.tokens)),
+        pre_balances: Some(before.lamports),
+        post_balances: Some(after.lamports),
+        loaded_addresses: Some(UiLoadedAddresses::from(&loaded)),
     })
 }

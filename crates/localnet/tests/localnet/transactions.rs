@@ -1,85 +1,20 @@
-//! The local chain through its public door: HTTP and Solana's own client.
+//! Sending transactions, and what becomes of them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
-
-use jirani_localnet::{Localnet, LocalnetConfig, LocalnetError, RunningLocalnet};
-use jirani_units::{Clock, Timestamp};
-use serde_json::{Value, json};
+use crate::support::*;
+use jirani_localnet::{Localnet, LocalnetConfig, LocalnetError, SlotPace};
 use solana_keypair::Keypair;
-use solana_message::{Message, VersionedMessage};
-use solana_rpc_client::nonblocking::rpc_client::RpcClient;
-use solana_rpc_client_api::client_error::{Error, ErrorKind};
-use solana_rpc_client_api::request::{RpcError, RpcResponseErrorData};
+use solana_rpc_client_api::config::CommitmentConfig;
 use solana_signature::Signature;
 use solana_signer::Signer as _;
-use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_error::TransactionError;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
-
-struct HandClock(AtomicI64);
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_seconds(self.0.load(Ordering::SeqCst))
-    }
-}
-
-const NOON: i64 = 1_795_348_800;
-const SOL: u64 = 1_000_000_000;
-
-fn config() -> LocalnetConfig {
-    LocalnetConfig::new("127.0.0.1:0".parse().unwrap(), [7; 32])
-}
-
-async fn start(config: LocalnetConfig) -> (RunningLocalnet, RpcClient, Arc<HandClock>) {
-    let clock = Arc::new(HandClock(AtomicI64::new(NOON)));
-    let chain = Localnet::start(config, clock.clone()).await.unwrap();
-    let client = RpcClient::new(chain.rpc_url.clone());
-    (chain, client, clock)
-}
-
-async fn funded(client: &RpcClient, seed: u8) -> Keypair {
-    let key = Keypair::new_from_array([seed; 32]);
-    client.request_airdrop(&key.pubkey(), SOL).await.unwrap();
-    key
-}
-
-async fn transfer(client: &RpcClient, from: &Keypair, to: &Keypair, lamports: u64) -> VersionedTransaction {
-    let blockhash = client.get_latest_blockhash().await.unwrap();
-    let instruction = solana_system_interface::instruction::transfer(&from.pubkey(), &to.pubkey(), lamports);
-    let message = Message::new_with_blockhash(&[instruction], Some(&from.pubkey()), &blockhash);
-    VersionedTransaction::try_new(VersionedMessage::Legacy(message), &[from]).unwrap()
-}
-
-async fn raw(chain: &RunningLocalnet, body: impl Into<String>) -> Value {
-    let response = reqwest::Client::new()
-        .post(&chain.rpc_url)
-        .header("content-type", "application/json")
-        .body(body.into())
-        .send()
-        .await
-        .unwrap();
-    response.json().await.unwrap()
-}
-
-fn preflight_error(error: &Error) -> (i64, String, Option<TransactionError>) {
-    let ErrorKind::RpcError(RpcError::RpcResponseError { code, message, data }) = error.kind() else {
-        panic!("not an answer of the node: {error}")
-    };
-    let err = match data {
-        RpcResponseErrorData::SendTransactionPreflightFailure(result) => result.err.clone().map(Into::into),
-        _ => None,
-    };
-    (*code, message.clone(), err)
-}
+use std::sync::atomic::Ordering;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_is_final_as_soon_as_it_is_sent() {
     let (chain, client, clock) = start(config()).await;
     let (from, to) = (funded(&client, 1).await, Keypair::new_from_array([2; 32]));
-    clock.0.store(NOON + 90, Ordering::SeqCst);
+    clock.0.store((NOON + 90) * 1_000_000, Ordering::SeqCst);
     let signature = client.send_transaction(&transfer(&client, &from, &to, 5_000_000).await).await.unwrap();
 
     let status = client.get_signature_statuses(&[signature]).await.unwrap().value[0].clone().unwrap();
@@ -152,7 +87,7 @@ async fn a_file_that_is_no_database_is_named() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("localnet.db"), "not a database, but long enough to be looked at")
         .unwrap();
-    let clock = Arc::new(HandClock(AtomicI64::new(NOON)));
+    let clock = Arc::new(HandClock(std::sync::atomic::AtomicI64::new(NOON * 1_000_000)));
     let broken = LocalnetConfig { data_dir: Some(folder.path().to_owned()), ..config() };
     let error = Localnet::start(broken, clock).await.map(|_| ()).unwrap_err();
     assert!(error.to_string().starts_with("localnet.database"), "{error}");
@@ -160,20 +95,38 @@ async fn a_file_that_is_no_database_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_blockhash_is_refused_in_agaves_words() {
-    let (chain, client, _) =
-        start(LocalnetConfig { slot_time: Duration::from_micros(200), ..config() }).await;
-    let (from, to) = (Keypair::new_from_array([1; 32]), Keypair::new_from_array([2; 32]));
-    let old = transfer(&client, &from, &to, 1).await;
-    let blockhash = *old.message.recent_blockhash();
-    while client
-        .is_blockhash_valid(&blockhash, solana_rpc_client_api::config::CommitmentConfig::confirmed())
-        .await
-        .unwrap()
-    {}
+async fn a_blockhash_lives_for_150_slots_of_the_clock_and_is_then_refused_in_agaves_words() {
+    let (chain, client, clock) = start(LocalnetConfig { pace: SlotPace::Clock, ..config() }).await;
+    let (from, to) = (funded(&client, 1).await, Keypair::new_from_array([2; 32]));
+    let young = transfer(&client, &from, &to, 1_000_000).await;
+    let old = transfer(&client, &from, &to, 1_000_001).await;
+    let slot = client.get_slot().await.unwrap();
+    let (blockhash, last_valid) =
+        client.get_latest_blockhash_with_commitment(CommitmentConfig::confirmed()).await.unwrap();
+    assert_eq!(last_valid, slot + 150);
+    clock.pass_slots(150);
+    assert_eq!(client.get_block_height().await.unwrap(), last_valid);
+    client.send_transaction(&young).await.expect("the last slot of its life");
+    clock.pass_slots(1);
+    assert!(!client.is_blockhash_valid(&blockhash, CommitmentConfig::confirmed()).await.unwrap());
     let (code, message, err) = preflight_error(&client.send_transaction(&old).await.unwrap_err());
     assert_eq!(code, -32_002);
     assert_eq!(message, "Transaction simulation failed: Blockhash not found");
+    assert_eq!(err, Some(TransactionError::BlockhashNotFound));
+    chain.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slots_of_real_time_pass_over_no_leap_of_the_clock() {
+    let (chain, client, clock) = start(config()).await;
+    let (from, to) = (funded(&client, 1).await, Keypair::new_from_array([2; 32]));
+    let before = transfer(&client, &from, &to, 1_000_000).await;
+    clock.pass_slots(1_000_000);
+    client.send_transaction(&before).await.expect("a simulated month does not end a blockhash's life");
+    chain.skip_slots(151).await;
+    let again = transfer(&client, &from, &to, 2_000_000).await;
+    chain.skip_slots(151).await;
+    let (_, _, err) = preflight_error(&client.send_transaction(&again).await.unwrap_err());
     assert_eq!(err, Some(TransactionError::BlockhashNotFound));
     chain.stop().await;
 }
@@ -236,80 +189,6 @@ async fn many_transactions_at_once_all_land_and_none_twice() {
     assert_eq!(client.get_balance(&to.pubkey()).await.unwrap(), 100 * 1_000_000 + 5_050);
     let page = client.get_signatures_for_address(&to.pubkey()).await.unwrap();
     assert_eq!(page.len(), 100);
-    chain.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn history_keeps_the_newest_transactions() {
-    let (chain, client, _) = start(LocalnetConfig { history_limit: 100, ..config() }).await;
-    let (from, to) = (funded(&client, 1).await, Keypair::new_from_array([2; 32]));
-    let first = client.send_transaction(&transfer(&client, &from, &to, 1_000_000).await).await.unwrap();
-    let mut last = first;
-    for i in 1..=511 {
-        last = client.send_transaction(&transfer(&client, &from, &to, 1_000_000 + i).await).await.unwrap();
-    }
-    let page = client.get_signatures_for_address(&to.pubkey()).await.unwrap();
-    assert!((100..512).contains(&page.len()), "{}", page.len());
-    assert_eq!(page[0].signature, last.to_string());
-    let encoding = solana_rpc_client_api::config::UiTransactionEncoding::Base64;
-    assert!(client.get_transaction(&first, encoding).await.is_err());
-    assert!(client.get_transaction(&last, encoding).await.is_ok());
-    chain.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn malformed_calls_get_agaves_errors() {
-    let (chain, _, _) = start(config()).await;
-    let code = |value: &Value| value["error"]["code"].as_i64();
-    assert_eq!(code(&raw(&chain, "{").await), Some(-32_700));
-    assert_eq!(code(&raw(&chain, "[]").await), Some(-32_600));
-    assert_eq!(code(&raw(&chain, "[1]").await[0]), Some(-32_600));
-    assert_eq!(code(&raw(&chain, r#"{"jsonrpc":"1.0","id":1,"method":"getSlot"}"#).await), Some(-32_600));
-    let call = |method: &str, params: Value| {
-        json!({"jsonrpc":"2.0","id":7,"method":method,"params":params}).to_string()
-    };
-    let unknown = raw(&chain, call("getLuck", json!([]))).await;
-    assert_eq!(
-        unknown,
-        json!({"jsonrpc":"2.0","error":{"code":-32_601,"message":"Method not found"},"id":7})
-    );
-    for (method, params) in [
-        ("getBalance", json!([])),
-        ("getBalance", json!(["not an address"])),
-        ("getBalance", json!({"address": "x"})),
-        ("getTransaction", json!(["1111"])),
-        ("getSignatureStatuses", json!([vec!["1"; 300]])),
-        ("sendTransaction", json!(["!!!", {"encoding": "base64"}])),
-        ("sendTransaction", json!(["A".repeat(6_000), {"encoding": "base64"}])),
-        ("sendTransaction", json!(["AAAA", {"encoding": "base64"}])),
-        ("sendTransaction", json!(["AAAA", {"encoding": "jsonParsed"}])),
-        (
-            "getProgramAccounts",
-            json!(["11111111111111111111111111111111", {"filters": [{"dataSize": 1}, {"dataSize": 1}, {"dataSize": 1}, {"dataSize": 1}, {"dataSize": 1}]}]),
-        ),
-    ] {
-        let answer = raw(&chain, call(method, params.clone())).await;
-        assert_eq!(code(&answer), Some(-32_602), "{method} {params} {answer}");
-    }
-    let batch = format!("[{},{}]", call("getHealth", json!([])), call("getLuck", json!([])));
-    let answers = raw(&chain, batch).await;
-    assert_eq!((answers[0]["result"].as_str(), code(&answers[1])), (Some("ok"), Some(-32_601)));
-    let future = raw(&chain, call("getSlot", json!([{"minContextSlot": 1_000_000}]))).await;
-    assert_eq!(code(&future), Some(-32_016));
-    chain.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn requests_are_bounded_and_must_say_that_they_are_json() {
-    let (chain, _, _) = start(config()).await;
-    let client = reqwest::Client::new();
-    let large =
-        client.post(&chain.rpc_url).header("content-type", "application/json").body(" ".repeat(51 * 1024));
-    assert_eq!(large.send().await.unwrap().status(), 413);
-    let plain = client.post(&chain.rpc_url).header("content-type", "text/plain").body("{}");
-    assert_eq!(plain.send().await.unwrap().status(), 415);
-    let health = client.get(format!("{}/health", chain.rpc_url)).send().await.unwrap();
-    assert_eq!(health.text().await.unwrap(), "ok");
     chain.stop().await;
 }
 
