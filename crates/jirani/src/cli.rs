@@ -38,7 +38,18 @@ pub enum Command {
     ///
     /// Lists each as holds, violated or not checked (and why); exits 1 with the first
     /// difference. Asks the running system if there is one, else opens the data folder.
+    ///
+    /// With --rpc and --export it audits as a regulator would: from any node of the chain and
+    /// a signed bundle, without the operator's server or settings.
     Audit(AuditArguments),
+    /// Writes what a regulator needs beside the chain into one signed file.
+    ///
+    /// Readings as the meters signed them, the ledger, trades and daily balances: no names, no
+    /// phone numbers, receipts only as keyed hashes. docs/export.md describes every byte.
+    Export(ExportArguments),
+    /// The chain: its index.
+    #[command(subcommand)]
+    Chain(ChainCommand),
     /// Reads the settings and says what is wrong with them, or prints them.
     CheckConfig,
     /// Runs the embedded Solana chain alone.
@@ -124,12 +135,42 @@ impl std::str::FromStr for Speed {
     }
 }
 
+/// `jirani chain ...`
+#[derive(Subcommand)]
+pub enum ChainCommand {
+    /// Makes the index of the chain anew, from the node's history.
+    ///
+    /// Says whether what was kept was the same byte for byte, and exits 1 if not. Nothing
+    /// may run on the data folder meanwhile.
+    Rebuild,
+}
+
 /// `jirani audit`
 #[derive(Args)]
 pub struct AuditArguments {
     /// The result as JSON.
     #[arg(long)]
     pub json: bool,
+    /// A node of the chain, to audit a bundle against.
+    #[arg(long, value_name = "URL", requires = "export")]
+    pub rpc: Option<String>,
+    /// The bundle, as written by `jirani export`.
+    #[arg(long, value_name = "FILE", requires = "rpc")]
+    pub export: Option<PathBuf>,
+    /// The operator's export key, 64 hexadecimal digits: whose signature the bundle must bear.
+    #[arg(long, value_name = "OPERATOR_PUBLIC_KEY", requires = "export")]
+    pub key: Option<String>,
+    /// The energy program's address, if the bundle is not to be trusted to name it.
+    #[arg(long, value_name = "ADDRESS", requires = "export")]
+    pub program: Option<String>,
+}
+
+/// `jirani export`
+#[derive(Args)]
+pub struct ExportArguments {
+    /// Where to write the bundle.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 /// `jirani localnet`

@@ -6,10 +6,12 @@
 //! mend it).
 
 mod audit;
+mod bundle;
 mod cli;
 mod command;
 mod config;
 mod failure;
+mod regulator;
 mod report;
 mod system;
 mod wiring;

@@ -35,7 +35,7 @@ pub fn events(
             accounts: if attested {
                 Vec::new()
             } else {
-                cause.accounts.iter().flat_map(|account| account.to_bytes()).collect()
+                cause.accounts.iter().flat_map(Address::to_bytes).collect()
             },
         });
     }

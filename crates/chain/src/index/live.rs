@@ -6,12 +6,14 @@
 
 use super::error::IndexError;
 use super::rpc::RpcHistory;
+use super::subscribe::{follow, subscriptions_of};
 use super::walk::Indexer;
 use jirani_energy_interface::EnergyProgram;
 use jirani_store::{ChainIndex, Event, Events};
 use solana_address::Address;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +26,8 @@ const RETRY_LAST: Duration = Duration::from_secs(30);
 pub struct LiveConfig {
     /// The node's JSON-RPC.
     pub rpc_url: String,
+    /// Where the node says what happens; `None` where it is only looked at.
+    pub subscriptions: Option<String>,
     /// The program.
     pub program: Address,
     /// Rest after each round; what lands meanwhile is taken together.
@@ -33,10 +37,13 @@ pub struct LiveConfig {
 }
 
 impl LiveConfig {
-    /// A fifth of a second between rounds, a look every ten seconds.
+    /// The node's subscriptions by convention, a fifth of a second between rounds, a look
+    /// every ten seconds.
     pub fn new(rpc_url: impl Into<String>, program: Address) -> Self {
+        let rpc_url = rpc_url.into();
         Self {
-            rpc_url: rpc_url.into(),
+            subscriptions: subscriptions_of(&rpc_url),
+            rpc_url,
             program,
             rest: Duration::from_millis(200),
             look: Duration::from_secs(10),
@@ -61,12 +68,26 @@ impl Live {
 
     /// Runs until cancelled; trouble is told once and tried again.
     pub async fn run(self, cancel: CancellationToken) -> Result<(), IndexError> {
+        let heard = Notify::new();
+        let following = async {
+            match &self.config.subscriptions {
+                Some(url) => follow(url, &self.config.program, &heard).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = following => Ok(()),
+            ended = self.keep_up(&heard, &cancel) => ended,
+        }
+    }
+
+    async fn keep_up(&self, heard: &Notify, cancel: &CancellationToken) -> Result<(), IndexError> {
         let program = EnergyProgram::new(self.config.program);
         let mut events = self.events.subscribe();
         let mut retry = RETRY_FIRST;
         loop {
             let indexer = Indexer { program, history: &self.history, index: self.index.as_ref() };
-            let rest = match until_cancelled(&cancel, indexer.catch_up(|_, _| {})).await {
+            let rest = match until_cancelled(cancel, indexer.catch_up(|_, _| {})).await {
                 None => return Ok(()),
                 Some(Ok(_)) => {
                     retry = RETRY_FIRST;
@@ -89,19 +110,17 @@ impl Live {
                 loop {
                     tokio::select! {
                         () = &mut look => return,
-                        heard = events.recv() => match heard {
+                        () = heard.notified() => return,
+                        announced = events.recv() => match announced {
                             Ok(Event::Reading { .. } | Event::Balance(_)) => {}
                             Ok(_) | Err(RecvError::Lagged(_)) => return,
-                            // Nobody is left to announce anything: only looks.
-                            Err(RecvError::Closed) => {
-                                look.await;
-                                return;
-                            }
+                            // INVARIANT: `self` keeps the channel open.
+                            Err(RecvError::Closed) => return,
                         },
                     }
                 }
             };
-            if until_cancelled(&cancel, woken).await.is_none() {
+            if until_cancelled(cancel, woken).await.is_none() {
                 return Ok(());
             }
         }

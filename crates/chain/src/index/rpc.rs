@@ -26,7 +26,7 @@ use solana_transaction_status_client_types::{
 use std::time::Duration;
 
 /// How long an answer may take: all accounts of a program can be many.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// The newest transaction format we read.
 const VERSION_MAX: u8 = 1;
 
@@ -59,11 +59,6 @@ impl RpcHistory {
     /// Hash of the first block: which cluster this is.
     pub async fn genesis_hash(&self) -> Result<String, ChainError> {
         self.client.get_genesis_hash().await.map(|hash| hash.to_string()).map_err(|error| failed(&error))
-    }
-
-    /// The newest finalised slot.
-    pub async fn slot(&self) -> Result<u64, ChainError> {
-        self.client.get_slot().await.map_err(|error| failed(&error))
     }
 
     /// One finalised account.

@@ -29,7 +29,7 @@ pub enum Finding {
 
 impl Finding {
     /// Holds when there is no difference.
-    fn from_difference(difference: Option<String>) -> Self {
+    pub(crate) fn from_difference(difference: Option<String>) -> Self {
         difference.map_or(Self::Holds, Self::Violated)
     }
 
@@ -68,7 +68,7 @@ pub struct AuditReport {
 }
 
 impl AuditReport {
-    fn from_findings(findings: &[(&'static str, Finding)]) -> Self {
+    pub(crate) fn from_findings(findings: &[(&'static str, Finding)]) -> Self {
         let said = |wanted: &str| -> Vec<String> {
             findings
                 .iter()

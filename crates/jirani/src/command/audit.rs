@@ -24,10 +24,15 @@ pub async fn run(config: Config, arguments: &AuditArguments) -> Result<(), Failu
         )));
     }
     let report = gather(&config).await.map_err(Failure::Start)?;
+    tell(&report, arguments)
+}
+
+/// Prints a report; the first difference is the command's failure.
+pub fn tell(report: &AuditReport, arguments: &AuditArguments) -> Result<(), Failure> {
     if arguments.json {
-        println!("{}", serde_json::to_string(&report).map_err(Failure::run)?);
+        println!("{}", serde_json::to_string(report).map_err(Failure::run)?);
     } else {
-        print(&report);
+        print(report);
     }
     match report.violations.first() {
         None => Ok(()),

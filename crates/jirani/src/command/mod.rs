@@ -1,8 +1,11 @@
 //! One file per command.
 
 mod audit;
+mod audit_export;
+mod chain;
 mod check_config;
 mod daraja_sandbox;
+mod export;
 mod localnet;
 mod up;
 mod village;
@@ -19,7 +22,15 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Up(arguments) => up::run(config()?, &arguments).await,
         Command::Village(VillageCommand::Run(arguments)) => village::run(config()?, &arguments).await,
-        Command::Audit(arguments) => audit::run(config()?, &arguments).await,
+        Command::Audit(arguments) => match (&arguments.rpc, &arguments.export) {
+            // A regulator has no settings of ours.
+            (Some(rpc), Some(export)) => {
+                audit::tell(&audit_export::run(rpc, export, &arguments).await?, &arguments)
+            }
+            _ => audit::run(config()?, &arguments).await,
+        },
+        Command::Export(arguments) => export::run(config()?, &arguments).await,
+        Command::Chain(command) => chain::run(config()?, &command).await,
         Command::CheckConfig => check_config::run(&config()?),
         Command::Localnet(arguments) => localnet::run(&arguments).await,
         Command::DarajaSandbox(arguments) => daraja_sandbox::run(&arguments).await,

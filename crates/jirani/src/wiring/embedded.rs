@@ -98,7 +98,8 @@ pub async fn open_chain(
     Ok((localnet, Arc::new(chain)))
 }
 
-fn program(config: &Config) -> anyhow::Result<Address> {
+/// Where the energy program is.
+pub(super) fn program(config: &Config) -> anyhow::Result<Address> {
     if config.chain.program.is_empty() {
         return Ok(local_program());
     }

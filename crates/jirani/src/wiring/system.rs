@@ -10,6 +10,7 @@ use jirani_api::dto::config::{ClusterView, PlaceView};
 use jirani_api::{Api, ApiConfig, ApiDeps, FromAdvisor, Limits, RunningApi, TokenSource};
 use jirani_broker::RunningBroker;
 use jirani_chain::EnergyChain;
+use jirani_chain::index::{Live, LiveConfig};
 use jirani_clock::ServiceClock;
 use jirani_daraja_sandbox::{PhoneMode, RunningSandbox};
 use jirani_forecast::{ClearSkyAndYesterday, Place};
@@ -92,6 +93,9 @@ impl System {
         }
 
         let mut tasks = Tasks::new();
+        let index = LiveConfig::new(rpc_url.clone(), embedded::program(config)?);
+        let index = Live::new(index, sqlite.clone(), events.clone())?;
+        tasks.spawn("index", |cancel| index.run(cancel));
         let gateway_key = Ed25519Signer::from_seed(&secrets.derive("gateway"));
         let gateway_public = jirani_meter::Signer::public_key(&gateway_key);
         let mut slots = Slots::new(

@@ -1,0 +1,204 @@
+//! R1: what was attested is what meters signed.
+
+use super::Material;
+use super::replay::{Row, moment};
+use crate::audit::Finding;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jirani_energy_interface::state::HouseholdKind;
+use jirani_meter::{PublicKey, READING_CONTEXT, Reading};
+use jirani_oracle::{Check, merkle_root, verify_all};
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, HashMap};
+
+/// A reading whose signature was verified.
+struct Signed {
+    time_us: i64,
+    epoch: u32,
+    seq: u64,
+    export_wh: u64,
+    import_wh: u64,
+    previous: [u8; 8],
+    bytes: Vec<u8>,
+}
+
+/// The readings of every household, by time.
+type Readings = HashMap<u32, Vec<Signed>>;
+
+/// Every reading bears the signature of the meter that stands on chain, none is there
+/// twice, each names the one before it; every attested register is that of a signed
+/// reading at that moment or lies between the two around it; and every root of evidence
+/// on chain is that of these readings.
+pub fn r1(material: &Material) -> Finding {
+    match verified(material).and_then(|readings| {
+        chained(&readings)?;
+        attested(material, &readings)?;
+        rooted(material, &readings)
+    }) {
+        Ok(()) => Finding::Holds,
+        Err(what) => Finding::Violated(what),
+    }
+}
+
+fn verified(material: &Material) -> Result<Readings, String> {
+    let mut readings = Readings::new();
+    let mut checks = Vec::with_capacity(material.bundle.readings.len());
+    let mut keys: HashMap<[u8; 32], PublicKey> = HashMap::new();
+    for (place, line) in (1..).zip(&material.bundle.readings) {
+        let named = |what: &str| format!("reading {place}, of household {}, {what}", line.household);
+        let bytes = BASE64_STANDARD.decode(&line.bytes).map_err(|_| named("is not base 64"))?;
+        let (reading, signed) = Reading::decode(&bytes).map_err(|error| named(&error.to_string()))?;
+        let track = material.replay.households.get(&line.household);
+        let owner = track.and_then(|track| {
+            let meters = track.meters.iter();
+            meters
+                .filter(|(epoch, _)| *epoch == reading.epoch)
+                .find(|(_, key)| jirani_meter::key::name_of(key) == reading.meter)
+        });
+        let Some((_, key)) = owner else {
+            // Of a meter that is not, or not yet, settled by: kept, and backs nothing.
+            continue;
+        };
+        let key = match keys.get(key) {
+            Some(known) => *known,
+            None => {
+                let read = PublicKey::from_bytes(key).map_err(|_| named("is of a meter with no key"))?;
+                *keys.entry(*key).or_insert(read)
+            }
+        };
+        let message = signed.signed_bytes(READING_CONTEXT).map_err(|error| named(&error.to_string()))?;
+        checks.push(Check { key, message: message.as_slice().to_vec(), signature: *signed.signature });
+        readings.entry(line.household).or_default().push(Signed {
+            time_us: i64::try_from(reading.time_us).unwrap_or(i64::MAX),
+            epoch: reading.epoch,
+            seq: reading.seq,
+            export_wh: reading.registers.export_wh,
+            import_wh: reading.registers.import_wh,
+            previous: reading.previous,
+            bytes,
+        });
+    }
+    if let Some(wrong) = verify_all(&checks).iter().position(|good| !good) {
+        return Err(format!("signature {} of the readings is not the meter's", wrong + 1));
+    }
+    for of in readings.values_mut() {
+        of.sort_by_key(|reading| (reading.epoch, reading.time_us, reading.seq));
+    }
+    Ok(readings)
+}
+
+/// Each reading carries the hash of the one before: neighbours by number must fit, and
+/// nothing is there twice.
+fn chained(readings: &Readings) -> Result<(), String> {
+    for (household, of) in readings {
+        let mut by_number: Vec<&Signed> = of.iter().collect();
+        by_number.sort_by_key(|reading| (reading.epoch, reading.seq));
+        for pair in by_number.windows(2) {
+            let [before, after] = pair else { continue };
+            if before.epoch != after.epoch {
+                continue;
+            }
+            let named = |what: &str| Err(format!("household {household}, reading {}: {what}", after.seq));
+            if before.seq == after.seq {
+                return named("is there twice");
+            }
+            if before.seq + 1 == after.seq && Sha256::digest(&before.bytes)[..8] != after.previous {
+                return named("does not follow the one before it");
+            }
+            if after.export_wh < before.export_wh || after.import_wh < before.import_wh {
+                return named("has a register below the one before it");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The reading at a moment, or the two around it.
+fn around(readings: Option<&Vec<Signed>>, epoch: u32, at_us: i64) -> (Option<&Signed>, Option<&Signed>) {
+    let Some(of) = readings else { return (None, None) };
+    let place = of.partition_point(|reading| (reading.epoch, reading.time_us) <= (epoch, at_us));
+    let in_epoch = |reading: &&Signed| reading.epoch == epoch;
+    let before = place.checked_sub(1).and_then(|place| of.get(place)).filter(in_epoch);
+    let after = of.get(place).filter(in_epoch);
+    (before, after)
+}
+
+fn settled_rows(material: &Material) -> impl Iterator<Item = &Row> {
+    let rows = material.replay.rows.iter().filter(|row| material.in_bundle(row.chain_slot));
+    rows.filter(|row| {
+        // A household that has closed since left with its meter.
+        let track = material.replay.households.get(&row.household);
+        track.is_some_and(|track| track.kind != HouseholdKind::Loss)
+    })
+}
+
+fn attested(material: &Material, readings: &Readings) -> Result<(), String> {
+    for row in settled_rows(material) {
+        let named =
+            |what: &str| Err(format!("household {} at {}: {what}", row.household, moment(row.slot_end)));
+        let at_us = moment(row.slot_end).0;
+        let (before, after) = around(readings.get(&row.household), row.meter_epoch, at_us);
+        let Some(before) = before else {
+            return named("attested without any signed reading");
+        };
+        if before.time_us == at_us {
+            if (before.export_wh, before.import_wh) != (row.export_wh, row.import_wh) {
+                return named(&format!(
+                    "attested {} / {} Wh, the meter signed {} / {} Wh",
+                    row.export_wh, row.import_wh, before.export_wh, before.import_wh
+                ));
+            }
+            continue;
+        }
+        let Some(after) = after else {
+            return named("attested beyond the last signed reading");
+        };
+        if !(before.export_wh..=after.export_wh).contains(&row.export_wh)
+            || !(before.import_wh..=after.import_wh).contains(&row.import_wh)
+        {
+            return named("attested what lies outside the signed readings around it");
+        }
+    }
+    Ok(())
+}
+
+/// Leaves of a row's evidence: the reading at the moment, or the two around it.
+fn leaves<'a>(readings: &'a Readings, household: u32, epoch: u32, slot_end: i64) -> Vec<&'a [u8]> {
+    let at_us = moment(slot_end).0;
+    match around(readings.get(&household), epoch, at_us) {
+        (Some(before), _) if before.time_us == at_us => vec![&before.bytes],
+        (Some(before), Some(after)) => vec![&before.bytes, &after.bytes],
+        _ => Vec::new(),
+    }
+}
+
+fn rooted(material: &Material, readings: &Readings) -> Result<(), String> {
+    let mut slots: BTreeMap<(i64, u16, [u8; 32]), BTreeMap<u32, u32>> = BTreeMap::new();
+    for row in settled_rows(material) {
+        let slot = slots.entry((row.slot_end, row.feeder, row.root)).or_default();
+        slot.insert(row.household, row.meter_epoch);
+    }
+    for ((slot_end, feeder, root), households) in slots {
+        let of_rows = households.iter().flat_map(|(id, epoch)| leaves(readings, *id, *epoch, slot_end));
+        if merkle_root(of_rows) == root {
+            continue;
+        }
+        // A row that the program refused was part of the evidence all the same.
+        let everybody = material
+            .replay
+            .households
+            .iter()
+            .filter(|(_, track)| track.feeder == feeder && track.kind != HouseholdKind::Loss)
+            .flat_map(|(id, track)| {
+                let epoch = households.get(id).copied().unwrap_or(track.meter_epoch);
+                leaves(readings, *id, epoch, slot_end)
+            });
+        if merkle_root(everybody) != root {
+            return Err(format!(
+                "feeder {feeder} at {}: the evidence on chain is not that of the bundle's readings",
+                moment(slot_end)
+            ));
+        }
+    }
+    Ok(())
+}
