@@ -1,5 +1,5 @@
-//! `cargo xtask bench pipeline`: the village month and the start-up time, measured
-//! on the binary people run.
+//! `cargo xtask bench NAME`: measured on the binary people run and on the ELF that is
+//! deployed.
 
 use crate::{step, up};
 use anyhow::{Context as _, bail};
@@ -12,36 +12,84 @@ use std::time::Instant;
 const STARTS: usize = 5;
 
 /// Runs the bench called `name`.
-pub fn run(root: &Path, name: &str, as_json: bool) -> anyhow::Result<()> {
+pub fn run(root: &Path, name: &str, as_json: bool, update: bool) -> anyhow::Result<()> {
     match name {
         "pipeline" => pipeline(root, as_json),
-        other => bail!("there is no bench {other}; there is: pipeline"),
+        "program" => program(root, as_json, update),
+        other => bail!("there is no bench {other}; there are: pipeline, program"),
     }
+}
+
+/// Marks around the table of costs in the program's README.
+const COSTS: (&str, &str) = ("<!-- costs -->", "<!-- /costs -->");
+/// Days of the village that measures 15-minute rows.
+const DAYS: &str = "2";
+
+/// What the program costs; `update` writes the table into its README.
+fn program(root: &Path, as_json: bool, update: bool) -> anyhow::Result<()> {
+    let measure = |what: &str| {
+        let arguments =
+            ["run", "--release", "--quiet", "-p", "jirani-energy-tests", "--example", "costs", "--", what];
+        step::output(step::cargo().current_dir(root).args(arguments))
+            .with_context(|| format!("cannot measure {what}"))
+    };
+    let table = measure("table")?;
+    eprintln!("{}", table.trim_end());
+    if update {
+        let path = root.join("programs/energy/README.md");
+        let text = std::fs::read_to_string(&path)?;
+        let (before, rest) = text.split_once(COSTS.0).context("the README has no mark where costs begin")?;
+        let (_, after) = rest.split_once(COSTS.1).context("the README has no mark where costs end")?;
+        std::fs::write(&path, format!("{before}{}\n{}\n{}{after}", COSTS.0, table.trim_end(), COSTS.1))?;
+    }
+    let mut figures: Value = serde_json::from_str(measure("figures")?.trim())?;
+    let binary = up::build_binary(root)?;
+    let village = village(&binary, "80", DAYS)?;
+    figures["lamports_per_kwh_15min"] = json!(lamports_per_kwh(&village));
+    for (name, value) in figures.as_object().into_iter().flatten() {
+        eprintln!("{name:>32} {value}");
+    }
+    if as_json {
+        println!("{figures}");
+    }
+    Ok(())
+}
+
+/// Runs a village and gives its report.
+fn village(binary: &Path, households: &str, days: &str) -> anyhow::Result<Value> {
+    let report = std::env::temp_dir().join(format!("jirani-village-{}.json", std::process::id()));
+    step::run(
+        &format!("{households} households, {days} days, 15 minutes"),
+        Command::new(binary)
+            .args(["village", "run", "--households", households, "--days", days, "--seed", "1", "--report"])
+            .arg(&report)
+            .stdout(Stdio::null()),
+    )?;
+    let value = serde_json::from_slice(&std::fs::read(&report)?)?;
+    std::fs::remove_file(&report)?;
+    Ok(value)
+}
+
+fn number(report: &Value, path: &str) -> u64 {
+    report.pointer(path).and_then(Value::as_u64).unwrap_or(0)
+}
+
+fn lamports_per_kwh(report: &Value) -> u64 {
+    number(report, "/chain/fees_lamports") / (number(report, "/energy/exported_wh") / 1000).max(1)
 }
 
 fn pipeline(root: &Path, as_json: bool) -> anyhow::Result<()> {
     let binary = up::build_binary(root)?;
-    let report = std::env::temp_dir().join(format!("jirani-month80-{}.json", std::process::id()));
-    step::run(
-        "80 households, 30 days, 15 minutes",
-        Command::new(&binary)
-            .args(["village", "run", "--households", "80", "--days", "30", "--seed", "1", "--report"])
-            .arg(&report)
-            .stdout(Stdio::null()),
-    )?;
-    let month: Value = serde_json::from_slice(&std::fs::read(&report)?)?;
-    std::fs::remove_file(&report)?;
+    let month = village(&binary, "80", "30")?;
     let mut starts = (0..STARTS).map(|_| ready_ms(&binary)).collect::<anyhow::Result<Vec<u64>>>()?;
     starts.sort_unstable();
 
-    let number = |path: &str| month.pointer(path).and_then(Value::as_u64).unwrap_or(0);
-    let exported_kwh = (number("/energy/exported_wh") / 1000).max(1);
     let figures = json!({
         "month80_wall_s": month["wall_s"],
-        "month80_peak_rss_bytes": number("/peak_rss_bytes"),
-        "month80_trades_settled": number("/trades/settled"),
+        "month80_peak_rss_bytes": number(&month, "/peak_rss_bytes"),
+        "month80_trades_settled": number(&month, "/trades/settled"),
         "up_ready_ms": starts[STARTS / 2],
-        "lamports_per_kwh_15min": number("/chain/fees_lamports") / exported_kwh,
+        "lamports_per_kwh_15min": lamports_per_kwh(&month),
     });
     for (name, value) in figures.as_object().into_iter().flatten() {
         eprintln!("{name:>28} {value}");

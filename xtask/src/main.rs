@@ -4,6 +4,7 @@
 //! the one line to run), and fails with one clear line.
 
 mod bench;
+mod mutate;
 mod packages;
 mod program;
 mod step;
@@ -35,10 +36,22 @@ enum Chore {
     Test,
     /// Rebuilds the on-chain program's ELF in place, with its record.
     Program,
+    /// Takes out every guard of the on-chain program, one at a time: does a test notice?
+    Mutate {
+        /// What to mutate: `program`.
+        #[arg(value_parser = ["program"])]
+        name: String,
+        /// Only guards whose `file:line` contains this.
+        #[arg(default_value = "")]
+        only: String,
+    },
     /// Measures; see docs/benchmarks.md. Prints a table, or one line of JSON last.
     Bench {
-        /// What to measure: `pipeline`.
+        /// What to measure: `pipeline`, `program`.
         name: String,
+        /// Write the measured table into the documentation that holds it.
+        #[arg(long)]
+        update: bool,
         /// Print the figures as one line of JSON, last.
         #[arg(long)]
         json: bool,
@@ -51,7 +64,8 @@ fn main() {
         Chore::Up { arguments } => up::run(&root, &arguments),
         Chore::Test => test::run(&root),
         Chore::Program => program::build(&root),
-        Chore::Bench { name, json } => bench::run(&root, &name, json),
+        Chore::Mutate { only, .. } => mutate::run(&root, &only),
+        Chore::Bench { name, update, json } => bench::run(&root, &name, json, update),
     });
     if let Err(error) = outcome {
         eprintln!("error: {error:#}");

@@ -182,13 +182,28 @@ fn path() -> std::ffi::OsString {
     std::env::join_paths(folders).unwrap_or(old)
 }
 
+/// Builds the program that stands under `copy` instead of the checkout; `None` when it
+/// does not compile.
+pub fn build_quietly(root: &Path, copy: &Path) -> anyhow::Result<Option<PathBuf>> {
+    let tools = tools(root)?;
+    let target = target(root).join("mutant-target");
+    let built = step::output(&mut command(copy, &target, &tools)).is_some();
+    Ok(built.then(|| target.join("bpfel-unknown-none/release/libjirani_energy.so")))
+}
+
 /// The target folder: not the workspace's, whose lock another build may hold.
-fn target(root: &Path) -> PathBuf {
+pub fn target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join("program")
 }
 
 /// Builds the program and gives its ELF's path.
 fn compile(root: &Path, tools: &Tools) -> anyhow::Result<PathBuf> {
+    let target = target(root);
+    step::run("build the on-chain program", &mut command(root, &target, tools))?;
+    Ok(target.join("bpfel-unknown-none/release/libjirani_energy.so"))
+}
+
+fn command(root: &Path, target: &Path, tools: &Tools) -> Command {
     let mut command = Command::new(CARGO);
     // What the caller's cargo, toolchain and shell add must not reach this compiler.
     for (name, _) in std::env::vars_os() {
@@ -200,18 +215,16 @@ fn compile(root: &Path, tools: &Tools) -> anyhow::Result<PathBuf> {
             command.env_remove(&name);
         }
     }
-    let target = target(root);
     command
         .current_dir(root.join("programs/energy"))
         .args(["build", "--release", "--locked", "--target", "bpfel-unknown-none", "-Zbuild-std=core,alloc"])
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTC", RUSTC)
         .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"))
-        .env("CARGO_TARGET_DIR", &target)
+        .env("CARGO_TARGET_DIR", target)
         .env("LD_LIBRARY_PATH", &tools.libraries)
         .env("PATH", path());
-    step::run("build the on-chain program", &mut command)?;
-    Ok(target.join("bpfel-unknown-none/release/libjirani_energy.so"))
+    command
 }
 
 /// Hash of the flags and of every input's path and content, in the order of paths.

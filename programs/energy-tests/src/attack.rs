@@ -2,12 +2,17 @@
 //! at a time on an instruction that would otherwise land.
 
 use crate::world::{Refusal, World};
-use jirani_energy_interface::EnergyError;
+use jirani_energy_interface::instruction::Tag;
+use jirani_energy_interface::token::TOKEN_ACCOUNT_LEN;
+use jirani_energy_interface::{EnergyError, accounts, programs};
 use solana_account::Account;
 use solana_address::Address;
 use solana_instruction::{AccountMeta, Instruction};
 use solana_keypair::Keypair;
 use solana_signer::Signer;
+
+/// The older token program: real, and not the one whose mint we have.
+const SPL_TOKEN: Address = Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 
 /// One way to spoil an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +25,12 @@ pub enum Attack {
     ForeignOwner(usize),
     /// This account of ours with another record's discriminator.
     OtherType(usize),
+    /// A true record of ours of another kind in this account's place.
+    OtherRecord(usize),
+    /// The mint in a token account's place, or a token account in the mint's.
+    OtherToken(usize),
+    /// Another real program in this program's place.
+    OtherProgram(usize),
     /// A true copy of this token account or ProgramData at another address.
     Copy(usize),
     /// This account does not exist.
@@ -54,6 +65,9 @@ pub fn refusals(
             .collect();
         results.push((attack, world.simulate(&[spoiled], &needed).err()));
     };
+    let records = world.svm.get_program_accounts(&world.program.id);
+    let vault = (world.svm.get_program_accounts(&programs::TOKEN_2022).into_iter())
+        .find_map(|(address, account)| (account.data.len() == TOKEN_ACCOUNT_LEN).then_some(address));
     for index in 0..fixed {
         let meta = &instruction.accounts[index];
         if meta.is_signer {
@@ -74,10 +88,32 @@ pub fn refusals(
         spoiled.accounts[index].pubkey = substitute;
         attempt(world, Attack::Absent(index), spoiled.clone());
         let Some(original) = world.svm.get_account(&meta.pubkey) else { continue };
-        if original.executable || original.data.is_empty() {
+        if original.executable {
+            let other = if meta.pubkey == programs::SYSTEM { programs::TOKEN_2022 } else { SPL_TOKEN };
+            spoiled.accounts[index].pubkey = other;
+            attempt(world, Attack::OtherProgram(index), spoiled);
+            continue;
+        }
+        if original.data.is_empty() {
             continue;
         }
         let ours = original.owner == world.program.id;
+        if ours {
+            let other = records.iter().find(|(_, record)| record.data[0] != original.data[0]);
+            if let Some((other, _)) = other {
+                let mut spoiled = instruction.clone();
+                spoiled.accounts[index].pubkey = *other;
+                attempt(world, Attack::OtherRecord(index), spoiled);
+            }
+        }
+        if original.owner == programs::TOKEN_2022 {
+            let other = if meta.pubkey == world.program.mint { vault } else { Some(world.program.mint) };
+            if let Some(other) = other {
+                let mut spoiled = instruction.clone();
+                spoiled.accounts[index].pubkey = other;
+                attempt(world, Attack::OtherToken(index), spoiled);
+            }
+        }
         // Only the program makes accounts of its own, so there are no copies of those.
         if !ours {
             place(world, substitute, original.clone());
@@ -111,6 +147,37 @@ pub fn refusals(
 }
 
 impl Attack {
+    /// The account that its refusal must name, by its place in the instruction: the
+    /// first place of the spoiled account, when the table of the instruction's accounts
+    /// says what it must be. Rules between accounts (`WrongMint` and the like) name none.
+    pub fn named(self, instruction: &Instruction) -> Option<usize> {
+        let index = match self {
+            Self::Unsigned(index)
+            | Self::ReadOnly(index)
+            | Self::ForeignOwner(index)
+            | Self::OtherType(index)
+            | Self::OtherRecord(index)
+            | Self::OtherToken(index)
+            | Self::OtherProgram(index)
+            | Self::Copy(index)
+            | Self::Absent(index)
+            | Self::Missing(index) => index,
+            Self::Truncated(_) | Self::Longer => return None,
+        };
+        let table = accounts::of(Tag::from_byte(*instruction.data.first()?)?);
+        let spoiled = instruction.accounts.get(index)?;
+        let first = table.iter().zip(&instruction.accounts).position(|(rule, meta)| {
+            meta.pubkey == spoiled.pubkey
+                && match self {
+                    Self::Unsigned(_) => rule.signer,
+                    Self::ReadOnly(_) => rule.writable,
+                    _ => true,
+                }
+        });
+        if matches!(self, Self::Unsigned(_) | Self::ReadOnly(_)) { first } else { Some(index) }
+            .filter(|place| *place < table.len())
+    }
+
     /// Our own refusals that may answer it, when the program itself must notice.
     pub fn expected(self) -> &'static [EnergyError] {
         use EnergyError as E;
@@ -121,7 +188,11 @@ impl Attack {
                 &[E::WrongOwner, E::WrongAddress, E::WrongProgram, E::WrongMint, E::FillMismatch]
             }
             Self::OtherType(_) => &[E::WrongType],
-            Self::Copy(_) => &[E::WrongAddress, E::WrongMint, E::FillMismatch],
+            Self::OtherRecord(_) => &[E::WrongType, E::FillMismatch],
+            Self::OtherProgram(_) => &[E::WrongProgram],
+            Self::Copy(_) | Self::OtherToken(_) => {
+                &[E::WrongAddress, E::WrongMint, E::FillMismatch, E::WrongWallet]
+            }
             Self::Missing(_) => &[E::AccountsMissing, E::FillMismatch],
             Self::Truncated(0) => &[E::UnknownInstruction],
             Self::Truncated(_) | Self::Longer => &[E::InvalidData, E::RowCount, E::InvalidFills],

@@ -9,6 +9,7 @@
 
 mod attack;
 mod audit;
+pub mod costs;
 mod world;
 
 pub use attack::{Attack, refusals};

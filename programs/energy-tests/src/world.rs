@@ -2,11 +2,12 @@
 
 use jirani_energy_interface::client::{
     Attestation, AttestationRow, EnergyProgram, Enrolment, FillAccounts, InitialConfig, NewOffer, NewOrder,
+    Section,
 };
 use jirani_energy_interface::event::{AttestedRow, DecodedEvent, EventKind};
 use jirani_energy_interface::instruction::ReleaseReason;
 use jirani_energy_interface::state::{Config, Household, HouseholdKind, Offer, Record, Tariff};
-use jirani_energy_interface::{EnergyError, LOCAL_PROGRAM_ID, Proof, error, token};
+use jirani_energy_interface::{EnergyError, LOCAL_PROGRAM_ID, Proof, error, programs, token};
 use litesvm::LiteSVM;
 use solana_account::Account;
 use solana_address::Address;
@@ -19,6 +20,7 @@ use solana_message::v1::{Message, TransactionConfig};
 use solana_signer::Signer;
 use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_error::TransactionError;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// When every story begins, Unix seconds: a full quarter of an hour.
@@ -192,23 +194,34 @@ impl World {
 
     /// A transaction of these instructions, signed by `signers` and the fee payer.
     pub fn transaction(&self, instructions: &[Instruction], signers: &[&Keypair]) -> VersionedTransaction {
+        self.transaction_paid_by(&self.keys.fees, instructions, signers)
+            .expect("the instructions fit a transaction")
+    }
+
+    /// A transaction whose fee `fees` pays; `None` when it does not fit.
+    fn transaction_paid_by(
+        &self,
+        fees: &Keypair,
+        instructions: &[Instruction],
+        signers: &[&Keypair],
+    ) -> Option<VersionedTransaction> {
         let config = TransactionConfig::empty()
             .with_compute_unit_limit(1_400_000)
             .with_loaded_accounts_data_size_limit(64 * 1024 * 1024);
         let message = Message::try_compile_with_config(
-            &self.keys.fees.pubkey(),
+            &fees.pubkey(),
             instructions,
             self.svm.latest_blockhash(),
             config,
         )
-        .expect("the instructions fit a transaction");
-        let mut all = vec![&self.keys.fees];
+        .ok()?;
+        let mut all = vec![fees];
         for signer in signers {
             if all.iter().all(|known| known.pubkey() != signer.pubkey()) {
                 all.push(signer);
             }
         }
-        VersionedTransaction::try_new(VersionedMessage::V1(message), &all).expect("signed")
+        VersionedTransaction::try_new(VersionedMessage::V1(message), &all).ok()
     }
 
     /// Sends instructions in one transaction.
@@ -217,7 +230,20 @@ impl World {
         instructions: &[Instruction],
         signers: &[&Keypair],
     ) -> Result<Landed, Box<Refusal>> {
-        let transaction = self.transaction(instructions, signers);
+        let fees = self.keys.fees.insecure_clone();
+        self.send_paid_by(&fees, instructions, signers)
+    }
+
+    /// Sends instructions in one transaction whose fee `fees` pays.
+    pub fn send_paid_by(
+        &mut self,
+        fees: &Keypair,
+        instructions: &[Instruction],
+        signers: &[&Keypair],
+    ) -> Result<Landed, Box<Refusal>> {
+        let Some(transaction) = self.transaction_paid_by(fees, instructions, signers) else {
+            return Err(Box::new(refusal(TransactionError::SanitizeFailure, Vec::new())));
+        };
         let bytes = wincode::serialize(&transaction).expect("written").len();
         let result = self.svm.send_transaction(transaction);
         // The same bytes may be sent again, as a client after a crash does.
@@ -443,6 +469,61 @@ impl World {
         let payer = self.keys.payer.pubkey();
         let release = self.program.release(caller.pubkey(), buyer, order, fills, reason, payer);
         self.send(&[release], &[caller])
+    }
+
+    /// Changes a section of Config as the admin.
+    pub fn configure(&mut self, section: &Section) -> Result<Landed, Box<Refusal>> {
+        let admin = self.keys.admin.insecure_clone();
+        let configure = self.program.configure(admin.pubkey(), section);
+        self.send(&[configure], &[&admin])
+    }
+
+    /// Stops the mint itself, or lifts that, as the admin.
+    pub fn hard_stop(&mut self, stopped: bool) -> Result<Landed, Box<Refusal>> {
+        let admin = self.keys.admin.insecure_clone();
+        let stop = self.program.hard_stop(admin.pubkey(), stopped);
+        self.send(&[stop], &[&admin])
+    }
+
+    /// Enrols a household that signs for itself.
+    pub fn enrol_owned(&mut self, id: u32, owner: &Keypair) {
+        let enrolment = Enrolment { authority: Some(owner.pubkey()), ..Self::enrolment(id) };
+        self.enrol_as(&enrolment).expect("enrolled");
+    }
+
+    /// The address of a household's vault.
+    pub fn vault_of(&self, id: u32) -> Address {
+        self.program.vault(&self.program.household(id))
+    }
+
+    /// Opens an empty eKWh account outside of the program, at the address of key
+    /// `number`: a vault's twin that belongs to `owner`. Some household must exist.
+    pub fn open_wallet(&mut self, number: u8, owner: &Address) -> Address {
+        let (_, mut account) = self
+            .svm
+            .get_program_accounts(&programs::TOKEN_2022)
+            .into_iter()
+            .find(|(address, _)| *address != self.program.mint)
+            .expect("a vault to copy");
+        account.data[32..64].copy_from_slice(owner.as_ref());
+        account.data[64..72].fill(0);
+        let address = key(number).pubkey();
+        self.svm.set_account(address, account).expect("set");
+        address
+    }
+
+    /// Every account of the program and of Token-2022, to see that nothing changed.
+    pub fn snapshot(&self) -> BTreeMap<Address, Account> {
+        [self.program.id, programs::TOKEN_2022]
+            .iter()
+            .flat_map(|owner| self.svm.get_program_accounts(owner))
+            .map(|(address, account)| (address, Account::from(account)))
+            .collect()
+    }
+
+    /// Lamports at an address.
+    pub fn lamports(&self, address: &Address) -> u64 {
+        self.svm.get_balance(address).unwrap_or(0)
     }
 
     /// Pauses or resumes as `caller`.

@@ -4,7 +4,7 @@ use crate::story::{fill, seller_and_buyer, with_offer, with_order};
 use jirani_energy_interface::client::Section;
 use jirani_energy_interface::instruction::ReleaseReason;
 use jirani_energy_interface::{EnergyError as E, Proof};
-use jirani_energy_tests::{Attack, TARIFF, World, refusals};
+use jirani_energy_tests::{Attack, Refusal, TARIFF, World, refusals};
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -18,10 +18,21 @@ fn survives(world: &mut World, instruction: &Instruction, signers: &[Keypair], v
         tried += 1;
         let refusal = refusal.unwrap_or_else(|| panic!("{attack:?} went through"));
         let expected = attack.expected();
-        let named = refusal.ours.is_some_and(|ours| expected.contains(&ours));
-        assert!(named, "{attack:?} is refused with {refusal:?} instead of {expected:?}");
+        let known = refusal.ours.is_some_and(|ours| expected.contains(&ours));
+        assert!(known, "{attack:?} is refused with {refusal:?} instead of {expected:?}");
+        names_the_account(instruction, attack, &refusal);
     }
     assert!(tried > 10, "only {tried} attacks");
+}
+
+/// Requires the refusal to name the spoiled account, unless a rule between several
+/// accounts was broken.
+#[track_caller]
+fn names_the_account(instruction: &Instruction, attack: Attack, refusal: &Refusal) {
+    let between = [E::WrongMint, E::FillMismatch, E::WrongWallet].map(Some);
+    if let Some(place) = attack.named(instruction).filter(|_| !between.contains(&refusal.ours)) {
+        assert_eq!(refusal.account, Some(place), "{attack:?}: {refusal:?}");
+    }
 }
 
 fn keys(keys: &[&Keypair]) -> Vec<Keypair> {
@@ -80,10 +91,11 @@ fn attest_survives() {
                 matches!(refusal.ours, Some(E::AccountsMissing | E::OracleThreshold)),
                 "{attack:?}: {refusal:?}"
             ),
-            (attack, Some(refusal)) => assert!(
-                refusal.ours.is_some_and(|ours| attack.expected().contains(&ours)),
-                "{attack:?}: {refusal:?}"
-            ),
+            (attack, Some(refusal)) => {
+                let known = refusal.ours.is_some_and(|ours| attack.expected().contains(&ours));
+                assert!(known, "{attack:?}: {refusal:?}");
+                names_the_account(&attest, attack, &refusal);
+            }
         }
     }
 }

@@ -4,7 +4,6 @@
 mod admin;
 mod attacks;
 mod attest;
-mod costs;
 mod enrol;
 mod model;
 mod offers;
