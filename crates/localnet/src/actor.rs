@@ -8,7 +8,7 @@ use crate::bank::{Bank, Preflight, Refused};
 use crate::disk::{self, Change, Disk, Stored, Writer};
 use crate::events::{Events, Herald};
 use crate::faults::Faults;
-use crate::finality::{Finality, SLOTS_TO_FINAL};
+use crate::finality::{Finality, Levels, SLOTS_TO_FINAL};
 use crate::slots::Slots;
 use crate::{LocalnetConfig, LocalnetError, genesis};
 use jirani_units::Clock;
@@ -61,6 +61,8 @@ pub struct Handle {
     commands: mpsc::Sender<Command>,
     /// History, which is read beside the chain's threads.
     pub disk: Disk,
+    /// When a transaction is final.
+    pub finality: Finality,
     /// Signs airdrops.
     pub faucet: Arc<Keypair>,
     /// What goes wrong on purpose.
@@ -107,6 +109,15 @@ impl Handle {
         self.put(question, Command::Glance).await
     }
 
+    /// The newest slot of each commitment; where all is final at once, nobody needs to
+    /// be asked for the bound that bounds nothing.
+    pub async fn levels(&self) -> Result<Levels, Stopped> {
+        match self.finality {
+            Finality::Instant => Ok(Levels { processed: u64::MAX, confirmed: u64::MAX, finalized: u64::MAX }),
+            Finality::Realistic => self.glance(Bank::levels).await,
+        }
+    }
+
     /// Has the chain look at the time, and skip some slots.
     pub async fn tick(&self, skip: u64) -> Result<(), Stopped> {
         self.commands.send(Command::Tick { skip }).await.map_err(|_| Stopped)
@@ -146,6 +157,7 @@ impl Actor {
         let handle = Handle {
             commands,
             disk: disk.clone(),
+            finality: config.finality,
             faucet: faucet.clone(),
             faults: Faults::new(config.faults),
             events: events.clone(),
@@ -156,7 +168,7 @@ impl Actor {
             .name("localnet".to_owned())
             .spawn(move || {
                 match bank(&config, &faucet, stored, &past, clock) {
-                    Ok(bank) => run(bank, queue, writer, events, loaded),
+                    Ok(bank) => run(bank, queue, writer, &events, loaded),
                     Err(error) => {
                         let _ = loaded.send(Err(error));
                     }
@@ -278,7 +290,7 @@ fn run(
     mut bank: Bank,
     mut queue: mpsc::Receiver<Command>,
     writer: Writer,
-    events: Events,
+    events: &Events,
     loaded: oneshot::Sender<Result<(), LocalnetError>>,
 ) {
     let between = Arc::new(Between { waiting: AtomicUsize::new(0), shown_below: AtomicU64::new(0) });
@@ -298,7 +310,7 @@ fn run(
     let mut herald = Herald::new(bank.finality, bank.slots.now());
     let mut commands = Vec::with_capacity(TOGETHER);
     while queue.blocking_recv_many(&mut commands, TOGETHER) > 0 {
-        let group = together(&mut bank, &mut commands, &between, &events, &mut herald);
+        let group = together(&mut bank, &mut commands, &between, events, &mut herald);
         if group.change.is_empty() && group.releases.is_empty() && group.told.is_empty() {
             continue;
         }

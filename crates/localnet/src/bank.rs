@@ -5,7 +5,7 @@ use crate::finality::{Finality, Levels};
 use crate::history::{Balances, Executed, Meta, STATUS_SLOTS, Status, Statuses};
 use crate::slots::Slots;
 use crate::tokens;
-use crate::versions::Versions;
+use crate::versions::{Then, Versions};
 use litesvm::LiteSVM;
 use litesvm::types::TransactionMetadata;
 use solana_account::{Account, AccountSharedData, ReadableAccount};
@@ -154,7 +154,10 @@ impl Bank {
 
     /// An account at the end of a slot that is not behind the final one.
     pub fn account(&self, address: &Address, slot: u64) -> Option<&AccountSharedData> {
-        self.versions.at(slot, address).unwrap_or_else(|| self.svm.accounts_db().get_account_ref(address))
+        match self.versions.at(slot, address) {
+            Then::AsNow => self.svm.accounts_db().get_account_ref(address),
+            Then::Was(account) => account,
+        }
     }
 
     /// Every account of a program at the end of a slot, in no order.
@@ -164,7 +167,7 @@ impl Bank {
             .accounts_db()
             .inner
             .iter()
-            .filter(|(address, _)| self.versions.at(slot, address).is_none())
+            .filter(|(address, _)| self.versions.at(slot, address) == Then::AsNow)
             .map(|(address, account)| (*address, account));
         let then = self.versions.since(slot).filter_map(|(address, account)| Some((*address, account?)));
         now.chain(then).filter(|(_, account)| account.owner() == program).collect()

@@ -13,6 +13,15 @@ pub struct Versions {
     in_order: VecDeque<(u64, Address)>,
 }
 
+/// An account at the end of a slot.
+#[derive(Debug, PartialEq)]
+pub enum Then<'a> {
+    /// It has not changed since.
+    AsNow,
+    /// It was this, or not there.
+    Was(Option<&'a AccountSharedData>),
+}
+
 impl Versions {
     /// Remembers that `address` was `before` until `slot` changed it.
     pub fn remember(&mut self, slot: u64, address: Address, before: Option<AccountSharedData>) {
@@ -24,16 +33,19 @@ impl Versions {
         }
     }
 
-    /// The account as it was at the end of `slot`, if it has changed since.
-    pub fn at(&self, slot: u64, address: &Address) -> Option<Option<&AccountSharedData>> {
-        let changes = self.changed.get(address)?;
+    /// The account as it was at the end of `slot`.
+    pub fn at(&self, slot: u64, address: &Address) -> Then<'_> {
+        let Some(changes) = self.changed.get(address) else { return Then::AsNow };
         let first_after = changes.partition_point(|(changed, _)| *changed <= slot);
-        changes.get(first_after).map(|(_, before)| before.as_ref())
+        changes.get(first_after).map_or(Then::AsNow, |(_, before)| Then::Was(before.as_ref()))
     }
 
     /// Every account that has changed since `slot`, as it was at its end.
     pub fn since(&self, slot: u64) -> impl Iterator<Item = (&Address, Option<&AccountSharedData>)> {
-        self.changed.keys().filter_map(move |address| Some((address, self.at(slot, address)?)))
+        self.changed.keys().filter_map(move |address| match self.at(slot, address) {
+            Then::AsNow => None,
+            Then::Was(account) => Some((address, account)),
+        })
     }
 
     /// Forgets what nobody can ask for once `slot` is final.
@@ -55,7 +67,6 @@ impl Versions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use solana_account::ReadableAccount as _;
 
     #[test]
     fn an_account_is_told_as_it_was_at_the_end_of_a_slot() {
@@ -65,18 +76,15 @@ mod tests {
         versions.remember(5, address, None);
         versions.remember(5, address, lamports(1));
         versions.remember(7, address, lamports(2));
-        let at = |versions: &Versions, slot| {
-            versions.at(slot, &address).map(|before| before.map(solana_account::ReadableAccount::lamports))
-        };
-        assert_eq!(at(&versions, 4), Some(None), "it was not there before slot 5");
-        assert_eq!(at(&versions, 5), Some(Some(2)));
-        assert_eq!(at(&versions, 6), Some(Some(2)));
-        assert_eq!(at(&versions, 7), None, "it is what it is now");
-        assert_eq!(versions.since(4).count(), 1);
+        let two = lamports(2);
+        assert_eq!(versions.at(4, &address), Then::Was(None), "it was not there before slot 5");
+        assert_eq!(versions.at(5, &address), Then::Was(two.as_ref()));
+        assert_eq!(versions.at(6, &address), Then::Was(two.as_ref()));
+        assert_eq!(versions.at(7, &address), Then::AsNow);
+        assert_eq!((versions.since(4).count(), versions.since(7).count()), (1, 0));
         versions.forget_through(5);
-        assert_eq!(at(&versions, 6), Some(Some(2)));
+        assert_eq!(versions.at(6, &address), Then::Was(two.as_ref()));
         versions.forget_through(7);
         assert!(versions.changed.is_empty() && versions.in_order.is_empty());
-        assert_eq!(lamports(3).map(|account| account.lamports()), Some(3));
     }
 }

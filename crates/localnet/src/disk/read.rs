@@ -150,7 +150,12 @@ impl Disk {
     /// A page of an address's history, newest first.
     pub async fn page(&self, query: PageQuery) -> Result<Vec<Entry>, LocalnetError> {
         let disk = self.clone();
-        self.ask(move |connection| disk.page_of(connection, &query)).await
+        self.ask(move |connection| {
+            // One look at the database, and one lock instead of one for every row.
+            let look = connection.unchecked_transaction().map_err(|error| disk.failed(&error))?;
+            disk.page_of(&look, &query)
+        })
+        .await
     }
 
     fn page_of(&self, connection: &Connection, query: &PageQuery) -> Result<Vec<Entry>, LocalnetError> {

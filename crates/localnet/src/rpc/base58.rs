@@ -1,4 +1,4 @@
-//! Base58 of long data. Instruction data of a kilobyte and more is shown in base58,
+//! Base58 of long data and of many signatures. Instruction data of a kilobyte and more is shown in base58,
 //! whose cost grows with the square of the length: working on 32-bit words and five
 //! digits at a time makes that square twenty times smaller.
 
@@ -47,7 +47,8 @@ pub fn encode(bytes: &[u8]) -> String {
             if place == 0 { digits.iter().take_while(|digit| **digit == ALPHABET[0]).count() } else { 0 };
         text.extend_from_slice(&digits[skip..]);
     }
-    text.into_iter().map(char::from).collect()
+    // Its alphabet is ASCII.
+    String::from_utf8(text).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::params::{self, Params};
 use super::{Answer, give, in_context};
 use crate::actor::Handle;
 use crate::bank::{Bank, SLOTS_PER_EPOCH};
-use crate::finality::asked;
+use crate::finality::{Levels, asked};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
@@ -142,6 +142,14 @@ pub async fn priority_fees(handle: &Handle, params: &Params) -> Answer {
 /// caller knows of.
 pub fn reached(bank: &Bank, context: &RpcContextConfig) -> Result<u64, RpcError> {
     reached_at(bank, asked(context.commitment), context.min_context_slot)
+}
+
+/// The newest slots, if that of a commitment is not before `min`.
+pub async fn levels(handle: &Handle, level: CommitmentLevel, min: Option<u64>) -> Result<Levels, RpcError> {
+    if min.is_some() {
+        handle.glance(move |bank| reached_at(bank, level, min)).await??;
+    }
+    Ok(handle.levels().await?)
 }
 
 /// The newest slot at a commitment, if it is not before `min`.

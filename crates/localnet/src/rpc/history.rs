@@ -1,9 +1,9 @@
 //! Methods that look back.
 
-use super::chain::reached_at;
+use super::chain::levels;
 use super::error::RpcError;
 use super::params::{self, Params};
-use super::{Answer, encode, give, in_context};
+use super::{Answer, base58, encode, give, in_context};
 use crate::actor::Handle;
 use crate::disk::PageQuery;
 use crate::finality::{Levels, asked};
@@ -65,7 +65,7 @@ pub async fn transaction(handle: &Handle, params: &Params) -> Answer {
     let encoding = config.encoding.unwrap_or(UiTransactionEncoding::Json);
     let version_max = config.max_supported_transaction_version;
     let Some(executed) = handle.disk.by_signature(signature).await? else { return give(&Value::Null) };
-    if executed.slot > handle.glance(move |bank| bank.levels().at(level)).await? {
+    if executed.slot > handle.levels().await?.at(level) {
         return give(&Value::Null);
     }
     give(&encode::executed(&executed, encoding, version_max)?)
@@ -81,17 +81,13 @@ pub async fn signatures(handle: &Handle, params: &Params) -> Answer {
     if limit == 0 || limit > PAGE_MAX {
         return Err(RpcError::invalid_params(format!("Invalid limit; max {PAGE_MAX}")));
     }
-    let (levels, through_slot) = handle
-        .glance(move |bank| {
-            let slot = reached_at(bank, level, config.min_context_slot)?;
-            Ok::<_, RpcError>((bank.levels(), slot))
-        })
-        .await??;
+    let levels = levels(handle, level, config.min_context_slot).await?;
+    let through_slot = levels.at(level);
     let entries = handle.disk.page(PageQuery { address, before, until, limit, through_slot }).await?;
     let page: Vec<_> = entries
         .into_iter()
         .map(|entry| RpcConfirmedTransactionStatusWithSignature {
-            signature: entry.signature.to_string(),
+            signature: base58::encode(entry.signature.as_ref()),
             slot: entry.slot,
             err: read_err(&entry.err).map(Into::into),
             memo: entry.memo,

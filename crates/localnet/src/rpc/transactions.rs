@@ -1,6 +1,6 @@
 //! Methods that run transactions.
 
-use super::chain::reached_at;
+use super::chain::{levels, reached_at};
 use super::error::RpcError;
 use super::params::{self, Params};
 use super::{Answer, encode, give, in_context};
@@ -48,7 +48,7 @@ pub async fn send(handle: &Handle, params: &Params) -> Answer {
     } else {
         config.preflight_commitment.unwrap_or(CommitmentLevel::Finalized)
     };
-    let known_by = handle.glance(move |bank| reached_at(bank, level, config.min_context_slot)).await??;
+    let known_by = levels(handle, level, config.min_context_slot).await?.at(level);
     sanitize(&transaction)?;
     let signature = transaction.signatures.first().copied().unwrap_or_default();
     let is_good = is_signed(&transaction);

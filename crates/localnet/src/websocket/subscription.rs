@@ -5,6 +5,7 @@ use crate::events::{Block, Event};
 use crate::finality::asked;
 use crate::rpc::{Filters, Params, RpcError, address, encode_account};
 use jsonrpc_core::Error;
+use serde::Serialize;
 use serde_json::{Value, json};
 use solana_account::{AccountSharedData, ReadableAccount};
 use solana_account_decoder::{UiAccount, UiAccountEncoding, UiDataSliceConfig};
@@ -190,7 +191,7 @@ impl Subscription {
                 };
                 let mut told = Vec::new();
                 if *received && is_new {
-                    told.push(Told::more(in_context(slot, json!("receivedSignature"))));
+                    told.push(Told::more(in_context(slot, "receivedSignature")));
                 }
                 if is_reached {
                     let result = in_context(slot, json!({ "err": done.meta.err() }));
@@ -206,7 +207,7 @@ impl Subscription {
                 // An account that is gone is shown as the empty one that anybody may fund.
                 let account = account.clone().unwrap_or_default();
                 let shown = shape.show(handle, *address, account).await;
-                shown.map(|shown| Told::more(in_context(slot, json!(shown)))).into_iter().collect()
+                shown.map(|shown| Told::more(in_context(slot, shown))).into_iter().collect()
             }
             Wanted::Program { program, filters, shape } => {
                 let mut told = Vec::new();
@@ -259,7 +260,7 @@ fn rank(level: CommitmentLevel) -> u8 {
     }
 }
 
-fn in_context(slot: u64, value: Value) -> Value {
+fn in_context(slot: u64, value: impl Serialize) -> Value {
     json!({ "context": { "slot": slot }, "value": value })
 }
 

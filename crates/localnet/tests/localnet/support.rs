@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio_tungstenite::tungstenite::Message as Frame;
 
 /// Longer than anything takes; a test that waits so long has failed.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 /// A slot, in microseconds.
 pub const SLOT: i64 = 400_000;
 pub const NOON: i64 = 1_795_348_800;
