@@ -40,11 +40,11 @@ pub fn cargo_tool(binary: &str, package: &str, version: &str) -> anyhow::Result<
     )
 }
 
-/// A Python with the packages of `requirements`, kept in a folder of its own
+/// A Python with the packages of `requirements`, kept in a folder called `name`
 /// outside the checkout.
-pub fn python(requirements: &std::path::Path) -> anyhow::Result<PathBuf> {
+pub fn python(name: &str, requirements: &std::path::Path) -> anyhow::Result<PathBuf> {
     let wanted = std::fs::read_to_string(requirements)?;
-    let folder = cache()?.join("python");
+    let folder = cache()?.join(name);
     let python = folder.join("bin/python");
     let mark = folder.join("requirements.txt");
     if std::fs::read_to_string(&mark).is_ok_and(|have| have == wanted) && python.is_file() {
@@ -52,7 +52,7 @@ pub fn python(requirements: &std::path::Path) -> anyhow::Result<PathBuf> {
     }
     step::run("create a Python environment", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     step::run(
-        "install the Python packages of the independent checks",
+        &format!("install the Python packages of {}", requirements.display()),
         Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements),
     )?;
     std::fs::write(&mark, wanted)?;

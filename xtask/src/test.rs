@@ -19,7 +19,11 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
 
     let elf = program::check(root)?;
 
-    let python = packages::python(&root.join("crates/meter/vectors/requirements.txt"))?;
+    let python = packages::python("python", &root.join("crates/meter/vectors/requirements.txt"))?;
+    // Clients that others wrote, for the embedded chain's tests.
+    let clients = root.join("crates/localnet/tests/clients");
+    let solana_python = packages::python("solana-python", &clients.join("python/requirements.txt"))?;
+    web::install(&clients.join("kit"))?;
     web::build(root)?;
     step::run("check the dashboard", web::npm(&root.join("web")).args(["run", "check"]))?;
     step::run("test the dashboard", web::npm(&root.join("web")).args(["run", "test"]))?;
@@ -51,6 +55,8 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
             .env("JIRANI_PROGRAM_ELF", elf)
             .env("JIRANI_PYTHON", python)
             .env("JIRANI_NODE", "node")
+            .env("JIRANI_KIT_NODE", "node")
+            .env("JIRANI_SOLANA_PYTHON", solana_python)
             .env("JIRANI_CHROMIUM", "/usr/bin/chromium"),
     )
 }
