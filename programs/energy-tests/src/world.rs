@@ -517,7 +517,6 @@ impl World {
         [self.program.id, programs::TOKEN_2022]
             .iter()
             .flat_map(|owner| self.svm.get_program_accounts(owner))
-            .map(|(address, account)| (address, Account::from(account)))
             .collect()
     }
 

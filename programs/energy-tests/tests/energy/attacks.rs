@@ -1,10 +1,12 @@
 //! Every account and every byte of every instruction, spoiled one at a time.
 
-use crate::story::{fill, seller_and_buyer, with_offer, with_order};
-use jirani_energy_interface::client::Section;
-use jirani_energy_interface::instruction::ReleaseReason;
+use crate::story::{fill, owner, seller_and_buyer, with_offer, with_order, with_owners};
+use jirani_energy_interface::client::{Adjustment, Replacement, Section};
+use jirani_energy_interface::instruction::{AuthorityAction, ReleaseReason};
+use jirani_energy_interface::state::Caps;
 use jirani_energy_interface::{EnergyError as E, Proof};
-use jirani_energy_tests::{Attack, Refusal, TARIFF, World, refusals};
+use jirani_energy_tests::{Attack, Refusal, TARIFF, World, key, refusals};
+use solana_address::Address;
 use solana_instruction::Instruction;
 use solana_keypair::Keypair;
 use solana_signer::Signer;
@@ -13,9 +15,13 @@ use solana_signer::Signer;
 #[track_caller]
 fn survives(world: &mut World, instruction: &Instruction, signers: &[Keypair], variable: usize) {
     let signers: Vec<_> = signers.iter().collect();
-    let mut tried = 0;
-    for (attack, refusal) in refusals(world, instruction, &signers, variable) {
-        tried += 1;
+    all_refused(instruction, refusals(world, instruction, &signers, variable));
+}
+
+#[track_caller]
+fn all_refused(instruction: &Instruction, attacks: Vec<(Attack, Option<Box<Refusal>>)>) {
+    let tried = attacks.len();
+    for (attack, refusal) in attacks {
         let refusal = refusal.unwrap_or_else(|| panic!("{attack:?} went through"));
         let expected = attack.expected();
         let known = refusal.ours.is_some_and(|ours| expected.contains(&ours));
@@ -148,6 +154,138 @@ fn release_survives() {
     );
     let signers = keys(&[&world.keys.attestor]);
     survives(&mut world, &release, &signers, 7);
+}
+
+#[test]
+fn accept_admin_survives() {
+    let mut world = World::new();
+    world.configure(&Section::PendingAdmin(key(70).pubkey())).expect("proposed");
+    let accept = world.program.accept_admin(key(70).pubkey());
+    survives(&mut world, &accept, &[key(70)], 3);
+}
+
+#[test]
+fn hard_stop_survives() {
+    let mut world = seller_and_buyer();
+    let stop = world.program.hard_stop(world.keys.admin.pubkey(), true);
+    let signers = keys(&[&world.keys.admin]);
+    survives(&mut world, &stop, &signers, 5);
+}
+
+#[test]
+fn replace_meter_survives() {
+    let mut world = seller_and_buyer();
+    let replacement = Replacement {
+        household_id: 1,
+        meter_key: [0x77; 32],
+        meter_epoch: 1,
+        export_rating_w: 1,
+        import_rating_w: 1,
+        initial_export_wh: 0,
+        initial_import_wh: 0,
+    };
+    let replace = world.program.replace_meter(world.keys.admin.pubkey(), &replacement);
+    let signers = keys(&[&world.keys.admin]);
+    survives(&mut world, &replace, &signers, 4);
+}
+
+#[test]
+fn change_authority_survives() {
+    let mut world = with_owners();
+    let next = Some(key(70).pubkey());
+    let program = world.program;
+    let propose = program.change_authority(owner().pubkey(), 11, AuthorityAction::Propose, next);
+    survives(&mut world, &propose, &[owner()], 4);
+    world.send(&[propose], &[&owner()]).expect("proposed");
+    let cancel = program.change_authority(owner().pubkey(), 11, AuthorityAction::Cancel, None);
+    survives(&mut world, &cancel, &[owner()], 4);
+    world.wait(48 * 3600);
+    let accept = program.change_authority(key(70).pubkey(), 11, AuthorityAction::Accept, None);
+    survives(&mut world, &accept, &[key(70)], 4);
+}
+
+#[test]
+fn close_household_survives() {
+    let mut world = seller_and_buyer();
+    let close = world.program.close_household(world.keys.admin.pubkey(), 2, world.keys.payer.pubkey());
+    let signers = keys(&[&world.keys.admin]);
+    survives(&mut world, &close, &signers, 8);
+}
+
+#[test]
+fn adjust_survives() {
+    let mut world = seller_and_buyer();
+    let adjustment = Adjustment {
+        household_id: 1,
+        oracle_version: 1,
+        oracles: &[world.keys.oracle.pubkey()],
+        export_wh: 5,
+        import_wh: 3,
+        reason: [1; 32],
+    };
+    let adjust = world.program.adjust(world.keys.admin.pubkey(), &adjustment);
+    let signers = keys(&[&world.keys.admin, &world.keys.oracle]);
+    let signers_ref: Vec<_> = signers.iter().collect();
+    for (attack, refusal) in refusals(&mut world, &adjust, &signers_ref, 7) {
+        let refusal = refusal.unwrap_or_else(|| panic!("{attack:?} went through"));
+        // The last account is the oracle: without it too few have signed.
+        let known = (attack == Attack::Missing(7) && refusal.ours == Some(E::OracleThreshold))
+            || refusal.ours.is_some_and(|ours| attack.expected().contains(&ours));
+        assert!(known, "{attack:?}: {refusal:?}");
+        names_the_account(&adjust, attack, &refusal);
+    }
+}
+
+#[test]
+fn move_energy_survives() {
+    let mut world = with_owners();
+    let step = world.program.move_energy(owner().pubkey(), 11, 12, 5);
+    survives(&mut world, &step, &[owner()], 9);
+}
+
+/// Withdrawals are on and household 11 has 1 kWh in its owner's wallet.
+fn with_wallet() -> (World, Address) {
+    let mut world = with_owners();
+    world.configure(&Section::Caps(Caps { withdrawal_wh: 2000, ..Caps::default() })).expect("on");
+    let wallet = world.open_wallet(60, &owner().pubkey());
+    let withdraw = world.program.withdraw(owner().pubkey(), 11, wallet, 1000);
+    world.send(&[withdraw], &[&owner()]).expect("withdrawn");
+    (world, wallet)
+}
+
+#[test]
+fn withdraw_survives() {
+    let (mut world, wallet) = with_wallet();
+    let withdraw = world.program.withdraw(owner().pubkey(), 11, wallet, 5);
+    let mut attacks = refusals(&mut world, &withdraw, &[&owner()], 8);
+    // Another account of the owner's is as good a wallet.
+    let own_copy = attacks.iter().position(|(attack, _)| *attack == Attack::Copy(4)).expect("tried");
+    assert!(attacks.swap_remove(own_copy).1.is_none());
+    all_refused(&withdraw, attacks);
+}
+
+#[test]
+fn deposit_survives() {
+    let (mut world, wallet) = with_wallet();
+    let deposit = world.program.deposit(owner().pubkey(), 11, wallet, 5);
+    let mut attacks = refusals(&mut world, &deposit, &[&owner()], 8);
+    let own_copy = attacks.iter().position(|(attack, _)| *attack == Attack::Copy(4)).expect("tried");
+    assert!(attacks.swap_remove(own_copy).1.is_none());
+    // The token program itself says that a mint is no wallet.
+    let mint = attacks.iter().position(|(attack, _)| *attack == Attack::OtherToken(4)).expect("tried");
+    assert_eq!(attacks.swap_remove(mint).1.expect("refused").ours, None);
+    all_refused(&deposit, attacks);
+}
+
+#[test]
+fn close_markers_survives() {
+    let mut world = with_order();
+    let proof = Proof::receipt([9; 32]);
+    let now = world.now();
+    world.settle(2, 1, &[fill(1, 500)], &proof, now).expect("settled");
+    world.wait(30 * 86_400);
+    let close = world.program.close_markers(&[(proof, world.keys.payer.pubkey())]);
+    survives(&mut world, &close, &[], 4);
 }
 
 #[test]

@@ -69,9 +69,9 @@ pub fn neighbour() -> Keypair {
 
 /// Sends an instruction that must be refused and must change nothing.
 #[track_caller]
-fn refusal(world: &mut World, instruction: &Instruction, signers: &[&Keypair]) -> Box<Refusal> {
+fn refusal(world: &mut World, instruction: &Instruction, signers: &[&Keypair]) -> Refusal {
     let before = world.snapshot();
-    let refusal = world
+    let refusal = *world
         .send(std::slice::from_ref(instruction), signers)
         .map(|landed| panic!("landed: {landed:?}"))
         .expect_err("a refusal");
