@@ -1,4 +1,4 @@
-//! A recent blockhash, asked for at most every two seconds, so that a trade does
+//! A recent blockhash, asked for only now and then, so that a trade does
 //! not cost a question more.
 
 use crate::error::ChainError;
@@ -7,12 +7,11 @@ use solana_hash::Hash;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
-/// How long a blockhash is used: a small part of its 30 to 60 seconds of life.
-const FRESH: Duration = Duration::from_secs(2);
-
 /// The last blockhash.
-#[derive(Default)]
-pub struct Blockhashes(Mutex<Option<(Instant, Recent)>>);
+pub struct Blockhashes {
+    fresh: Duration,
+    last: Mutex<Option<(Instant, Recent)>>,
+}
 
 /// A blockhash and the last block height it is good for.
 #[derive(Clone, Copy)]
@@ -24,11 +23,16 @@ pub struct Recent {
 }
 
 impl Blockhashes {
+    /// Uses each blockhash for `fresh`.
+    pub fn new(fresh: Duration) -> Self {
+        Self { fresh, last: Mutex::new(None) }
+    }
+
     /// A blockhash; many askers share one question.
     pub async fn get(&self, node: &Node) -> Result<Recent, ChainError> {
-        let mut last = self.0.lock().await;
+        let mut last = self.last.lock().await;
         if let Some((at, recent)) = *last
-            && at.elapsed() < FRESH
+            && at.elapsed() < self.fresh
         {
             return Ok(recent);
         }
@@ -40,7 +44,7 @@ impl Blockhashes {
 
     /// Forgets a blockhash that the node did not know.
     pub async fn forget(&self, hash: &Hash) {
-        let mut last = self.0.lock().await;
+        let mut last = self.last.lock().await;
         if last.is_some_and(|(_, recent)| recent.hash == *hash) {
             *last = None;
         }

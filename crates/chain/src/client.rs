@@ -3,11 +3,17 @@
 use crate::blockhash::Blockhashes;
 use crate::energy::{ChainSnapshot, EnergyChain, HouseholdOnChain};
 use crate::error::ChainError;
+use crate::fees::{FeeBounds, Prices};
+use crate::interruption::{Interruption, NoInterruption};
 use crate::keys::ChainKeys;
 use crate::node::Node;
+use crate::payer::Payer;
 use crate::plan::{Facts, Known};
+use crate::readiness::{Expectation, LastLook, Readiness};
 use crate::sender::Turns;
-use crate::work::{Outcome, Work};
+use crate::units::Units;
+use crate::witness::Watched;
+use crate::work::{Outcome, RowOutcome, Work};
 use async_trait::async_trait;
 use jirani_energy_interface::state::{Config, Household, Limits, Record as _};
 use jirani_energy_interface::{EnergyProgram, token};
@@ -16,6 +22,7 @@ use jirani_units::{Clock, HouseholdId, Timestamp, Wh};
 use solana_address::Address;
 use solana_commitment_config::CommitmentConfig;
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -34,19 +41,22 @@ pub struct ChainConfig {
     pub keys: ChainKeys,
     /// Most transactions under way at once; more wait for their turn.
     pub in_flight_max: usize,
-    /// Lamports paid for priority, per transaction.
-    pub priority_fee_lamports: u64,
-    /// Whether compute limits come from a simulation of each transaction (a
-    /// question more, and worth it where priority is paid for) instead of a table.
-    pub simulate_units: bool,
+    /// What is paid for priority, per transaction.
+    pub priority_fee: FeeBounds,
+    /// How often the same bytes are sent again while nobody knows of them.
+    pub resend: Duration,
+    /// How long one blockhash is signed with: a small part of its 30 to 60 seconds of life.
+    pub blockhash_fresh: Duration,
     /// Longest pause between two looks at a transaction; the first is 1 ms.
     pub poll_max: Duration,
     /// After how much silence of the node an outcome is given back as unknown.
     pub patience: Duration,
+    /// Hash of the cluster's first block; `None` accepts any cluster.
+    pub genesis_hash: Option<String>,
 }
 
 impl ChainConfig {
-    /// 32 transactions under way, no priority fee, compute limits from the table,
+    /// 32 transactions under way, no priority fee, bytes sent again every second with
     /// looks at most half a second apart, 15 s of patience.
     pub fn new(rpc_url: impl Into<String>, program: Address, keys: ChainKeys) -> Self {
         Self {
@@ -54,10 +64,12 @@ impl ChainConfig {
             program,
             keys,
             in_flight_max: 32,
-            priority_fee_lamports: 0,
-            simulate_units: false,
+            priority_fee: FeeBounds::default(),
+            resend: Duration::from_secs(1),
+            blockhash_fresh: Duration::from_secs(2),
             poll_max: Duration::from_millis(500),
             patience: Duration::from_secs(15),
+            genesis_hash: None,
         }
     }
 }
@@ -72,6 +84,14 @@ pub struct RpcEnergyChain {
     pub(crate) blockhashes: Blockhashes,
     pub(crate) in_flight: Semaphore,
     pub(crate) turns: Turns,
+    pub(crate) units: Units,
+    pub(crate) prices: Prices,
+    pub(crate) payer: Payer,
+    pub(crate) interruption: Arc<dyn Interruption>,
+    pub(crate) witness: Option<Watched>,
+    /// The newest slot in which work of ours landed: older nodes know too little.
+    pub(crate) seen_slot: AtomicU64,
+    last_look: LastLook,
     learned: Mutex<Learned>,
 }
 
@@ -79,6 +99,7 @@ pub struct RpcEnergyChain {
 struct Learned {
     limits: Limits,
     oracle_version: u32,
+    oracle_threshold: u8,
     households: BTreeMap<HouseholdId, Known>,
 }
 
@@ -94,14 +115,22 @@ impl RpcEnergyChain {
             node: Node::new(&config.rpc_url)?,
             program: EnergyProgram::new(config.program),
             in_flight: Semaphore::new(config.in_flight_max.max(1)),
+            blockhashes: Blockhashes::new(config.blockhash_fresh),
             config,
             store,
             clock,
-            blockhashes: Blockhashes::default(),
             turns: Turns::default(),
+            units: Units::default(),
+            prices: Prices::default(),
+            payer: Payer::default(),
+            interruption: Arc::new(NoInterruption),
+            witness: None,
+            seen_slot: AtomicU64::new(0),
+            last_look: LastLook::default(),
             learned: Mutex::new(Learned {
                 limits: Limits::default(),
                 oracle_version: 1,
+                oracle_threshold: 1,
                 households: BTreeMap::new(),
             }),
         };
@@ -123,6 +152,7 @@ impl RpcEnergyChain {
         let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
         learned.limits = config.limits;
         learned.oracle_version = config.oracles.version;
+        learned.oracle_threshold = config.oracles.threshold;
         Ok(Some(config))
     }
 
@@ -146,6 +176,7 @@ impl RpcEnergyChain {
                         address: self.program.household(id.0),
                         vault: Address::new_from_array(household.vault),
                         meter_epoch: household.meter_epoch,
+                        export_wh: household.meter_export_wh,
                     };
                     learned.households.insert(*id, known);
                 }
@@ -153,7 +184,39 @@ impl RpcEnergyChain {
         }
         let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
         let households = wanted.iter().filter_map(|id| Some((*id, *learned.households.get(id)?))).collect();
-        Ok(Facts { oracle_version: learned.oracle_version, households })
+        Ok(Facts {
+            oracle_version: learned.oracle_version,
+            oracle_threshold: learned.oracle_threshold,
+            households,
+        })
+    }
+
+    /// Remembers what an attestation changed, and forgets what it showed to be old.
+    pub(crate) fn learn_from(&self, work: &Work, outcomes: &[RowOutcome]) {
+        let Work::Attest { rows, .. } = work else { return };
+        let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        for (row, outcome) in rows.iter().zip(outcomes) {
+            if outcome.is_done() {
+                if let Some(known) = learned.households.get_mut(&row.household) {
+                    known.export_wh = known.export_wh.max(row.export_wh.0);
+                }
+            } else {
+                learned.households.remove(&row.household);
+            }
+        }
+    }
+
+    /// Tells `interruption` of every moment of a transaction's life. For tests that end
+    /// the process there.
+    #[must_use]
+    pub fn with_interruption(mut self, interruption: Arc<dyn Interruption>) -> Self {
+        self.interruption = interruption;
+        self
+    }
+
+    /// How many more transactions may be under way at once before work has to wait.
+    pub fn free_places(&self) -> usize {
+        self.in_flight.available_permits()
     }
 }
 
@@ -191,6 +254,15 @@ impl EnergyChain for RpcEnergyChain {
     fn order_window_s(&self) -> (u32, u32) {
         let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
         (learned.limits.order_window_s, learned.limits.order_grace_s)
+    }
+
+    async fn readiness(&self) -> Readiness {
+        let expected = Expectation {
+            genesis_hash: self.config.genesis_hash.clone(),
+            program: self.program,
+            payer: Some(self.config.keys.payer_address()),
+        };
+        self.last_look.get(&self.node, &expected, Some(self.clock.now().seconds())).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! What services ask of the chain.
 
 use crate::error::ChainError;
+use crate::readiness::Readiness;
 use crate::work::{Outcome, Work};
 use async_trait::async_trait;
 use jirani_units::{HouseholdId, OfferId, OrderId, Timestamp, Wh};
@@ -20,6 +21,10 @@ pub trait EnergyChain: Send + Sync {
     fn household_address(&self, id: HouseholdId) -> String;
     /// How long a placed order may be paid, and how long after that a proof counts.
     fn order_window_s(&self) -> (u32, u32);
+    /// Whether the chain takes work now, and what is in the way.
+    async fn readiness(&self) -> Readiness {
+        Readiness::ready()
+    }
 }
 
 /// A record's state on chain.

@@ -8,28 +8,46 @@
 //!
 //! [`RpcEnergyChain`] signs, sends and watches; [`keys`] keeps the keys, one per
 //! role. A piece of work goes through `plan` (which instructions, whose
-//! signatures), `transaction` (bytes), `sender` (store, send, watch, resend) and,
-//! when it was refused, `effect` (was it done before after all?).
+//! signatures), `transaction` (bytes), `sender` (store, and what its end means),
+//! `delivery` (send, watch, resend, until the bytes' fate is certain) and, when it
+//! was refused, `effect` (was it done before after all?) and `retry` (does the refusal
+//! last?). An attestation of much energy is signed by a [`witness`] too.
 
+pub mod admin;
 mod blockhash;
 mod client;
+pub mod cluster;
+mod delivery;
 mod effect;
 pub mod energy;
 pub mod error;
+pub mod fees;
 pub mod index;
 mod initialise;
+pub mod interruption;
+pub mod keyring;
 pub mod keys;
 mod node;
+pub mod payer;
 mod plan;
+pub mod readiness;
 mod refusal;
+mod retry;
 mod sender;
 mod snapshot;
 mod transaction;
+mod units;
+pub mod witness;
 pub mod work;
 
 pub use client::{ChainConfig, RpcEnergyChain};
 pub use energy::{ChainSnapshot, EnergyChain, HouseholdOnChain, OfferOnChain, OrderOnChain};
 pub use error::ChainError;
+pub use fees::FeeBounds;
+pub use jirani_energy_interface::event::RowStatus;
 pub use keys::{ChainKeys, KeyError};
+pub use payer::{PayerLevel, PayerState};
+pub use readiness::{ChainState, Readiness};
+pub use sender::Finished;
 pub use solana_address::Address;
-pub use work::{AttestRow, Outcome, Work};
+pub use work::{AttestRow, Outcome, Retry, RowOutcome, Work};

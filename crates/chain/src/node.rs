@@ -1,14 +1,20 @@
 //! A Solana node: the few questions we ask, and what went wrong when it does not
 //! answer them.
 
+mod cluster;
+
+pub use cluster::Health;
+
 use crate::error::ChainError;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use jirani_energy_interface::event::DecodedEvent;
 use serde_json::json;
 use solana_account::Account;
 use solana_address::Address;
 use solana_commitment_config::CommitmentConfig;
 use solana_hash::Hash;
+use solana_message::VersionedMessage;
 use solana_rpc_client::http_sender::HttpSender;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client::rpc_client::{GetConfirmedSignaturesForAddress2Config, RpcClientConfig};
@@ -23,8 +29,10 @@ use solana_rpc_client_api::response::{Response, RpcSimulateTransactionResult};
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
 use solana_transaction_error::TransactionError;
-use solana_transaction_status_client_types::TransactionStatus;
 use solana_transaction_status_client_types::option_serializer::OptionSerializer;
+use solana_transaction_status_client_types::{
+    EncodedTransactionWithStatusMeta, TransactionStatus, UiInstruction,
+};
 use std::time::Duration;
 
 /// How long an answer may take.
@@ -58,6 +66,17 @@ pub struct Details {
     pub fee: u64,
     /// Compute units.
     pub units: u64,
+    /// The event in which the program reported what it did: the first one of this
+    /// transaction. Empty when there is none.
+    pub report: Vec<u8>,
+}
+
+/// What a node knows of a transaction, and as of which slot.
+pub struct Seen {
+    /// Its status, if the node knows it.
+    pub status: Option<TransactionStatus>,
+    /// The slot that the node had reached.
+    pub as_of: u64,
 }
 
 impl Node {
@@ -65,18 +84,12 @@ impl Node {
     pub fn new(url: &str) -> Result<Self, ChainError> {
         let parsed = url::Url::parse(url)
             .map_err(|error| ChainError::NotReady(format!("{url} is not a URL of a node ({error})")))?;
-        let local = match parsed.host() {
-            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-            Some(url::Host::Domain(name)) => name == "localhost",
-            None => false,
-        };
         let builder = reqwest::Client::builder()
             .default_headers(HttpSender::default_headers())
             .timeout(TIMEOUT)
             .pool_idle_timeout(TIMEOUT);
         // A proxy that the environment names does not lead to this machine.
-        let builder = if local { builder.no_proxy() } else { builder };
+        let builder = if is_local(&parsed) { builder.no_proxy() } else { builder };
         let http =
             builder.build().map_err(|error| ChainError::NotReady(format!("no HTTP client ({error})")))?;
         let config = RpcClientConfig::with_commitment(CommitmentConfig::confirmed());
@@ -85,6 +98,12 @@ impl Node {
 
     /// Sends signed bytes, after the node has simulated them.
     pub async fn send(&self, bytes: &[u8]) -> Result<Accepted, ChainError> {
+        self.send_after(bytes, 0).await
+    }
+
+    /// [`Node::send`], but only by a node that has come at least to `min_slot`: one that
+    /// lags behind would refuse what rests on work that has landed since.
+    pub async fn send_after(&self, bytes: &[u8], min_slot: u64) -> Result<Accepted, ChainError> {
         let params = json!([
             BASE64_STANDARD.encode(bytes),
             {
@@ -95,6 +114,7 @@ impl Node {
                 "preflightCommitment": "confirmed",
                 // We resend, and know when to stop.
                 "maxRetries": 0,
+                "minContextSlot": min_slot,
             }
         ]);
         match self.client.send::<String>(RpcRequest::SendTransaction, params).await {
@@ -113,21 +133,43 @@ impl Node {
         signature: &Signature,
         history: bool,
     ) -> Result<Option<TransactionStatus>, ChainError> {
+        Ok(self.seen(signature, history).await?.status)
+    }
+
+    /// What the node knows of a transaction, in all of its history if asked.
+    pub async fn seen(&self, signature: &Signature, history: bool) -> Result<Seen, ChainError> {
         let signatures = [*signature];
         let response = if history {
             self.client.get_signature_statuses_with_history(&signatures).await
         } else {
             self.client.get_signature_statuses(&signatures).await
         };
-        Ok(response.map_err(|error| failed(&error))?.value.into_iter().next().flatten())
+        let response = response.map_err(|error| failed(&error))?;
+        Ok(Seen { status: response.value.into_iter().next().flatten(), as_of: response.context.slot })
     }
 
-    /// The finalised block height: what it has left behind is dead for ever.
-    pub async fn finalised_height(&self) -> Result<u64, ChainError> {
-        self.client
-            .get_block_height_with_commitment(CommitmentConfig::finalized())
+    /// The finalised slot and its block height: what the height has left behind is
+    /// dead for ever.
+    pub async fn finalised(&self) -> Result<(u64, u64), ChainError> {
+        let info = self
+            .client
+            .get_epoch_info_with_commitment(CommitmentConfig::finalized())
             .await
-            .map_err(|error| failed(&error))
+            .map_err(|error| failed(&error))?;
+        Ok((info.absolute_slot, info.block_height))
+    }
+
+    /// The finalised block height.
+    pub async fn finalised_height(&self) -> Result<u64, ChainError> {
+        Ok(self.finalised().await?.1)
+    }
+
+    /// The price per compute unit, in micro-lamports, that was paid at least in each of
+    /// the last slots by transactions that write one of `accounts` (at most 128).
+    pub async fn recent_prices(&self, accounts: &[Address]) -> Result<Vec<u64>, ChainError> {
+        let slots =
+            self.client.get_recent_prioritization_fees(accounts).await.map_err(|error| failed(&error))?;
+        Ok(slots.into_iter().map(|slot| slot.prioritization_fee).collect())
     }
 
     /// A recent blockhash and the last block height it is good for.
@@ -140,19 +182,28 @@ impl Node {
 
     /// A finalised transaction; `None` when history does not have it.
     pub async fn details(&self, signature: &Signature) -> Result<Option<Details>, ChainError> {
-        let told = self.transaction(signature).await?;
-        Ok(told.map(|told| {
-            let meta = told.transaction.meta;
-            Details {
-                err: meta.as_ref().and_then(|meta| meta.err.clone()).map(Into::into),
-                slot: told.slot,
-                block_time: told.block_time,
-                fee: meta.as_ref().map_or(0, |meta| meta.fee),
-                units: meta.map_or(0, |meta| match meta.compute_units_consumed {
-                    OptionSerializer::Some(units) => units,
-                    OptionSerializer::None | OptionSerializer::Skip => 0,
-                }),
-            }
+        self.reported(signature, None).await
+    }
+
+    /// [`Node::details`], with what `program` reported.
+    pub async fn reported(
+        &self,
+        signature: &Signature,
+        program: Option<&Address>,
+    ) -> Result<Option<Details>, ChainError> {
+        let Some(told) = self.transaction(signature).await? else { return Ok(None) };
+        let report = program.map(|program| report(&told.transaction, program)).unwrap_or_default();
+        let meta = told.transaction.meta;
+        Ok(Some(Details {
+            err: meta.as_ref().and_then(|meta| meta.err.clone()).map(Into::into),
+            slot: told.slot,
+            block_time: told.block_time,
+            fee: meta.as_ref().map_or(0, |meta| meta.fee),
+            units: meta.map_or(0, |meta| match meta.compute_units_consumed {
+                OptionSerializer::Some(units) => units,
+                OptionSerializer::None | OptionSerializer::Skip => 0,
+            }),
+            report,
         }))
     }
 
@@ -256,8 +307,12 @@ impl Node {
         Ok(accounts)
     }
 
-    /// Compute units that bytes would use; `None` when they would fail.
-    pub async fn simulated_units(&self, bytes: &[u8]) -> Result<Option<u64>, ChainError> {
+    /// Compute units that a message would use, signed or not; `None` when it would fail.
+    pub async fn simulated_units(&self, message: VersionedMessage) -> Result<Option<u64>, ChainError> {
+        let signers = usize::from(message.header().num_required_signatures);
+        let signatures = vec![Signature::default(); signers];
+        let bytes = wincode::serialize(&VersionedTransaction { signatures, message })
+            .map_err(|error| ChainError::InvalidWork(format!("a message cannot be written ({error})")))?;
         let params = json!([
             BASE64_STANDARD.encode(bytes),
             { "encoding": "base64", "sigVerify": false, "replaceRecentBlockhash": true, "commitment": "confirmed" }
@@ -279,6 +334,39 @@ impl Node {
     pub async fn airdrop(&self, address: &Address, lamports: u64) -> Result<Signature, ChainError> {
         self.client.request_airdrop(address, lamports).await.map_err(|error| failed(&error))
     }
+}
+
+/// Whether a URL leads to this machine.
+pub(crate) fn is_local(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// The first event of `program` among the inner instructions; an event of another
+/// program cannot pass for one, since the caller's address is looked at.
+fn report(told: &EncodedTransactionWithStatusMeta, program: &Address) -> Vec<u8> {
+    let Some(OptionSerializer::Some(inner)) = told.meta.as_ref().map(|meta| &meta.inner_instructions) else {
+        return Vec::new();
+    };
+    let Some(transaction) = told.transaction.decode() else { return Vec::new() };
+    let keys = transaction.message.static_account_keys();
+    inner
+        .iter()
+        .flat_map(|inner| &inner.instructions)
+        .filter_map(|instruction| match instruction {
+            UiInstruction::Compiled(compiled)
+                if keys.get(usize::from(compiled.program_id_index)) == Some(program) =>
+            {
+                bs58::decode(&compiled.data).into_vec().ok()
+            }
+            UiInstruction::Compiled(_) | UiInstruction::Parsed(_) => None,
+        })
+        .find(|data| DecodedEvent::decode(data).is_some())
+        .unwrap_or_default()
 }
 
 fn simulation_failure(error: &Error) -> Option<TransactionError> {

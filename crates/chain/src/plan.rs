@@ -33,11 +33,13 @@ pub struct Plan {
 pub struct Facts {
     /// Version of the oracle set.
     pub oracle_version: u32,
+    /// Signatures of oracles that an attestation needs.
+    pub oracle_threshold: u8,
     /// Each attested household.
     pub households: BTreeMap<HouseholdId, Known>,
 }
 
-/// What does not change about a household.
+/// What rarely changes about a household, and what it was attested at last.
 #[derive(Clone, Copy)]
 pub struct Known {
     /// Its record.
@@ -46,16 +48,20 @@ pub struct Known {
     pub vault: Address,
     /// Epoch of its meter.
     pub meter_epoch: u32,
+    /// Export register as it was attested last, as far as we know, Wh.
+    pub export_wh: u64,
 }
 
 /// Plans a piece of work. The unit limits are about twice what the program was
 /// measured to use: an order of magnitude below the chain's limit, and free as
-/// long as nobody pays for priority.
+/// long as nobody pays for priority. A `witness` signs an attestation beside our
+/// oracle; everybody's signatures but its own are ours.
 pub fn plan(
     program: &EnergyProgram,
     keys: &ChainKeys,
     facts: &Facts,
     work: &Work,
+    witness: Option<Address>,
 ) -> Result<Plan, ChainError> {
     let payer = keys.payer.pubkey();
     let (instructions, signers, units) = match work {
@@ -83,12 +89,14 @@ pub fn plan(
                 )));
             }
             let rows = rows.iter().map(|row| attested(facts, row)).collect::<Result<Vec<_>, _>>()?;
+            let mut oracles = vec![keys.oracle.pubkey()];
+            oracles.extend(witness);
             let attestation = Attestation {
                 feeder: *feeder,
                 slot_end: slot_end.seconds(),
                 evidence_root: *evidence_root,
                 oracle_version: facts.oracle_version,
-                oracles: &[keys.oracle.pubkey()],
+                oracles: &oracles,
                 rows: &rows,
             };
             let units = 100_000 + 30_000 * u32::try_from(rows.len()).unwrap_or(u32::MAX);

@@ -1,40 +1,29 @@
-//! One outcome per key: sign, store, send, watch, resend the same bytes, and sign
-//! anew only when the old bytes are provably dead.
+//! One outcome per key: sign, store, deliver, and sign anew only when the old bytes
+//! are provably dead or were refused for a while.
 
 use crate::client::RpcEnergyChain;
+use crate::delivery::Fate;
 use crate::error::ChainError;
-use crate::node::{Accepted, Details};
+use crate::interruption::Moment;
+use crate::node::Details;
 use crate::plan::{Plan, plan};
-use crate::refusal::{Refusal, Verdict, judge};
-use crate::transaction::{Signed, sign};
-use crate::work::{Outcome, Work};
-use jirani_store::{OutboxRecord, OutboxState};
+use crate::refusal::Refusal;
+use crate::retry::retry;
+use crate::transaction::{Signed, Terms, compile, salt, seal};
+use crate::units::Shape;
+use crate::work::{Outcome, Retry, Work};
+use jirani_store::{OutboxRecord, OutboxState, StoreError};
 use jirani_units::Timestamp;
-use solana_commitment_config::CommitmentConfig;
-use solana_signature::Signature;
+use solana_keypair::Keypair;
+use solana_signer::Signer as _;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 use tokio::sync::OwnedMutexGuard;
 
-/// How often the same bytes are sent again while nobody knows of them.
-const RESEND: Duration = Duration::from_secs(1);
-/// How often bytes that a node did not take at all are signed anew.
+/// How often one call signs anew what a node did not take at all.
 const ATTEMPTS_MAX: u32 = 4;
-/// The pause before the second look at a transaction.
-const FIRST_PAUSE: Duration = Duration::from_millis(1);
-
-/// What became of signed bytes.
-pub(crate) enum Fate {
-    /// Finalised without error.
-    Landed(Details),
-    /// The program said no, to these bytes for good.
-    Refused(Refusal),
-    /// No node ever took these bytes, for want of their blockhash.
-    NeverSent,
-    /// They can land no more, and did not.
-    Dead,
-}
+/// How many salts are tried for work that meets the signature of other work.
+const SALTS_MAX: u32 = 8;
 
 /// Lets one caller per key work at a time: two would sign two transactions.
 #[derive(Default)]
@@ -53,47 +42,92 @@ impl Turns {
     }
 }
 
+/// What was found unfinished and brought to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Finished {
+    /// Landed, by the stored bytes or by new ones.
+    pub landed: usize,
+    /// Refused, for good or for a while.
+    pub refused: usize,
+    /// Still unknown; ask again.
+    pub unknown: usize,
+}
+
 impl RpcEnergyChain {
     /// [`crate::EnergyChain::submit`].
     pub(crate) async fn submit_once(&self, key: &str, work: &Work) -> Result<Outcome, ChainError> {
         let _turn = self.turns.take(key).await;
-        let mut stored = self.store.outbox(key).await?;
-        if let Some(record) = &stored {
-            match &record.state {
-                OutboxState::Landed { .. } => return self.landed_before(record).await,
-                OutboxState::Refused { code } => return Ok(Refusal::from_code(code).into()),
-                OutboxState::Sent => {}
-            }
+        let stored = self.store.outbox(key).await?;
+        // A key names the work it was first asked for with.
+        let kept = stored.as_ref().and_then(|record| Work::from_bytes(&record.work));
+        if let Some(kept) = kept.as_ref().filter(|kept| *kept != work) {
+            tracing::warn!(key, ?kept, ?work, "a key was asked for with other work; the first counts");
+        }
+        let work = kept.as_ref().unwrap_or(work);
+        if let Some(outcome) = stored.as_ref().and_then(|record| self.told_before(record, work)) {
+            return Ok(outcome);
         }
         let _permit = self
             .in_flight
             .acquire()
             .await
             .map_err(|_| ChainError::Unreachable("the sender is closed".to_owned()))?;
+        self.interruption.reached(Moment::Taken);
+        let mut signed = stored.as_ref().map_or(0, |record| record.signed);
+        // What was refused for a while is signed anew.
+        let mut stored = stored.filter(|record| record.state == OutboxState::Sent);
         let mut attempts = 0;
         loop {
             let fresh = stored.is_none();
             let record = match stored.take() {
                 Some(record) => record,
-                None => self.sign_and_store(key, work).await?,
+                None => self.sign_and_store(key, work, signed.saturating_add(1)).await?,
             };
+            signed = record.signed;
             attempts += 1;
             match self.deliver(&record, fresh).await? {
-                Fate::Landed(details) => return self.finish(record, details).await,
-                Fate::Refused(refusal) => {
-                    if refusal.code == "energy.oracle_version" && attempts < ATTEMPTS_MAX {
-                        // The set changed since it was read; the work is the same.
-                        self.read_config().await?;
-                    } else {
-                        return self.refused(record, work, refusal).await;
+                Fate::Landed(details) => return self.finish(record, work, details).await,
+                Fate::Refused(refusal)
+                    if refusal.code == "energy.oracle_version" && attempts < ATTEMPTS_MAX =>
+                {
+                    // The set changed since it was read; the work is the same.
+                    self.read_config().await?;
+                }
+                Fate::Refused(refusal) => return self.refused(record, work, refusal).await,
+                Fate::NeverSent | Fate::OutOfUnits if attempts >= ATTEMPTS_MAX => {
+                    return Err(ChainError::Unreachable(format!(
+                        "the node took none of {ATTEMPTS_MAX} transactions for {key}"
+                    )));
+                }
+                Fate::OutOfUnits => self.units.doubt(Shape::of(work)),
+                Fate::NeverSent => {}
+                Fate::Dead => self.interruption.reached(Moment::Dead),
+            }
+        }
+    }
+
+    /// Brings everything whose outcome is not known to its end: what a crash left, also
+    /// of services that do not ask for it again.
+    pub async fn finish_unfinished(&self) -> Result<Finished, ChainError> {
+        let mut finished = Finished::default();
+        let mut after = String::new();
+        loop {
+            let page = self.store.outbox_unfinished(&after, jirani_store::verbs::PAGE_MAX).await?;
+            let Some(last) = page.last() else { return Ok(finished) };
+            after.clone_from(&last.key);
+            let asked = page.iter().filter_map(|record| {
+                let work = Work::from_bytes(&record.work)?;
+                Some(async move { self.submit_once(&record.key, &work).await })
+            });
+            for outcome in futures::future::join_all(asked).await {
+                match outcome {
+                    Ok(Outcome::Landed { .. }) => finished.landed += 1,
+                    Ok(Outcome::Refused { .. }) => finished.refused += 1,
+                    Err(error) => {
+                        tracing::warn!(%error, "a transaction's outcome is still unknown");
+                        finished.unknown += 1;
                     }
                 }
-                Fate::NeverSent if attempts >= ATTEMPTS_MAX => {
-                    return Err(ChainError::Unreachable(
-                        "the node does not know its own blockhashes".to_owned(),
-                    ));
-                }
-                Fate::NeverSent | Fate::Dead => {}
             }
         }
     }
@@ -105,174 +139,148 @@ impl RpcEnergyChain {
         name: &str,
         plan: &Plan,
     ) -> Result<Option<Refusal>, ChainError> {
-        for _ in 0..ATTEMPTS_MAX {
-            let signed = self.sign(name, plan).await?;
-            match self.deliver(&self.record(name, signed), true).await? {
+        for attempt in 1..=ATTEMPTS_MAX {
+            let recent = self.blockhashes.get(&self.node).await?;
+            let keys = &self.config.keys;
+            let fee_lamports = self.priority_fee(plan.units, attempt).await;
+            let terms = Terms { units: plan.units, fee_lamports, salt: salt(name, 0), recent };
+            let message = compile(plan, keys.payer.pubkey(), name, terms)?;
+            let signed = seal(message, &self.signers(plan), &[], name, recent)?;
+            match self.deliver(&self.record(name, signed, Vec::new(), attempt), true).await? {
                 Fate::Landed(_) => return Ok(None),
                 Fate::Refused(refusal) => return Ok(Some(refusal)),
-                Fate::NeverSent | Fate::Dead => {}
+                Fate::NeverSent | Fate::OutOfUnits | Fate::Dead => {}
             }
         }
         Err(ChainError::Unreachable(format!("{name} does not get through")))
     }
 
-    async fn sign_and_store(&self, key: &str, work: &Work) -> Result<OutboxRecord, ChainError> {
-        let facts = self.facts(work).await?;
-        let plan = plan(&self.program, &self.config.keys, &facts, work)?;
-        let record = self.record(key, self.sign(key, &plan).await?);
-        // Durable before it is sent: whatever happens next, these bytes are known.
-        self.store.put_outbox(record.clone()).await?;
-        Ok(record)
-    }
-
-    async fn sign(&self, key: &str, plan: &Plan) -> Result<Signed, ChainError> {
-        let recent = self.blockhashes.get(&self.node).await?;
-        let fee = self.config.priority_fee_lamports;
-        let signed = sign(plan, &self.config.keys, key, fee, recent)?;
-        if !self.config.simulate_units {
-            return Ok(signed);
-        }
-        match self.node.simulated_units(&signed.bytes).await? {
-            // What fails in simulation is refused by the node, with its reason.
-            None => Ok(signed),
-            Some(units) => {
-                let units = u32::try_from(units.saturating_mul(11) / 10).unwrap_or(u32::MAX);
-                let measured =
-                    Plan { units, instructions: plan.instructions.clone(), signers: plan.signers.clone() };
-                sign(&measured, &self.config.keys, key, fee, recent)
+    async fn sign_and_store(&self, key: &str, work: &Work, signed: u32) -> Result<OutboxRecord, ChainError> {
+        let mut nonce = 0;
+        loop {
+            let transaction = self.sign(key, work, signed, nonce).await?;
+            self.interruption.reached(Moment::Signed);
+            let record = self.record(key, transaction, work.to_bytes(), signed);
+            // Durable before it is sent: whatever happens next, work and bytes are known.
+            match self.store.put_outbox(record.clone()).await {
+                Ok(()) => {
+                    self.interruption.reached(Moment::Stored);
+                    return Ok(record);
+                }
+                // Other work has this very transaction: another salt parts them.
+                Err(StoreError::Conflict { .. }) if nonce < SALTS_MAX => nonce += 1,
+                Err(error) => return Err(error.into()),
             }
         }
     }
 
-    fn record(&self, key: &str, signed: Signed) -> OutboxRecord {
+    async fn sign(&self, key: &str, work: &Work, signed: u32, nonce: u32) -> Result<Signed, ChainError> {
+        let facts = self.facts(work).await?;
+        let recent = self.blockhashes.get(&self.node).await?;
+        let witness = self.witness_for(work, &facts).await?;
+        let plan =
+            plan(&self.program, &self.config.keys, &facts, work, witness.map(|witness| witness.key()))?;
+        let payer = self.config.keys.payer.pubkey();
+        let ours = self.signers(&plan);
+        let terms = |units, fee_lamports| Terms { units, fee_lamports, salt: salt(key, nonce), recent };
+        let shape = Shape::of(work);
+        let units = match self.units.known(shape) {
+            Some(units) => units,
+            None => {
+                let message = compile(&plan, payer, key, terms(plan.units, 0))?;
+                match self.node.simulated_units(message).await {
+                    Ok(Some(used)) => self.units.learn(shape, used),
+                    // What fails in simulation is refused by the node, with its reason; a
+                    // node that is silent is met when the bytes are kept.
+                    Ok(None) | Err(_) => plan.units,
+                }
+            }
+        };
+        let fee_lamports = self.priority_fee(units, signed).await;
+        let message = compile(&plan, payer, key, terms(units, fee_lamports))?;
+        let others = match witness {
+            None => Vec::new(),
+            Some(witness) => vec![self.cosigned(witness, work, &message).await?],
+        };
+        seal(message, &ours, &others, key, recent)
+    }
+
+    fn signers<'a>(&'a self, plan: &'a Plan) -> Vec<&'a Keypair> {
+        let mut signers = vec![&*self.config.keys.payer];
+        signers.extend(plan.signers.iter().map(|signer| &**signer));
+        signers
+    }
+
+    async fn priority_fee(&self, units: u32, signed: u32) -> u64 {
+        let bounds = self.config.priority_fee;
+        // What everybody's transactions meet at; a household's accounts are its own.
+        let price = self.prices.get(&self.node, bounds, &[self.program.mint]).await;
+        bounds.fee(price, units, signed)
+    }
+
+    fn record(&self, key: &str, signed: Signed, work: Vec<u8>, times: u32) -> OutboxRecord {
         OutboxRecord {
             key: key.to_owned(),
             signature: signed.signature.to_string(),
             bytes: signed.bytes,
+            work,
+            signed: times,
             last_valid_block_height: signed.last_valid,
             state: OutboxState::Sent,
             compute_units: 0,
             fee_lamports: 0,
+            report: Vec::new(),
+            landed_at: None,
+            retry_at: None,
             created_at: self.clock.now(),
         }
     }
 
-    /// Sends and watches until the fate of these bytes is certain. `fresh` bytes
-    /// have never left this process: what the node then refuses to take is refused
-    /// for good, while of others a copy may still be on its way.
-    async fn deliver(&self, record: &OutboxRecord, fresh: bool) -> Result<Fate, ChainError> {
-        let signature: Signature = record
-            .signature
-            .parse()
-            .map_err(|_| ChainError::Damaged(format!("the stored signature of {} is none", record.key)))?;
-        let mut pause = FIRST_PAUSE;
-        let mut answered = Instant::now();
-        let mut sent: Option<Instant> = None;
-        let mut looks = 0_u32;
-        let mut look_at_height = Instant::now() + if fresh { RESEND } else { Duration::ZERO };
-        loop {
-            let untouched = fresh && sent.is_none();
-            let silence = if untouched {
-                None
-            } else {
-                match self.watch(&signature, !fresh, looks == 0).await {
-                    Ok(Some(fate)) => return Ok(fate),
-                    Ok(None) => {
-                        looks += 1;
-                        None
-                    }
-                    Err(error) => Some(error),
-                }
-            };
-            let silence = if sent.is_none_or(|at| at.elapsed() >= RESEND) {
-                sent = Some(Instant::now());
-                match self.node.send(&record.bytes).await {
-                    Ok(Accepted::Yes) => None,
-                    Ok(Accepted::No(err)) => match judge(&err) {
-                        Verdict::Refused(refusal) if untouched => return Ok(Fate::Refused(refusal)),
-                        Verdict::UnknownBlockhash if untouched => {
-                            self.forget_blockhash(&record.bytes).await;
-                            return Ok(Fate::NeverSent);
-                        }
-                        Verdict::NotReady(why) => return Err(ChainError::NotReady(why)),
-                        Verdict::Refused(_) | Verdict::UnknownBlockhash => None,
-                    },
-                    Err(error) => Some(error),
-                }
-            } else {
-                silence
-            };
-            let silence = if silence.is_none() && look_at_height <= Instant::now() {
-                look_at_height = Instant::now() + RESEND;
-                match self.is_dead(&signature, record.last_valid_block_height).await {
-                    Ok(true) => return Ok(Fate::Dead),
-                    Ok(false) => None,
-                    Err(error) => Some(error),
-                }
-            } else {
-                silence
-            };
-            match silence {
-                Some(error) if answered.elapsed() > self.config.patience => return Err(error),
-                Some(_) => {}
-                None => answered = Instant::now(),
-            }
-            if !untouched {
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(self.config.poll_max);
+    /// The outcome that the store knows, unless it is time to ask again.
+    fn told_before(&self, record: &OutboxRecord, work: &Work) -> Option<Outcome> {
+        match &record.state {
+            OutboxState::Sent => None,
+            OutboxState::Landed { slot } => Some(Outcome::Landed {
+                signature: record.signature.clone(),
+                slot: *slot,
+                at: record.landed_at.unwrap_or(record.created_at),
+                rows: work.rows_of(&record.report),
+            }),
+            OutboxState::Refused { code } => {
+                let retry = match record.retry_at {
+                    Some(at) if at <= self.clock.now() => return None,
+                    Some(at) => Retry::From(at),
+                    None => Retry::Never,
+                };
+                let Refusal { code, message } = Refusal::from_code(code);
+                Some(Outcome::Refused { code, message, retry })
             }
         }
     }
 
-    /// The fate of a transaction, if it is certain by now. The first look asks for
-    /// the whole transaction: a chain that is final at once answers everything with
-    /// it. Later ones ask for the status, which costs a public node less.
-    async fn watch(
+    async fn finish(
         &self,
-        signature: &Signature,
-        history: bool,
-        first: bool,
-    ) -> Result<Option<Fate>, ChainError> {
-        if first {
-            return Ok(self.node.details(signature).await?.map(fate));
-        }
-        let Some(status) = self.node.status(signature, history).await? else { return Ok(None) };
-        if !status.satisfies_commitment(CommitmentConfig::finalized()) {
-            return Ok(None);
-        }
-        let (slot, err) = (status.slot, status.err);
-        let details = self.node.details(signature).await?;
-        Ok(Some(fate(details.unwrap_or(Details { err, slot, ..Details::default() }))))
-    }
-
-    /// Whether bytes can land no more and did not: the finalised chain has passed
-    /// their last block, and its whole history, asked after that, has no trace.
-    async fn is_dead(&self, signature: &Signature, last_valid: u64) -> Result<bool, ChainError> {
-        if self.node.finalised_height().await? <= last_valid {
-            return Ok(false);
-        }
-        Ok(self.node.status(signature, true).await?.is_none())
-    }
-
-    async fn forget_blockhash(&self, bytes: &[u8]) {
-        if let Ok(transaction) =
-            wincode::deserialize::<solana_transaction::versioned::VersionedTransaction>(bytes)
-        {
-            self.blockhashes.forget(transaction.message.recent_blockhash()).await;
-        }
-    }
-
-    async fn finish(&self, record: OutboxRecord, details: Details) -> Result<Outcome, ChainError> {
-        let outcome = Outcome::Landed {
-            signature: record.signature.clone(),
-            slot: details.slot,
-            at: details.block_time.map_or(record.created_at, Timestamp::from_seconds),
+        record: OutboxRecord,
+        work: &Work,
+        details: Details,
+    ) -> Result<Outcome, ChainError> {
+        self.interruption.reached(Moment::Ended);
+        let rows = work.rows_of(&details.report);
+        self.learn_from(work, &rows);
+        self.payer.paid(details.fee);
+        let at = details.block_time.map_or(record.created_at, Timestamp::from_seconds);
+        let record = OutboxRecord {
+            state: OutboxState::Landed { slot: details.slot },
+            compute_units: details.units,
+            fee_lamports: details.fee,
+            report: if rows.is_empty() { Vec::new() } else { details.report },
+            landed_at: Some(at),
+            ..record
         };
-        let state = OutboxState::Landed { slot: details.slot };
-        let record =
-            OutboxRecord { state, compute_units: details.units, fee_lamports: details.fee, ..record };
+        let signature = record.signature.clone();
         self.store.put_outbox(record).await?;
-        Ok(outcome)
+        self.interruption.reached(Moment::Recorded);
+        Ok(Outcome::Landed { signature, slot: details.slot, at, rows })
     }
 
     /// A refusal is an outcome only if the work was not done before: by bytes that
@@ -285,39 +293,21 @@ impl RpcEnergyChain {
     ) -> Result<Outcome, ChainError> {
         if let Some(done) = self.done_before(work).await? {
             let Some(signature) = done.signature else {
-                return self.finish(record, Details::default()).await;
+                return self.finish(record, work, Details::default()).await;
             };
-            let details = self.node.details(&signature).await?.unwrap_or_default();
-            return self.finish(OutboxRecord { signature: signature.to_string(), ..record }, details).await;
+            let details = self.node.reported(&signature, Some(&self.program.id)).await?.unwrap_or_default();
+            let record = OutboxRecord { signature: signature.to_string(), ..record };
+            return self.finish(record, work, details).await;
         }
-        let state = OutboxState::Refused { code: refusal.code.clone() };
-        self.store.put_outbox(OutboxRecord { state, ..record }).await?;
-        Ok(refusal.into())
-    }
-
-    async fn landed_before(&self, record: &OutboxRecord) -> Result<Outcome, ChainError> {
-        let slot = if let OutboxState::Landed { slot } = record.state { slot } else { 0 };
-        let signature = record.signature.parse().ok();
-        let details = match signature {
-            Some(signature) => self.node.details(&signature).await?,
-            None => None,
+        self.interruption.reached(Moment::Ended);
+        let retry = retry(&refusal.code, self.clock.now());
+        let retry_at = match retry {
+            Retry::Never => None,
+            Retry::From(at) => Some(at),
         };
-        // History may have forgotten it; our own date is at most a second off.
-        let at =
-            details.and_then(|details| details.block_time).map_or(record.created_at, Timestamp::from_seconds);
-        Ok(Outcome::Landed { signature: record.signature.clone(), slot, at })
-    }
-}
-
-/// What a finalised transaction means.
-fn fate(details: Details) -> Fate {
-    let Some(err) = &details.err else { return Fate::Landed(details) };
-    match judge(err) {
-        Verdict::Refused(refusal) => Fate::Refused(refusal),
-        // It ran and was charged, so the chain was ready; its failure is final.
-        Verdict::UnknownBlockhash | Verdict::NotReady(_) => Fate::Refused(Refusal {
-            code: "chain.refused".to_owned(),
-            message: format!("The chain refused the transaction: {err}."),
-        }),
+        let state = OutboxState::Refused { code: refusal.code.clone() };
+        self.store.put_outbox(OutboxRecord { state, retry_at, ..record }).await?;
+        self.interruption.reached(Moment::Recorded);
+        Ok(Outcome::Refused { code: refusal.code, message: refusal.message, retry })
     }
 }

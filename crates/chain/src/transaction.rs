@@ -3,9 +3,10 @@
 
 use crate::blockhash::Recent;
 use crate::error::ChainError;
-use crate::keys::ChainKeys;
 use crate::plan::Plan;
+use crate::units::UNITS_MAX;
 use sha2::{Digest, Sha256};
+use solana_address::Address;
 use solana_keypair::Keypair;
 use solana_message::VersionedMessage;
 use solana_message::v1::{MAX_TRANSACTION_SIZE, Message, TransactionConfig};
@@ -13,11 +14,12 @@ use solana_signature::Signature;
 use solana_signer::Signer as _;
 use solana_transaction::versioned::VersionedTransaction;
 
-/// The chain's limit per transaction.
-const UNITS_MAX: u32 = 1_400_000;
 /// Accounts and programs that a transaction may load, in bytes: Token-2022 and
-/// our program together stay under 1 MiB.
+/// our program together stay under 1 MiB. Unset would be zero.
 const LOADED_MIN: u32 = 2 << 20;
+/// Bits of the salt that hide in the compute limit; the other 20 hide in the limit of
+/// loaded bytes.
+const SALT_UNITS: u32 = 12;
 
 /// A signed transaction.
 pub struct Signed {
@@ -29,50 +31,128 @@ pub struct Signed {
     pub last_valid: u64,
 }
 
-/// Signs a plan. `key` makes equal instructions of different pieces of work two
-/// transactions: 32 bits of its hash hide in the two limits, which are generous.
-pub fn sign(
+/// What one signing of a plan differs in from another.
+#[derive(Clone, Copy)]
+pub struct Terms {
+    /// Compute limit, above zero.
+    pub units: u32,
+    /// Paid for priority.
+    pub fee_lamports: u64,
+    /// Makes equal instructions of different pieces of work two transactions: its bits
+    /// hide in the two limits, which are generous.
+    pub salt: u32,
+    /// Blockhash.
+    pub recent: Recent,
+}
+
+/// The salt of a piece of work; `nonce` gives another one when two pieces met.
+pub fn salt(key: &str, nonce: u32) -> u32 {
+    let hash = Sha256::new().chain_update(key).chain_update([0]).chain_update(nonce.to_le_bytes()).finalize();
+    u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]])
+}
+
+/// A plan as the message that is to be signed.
+pub fn compile(
     plan: &Plan,
-    keys: &ChainKeys,
-    key: &str,
-    priority_fee_lamports: u64,
-    recent: Recent,
-) -> Result<Signed, ChainError> {
-    let hash = Sha256::digest(key);
-    let salt = u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]]);
-    let units = plan.units.min(UNITS_MAX - 4_096) + (salt & 0xfff);
+    payer: Address,
+    name: &str,
+    terms: Terms,
+) -> Result<VersionedMessage, ChainError> {
+    let in_units = terms.salt & ((1 << SALT_UNITS) - 1);
+    let units = terms.units.clamp(1, UNITS_MAX - (1 << SALT_UNITS)) + in_units;
     let mut config = TransactionConfig::empty()
         .with_compute_unit_limit(units)
-        .with_loaded_accounts_data_size_limit(LOADED_MIN + (salt >> 12));
-    if priority_fee_lamports > 0 {
-        config = config.with_priority_fee(priority_fee_lamports);
+        .with_loaded_accounts_data_size_limit(LOADED_MIN + (terms.salt >> SALT_UNITS));
+    if terms.fee_lamports > 0 {
+        config = config.with_priority_fee(terms.fee_lamports);
     }
-    let message =
-        Message::try_compile_with_config(&keys.payer.pubkey(), &plan.instructions, recent.hash, config)
-            .map_err(|error| {
-                ChainError::InvalidWork(format!("{key} does not fit a transaction ({error})"))
-            })?;
-    let mut signers: Vec<&Keypair> = vec![&keys.payer];
-    for signer in &plan.signers {
-        // One key may have two roles; it signs once.
-        if signers.iter().all(|known| known.pubkey() != signer.pubkey()) {
-            signers.push(signer);
-        }
-    }
-    let transaction = VersionedTransaction::try_new(VersionedMessage::V1(message), signers.as_slice())
-        .map_err(|error| ChainError::InvalidWork(format!("{key} cannot be signed ({error})")))?;
-    let signature = transaction
-        .signatures
-        .first()
-        .copied()
-        .ok_or_else(|| ChainError::InvalidWork(format!("{key} has no signature")))?;
-    let bytes = wincode::serialize(&transaction)
-        .map_err(|error| ChainError::InvalidWork(format!("{key} cannot be written ({error})")))?;
+    let message = Message::try_compile_with_config(&payer, &plan.instructions, terms.recent.hash, config)
+        .map_err(|error| ChainError::InvalidWork(format!("{name} does not fit a transaction ({error})")))?;
+    Ok(VersionedMessage::V1(message))
+}
+
+/// Signs a message with our keys; `others` bring signatures of their own.
+pub fn seal(
+    message: VersionedMessage,
+    ours: &[&Keypair],
+    others: &[(Address, Signature)],
+    name: &str,
+    recent: Recent,
+) -> Result<Signed, ChainError> {
+    let invalid = |why: String| ChainError::InvalidWork(format!("{name} {why}"));
+    let bytes = message.serialize();
+    let needed = usize::from(message.header().num_required_signatures);
+    let signatures = message
+        .static_account_keys()
+        .iter()
+        .take(needed)
+        .map(|address| {
+            let own = ours.iter().find(|key| key.pubkey() == *address).map(|key| key.sign_message(&bytes));
+            own.or_else(|| others.iter().find(|(other, _)| other == address).map(|(_, signature)| *signature))
+                .ok_or_else(|| invalid(format!("needs the signature of {address}")))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let signature = *signatures.first().ok_or_else(|| invalid("has no signature".to_owned()))?;
+    let transaction = VersionedTransaction { signatures, message };
+    let bytes =
+        wincode::serialize(&transaction).map_err(|error| invalid(format!("cannot be written ({error})")))?;
     if bytes.len() > MAX_TRANSACTION_SIZE {
-        return Err(ChainError::InvalidWork(format!(
-            "{key} has {} bytes, above {MAX_TRANSACTION_SIZE}",
-            bytes.len()
-        )));
+        return Err(invalid(format!("has {} bytes, above {MAX_TRANSACTION_SIZE}", bytes.len())));
     }
     Ok(Signed { signature, bytes, last_valid: recent.last_valid })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use solana_hash::Hash;
+    use std::collections::HashSet;
+
+    fn signed(key: &str, nonce: u32, units: u32) -> Signed {
+        let payer = Keypair::new_from_array([1; 32]);
+        let plan = Plan { instructions: Vec::new(), signers: Vec::new(), units };
+        let recent = Recent { hash: Hash::new_from_array([2; 32]), last_valid: 9 };
+        let terms = Terms { units, fee_lamports: 0, salt: salt(key, nonce), recent };
+        let message = compile(&plan, payer.pubkey(), key, terms).unwrap();
+        seal(message, &[&payer], &[], key, recent).unwrap()
+    }
+
+    #[test]
+    fn equal_instructions_of_different_work_are_different_transactions() {
+        let signatures: HashSet<Signature> =
+            (0..2_000).map(|n| signed(&format!("attest/{n}"), 0, 100_000).signature).collect();
+        assert_eq!(signatures.len(), 2_000);
+        assert_eq!(signed("a", 0, 1).bytes, signed("a", 0, 1).bytes, "and the same is the same");
+        assert_ne!(signed("a", 0, 1).signature, signed("a", 1, 1).signature, "a nonce parts two that met");
+    }
+
+    #[test]
+    fn limits_are_set_and_within_the_chains() {
+        for units in [0, 1, UNITS_MAX, u32::MAX] {
+            for nonce in 0..50 {
+                let bytes = signed("k", nonce, units).bytes;
+                let transaction: VersionedTransaction = wincode::deserialize(&bytes).unwrap();
+                let VersionedMessage::V1(message) = transaction.message else { panic!("not v1") };
+                let limit = message.config.compute_unit_limit.unwrap();
+                assert!((1..=UNITS_MAX).contains(&limit), "{limit}");
+                assert!(message.config.loaded_accounts_data_size_limit.unwrap() >= LOADED_MIN);
+            }
+        }
+    }
+
+    #[test]
+    fn a_signature_that_nobody_gives_is_asked_for() {
+        let stranger = Address::new_from_array([9; 32]);
+        let payer = Keypair::new_from_array([1; 32]);
+        let recent = Recent { hash: Hash::new_from_array([2; 32]), last_valid: 9 };
+        let terms = Terms { units: 1, fee_lamports: 7, salt: 0, recent };
+        let plan = Plan { instructions: Vec::new(), signers: Vec::new(), units: 1 };
+        let message = compile(&plan, stranger, "k", terms).unwrap();
+        assert!(matches!(
+            seal(message.clone(), &[&payer], &[], "k", recent),
+            Err(ChainError::InvalidWork(_))
+        ));
+        let given = [(stranger, Signature::from([3; 64]))];
+        assert_eq!(seal(message, &[&payer], &given, "k", recent).unwrap().signature, given[0].1);
+    }
 }

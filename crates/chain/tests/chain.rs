@@ -188,7 +188,7 @@ fn release(order: u64, energy_wh: u32) -> Work {
 fn landed(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Landed { signature, .. } => signature.clone(),
-        Outcome::Refused { code, message } => panic!("{code}: {message}"),
+        Outcome::Refused { code, message, .. } => panic!("{code}: {message}"),
     }
 }
 

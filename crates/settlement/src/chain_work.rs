@@ -6,7 +6,7 @@
 
 use crate::service::Settlement;
 use crate::step::Trouble;
-use jirani_chain::{ChainError, Outcome, Work};
+use jirani_chain::{ChainError, Outcome, Retry, Work};
 use jirani_store::OutboxState;
 use jirani_units::{Clock as _, Timestamp};
 
@@ -31,9 +31,15 @@ impl Settlement {
     /// Asks the chain for `work`, once for ever under `key`. Work that cannot even
     /// be made into a transaction is refused as if the chain had said so.
     pub(crate) async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError> {
+        let settles = matches!(work, Work::Settle { .. });
         match self.chain.submit(key, work).await {
             Err(ChainError::InvalidWork(message)) => {
-                Ok(Outcome::Refused { code: "chain.invalid_work".to_owned(), message })
+                let code = "chain.invalid_work".to_owned();
+                Ok(Outcome::Refused { code, message, retry: Retry::Never })
+            }
+            // Money proven stays the order's while the chain only puts its settlement off.
+            Ok(Outcome::Refused { message, retry: Retry::From(_), .. }) if settles => {
+                Err(ChainError::NotReady(message))
             }
             answered => answered,
         }
@@ -54,7 +60,7 @@ impl Settlement {
             return Ok(match self.submit(&name, work).await? {
                 Outcome::Landed { signature, .. } => Fresh::Done { signature: Some(signature) },
                 Outcome::Refused { code, .. } if code == GONE => Fresh::Done { signature: None },
-                Outcome::Refused { code, message } => {
+                Outcome::Refused { code, message, .. } => {
                     let wait_s = wait_s(attempt);
                     tracing::warn!(work = %name, code, message, wait_s, "the chain does not take it back yet");
                     Fresh::Later(self.clock.now().plus_seconds(wait_s))

@@ -50,7 +50,7 @@ async fn enrol_one(chain: &dyn EnergyChain, mut record: HouseholdRecord) -> anyh
     };
     match chain.submit(&format!("enrol/{}", record.id), work).await? {
         Outcome::Landed { .. } => {}
-        Outcome::Refused { code, message } => {
+        Outcome::Refused { code, message, .. } => {
             bail!("household {} cannot be enrolled on chain: {message} ({code})", record.id)
         }
     }

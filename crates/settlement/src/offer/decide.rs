@@ -109,11 +109,15 @@ mod tests {
     }
 
     fn landed() -> Outcome {
-        Outcome::Landed { signature: "s".to_owned(), slot: 1, at: Timestamp(0) }
+        Outcome::Landed { signature: "s".to_owned(), slot: 1, at: Timestamp(0), rows: Vec::new() }
     }
 
     fn refused() -> Outcome {
-        Outcome::Refused { code: "energy.paused".to_owned(), message: String::new() }
+        Outcome::Refused {
+            code: "energy.paused".to_owned(),
+            message: String::new(),
+            retry: jirani_chain::Retry::From(Timestamp(1)),
+        }
     }
 
     fn next_state(state: OfferState, event: &OfferEvent) -> Option<OfferState> {

@@ -243,11 +243,20 @@ mod tests {
     }
 
     fn landed() -> Outcome {
-        Outcome::Landed { signature: "sig".to_owned(), slot: 3, at: Timestamp::from_seconds(1_000) }
+        Outcome::Landed {
+            signature: "sig".to_owned(),
+            slot: 3,
+            at: Timestamp::from_seconds(1_000),
+            rows: Vec::new(),
+        }
     }
 
     fn refused() -> Outcome {
-        Outcome::Refused { code: "energy.offer_expired".to_owned(), message: String::new() }
+        Outcome::Refused {
+            code: "energy.offer_expired".to_owned(),
+            message: String::new(),
+            retry: jirani_chain::Retry::Never,
+        }
     }
 
     fn paid_view(received: i64) -> View {

@@ -263,8 +263,13 @@ impl EnergyChain for TestChain {
                         signature: format!("signature-of-{key}"),
                         slot: number,
                         at: Timestamp::from_seconds(now_s),
+                        rows: Vec::new(),
                     },
-                    Err(code) => Outcome::Refused { code: code.to_owned(), message: String::new() },
+                    Err(code) => Outcome::Refused {
+                        code: code.to_owned(),
+                        message: String::new(),
+                        retry: jirani_chain::Retry::Never,
+                    },
                 };
                 state.outcomes.insert(key.to_owned(), outcome.clone());
                 outcome

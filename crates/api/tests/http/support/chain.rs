@@ -68,8 +68,17 @@ impl EnergyChain for TestChain {
         }
         let slot = accounts.done.len() as u64 + 1;
         let outcome = match accounts.apply(&work) {
-            Ok(()) => Outcome::Landed { signature: format!("sig-{key}"), slot, at: self.clock.now() },
-            Err(code) => Outcome::Refused { code: code.into(), message: "The program said no.".into() },
+            Ok(()) => Outcome::Landed {
+                signature: format!("sig-{key}"),
+                slot,
+                at: self.clock.now(),
+                rows: Vec::new(),
+            },
+            Err(code) => Outcome::Refused {
+                code: code.into(),
+                message: "The program said no.".into(),
+                retry: jirani_chain::Retry::Never,
+            },
         };
         accounts.done.insert(key.to_owned(), outcome.clone());
         Ok(outcome)

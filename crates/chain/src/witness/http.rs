@@ -1,0 +1,271 @@
+//! The witness's door, and the one who knocks: one POST with a proposal, one signature
+//! back. Between machines of two operators, so TLS in front of it, a token behind it,
+//! and bounds on everything.
+
+use super::{Asked, Witness, WitnessError};
+use async_trait::async_trait;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use jirani_units::{HouseholdId, Timestamp, Wh};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use solana_address::Address;
+use solana_signature::Signature;
+use std::sync::Arc;
+use std::time::Duration;
+use subtle::ConstantTimeEq as _;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+/// Most bytes of a proposal: a slot of some thousand households.
+pub const PROPOSAL_MAX: usize = 4 << 20;
+/// Proposals looked at side by side; more are told to come again.
+const AT_ONCE: usize = 4;
+/// How long a look may take, on either side of the wire.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Most bytes of an answer.
+const ANSWER_MAX: usize = 4_096;
+/// Shortest token: what cannot be guessed.
+pub const TOKEN_MIN: usize = 24;
+
+/// What a witness is asked to look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proposal {
+    /// Feeder.
+    pub feeder: u16,
+    /// End of the slot.
+    pub slot_end: Timestamp,
+    /// Rows of the transaction, in its order.
+    pub rows: Vec<ProposedRow>,
+    /// What the whole slot rests on, in household order.
+    pub evidence: Vec<HouseholdEvidence>,
+    /// The message to be signed.
+    #[serde(with = "base64_bytes")]
+    pub message: Vec<u8>,
+}
+
+/// One row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProposedRow {
+    /// Whose.
+    pub household: HouseholdId,
+    /// Export register.
+    pub export_wh: Wh,
+    /// Import register.
+    pub import_wh: Wh,
+}
+
+/// The signed readings around a slot's end, oldest first: one at it, or one before and
+/// one after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HouseholdEvidence {
+    /// Whose.
+    pub household: HouseholdId,
+    /// As the meter signed them.
+    pub readings: Vec<SignedBytes>,
+}
+
+/// A signed reading's bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SignedBytes(#[serde(with = "base64_bytes")] pub Vec<u8>);
+
+/// Who looks at proposals.
+#[async_trait]
+pub trait Examiner: Send + Sync {
+    /// Signs, or says why not.
+    async fn examine(&self, proposal: &Proposal) -> Result<Signature, WitnessError>;
+}
+
+/// Who has the evidence of a slot.
+#[async_trait]
+pub trait EvidenceSource: Send + Sync {
+    /// What a slot of a feeder rests on, in household order.
+    async fn evidence(
+        &self,
+        feeder: u16,
+        slot_end: Timestamp,
+    ) -> Result<Vec<HouseholdEvidence>, WitnessError>;
+}
+
+/// The token that both sides know. Never printed.
+#[derive(Clone)]
+pub struct Token(Zeroizing<String>);
+
+impl Token {
+    /// A token of at least [`TOKEN_MIN`] characters; `None` when it is shorter.
+    pub fn new(token: &str) -> Option<Self> {
+        (token.len() >= TOKEN_MIN).then(|| Self(Zeroizing::new(token.to_owned())))
+    }
+
+    fn is(&self, other: &[u8]) -> bool {
+        // Hashed, so that not even the length shows in the time.
+        Sha256::digest(self.0.as_bytes()).ct_eq(&Sha256::digest(other)).into()
+    }
+}
+
+/// The door.
+struct Door {
+    token: Token,
+    examiner: Arc<dyn Examiner>,
+    places: Semaphore,
+}
+
+/// Answers on `listener` until cancelled: `POST /v1/cosign`, `GET /health`.
+pub async fn serve(
+    listener: TcpListener,
+    token: Token,
+    examiner: Arc<dyn Examiner>,
+    cancel: CancellationToken,
+) -> std::io::Result<()> {
+    let door = Arc::new(Door { token, examiner, places: Semaphore::new(AT_ONCE) });
+    let app = Router::new()
+        .route("/v1/cosign", post(cosign))
+        .route("/health", get(async || "ok"))
+        .layer(DefaultBodyLimit::max(PROPOSAL_MAX))
+        .with_state(door);
+    axum::serve(listener, app).with_graceful_shutdown(cancel.cancelled_owned()).await
+}
+
+async fn cosign(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) -> Response {
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
+        .unwrap_or_default();
+    if !door.token.is(given) {
+        return no(StatusCode::UNAUTHORIZED, "witness.token: the token is not ours");
+    }
+    let Ok(_place) = door.places.try_acquire() else {
+        return no(StatusCode::SERVICE_UNAVAILABLE, "witness.busy: come again");
+    };
+    let proposal: Proposal = match serde_json::from_slice(&body) {
+        Ok(proposal) => proposal,
+        Err(error) => return no(StatusCode::BAD_REQUEST, &format!("witness.malformed: {error}")),
+    };
+    match tokio::time::timeout(TIMEOUT, door.examiner.examine(&proposal)).await {
+        Ok(Ok(signature)) => Json(Answer { signature: signature.to_string() }).into_response(),
+        Ok(Err(error @ WitnessError::Refused(_))) => {
+            tracing::warn!(feeder = proposal.feeder, slot_end = %proposal.slot_end, %error, "not signed");
+            no(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string())
+        }
+        Ok(Err(error)) => no(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+        Err(_) => no(StatusCode::SERVICE_UNAVAILABLE, "witness.slow: the look took too long"),
+    }
+}
+
+fn no(status: StatusCode, message: &str) -> Response {
+    (status, Json(Complaint { message: message.chars().take(1_000).collect() })).into_response()
+}
+
+#[derive(Serialize, Deserialize)]
+struct Answer {
+    signature: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Complaint {
+    message: String,
+}
+
+/// A witness behind a URL.
+pub struct HttpWitness {
+    url: url::Url,
+    token: Token,
+    key: Address,
+    evidence: Arc<dyn EvidenceSource>,
+    http: reqwest::Client,
+}
+
+impl HttpWitness {
+    /// The witness with `key` at `url` (`https://witness.example:8443`). Connects with
+    /// the first question.
+    pub fn new(
+        url: &str,
+        token: Token,
+        key: Address,
+        evidence: Arc<dyn EvidenceSource>,
+    ) -> Result<Self, WitnessError> {
+        let url = url::Url::parse(url)
+            .and_then(|url| url.join("/v1/cosign"))
+            .map_err(|error| WitnessError::Unreachable(format!("{url} is not a URL ({error})")))?;
+        let builder = reqwest::Client::builder().timeout(TIMEOUT);
+        // A proxy that the environment names does not lead to this machine.
+        let builder = if crate::node::is_local(&url) { builder.no_proxy() } else { builder };
+        let http = builder
+            .build()
+            .map_err(|error| WitnessError::Unreachable(format!("no HTTP client ({error})")))?;
+        Ok(Self { url, token, key, evidence, http })
+    }
+}
+
+#[async_trait]
+impl Witness for HttpWitness {
+    fn key(&self) -> Address {
+        self.key
+    }
+
+    async fn cosign(&self, asked: &Asked<'_>) -> Result<Signature, WitnessError> {
+        let away = |error: reqwest::Error| {
+            WitnessError::Unreachable(format!("the witness does not answer ({})", error.without_url()))
+        };
+        let rows = asked.rows.iter().map(|row| ProposedRow {
+            household: row.household,
+            export_wh: row.export_wh,
+            import_wh: row.import_wh,
+        });
+        let proposal = Proposal {
+            feeder: asked.feeder,
+            slot_end: asked.slot_end,
+            rows: rows.collect(),
+            evidence: self.evidence.evidence(asked.feeder, asked.slot_end).await?,
+            message: asked.message.to_vec(),
+        };
+        let question = self.http.post(self.url.clone()).bearer_auth(&*self.token.0).json(&proposal);
+        let mut response = question.send().await.map_err(away)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(away)? {
+            if body.len() + chunk.len() > ANSWER_MAX {
+                return Err(WitnessError::Unreachable("the witness's answer is too long".to_owned()));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if response.status() == StatusCode::OK {
+            return serde_json::from_slice::<Answer>(&body)
+                .ok()
+                .and_then(|answer| answer.signature.parse().ok())
+                .ok_or_else(|| WitnessError::Unreachable("the witness's answer is no signature".to_owned()));
+        }
+        let message = serde_json::from_slice::<Complaint>(&body)
+            .map_or_else(|_| response.status().to_string(), |complaint| complaint.message);
+        Err(if response.status() == StatusCode::UNPROCESSABLE_ENTITY {
+            WitnessError::Refused(message)
+        } else {
+            WitnessError::Unreachable(message)
+        })
+    }
+}
+
+/// Bytes as base64 in JSON.
+mod base64_bytes {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&BASE64_STANDARD.encode(bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        BASE64_STANDARD.decode(text.as_bytes()).map_err(de::Error::custom)
+    }
+}
