@@ -31,6 +31,24 @@ impl RpcEnergyChain {
         Ok(())
     }
 
+    /// Makes sure that Config names our keys and has our tariff, without changing
+    /// anything: on a cluster that is not ours the operator's tools do that.
+    pub async fn adopt(&self, tariff: &Tariff) -> Result<(), ChainError> {
+        let Some(config) = self.read_config().await? else {
+            return Err(ChainError::NotReady(format!(
+                "the energy program at {} is not initialised; run `jirani chain init`",
+                self.config.program
+            )));
+        };
+        self.check_keys(&config)?;
+        if config.tariff == program_tariff(tariff) {
+            return Ok(());
+        }
+        Err(ChainError::NotReady(
+            "Config has another tariff than [tariff]; run `jirani chain set-tariff`, or change the settings".to_owned(),
+        ))
+    }
+
     /// Lamports of the payer.
     pub async fn payer_lamports(&self) -> Result<u64, ChainError> {
         self.node.lamports(&self.config.keys.payer.pubkey()).await

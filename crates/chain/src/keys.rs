@@ -26,7 +26,8 @@ pub struct ChainKeys {
     pub attestor: Arc<Keypair>,
     /// Posts, cancels and orders for custodial households.
     pub custodian: Arc<Keypair>,
-    /// May upgrade the program; signs its initialisation.
+    /// May upgrade the program; signs its initialisation. Where the operator's tools do
+    /// that instead, as on public clusters, the admin's key stands here.
     pub upgrade_authority: Arc<Keypair>,
 }
 
@@ -113,7 +114,7 @@ fn derive(seed: &[u8; 32], role: &str) -> Keypair {
     Keypair::new_from_array(hasher.finalize().into())
 }
 
-fn load(path: &Path) -> Result<Option<Keypair>, KeyError> {
+pub(crate) fn load(path: &Path) -> Result<Option<Keypair>, KeyError> {
     let io = |source| KeyError::Io { path: path.to_owned(), source };
     let text = match fs::read_to_string(path) {
         Ok(text) => Zeroizing::new(text),
