@@ -61,6 +61,7 @@ fn the_same_meter_and_epoch_go_on_only_at_the_attested_registers() {
     invalid(&mut world, &Replacement { initial_export_wh: 5001, ..present });
     invalid(&mut world, &Replacement { initial_import_wh: 1, ..present });
     invalid(&mut world, &Replacement { meter_epoch: 0, initial_export_wh: 0, ..present });
+    invalid(&mut world, &Replacement { meter_epoch: 0, ..present });
     replaces(&mut world, &Replacement { export_rating_w: 3000, ..present });
     assert_eq!(world.household(1).export_rating_w, 3000);
     audit(&world);

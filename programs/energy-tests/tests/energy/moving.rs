@@ -2,8 +2,10 @@
 
 use crate::story::{event, neighbour, owner, refuses, refuses_account, with_owners};
 use jirani_energy_interface::EnergyError as E;
+use jirani_energy_interface::client::Enrolment;
 use jirani_energy_interface::event::EventKind;
 use jirani_energy_interface::instruction::AuthorityAction;
+use jirani_energy_interface::state::flags;
 use jirani_energy_tests::{Landed, World, audit};
 use solana_signer::Signer;
 
@@ -91,6 +93,24 @@ fn a_custodian_moves_nothing() {
     world.send(&[take], &[&admin]).unwrap();
     fails(&mut world, 11, 12, 1, E::DifferentAuthority);
     fails(&mut world, 12, 11, 1, E::Custodial);
+}
+
+#[test]
+fn a_key_named_in_a_custodial_record_has_no_say_in_it() {
+    let mut world = with_owners();
+    let (payer, admin) = (world.keys.payer.insecure_clone(), world.keys.admin.insecure_clone());
+    let enrolment = Enrolment { authority: Some(owner().pubkey()), ..World::enrolment(2) };
+    let mut enrol = world.program.enrol(payer.pubkey(), admin.pubkey(), &enrolment);
+    enrol.data[2] = flags::CUSTODIAL;
+    world.send(&[enrol], &[&payer, &admin]).unwrap();
+    assert_eq!(world.household(2).authority, owner().pubkey().to_bytes());
+    fails(&mut world, 11, 2, 1, E::DifferentAuthority);
+    fails(&mut world, 2, 11, 1, E::Custodial);
+    for action in [AuthorityAction::Propose, AuthorityAction::Cancel] {
+        let change = world.program.change_authority(owner().pubkey(), 2, action, None);
+        refuses(&mut world, &change, &[&owner()], E::NotAuthority);
+    }
+    audit(&world);
 }
 
 #[test]

@@ -174,6 +174,17 @@ fn an_account_of_another_mint_is_no_wallet() {
 }
 
 #[test]
+fn an_account_that_is_no_token_account_is_no_wallet() {
+    let (mut world, wallet) = allowed();
+    // Everything of a wallet but the byte that says what kind of account it is.
+    for kind in [0, 1, 3] {
+        forge(&mut world, wallet, |account| account.data[165] = kind);
+        let leave = withdraw(&world, wallet, 1);
+        refuses(&mut world, &leave, &[&owner()], E::WrongWallet);
+    }
+}
+
+#[test]
 fn a_frozen_wallet_gets_nothing_and_gives_nothing() {
     let (mut world, wallet) = allowed();
     let leave = withdraw(&world, wallet, 10);
