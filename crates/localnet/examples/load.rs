@@ -167,6 +167,8 @@ async fn transactions(folder: &Path, count: u64) {
     println!("memory {} MB", resident_mb());
     drop(sent);
     chain.stop().await;
+    let bytes = std::fs::metadata(folder.join("localnet.db")).unwrap().len();
+    println!("{} bytes on disk per transaction", bytes / (count + 300));
 }
 
 async fn pages(folder: &Path, history: u64) {

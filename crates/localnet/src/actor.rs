@@ -19,7 +19,9 @@ use solana_transaction::versioned::VersionedTransaction;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc as channel;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 /// Most commands that wait; more make their senders wait.
 const QUEUE: usize = 1_024;
@@ -69,6 +71,8 @@ pub struct Handle {
     pub faults: Faults,
     /// What subscribers are told.
     pub events: Events,
+    /// Ends what waits on purpose.
+    pub cancel: CancellationToken,
     /// Makes airdrops of one amount under one blockhash different transactions.
     pub airdrops: Arc<AtomicU64>,
 }
@@ -123,6 +127,14 @@ impl Handle {
         self.commands.send(Command::Tick { skip }).await.map_err(|_| Stopped)
     }
 
+    /// Waits on purpose, but not longer than the chain lives.
+    pub async fn idle(&self, by: Duration) {
+        tokio::select! {
+            () = self.cancel.cancelled() => {}
+            () = tokio::time::sleep(by) => {}
+        }
+    }
+
     async fn put<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Bank) -> T + Send + 'static,
@@ -143,7 +155,11 @@ impl Handle {
 
 impl Actor {
     /// Loads the chain and starts its threads.
-    pub async fn start(config: &LocalnetConfig, clock: Arc<dyn Clock>) -> Result<Self, LocalnetError> {
+    pub async fn start(
+        config: &LocalnetConfig,
+        clock: Arc<dyn Clock>,
+        cancel: CancellationToken,
+    ) -> Result<Self, LocalnetError> {
         let faucet = Arc::new(Keypair::new_from_array(config.faucet_seed));
         let named = genesis::hash(config, faucet.pubkey());
         let opening = config.clone();
@@ -161,6 +177,7 @@ impl Actor {
             faucet: faucet.clone(),
             faults: Faults::new(config.faults),
             events: events.clone(),
+            cancel,
             airdrops: Arc::new(AtomicU64::new(stored.last_seq)),
         };
         let config = config.clone();

@@ -179,8 +179,8 @@ impl Localnet {
         let addr = http.local_addr().map_err(|source| LocalnetError::Bind { addr: config.listen, source })?;
         let ws_addr =
             websocket.local_addr().map_err(|source| LocalnetError::Bind { addr: config.listen, source })?;
-        let actor = Actor::start(&config, clock).await?;
         let cancel = CancellationToken::new();
+        let actor = Actor::start(&config, clock, cancel.clone()).await?;
         let handle = actor.handle();
         let servers = vec![
             tokio::spawn(rpc::serve(http, handle.clone(), cancel.clone())),

@@ -13,6 +13,8 @@ use wincode::{SchemaRead, SchemaWrite};
 const TOKEN: Address = Address::from_str_const("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA");
 /// Token-2022.
 const TOKEN_2022: Address = Address::from_str_const("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpPxuEb");
+/// Wrapped SOL: a mint that every cluster has whether or not its account is there.
+const NATIVE_MINT: Address = Address::from_str_const("So11111111111111111111111111111111111111112");
 /// Bytes of a token account, and where Token-2022 says of what kind an account is.
 const ACCOUNT_LENGTH: usize = 165;
 /// The kind of a token account.
@@ -60,8 +62,19 @@ pub fn mint(data: &[u8]) -> Option<(u64, u8)> {
     Some((u64::from_le_bytes(data.get(36..44)?.try_into().ok()?), *data.get(44)?))
 }
 
+/// The token program of a mint, or whatever owns an account that is none.
+pub fn program_of(svm: &LiteSVM, mint: &Address) -> Option<Address> {
+    if *mint == NATIVE_MINT {
+        return Some(TOKEN);
+    }
+    svm.accounts_db().get_account_ref(mint).map(|account| *account.owner())
+}
+
 /// Decimals of a mint as the chain has it now; they never change.
 pub fn decimals(svm: &LiteSVM, address: &Address) -> Option<u8> {
+    if *address == NATIVE_MINT {
+        return Some(9);
+    }
     let account = svm.accounts_db().get_account_ref(address)?;
     is_token_program(account.owner()).then(|| mint(account.data())).flatten().map(|(_, decimals)| decimals)
 }

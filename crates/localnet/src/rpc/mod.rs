@@ -93,7 +93,7 @@ async fn requests(State(handle): State<Handle>, headers: HeaderMap, body: Bytes)
     let fault = handle.faults.of_asked();
     let json = answer(&handle, &body).await;
     match fault {
-        Some(Fault::AnswerLate(by)) => tokio::time::sleep(by).await,
+        Some(Fault::AnswerLate(by)) => handle.idle(by).await,
         // A body that ends in an error ends the connection, too.
         Some(Fault::Disconnect) => {
             let broken = std::io::Error::other("disconnected on purpose");

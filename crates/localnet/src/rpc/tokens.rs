@@ -25,11 +25,9 @@ pub async fn of_owner(handle: &Handle, params: &Params) -> Answer {
         RpcTokenAccountsFilter::Mint(mint) => {
             let mint = params::address(&mint)?;
             let program = handle
-                .ask(move |bank| {
-                    let found = bank.svm.accounts_db().get_account_ref(&mint);
-                    found.map(|account| *account.owner()).ok_or_else(|| invalid("could not find mint"))
-                })
-                .await??;
+                .ask(move |bank| tokens::program_of(&bank.svm, &mint))
+                .await?
+                .ok_or_else(|| invalid("could not find mint"))?;
             if !tokens::is_token_program(&program) {
                 return Err(invalid("not a Token mint"));
             }

@@ -72,7 +72,7 @@ pub async fn send(handle: &Handle, params: &Params) -> Answer {
         Some(Fault::Delay(by)) => {
             let later = handle.clone();
             tokio::spawn(async move {
-                tokio::time::sleep(by).await;
+                later.idle(by).await;
                 // Nobody waits for what becomes of it.
                 let _ = later.execute(transaction, bytes, Preflight::Skip).await;
             });

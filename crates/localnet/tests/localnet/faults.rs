@@ -59,7 +59,10 @@ async fn a_delayed_transaction_lands_after_its_answer() {
     assert!(!has_landed(&client, &signature).await);
     listener.notification("signatureNotification").await;
     assert!(has_landed(&client, &signature).await);
-    chain.stop().await;
+    // Stopping waits for nothing that waits on purpose: it lands now.
+    chain.faults().inject(Fault::Delay(Duration::from_hours(1)), 1);
+    client.send_transaction(&next(&client, &from, 2_000_000).await).await.unwrap();
+    tokio::time::timeout(PATIENCE, chain.stop()).await.expect("it stops at once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
