@@ -28,6 +28,7 @@ mod rules;
 mod sender;
 mod slots;
 mod verify;
+pub mod witness;
 
 pub use boundary::{Attestable, at_boundary};
 pub use counters::{Counters, Totals};

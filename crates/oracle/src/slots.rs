@@ -10,7 +10,7 @@ use crate::error::SlotsError;
 use crate::notice::Notice;
 use crate::plan::{is_metered, loss_record, plan_slot};
 use crate::residual::LossRegisters;
-use crate::sender::Sender;
+use crate::sender::{Sender, Sent};
 use jirani_chain::EnergyChain;
 use jirani_clock::{Busy, ServiceClock};
 use jirani_store::{Event, Events, HouseholdRecord, ReadingRow, Store};
@@ -19,6 +19,9 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+
+/// How many slots that the chain put off are sent again before each new one.
+const AGAIN_AT_ONCE: usize = 8;
 
 /// When slots are attested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +55,15 @@ struct Progress {
 struct Feeder {
     attested_through: Option<Timestamp>,
     loss: LossRegisters,
+    /// Whether a slot waits that the chain refused for a while.
+    put_off: bool,
+}
+
+/// Whether slots still wait that the chain refused for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PutOff {
+    Still,
+    NoMore,
 }
 
 /// Cancelled: the rest waits for the next start.
@@ -163,8 +175,9 @@ impl Runner {
             for record in waiting {
                 tracing::info!(feeder, end = %record.end, "sending a slot that was stored before");
                 let end = record.end;
-                go_on!(self.sender.send(record, &households));
-                self.events.publish(Event::Attested { feeder, end });
+                if go_on!(self.sender.send(record)) != Sent::PutOff {
+                    self.events.publish(Event::Attested { feeder, end });
+                }
             }
             let state = go_on!(self.learn(feeder, &households));
             let begin = match state.attested_through {
@@ -183,7 +196,11 @@ impl Runner {
     async fn learn(&self, feeder: u16, households: &[HouseholdRecord]) -> Step<Feeder> {
         let last = go_on!(self.sender.stored("slots", || self.store.last_attested_slot(feeder)));
         let loss = go_on!(self.loss_on_chain(feeder, households));
-        Ok(Ok(Feeder { attested_through: last.map(|slot| slot.end), loss }))
+        let waiting = go_on!(self.sender.stored("slots", || self.store.unattested_slots(feeder)));
+        // What still waits is sent as it was stored, never planned a second time.
+        let put_off = waiting.last().map(|slot| slot.end);
+        let attested_through = last.map(|slot| slot.end).max(put_off);
+        Ok(Ok(Feeder { attested_through, loss, put_off: put_off.is_some() }))
     }
 
     /// The chain knows what was applied; our own record only what was sent.
@@ -230,6 +247,10 @@ impl Runner {
                 break;
             }
             for (feeder, state) in &mut progress.feeders {
+                if state.put_off && go_on!(self.send_put_off(*feeder)) == PutOff::NoMore {
+                    state.put_off = false;
+                    state.loss = go_on!(self.loss_on_chain(*feeder, &households));
+                }
                 if state.attested_through.is_none_or(|through| through < end) {
                     go_on!(self.attest(*feeder, end, state, &households, &latest));
                     state.attested_through = Some(end);
@@ -256,15 +277,33 @@ impl Runner {
             }
         }
         let Some(plan) = plan_slot(feeder, end, households, &known, state.loss) else { return Ok(Ok(())) };
-        let whole = go_on!(self.sender.send_new(plan.record, households));
+        let sent = go_on!(self.sender.send_new(plan.record));
         match plan.loss {
-            Some(loss) if whole => state.loss = loss,
+            Some(loss) if sent == Sent::Whole => state.loss = loss,
             // Its transaction may have landed or not: the chain knows.
             Some(_) => state.loss = go_on!(self.loss_on_chain(feeder, households)),
             None => {}
         }
-        self.events.publish(Event::Attested { feeder, end });
+        if sent == Sent::PutOff {
+            state.put_off = true;
+        } else {
+            self.events.publish(Event::Attested { feeder, end });
+        }
         Ok(Ok(()))
+    }
+
+    /// Sends again what the chain put off, oldest first, a few at a time.
+    async fn send_put_off(&self, feeder: u16) -> Step<PutOff> {
+        let waiting = go_on!(self.sender.stored("slots", || self.store.unattested_slots(feeder)));
+        let count = waiting.len();
+        for record in waiting.into_iter().take(AGAIN_AT_ONCE) {
+            let end = record.end;
+            if go_on!(self.sender.send(record)) == Sent::PutOff {
+                return Ok(Ok(PutOff::Still));
+            }
+            self.events.publish(Event::Attested { feeder, end });
+        }
+        Ok(Ok(if count > AGAIN_AT_ONCE { PutOff::Still } else { PutOff::NoMore }))
     }
 
     async fn registers_at(

@@ -7,7 +7,10 @@ mod support;
 
 use async_trait::async_trait;
 use jirani_broker::{Broker, BrokerConfig, meter_password};
-use jirani_chain::{AttestRow, ChainError, ChainSnapshot, EnergyChain, HouseholdOnChain, Outcome, Work};
+use jirani_chain::{
+    AttestRow, ChainError, ChainSnapshot, EnergyChain, HouseholdOnChain, Outcome, Retry, RowOutcome,
+    RowStatus, Work,
+};
 use jirani_clock::ServiceClock;
 use jirani_meter::{Reading, message};
 use jirani_oracle::{Counters, Gateway, GatewayConfig, Slots, SlotsConfig, SlotsError, merkle_root};
@@ -33,6 +36,7 @@ struct Chain {
     /// Calls that fail before one is answered.
     unreachable: Mutex<u32>,
     refuse_key: Mutex<Option<String>>,
+    refusal_lasts: Mutex<Option<Retry>>,
     skip: Mutex<Option<HouseholdId>>,
 }
 
@@ -64,14 +68,25 @@ impl EnergyChain for Chain {
         }
         self.sent.lock().unwrap().push((key.to_owned(), work));
         if self.refuse_key.lock().unwrap().as_deref() == Some(key) {
-            return Ok(Outcome::Refused { code: "energy.paused".into(), message: "paused".into() });
+            let retry = self.refusal_lasts.lock().unwrap().unwrap_or(Retry::Never);
+            return Ok(Outcome::Refused { code: "energy.paused".into(), message: "paused".into(), retry });
         }
         let skip = *self.skip.lock().unwrap();
         let mut applied = self.applied.lock().unwrap();
-        for row in rows.into_iter().filter(|row| Some(row.household) != skip) {
-            applied.insert(row.household, row);
-        }
-        Ok(Outcome::Landed { signature: format!("signature of {key}"), slot: 1, at: slot_end })
+        let rows = rows
+            .into_iter()
+            .map(|row| {
+                let status = if Some(row.household) == skip {
+                    RowStatus::ExportOverBucket
+                } else {
+                    applied.insert(row.household, row);
+                    RowStatus::Applied
+                };
+                let (minted_wh, burned_wh, shortfall_wh) = (Wh(0), Wh(0), Wh(0));
+                RowOutcome { household: row.household, status, minted_wh, burned_wh, shortfall_wh }
+            })
+            .collect();
+        Ok(Outcome::Landed { signature: format!("signature of {key}"), slot: 1, at: slot_end, rows })
     }
 
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {
@@ -370,6 +385,31 @@ async fn a_row_that_the_program_skipped_is_noticed() {
     site.start(site.slots());
     site.run_to(SLOT_S + i64::from(GRACE_S)).await;
     assert_eq!(site.counters.totals().attestation_rows_refused, 1);
+    assert_eq!(site.attested(1).await.len(), 1, "the record holds what was applied");
+    assert_eq!(site.attested(2).await, []);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_slot_that_is_put_off_is_sent_again_before_the_next() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1)]).await;
+    *site.chain.refuse_key.lock().unwrap() = Some(key(1, 0));
+    *site.chain.refusal_lasts.lock().unwrap() = Some(Retry::From(START));
+    let mut meter = meter_of(1);
+    site.start(site.slots());
+    for slot in 1..=3 {
+        read(&mut meter, slot * SLOT_S, 10, 0);
+        site.store(1, &mut meter).await;
+        if slot == 3 {
+            *site.chain.refuse_key.lock().unwrap() = None;
+        }
+        site.run_to(slot * SLOT_S + i64::from(GRACE_S)).await;
+    }
+    assert_eq!(site.chain.keys(), [key(1, 0), key(1, 0), key(2, 0), key(1, 0), key(3, 0)]);
+    assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
+    let ends: Vec<i64> = site.attested(1).await.iter().map(|(end, _)| *end).collect();
+    assert_eq!(ends, [SLOT_S, 2 * SLOT_S, 3 * SLOT_S]);
     site.stop().await;
 }
 

@@ -1,0 +1,105 @@
+//! The witness: looks at the evidence of a slot itself and signs only what it would
+//! attest, too.
+//!
+//! Promises: meters' keys, epochs, ratings and attested registers come from the
+//! witness's own node, never from who proposes; every signature of every reading is
+//! verified; rows, losses and evidence root are computed anew; the message signed is the
+//! attestation of exactly those, byte for byte; no two different rows are signed for one
+//! household and slot while the process lives. Needs no store.
+//!
+//! [`look`] is the pure part. [`Examination`] is what answers at
+//! [`jirani_chain::witness::http`]'s door; [`StoredEvidence`] is the other side, which
+//! finds a slot's readings in the proposing server's store.
+
+mod look;
+mod stored;
+
+pub use look::{NotTrue, TrueSlot, look};
+pub use stored::StoredEvidence;
+
+use async_trait::async_trait;
+use jirani_chain::witness::exact::Truth;
+use jirani_chain::witness::http::{Examiner, Proposal};
+use jirani_chain::witness::registry::Registry;
+use jirani_chain::witness::{AttestationRow, Signature, WitnessError, WitnessKey};
+use jirani_store::AttestedRow;
+use jirani_units::{Clock, HouseholdId, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Rows that are remembered; the oldest slots are forgotten first.
+const SIGNED_MAX: usize = 100_000;
+
+/// Examines proposals with a key of its own.
+pub struct Examination {
+    key: WitnessKey,
+    registry: Registry,
+    slot_length_s: u32,
+    clock: Arc<dyn Clock>,
+    /// What was signed, by slot and household: a second, different row is refused.
+    signed: Mutex<BTreeMap<(Timestamp, HouseholdId), AttestedRow>>,
+}
+
+impl Examination {
+    /// Examines slots of `slot_length_s` seconds; `clock` says which have ended.
+    pub fn new(key: WitnessKey, registry: Registry, slot_length_s: u32, clock: Arc<dyn Clock>) -> Self {
+        Self { key, registry, slot_length_s, clock, signed: Mutex::default() }
+    }
+
+    /// Whether nothing else was signed for these rows, which are then remembered.
+    fn remember(&self, slot_end: Timestamp, rows: &[AttestedRow]) -> Result<(), NotTrue> {
+        let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |row: &AttestedRow, known: &AttestedRow| {
+            (row.export_wh, row.import_wh) == (known.export_wh, known.import_wh)
+        };
+        let contradicts = |row: &&AttestedRow| {
+            signed.get(&(slot_end, row.household)).is_some_and(|known| !same(row, known))
+        };
+        if let Some(row) = rows.iter().find(contradicts) {
+            return Err(NotTrue::SignedOtherwise(row.household));
+        }
+        signed.extend(rows.iter().map(|row| ((slot_end, row.household), *row)));
+        while signed.len() > SIGNED_MAX {
+            signed.pop_first();
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Examiner for Examination {
+    async fn examine(&self, proposal: &Proposal) -> Result<Signature, WitnessError> {
+        let away = |error: jirani_chain::ChainError| WitnessError::Unreachable(error.to_string());
+        let config = self.registry.config().await.map_err(away)?;
+        let meters = self.registry.feeder(proposal.feeder).await.map_err(away)?;
+        let refused = |error: NotTrue| WitnessError::Refused(error.to_string());
+        let slot = look(proposal, &meters, self.slot_length_s, self.clock.now()).map_err(refused)?;
+        let mut rows = Vec::with_capacity(proposal.rows.len());
+        let mut attested = Vec::with_capacity(proposal.rows.len());
+        for asked in &proposal.rows {
+            let row = slot.rows.iter().find(|row| row.household == asked.household);
+            let row = row.ok_or_else(|| refused(NotTrue::NoEvidence(asked.household)))?;
+            let meter = meters.iter().find(|meter| meter.household == asked.household);
+            rows.push(AttestationRow {
+                household_id: asked.household.0,
+                meter_epoch: meter.map_or(0, |meter| meter.epoch),
+                export_wh: row.export_wh.0,
+                import_wh: row.import_wh.0,
+            });
+            attested.push(*row);
+        }
+        let truth = Truth {
+            feeder: proposal.feeder,
+            slot_end: proposal.slot_end.seconds(),
+            evidence_root: slot.evidence_root,
+            rows: &rows,
+        };
+        let signature = self
+            .key
+            .sign_exactly(self.registry.program(), config.oracles.version, &truth, &proposal.message)
+            .map_err(|error| WitnessError::Refused(error.to_string()))?;
+        // Only now: what is not handed out binds nobody.
+        self.remember(proposal.slot_end, &attested).map_err(refused)?;
+        Ok(signature)
+    }
+}
