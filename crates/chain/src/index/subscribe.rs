@@ -78,13 +78,13 @@ mod tests {
                 // And goes away.
             }
         };
-        let wake = Notify::new();
+        let (program, wake) = (Address::default(), Notify::new());
         let woken = async {
             wake.notified().await;
             wake.notified().await;
         };
         tokio::select! {
-            () = follow(&url, &Address::default(), &wake) => {}
+            () = follow(&url, &program, &wake) => {}
             ((), ()) = async { tokio::join!(server, woken) } => {}
         }
     }
