@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+use jirani_chain::admin::{self, Operator, Planned};
+use jirani_chain::keyring::{Keyring, Role};
 use jirani_chain::{
-    AttestRow, ChainConfig, ChainError, ChainKeys, EnergyChain as _, Outcome, RpcEnergyChain, Work,
+    AttestRow, ChainConfig, ChainError, ChainKeys, EnergyChain as _, FeeBounds, Finished, Outcome,
+    PayerLevel, Retry, RowStatus, RpcEnergyChain, Work,
 };
-use jirani_energy_interface::LOCAL_PROGRAM_ID;
+use jirani_energy_interface::{EnergyProgram, LOCAL_PROGRAM_ID};
 use jirani_localnet::{GenesisProgram, Localnet, LocalnetConfig, RunningLocalnet};
 use jirani_market::{Fill, Tariff};
 use jirani_store::{HouseholdKind, OutboxRecord, OutboxState, Proof, ReleaseReason, Store};
@@ -107,6 +110,25 @@ impl Bench {
     fn advance(&self, seconds: i64) -> Timestamp {
         self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
         self.clock.now()
+    }
+
+    /// The admin pauses the market, or resumes.
+    async fn pause(&self, paused: bool) {
+        let operator = Operator::new(&format!("http://{}", self.listen), LOCAL_PROGRAM_ID, true).unwrap();
+        let config = operator.initialised().await.unwrap();
+        let keys = ChainKeys::from_seed(&[3; 32]);
+        let program = EnergyProgram::new(LOCAL_PROGRAM_ID);
+        let planned = if paused {
+            admin::pause(&program, &config, config.pause_key.into())
+        } else {
+            admin::resume(&program, &config)
+        };
+        let Planned::Do(plan) = planned else { panic!("it changes") };
+        let prepared = operator.prepare(&plan, keys.payer_address(), 0).await.unwrap();
+        let mut keyring = Keyring::default();
+        keyring.add(Role::Payer, keys.payer.insecure_clone());
+        keyring.add(Role::Admin, keys.admin.insecure_clone());
+        operator.deliver(&prepared.sign(&keyring).unwrap(), prepared.last_valid).await.unwrap();
     }
 
     async fn restart(&mut self) {
@@ -348,6 +370,87 @@ async fn equal_work_under_two_keys_is_two_transactions() {
     let two = landed(&bench.submit("attest/once more", attest(now, 5_000, 1_000)).await);
     assert_ne!(one, two);
     assert_eq!(bench.chain.household(SELLER).await.unwrap().unwrap().minted_wh, Wh(5_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attestation_says_what_became_of_every_row_also_when_asked_again() {
+    let bench = Bench::with_energy().await;
+    let row = |household, export_wh, import_wh| AttestRow {
+        household,
+        export_wh: Wh(export_wh),
+        import_wh: Wh(import_wh),
+    };
+    // One grows, one falls back.
+    let rows = vec![row(SELLER, 5_100, 0), row(BUYER, 0, 999)];
+    let work = Work::Attest { feeder: 1, slot_end: bench.advance(900), evidence_root: [6; 32], rows };
+    let outcome = bench.submit("attest/2", work.clone()).await;
+    let Outcome::Landed { rows, .. } = &outcome else { panic!("{outcome:?}") };
+    let told: Vec<_> = rows.iter().map(|row| (row.household, row.status, row.minted_wh)).collect();
+    assert_eq!(told, [(SELLER, RowStatus::Applied, Wh(100)), (BUYER, RowStatus::Lowered, Wh(0))]);
+    assert_eq!(bench.submit("attest/2", work.clone()).await, outcome, "from our own record");
+
+    // The same registers again: done before, and so done.
+    let Work::Attest { feeder, slot_end, rows, .. } = work else { unreachable!() };
+    let again = Work::Attest { feeder, slot_end, evidence_root: [7; 32], rows: vec![rows[0]] };
+    let Outcome::Landed { rows, .. } = bench.submit("attest/3", again).await else { panic!("landed") };
+    assert_eq!((rows[0].status, rows[0].is_done()), (RowStatus::Stale, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_refused_under_a_pause_is_done_by_the_same_key_after_it() {
+    let bench = Bench::with_energy().await;
+    bench.pause(true).await;
+    let no = bench.submit("post/1", post(1, 3_000)).await;
+    assert_eq!(refused(&no), "energy.paused");
+    let Outcome::Refused { retry: Retry::From(at), .. } = no else { panic!("a pause ends") };
+    assert!(at > bench.clock.now());
+    bench.pause(false).await;
+    assert_eq!(bench.submit("post/1", post(1, 3_000)).await, no, "not before its moment");
+    bench.clock.0.store(at.0, Ordering::SeqCst);
+    landed(&bench.submit("post/1", post(1, 3_000)).await);
+    assert_eq!(bench.store.outbox("post/1").await.unwrap().unwrap().signed, 2);
+    assert_eq!(bench.chain.snapshot().await.unwrap().escrow_wh, Wh(3_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_crash_left_is_finished_without_being_asked_for() {
+    let mut bench = Bench::with_energy().await;
+    bench.localnet.take().unwrap().stop().await;
+    for n in 1..=3 {
+        assert!(bench.chain.submit(&format!("post/{n}"), post(n, 100)).await.is_err());
+    }
+    bench.restart().await;
+    let again = connect(&format!("http://{}", bench.listen), bench.store.clone(), &bench.clock).await;
+    let finished = again.finish_unfinished().await.unwrap();
+    assert_eq!(finished, Finished { landed: 3, refused: 0, unknown: 0 });
+    assert_eq!(again.finish_unfinished().await.unwrap(), Finished::default());
+    assert_eq!(again.snapshot().await.unwrap().escrow_wh, Wh(300));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_payer_is_watched_and_pays_for_priority_within_bounds() {
+    let bench = Bench::with_energy().await;
+    let heard = bench.chain.payer();
+    assert_eq!(bench.chain.look_at_payer().await.unwrap().level, PayerLevel::Enough);
+    assert!(heard.has_changed().unwrap());
+    let before = heard.borrow().lamports;
+    landed(&bench.submit("post/1", post(1, 100)).await);
+    assert_eq!(heard.borrow().lamports, before - 10_000, "two signatures");
+
+    let config = ChainConfig {
+        priority_fee: FeeBounds { floor_lamports: 700, cap_lamports: 9_000 },
+        ..ChainConfig::new(
+            format!("http://{}", bench.listen),
+            LOCAL_PROGRAM_ID,
+            ChainKeys::from_seed(&[3; 32]),
+        )
+    };
+    let chain =
+        RpcEnergyChain::connect(config, bench.store.clone(), Arc::new(bench.clock.clone())).await.unwrap();
+    landed(&chain.submit("post/2", post(2, 100)).await.unwrap());
+    let record = bench.store.outbox("post/2").await.unwrap().unwrap();
+    assert_eq!(record.fee_lamports, 10_700, "nobody else bids here: the floor");
+    assert!(record.compute_units > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
