@@ -226,6 +226,12 @@ fn a_village_is_audited_by_who_trusts_nobody_and_every_forgery_is_named() {
     });
     assert_eq!(lowered, ["R1"]);
 
+    let unmetered = forge(&|records| {
+        let whose = of(records, "reading").next().unwrap()["household"].clone();
+        records.retain(|record| record["record"] != "reading" || record["household"] != whose);
+    });
+    assert_eq!(unmetered, ["R1"], "tokens that no meter stands behind");
+
     let hidden = forge(&|records| {
         let place = records
             .iter()

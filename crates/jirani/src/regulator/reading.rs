@@ -48,7 +48,7 @@ fn verified(material: &Material) -> Result<Readings, String> {
         let named = |what: &str| format!("reading {place}, of household {}, {what}", line.household);
         let bytes = BASE64_STANDARD.decode(&line.bytes).map_err(|_| named("is not base 64"))?;
         let (reading, signed) = Reading::decode(&bytes).map_err(|error| named(&error.to_string()))?;
-        let track = material.replay.households.get(&line.household);
+        let track = material.replay.track(line.household);
         let owner = track.and_then(|track| {
             let meters = track.meters.iter();
             meters
@@ -126,8 +126,7 @@ fn around(readings: Option<&Vec<Signed>>, epoch: u32, at_us: i64) -> (Option<&Si
 fn settled_rows(material: &Material) -> impl Iterator<Item = &Row> {
     let rows = material.replay.rows.iter().filter(|row| material.in_bundle(row.chain_slot));
     rows.filter(|row| {
-        // A household that has closed since left with its meter.
-        let track = material.replay.households.get(&row.household);
+        let track = material.replay.track(row.household);
         track.is_some_and(|track| track.kind != HouseholdKind::Loss)
     })
 }

@@ -113,6 +113,8 @@ pub struct Replay {
     pub burned_wh: u128,
     /// Households that are not closed.
     pub households: BTreeMap<u32, Track>,
+    /// Households as they were when they were closed.
+    pub closed: BTreeMap<u32, Track>,
     /// Every applied row, in the chain's order.
     pub rows: Vec<Row>,
     /// The last slot through which each feeder with a loss record is attested.
@@ -131,6 +133,8 @@ pub struct Replay {
     pub e3: Option<String>,
     /// The first slot at which a feeder did not add up (E4).
     pub e4: Option<String>,
+    /// Export and import of closed households, by feeder.
+    left: BTreeMap<u16, (u128, u128)>,
     offers: HashMap<Address, (u32, u64)>,
     bucket_s: u32,
 }
@@ -181,9 +185,7 @@ impl Replay {
                 self.enrol(household, Address::new_from_array(event.subject), event.at, &happened)?
             }
             EventKind::MeterReplaced => self.replace_meter(household, event.at, &happened)?,
-            EventKind::HouseholdClosed => {
-                self.households.remove(&household)?;
-            }
+            EventKind::HouseholdClosed => self.close(household)?,
             EventKind::Attested => self.attest(&happened, chain_slot)?,
             EventKind::Adjusted => {
                 let track = self.households.get_mut(&household)?;
@@ -255,6 +257,21 @@ impl Replay {
         };
         self.households.insert(household, track);
         Some(())
+    }
+
+    /// What a closed household exported and imported stays part of its feeder's sums.
+    fn close(&mut self, household: u32) -> Option<()> {
+        let track = self.households.remove(&household)?;
+        let left = self.left.entry(track.feeder).or_default();
+        left.0 += u128::from(track.export_wh) + u128::from(track.adjusted_export_wh);
+        left.1 += u128::from(track.import_wh) + u128::from(track.adjusted_import_wh);
+        self.closed.insert(household, track);
+        Some(())
+    }
+
+    /// A household, closed or not.
+    pub fn track(&self, household: u32) -> Option<&Track> {
+        self.households.get(&household).or_else(|| self.closed.get(&household))
     }
 
     fn replace_meter(&mut self, household: u32, now: i64, happened: &Happened) -> Option<()> {
@@ -360,7 +377,7 @@ impl Replay {
     /// E4 at this slot, if all of the feeder is attested through it.
     fn look_whole(&mut self, feeder: u16, slot_end: i64) {
         let mut has_losses = false;
-        let (mut export_wh, mut import_wh) = (0u128, 0u128);
+        let (mut export_wh, mut import_wh) = self.left.get(&feeder).copied().unwrap_or_default();
         for track in self.households.values().filter(|track| track.feeder == feeder) {
             if track.enrolled_at > slot_end {
                 continue;
