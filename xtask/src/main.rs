@@ -4,6 +4,7 @@
 //! the one line to run), and fails with one clear line.
 
 mod bench;
+mod fuzz;
 mod mutate;
 mod packages;
 mod program;
@@ -56,6 +57,17 @@ enum Chore {
         #[arg(long)]
         json: bool,
     },
+    /// Lets everybody do everything, in any order, and checks what was promised.
+    Fuzz {
+        /// What to fuzz: `program`.
+        name: String,
+        /// How long.
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
+        /// Where to begin; a failure prints the seed that leads to it.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
 }
 
 fn main() {
@@ -66,6 +78,7 @@ fn main() {
         Chore::Program => program::build(&root),
         Chore::Mutate { only, .. } => mutate::run(&root, &only),
         Chore::Bench { name, update, json } => bench::run(&root, &name, json, update),
+        Chore::Fuzz { name, minutes, seed } => fuzz::run(&root, &name, minutes, seed),
     });
     if let Err(error) = outcome {
         eprintln!("error: {error:#}");

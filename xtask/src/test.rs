@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every check and every test, on a fresh machine.
 
-use crate::{packages, program, step, up, web};
+use crate::{fuzz, packages, program, step, up, web};
 use std::path::Path;
 use std::process::Command;
 
@@ -53,6 +53,7 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
         cargo(root)
             .args(["test", "--release", "--locked", "--workspace"])
             .env("JIRANI_PROGRAM_ELF", elf)
+            .env(fuzz::MINUTES, "2")
             .env("JIRANI_PYTHON", python)
             .env("JIRANI_NODE", "node")
             .env("JIRANI_KIT_NODE", "node")

@@ -207,7 +207,7 @@ pub enum Step {
 
 fn amount() -> impl Strategy<Value = Amount> {
     prop_oneof![
-        12 => any::<u16>().prop_map(Amount::Part),
+        30 => any::<u16>().prop_map(Amount::Part),
         3 => Just(Amount::All),
         1 => Just(Amount::OneMore),
         1 => Just(Amount::None),
@@ -218,7 +218,7 @@ fn amount() -> impl Strategy<Value = Amount> {
 
 fn edge() -> impl Strategy<Value = Edge> {
     prop_oneof![
-        12 => Just(Edge::Inside),
+        40 => Just(Edge::Inside),
         2 => (-1..=1_i8).prop_map(Edge::First),
         2 => (-1..=1_i8).prop_map(Edge::Last),
         1 => Just(Edge::Never),
@@ -241,7 +241,7 @@ fn jump() -> impl Strategy<Value = Jump> {
 
 fn proof() -> impl Strategy<Value = ProofChoice> {
     prop_oneof![
-        12 => Just(ProofChoice::Fresh),
+        20 => Just(ProofChoice::Fresh),
         4 => any::<Index>().prop_map(ProofChoice::Again),
         1 => any::<Index>().prop_map(ProofChoice::Tail),
         2 => any::<Index>().prop_map(ProofChoice::OtherKind),
@@ -273,15 +273,15 @@ fn right() -> impl Strategy<Value = bool> {
 }
 
 fn trade() -> impl Strategy<Value = Act> {
-    let fills = prop::collection::vec((index(), amount()), 1..5);
-    let flows = prop::collection::vec((0..3000_u16, 0..2500_u16), 10);
+    let fills = prop::collection::vec((index(), amount()), 1..5).boxed();
+    let flows = prop::collection::vec((0..4000_u16, prop_oneof![3 => 0..300_u16, 1 => 0..5000_u16]), 10);
     prop_oneof![
         7 => (flows, any::<u16>(), edge(), spoil())
             .prop_map(|(flows, mask, edge, spoil)| Act::Attest { flows, mask, edge, spoil }),
-        7 => (index(), amount(), any::<u16>(), edge(), 0..24_u8, any::<bool>())
+        7 => (index(), amount(), any::<u16>(), edge(), 0..80_u8, any::<bool>())
             .prop_map(|(home, energy, price, edge, id, payer)| Act::Post { home, energy, price, edge, id, payer }),
         4 => (index(), index(), right()).prop_map(|(offer, by, right)| Act::Cancel { offer, by, right }),
-        11 => (index(), fills, 0..20_u8, 0..24_u8, any::<bool>())
+        11 => (index(), fills, 0..40_u8, 0..80_u8, any::<bool>())
             .prop_map(|(home, fills, fee, id, payer)| Act::Place { home, fills, fee, id, payer }),
         8 => (index(), any::<bool>(), proof(), edge(), right(), prop::bool::weighted(0.2)).prop_map(
             |(order, newest, proof, edge, receipt, second)| Act::Settle { order, newest, proof, edge, receipt, second }
@@ -302,11 +302,11 @@ fn rule() -> impl Strategy<Value = Act> {
         3 => (0..10_u8, index(), any::<bool>(), right(), any::<bool>())
             .prop_map(|(id, own, custodial, feeder, history)| Act::Enrol { id, own, custodial, feeder, history }),
         2 => index().prop_map(|home| Act::CloseHome { home }),
-        2 => (index(), 0..6_u8, 0..4_u8).prop_map(|(home, how, rating)| Act::ReplaceMeter { home, how, rating }),
+        2 => (index(), 0..7_u8, 0..6_u8).prop_map(|(home, how, rating)| Act::ReplaceMeter { home, how, rating }),
         4 => (index(), 0..5_u8, index(), right(), index())
             .prop_map(|(home, action, by, right, next)| Act::Authority { home, action, by, right, next }),
-        5 => (prop::bool::weighted(0.3), any::<u8>()).prop_map(|(stop, by)| Act::Pause { stop, by }),
-        3 => prop::bool::weighted(0.25).prop_map(|stop| Act::HardStop { stop }),
+        5 => (prop::bool::weighted(0.2), any::<u8>()).prop_map(|(stop, by)| Act::Pause { stop, by }),
+        3 => prop::bool::weighted(0.2).prop_map(|stop| Act::HardStop { stop }),
         6 => (any::<u8>(), any::<u8>()).prop_map(|(section, choice)| Act::Configure { section, choice }),
         1 => Just(Act::AcceptAdmin),
         1 => Just(Act::Initialise),
@@ -337,13 +337,28 @@ fn twist() -> impl Strategy<Value = Twist> {
     ]
 }
 
+/// An order placed, paid from balance and settled in one transaction; perhaps given up in
+/// it too.
+fn at_once() -> impl Strategy<Value = Vec<(Act, Option<Twist>)>> {
+    let fills = prop::collection::vec((index(), amount()), 1..5);
+    let proof = (proof(), edge(), prop::bool::weighted(0.1), prop::bool::weighted(0.1));
+    (index(), fills, proof, index()).prop_map(|(home, fills, (proof, edge, second, release), by)| {
+        let place = Act::Place { home, fills, fee: 9, id: 9, payer: second };
+        let settle = Act::Settle { order: home, newest: true, proof, edge, receipt: false, second };
+        let give_up = Act::Release { order: home, newest: true, by, right: true, reason: 1 };
+        let acts = if release { vec![place, settle, give_up] } else { vec![place, settle] };
+        acts.into_iter().map(|act| (act, None)).collect()
+    })
+}
+
 /// Any step of anybody.
 pub fn step() -> impl Strategy<Value = Step> {
-    let act = prop_oneof![5 => trade().boxed(), 1 => rule().boxed()];
-    let deed = (act, prop::option::weighted(0.15, twist()));
+    let act = prop_oneof![7 => trade().boxed(), 1 => rule().boxed()];
+    let deed = (act, prop::option::weighted(0.12, twist())).boxed();
     prop_oneof![
         1 => jump().prop_map(Step::Clock),
-        5 => prop::collection::vec(deed.clone(), 1).prop_map(Step::Send),
-        2 => prop::collection::vec(deed, 2..4).prop_map(Step::Send),
+        1 => at_once().prop_map(Step::Send),
+        7 => prop::collection::vec(deed.clone(), 1).prop_map(Step::Send),
+        1 => prop::collection::vec(deed, 2..4).prop_map(Step::Send),
     ]
 }

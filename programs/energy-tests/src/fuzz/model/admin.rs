@@ -6,7 +6,8 @@ use crate::fuzz::deed::Deed;
 use crate::fuzz::place::Place;
 use bytemuck::Pod;
 use jirani_energy_interface::instruction::{
-    ChangeAuthorityData, ConfigureData, EnrolData, HardStopData, PauseData, PlainData, ReplaceMeterData, Tag,
+    ChangeAuthorityData, ConfigureData, EnrolData, HardStopData, InitialiseData, PauseData, PlainData,
+    ReplaceMeterData, Tag,
 };
 use jirani_energy_interface::state::{CappedKey, Caps, Limits, OracleSet, Tariff};
 use jirani_energy_interface::{EnergyError as E, Key};
@@ -19,6 +20,7 @@ fn whole<T: Pod>(bytes: &[u8]) -> Verdict<T> {
 
 impl Model {
     pub(super) fn initialise(&mut self, deed: &Deed) -> Verdict {
+        exactly::<InitialiseData>(&deed.data)?;
         self.check(deed, Tag::Initialise)?;
         Err(Why::Elsewhere)
     }
@@ -36,15 +38,14 @@ impl Model {
             1 => {
                 let tariff: Tariff = whole(value)?;
                 let most = i64::from(tariff.retail) - i64::from(tariff.grid_fee) - i64::from(tariff.tax);
-                let sound = tariff.retail <= 1_000_000
-                    && tariff.buy_back > 0
-                    && i64::from(tariff.buy_back) <= most;
+                let sound =
+                    tariff.retail <= 1_000_000 && tariff.buy_back > 0 && i64::from(tariff.buy_back) <= most;
                 need(sound, E::InvalidTariff)?;
                 rules.tariff = tariff;
             }
             2 => {
                 let limits: Limits = whole(value)?;
-                need(limits.is_valid(), E::InvalidLimits)?;
+                need(sound(&limits), E::InvalidLimits)?;
                 rules.limits = limits;
             }
             3 => {
@@ -58,7 +59,8 @@ impl Model {
                 let sound = different.len() == count
                     && !members.contains(&NOBODY)
                     && rest.iter().all(|key| *key == NOBODY)
-                    && (1..=set.count).contains(&set.threshold);
+                    && (1..=set.count).contains(&set.threshold)
+                    && set.reserved == [0; 2];
                 need(sound, E::InvalidOracles)?;
                 rules.oracles = members.to_vec();
                 rules.threshold = usize::from(set.threshold);
@@ -142,8 +144,9 @@ impl Model {
         self.check(deed, Tag::Enrol)?;
         let places = |i: usize| deed.parties[i].place;
         let signs = data.flags == 1 || (data.flags == 0 && data.authority != NOBODY);
-        let rated = data.export_rating_w > 0 || data.import_rating_w > 0;
-        need((1..=4).contains(&data.kind) && signs && rated, E::InvalidHousehold)?;
+        let rated = rated(data.export_rating_w, data.import_rating_w);
+        let known = (1..=4).contains(&data.kind) && data.household_id > 0;
+        need(known && signs && rated, E::InvalidHousehold)?;
         self.admin(deed)?;
         need(places(5) == Place::Mint, E::WrongMint)?;
         let id = data.household_id;
@@ -199,10 +202,10 @@ impl Model {
         let (now, bucket_s) = (self.now, self.rules.limits.bucket_s);
         let home = self.homes.get_mut(&id).ok_or(Why::Elsewhere)?;
         let begins = (data.initial_export_wh, data.initial_import_wh);
-        let another = data.meter_key != home.meter || data.meter_epoch > home.epoch;
-        let same = data.meter_epoch == home.epoch && begins == home.registers;
-        let rated = data.export_rating_w > 0 || data.import_rating_w > 0;
-        need((another || same) && rated, E::InvalidMeter)?;
+        let later = data.meter_epoch > home.epoch;
+        let same = data.meter_epoch == home.epoch && begins == home.registers && data.meter_key == home.meter;
+        let rated = rated(data.export_rating_w, data.import_rating_w);
+        need((later || same) && rated, E::InvalidMeter)?;
         let seconds = now - home.last_slot;
         let refit = |bucket: Bucket, rating| bucket.filled(seconds, bucket_s).refitted(rating, bucket_s);
         home.buckets =
@@ -237,6 +240,7 @@ impl Model {
             3 => {
                 let (next, from) = home.proposed.ok_or(Why::Ours(E::NoAuthorityChange))?;
                 need(now >= from, E::AuthorityDelay)?;
+                need(now <= from + 30 * 86_400, E::NoAuthorityChange)?;
                 let may = if next == NOBODY { is_admin } else { caller == next };
                 need(may, E::NotPendingAuthority)?;
                 home.authority = next;
@@ -305,9 +309,28 @@ impl Model {
     }
 }
 
+/// Whether limits may be: a marker outlives twice the longest life that any limits allow an
+/// order, and nobody gets at a household's authority within a day.
+fn sound(limits: &Limits) -> bool {
+    let day = 86_400;
+    (1..=day).contains(&limits.order_window_s)
+        && (1..=day).contains(&limits.order_grace_s)
+        && limits.marker_retention_s >= 4 * day + 3600
+        && (60..=366 * day).contains(&limits.offer_life_max_s)
+        && (day..=30 * day).contains(&limits.authority_delay_s)
+        && limits.clock_skew_s <= 3600
+        && (3600..=366 * day).contains(&limits.bucket_s)
+        && limits.open_offers_max > 0
+        && limits.open_orders_max > 0
+}
+
+/// Whether a meter counts anything, and nothing absurd.
+fn rated(export_w: u32, import_w: u32) -> bool {
+    export_w.max(import_w) > 0 && export_w.max(import_w) <= 1_000_000
+}
+
 /// A key with new caps; one that was there keeps what it used.
 fn renewed(new: &CappedKey, before: &[KeyCap]) -> KeyCap {
     let used = before.iter().find(|old| old.key == new.key).map_or(Daily::default(), |old| old.used);
     KeyCap { key: new.key, caps: (new.cap_wh, new.cap_cents), used }
 }
-

@@ -4,9 +4,9 @@ use super::call::{exactly, head};
 use super::{Model, Verdict, Why, need};
 use crate::fuzz::deed::{Deed, Party};
 use crate::fuzz::place::Place;
+use jirani_energy_interface::EnergyError as E;
 use jirani_energy_interface::event::RowStatus;
 use jirani_energy_interface::instruction::{AdjustData, AttestData, RowData, Tag};
-use jirani_energy_interface::EnergyError as E;
 
 impl Model {
     /// Requires enough different oracles of the present set, and nobody else.
@@ -78,6 +78,17 @@ impl Model {
         let Some(import) = home.buckets.1.filled(seconds, bucket_s).less(imported) else {
             return Ok(Err(RowStatus::ImportOverBucket));
         };
+        let sums = [
+            (home.attested.0, exported),
+            (home.attested.1, imported),
+            (home.minted, exported),
+            (home.owes, imported),
+            (home.burned, home.owes.saturating_add(imported)),
+            (vault_wh, exported),
+        ];
+        if sums.iter().any(|(sum, part)| sum.checked_add(*part).is_none()) {
+            return Ok(Err(RowStatus::Overflow));
+        }
         home.buckets = (export, import);
         home.registers = (row.export_wh, row.import_wh);
         home.attested = (home.attested.0 + exported, home.attested.1 + imported);
@@ -114,6 +125,7 @@ impl Model {
         need(deed.parties[4].place == Place::Vault(id), E::WrongAddress)?;
         let vault_wh = self.wh(Place::Vault(id));
         let home = self.homes.get_mut(&id).ok_or(Why::Elsewhere)?;
+        need(home.adjusted == (data.adjusted_export_wh, data.adjusted_import_wh), E::AdjustmentStale)?;
         home.adjusted.0 = home.adjusted.0.checked_add(data.export_wh).ok_or(Why::Elsewhere)?;
         home.adjusted.1 = home.adjusted.1.checked_add(data.import_wh).ok_or(Why::Elsewhere)?;
         self.touched.insert(Place::Config);

@@ -114,8 +114,12 @@ impl Model {
             Tag::Withdraw => self.withdraw(deed),
             Tag::Deposit => self.deposit(deed),
             Tag::CloseMarkers => self.close_markers(deed),
-            // Nobody but the program has Config's signature.
-            Tag::Event => Err(E::ForgedEvent.into()),
+            Tag::Event => {
+                let alone = deed.parties.len() == 1 && deed.parties[0].signs;
+                need(alone, E::ForgedEvent)?;
+                // Nobody but the program has Config's signature: this one is somebody else's.
+                Err(E::WrongOwner.into())
+            }
         }
     }
 

@@ -3,12 +3,12 @@
 use super::{Model, Verdict, Why};
 use crate::fuzz::place::Place;
 
-/// Lamports that an account of so many bytes must hold.
-pub fn rent(bytes: usize) -> u64 {
-    (128 + bytes as u64) * 5080
-}
-
 impl Model {
+    /// Lamports that an account of so many bytes must hold.
+    pub fn rent(&self, bytes: usize) -> u64 {
+        (128 + bytes as u64) * self.lamports_per_byte
+    }
+
     /// Lamports at a place.
     pub fn lamports(&self, place: Place) -> u64 {
         self.lamports.get(&place).copied().unwrap_or(0)
@@ -25,7 +25,7 @@ impl Model {
 
     /// Rent of a new account; lamports that lie there already count.
     pub(super) fn open(&mut self, payer: Place, place: Place, bytes: usize) -> Verdict {
-        let missing = rent(bytes).saturating_sub(self.lamports(place));
+        let missing = self.rent(bytes).saturating_sub(self.lamports(place));
         self.pay(payer, place, missing)
     }
 
@@ -56,7 +56,7 @@ impl Model {
     pub(super) fn rent_is_paid(&self, before: &Self) -> Verdict {
         let unpaid = self.touched.iter().any(|place| {
             let lamports = self.lamports(*place);
-            lamports != before.lamports(*place) && lamports > 0 && lamports < rent(self.bytes(*place))
+            lamports != before.lamports(*place) && lamports > 0 && lamports < self.rent(self.bytes(*place))
         });
         if unpaid { Err(Why::Elsewhere) } else { Ok(()) }
     }

@@ -55,6 +55,8 @@ pub(super) fn need(holds: bool, error: EnergyError) -> Verdict {
 pub struct Model {
     /// The chain's time, Unix seconds.
     pub now: i64,
+    /// Rent, by the chain's sysvar.
+    pub lamports_per_byte: u64,
     /// The Config.
     pub rules: Rules,
     /// Households.

@@ -9,7 +9,8 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Uses a number: never zero, never twice, never more than 64 below the newest.
+    /// Uses a number: never zero, never twice, never more than 64 below the newest or 2^32
+    /// above it.
     pub fn take(&mut self, number: u64) -> Option<()> {
         let fresh = self.is_free(number);
         if fresh {
@@ -24,7 +25,8 @@ impl Numbers {
 
     /// Whether it may be used.
     pub fn is_free(&self, number: u64) -> bool {
-        number > 0 && self.newest().saturating_sub(number) <= 64 && !self.used.contains(&number)
+        let near = number.saturating_sub(self.newest()) <= 1 << 32;
+        number > 0 && near && self.newest().saturating_sub(number) <= 64 && !self.used.contains(&number)
     }
 
     /// The newest; 0 for none.

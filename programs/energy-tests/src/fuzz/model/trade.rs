@@ -1,7 +1,7 @@
 //! Offers, orders, proofs, and energy that moves between a person's own places.
 
 use super::call::{exactly, head};
-use super::{Model, Verdict, Why, need};
+use super::{Level, Model, Verdict, Why, need};
 use crate::fuzz::deed::{Deed, Party};
 use crate::fuzz::place::{Numbered, Place};
 use jirani_energy_interface::instruction::{
@@ -180,7 +180,7 @@ impl Model {
         need((1..=4).contains(&count) && rest.len() == count * 8, E::InvalidFills)?;
         self.check(deed, Tag::PlaceOrder)?;
         let offers = &deed.parties[7..];
-        need(offers.len() == count, E::AccountsMissing)?;
+        need(offers.len() == count, E::InvalidFills)?;
         let buyer = Self::home_at(deed.parties[3].place)?;
         let (payer, order) = (deed.parties[1], Place::Order(buyer, data.order_id));
         need(deed.parties[4].place == order, E::WrongAddress)?;
@@ -214,7 +214,10 @@ impl Model {
         }
         self.rules.running()?;
         let tariff = self.rules.tariff;
-        need(data.fee <= tariff.grid_fee && data.tax <= tariff.tax, E::FeeOutOfBounds)?;
+        let (fee, tax) = (data.fee.cmp(&tariff.grid_fee), data.tax.cmp(&tariff.tax));
+        let whole = fee.is_eq() && tax.is_eq();
+        let part = fee.is_le() && tax.is_le() && self.homes[&buyer].kind != 1;
+        need(whole || part, E::FeeOutOfBounds)?;
         let dearest = fills.iter().map(|fill| all_in(fill.2)).max().unwrap_or(0);
         need(dearest <= u128::from(tariff.retail), E::PriceOutOfBounds)?;
         let due = u64::try_from(milli_cents.div_ceil(1000)).map_err(|_| Why::Elsewhere)?;
@@ -318,6 +321,12 @@ impl Model {
         let attested = self.rules.attestors.iter().any(|place| place.key == caller);
         let last = self.rules.last(held.deadline, held.stood_still, self.now);
         need(attested || self.now > last, E::OrderWindowOpen)?;
+        let fits = match data.reason {
+            2 => true,
+            4 => attested && self.rules.level != Level::Running,
+            _ => attested,
+        };
+        need(fits, E::InvalidReason)?;
         let offers: &[Party] = &deed.parties[6..];
         need(offers.len() == held.fills.len(), E::FillMismatch)?;
         for (((seller, id), wh, _), party) in held.fills.iter().zip(offers) {
@@ -327,7 +336,7 @@ impl Model {
             self.touched.insert(party.place);
         }
         let home = self.homes.get_mut(&buyer).ok_or(Why::Elsewhere)?;
-        if !(attested && data.reason == 4) {
+        if data.reason != 4 {
             home.leave_unpaid(self.now);
         }
         self.orders.remove(&(buyer, id));

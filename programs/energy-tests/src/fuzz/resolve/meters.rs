@@ -37,6 +37,8 @@ impl Memory {
                     oracle_version: model.rules.oracle_version,
                     export_wh: export.of(left),
                     import_wh: import.of(left / 2),
+                    adjusted_export_wh: model.homes[&id].adjusted.0,
+                    adjusted_import_wh: model.homes[&id].adjusted.1,
                     reason: [5; 32],
                 };
                 let mut places = vec![
@@ -59,13 +61,14 @@ impl Memory {
                 let (meter, epoch, begins) = match how {
                     0 => (known.meter, known.epoch, known.registers),
                     1 => (known.meter, known.epoch + 1, (0, 0)),
-                    2 => ([known.meter[0] ^ 0x40; 32], 1, (500, 700)),
+                    2 => ([known.meter[0] ^ 0x40; 32], known.epoch + 1, (500, 700)),
+                    3 => ([known.meter[0] ^ 0x40; 32], known.epoch, known.registers),
                     // None of these goes on where the meter stopped.
-                    3 => (known.meter, known.epoch, (known.registers.0 / 2, known.registers.1)),
-                    4 => (known.meter, known.epoch - 1, known.registers),
+                    4 => (known.meter, known.epoch, (known.registers.0 / 2, known.registers.1)),
+                    5 => (known.meter, known.epoch - 1, known.registers),
                     _ => (known.meter, known.epoch, (known.registers.0, known.registers.1 + 1)),
                 };
-                let rating = [10_000, 200, 50_000, 0][usize::from(*rating) % 4];
+                let rating = [10_000, 200, 50_000, 0, 1_000_000, 1_000_001][usize::from(*rating) % 6];
                 let data = ReplaceMeterData {
                     tag: Tag::ReplaceMeter as u8,
                     reserved: [0; 3],
@@ -76,22 +79,14 @@ impl Memory {
                     initial_import_wh: begins.1,
                     meter_key: meter,
                 };
-                let places =
-                    [self.whose(&model.rules.admin), Place::Config, Place::Home(id), Place::Energy];
+                let places = [self.whose(&model.rules.admin), Place::Config, Place::Home(id), Place::Energy];
                 Some(Deed::energy(&mut self.atlas, "s-w-", &places, bytemuck::bytes_of(&data).to_vec()))
             }
             _ => None,
         }
     }
 
-    fn attest(
-        &mut self,
-        model: &Model,
-        flows: &[(u16, u16)],
-        mask: u16,
-        edge: Edge,
-        spoil: Spoil,
-    ) -> Deed {
+    fn attest(&mut self, model: &Model, flows: &[(u16, u16)], mask: u16, edge: Edge, spoil: Spoil) -> Deed {
         let feeder = if matches!(spoil, Spoil::Feeder) { OTHER_FEEDER } else { FEEDER };
         let skew = i64::from(model.rules.limits.clock_skew_s);
         let slot_end = match edge {
@@ -108,7 +103,7 @@ impl Memory {
         let (mut data, mut places) = (Vec::new(), Vec::new());
         for ((id, home), flow) in model.homes.iter().zip(flows) {
             // In a balanced case a second feeder would take energy out of the sum.
-            if mask & (1 << (id % 16)) == 0 && mask % 3 != 0 {
+            if mask & (1 << (id % 16)) == 0 && !mask.is_multiple_of(3) {
                 continue;
             }
             let (mut export, mut import) = (

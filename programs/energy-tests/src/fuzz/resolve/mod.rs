@@ -1,5 +1,6 @@
 //! Turns what somebody wants into an instruction, in the world as it is: mostly one
 //! that may succeed, at its edges.
+#![expect(clippy::trivially_copy_pass_by_ref, reason = "choices are read where they stand, in borrowed acts")]
 
 mod meters;
 mod rule;
@@ -28,8 +29,8 @@ pub struct Memory {
     pub atlas: Atlas,
     /// Instructions sent before.
     pub sent: Vec<Deed>,
-    /// Proofs tried before.
-    pub proofs: Vec<Proof>,
+    /// Proofs tried before, and when their money moved.
+    pub proofs: Vec<(Proof, i64)>,
     /// How many proofs there have been.
     pub fresh: u32,
     /// Whether everything that is exported is imported: no hostile oracle and no admin
@@ -99,6 +100,17 @@ fn pick<K: Copy, V>(map: &BTreeMap<K, V>, which: &Index) -> Option<K> {
 /// A household, existing.
 fn home(model: &Model, which: &Index) -> Option<u32> {
     pick(&model.homes, which)
+}
+
+/// Mostly a household with energy that nobody waits for.
+fn seller(model: &Model, which: &Index, any: bool) -> Option<u32> {
+    let rich: Vec<u32> = model
+        .homes
+        .iter()
+        .filter(|(id, home)| home.owes == 0 && model.wh(Place::Vault(**id)) > 0)
+        .map(|(id, _)| *id)
+        .collect();
+    if any || rich.is_empty() { home(model, which) } else { Some(rich[which.index(rich.len())]) }
 }
 
 fn payer(second: bool) -> Place {

@@ -1,6 +1,6 @@
 //! Offers, orders, proofs, and tokens on their way.
 
-use super::{Memory, home, payer, pick};
+use super::{Memory, home, payer, pick, seller};
 use crate::fuzz::actors::Actor;
 use crate::fuzz::deed::Deed;
 use crate::fuzz::model::Model;
@@ -22,6 +22,7 @@ fn number(newest: u64, choice: u8) -> u64 {
         3 => newest.saturating_sub(65),
         4 => newest + 3,
         5 => 0,
+        8 => newest + (1 << 32) + 1,
         6 => newest + 66,
         _ => newest + 1,
     }
@@ -31,7 +32,7 @@ impl Memory {
     pub(super) fn trade(&mut self, act: &Act, model: &Model) -> Option<Deed> {
         match act {
             Act::Post { home: which, energy, price, edge, id, payer } => {
-                let seller = home(model, which)?;
+                let seller = seller(model, which, *id == 7)?;
                 Some(self.post(model, seller, *energy, *price, *edge, *id, *payer))
             }
             Act::Cancel { offer, by, right } => {
@@ -86,7 +87,7 @@ impl Memory {
                 Some(Deed::energy(&mut self.atlas, &rights, &places, bytes_of(&data).to_vec()))
             }
             Act::Move { from, to, energy } => {
-                let from = home(model, from)?;
+                let from = seller(model, from, matches!(energy, Amount::All))?;
                 let authority = model.homes[&from].authority;
                 let same: Vec<u32> = model
                     .homes
@@ -111,21 +112,22 @@ impl Memory {
                 Some(Deed::energy(&mut self.atlas, "s-wwwww--", &places, amount(Tag::Move, energy)))
             }
             Act::Withdraw { home: which, energy } => {
-                let id = home(model, which)?;
+                let id = seller(model, which, matches!(energy, Amount::All))?;
                 let caller = self.acting(model, id);
                 let Place::Actor(actor) = caller else { return None };
-                let wallet = if model.tokens.contains_key(&Place::Wallet(actor)) { actor } else { Actor::Owner1 };
+                let wallet =
+                    if model.tokens.contains_key(&Place::Wallet(actor)) { actor } else { Actor::Owner1 };
                 let most = model.wh(Place::Vault(id)).min(model.rules.caps.withdrawal_wh);
                 Some(self.wallet(Tag::Withdraw, caller, id, wallet, energy.of(most)))
             }
             Act::Deposit { home: which, from, energy } => {
                 let id = home(model, which)?;
-                let actor = wallet(from);
+                let actor = wallet(model, from, *energy);
                 let energy = energy.of(model.wh(Place::Wallet(actor)));
                 Some(self.wallet(Tag::Deposit, Place::Actor(actor), id, actor, energy))
             }
             Act::SendTokens { from, to, energy } => {
-                let actor = wallet(from);
+                let actor = wallet(model, from, *energy);
                 let to = pick(&model.tokens, to)?;
                 let wh = energy.of(model.wh(Place::Wallet(actor)));
                 let places = [Place::Wallet(actor), Place::Mint, to, Place::Actor(actor)];
@@ -140,8 +142,7 @@ impl Memory {
 
     /// The attestors in use, one after the other.
     fn attestor(&self, model: &Model, which: usize) -> Place {
-        let used: Vec<_> =
-            model.rules.attestors.iter().filter(|place| place.key != [0; 32]).collect();
+        let used: Vec<_> = model.rules.attestors.iter().filter(|place| place.key != [0; 32]).collect();
         used.get(which.min(used.len().saturating_sub(1)))
             .map_or(Place::Actor(Actor::Attestor), |place| self.whose(&place.key))
     }
@@ -236,7 +237,7 @@ impl Memory {
             fills: u8::try_from(fills.len()).unwrap_or(u8::MAX),
             reserved: [0; 6],
             order_id: id,
-            fee: tariff.grid_fee + u32::from(fee == 2),
+            fee: if fee == 5 { 0 } else { tariff.grid_fee + u32::from(fee == 2) },
             tax: if fee == 3 { u32::MAX } else { tariff.tax },
         };
         let mut data = bytes_of(&head).to_vec();
@@ -258,35 +259,34 @@ impl Memory {
         Some(Deed::energy(&mut self.atlas, &rights, &places, data))
     }
 
-    fn proof(&mut self, choice: ProofChoice, receipt: bool) -> Proof {
-        let known = |which: &Index, proofs: &[Proof]| {
-            if proofs.is_empty() { None } else { Some(proofs[which.index(proofs.len())]) }
-        };
+    /// A proof, and when its money moved if that is known already.
+    fn proof(&mut self, choice: ProofChoice, receipt: bool) -> (Proof, Option<i64>) {
         let old = match &choice {
-            ProofChoice::Again(which) | ProofChoice::Tail(which) | ProofChoice::OtherKind(which) => {
-                known(which, &self.proofs)
+            ProofChoice::Again(which) | ProofChoice::Tail(which) | ProofChoice::OtherKind(which)
+                if !self.proofs.is_empty() =>
+            {
+                Some(self.proofs[which.index(self.proofs.len())])
             }
-            ProofChoice::Fresh | ProofChoice::Zero => None,
+            _ => None,
         };
         let kind = if receipt { ProofKind::Receipt } else { ProofKind::Transfer };
         match (choice, old) {
-            (ProofChoice::Again(_), Some(old)) => old,
-            (ProofChoice::Tail(_), Some(mut old)) => {
+            (ProofChoice::Again(_), Some((old, at))) => (old, Some(at)),
+            (ProofChoice::Tail(_), Some((mut old, at))) => {
                 old.hash[31] ^= 1;
-                old
+                (old, Some(at))
             }
-            (ProofChoice::OtherKind(_), Some(old)) => {
-                let other = if old.kind == ProofKind::Receipt { ProofKind::Transfer } else { ProofKind::Receipt };
-                Proof { kind: other, ..old }
+            (ProofChoice::OtherKind(_), Some((old, at))) => {
+                let other =
+                    if old.kind == ProofKind::Receipt { ProofKind::Transfer } else { ProofKind::Receipt };
+                (Proof { kind: other, ..old }, Some(at))
             }
-            (ProofChoice::Zero, _) => Proof { kind, hash: [0; 32] },
+            (ProofChoice::Zero, _) => (Proof { kind, hash: [0; 32] }, None),
             _ => {
                 self.fresh += 1;
                 let mut hash = [0x5a; 32];
                 hash[..4].copy_from_slice(&self.fresh.to_le_bytes());
-                let proof = Proof { kind, hash };
-                self.proofs.push(proof);
-                proof
+                (Proof { kind, hash }, None)
             }
         }
     }
@@ -301,17 +301,21 @@ impl Memory {
         second: bool,
     ) -> Deed {
         let held = &model.orders[&(buyer, id)];
-        let proof = self.proof(proof, receipt);
+        let (proof, moved) = self.proof(proof, receipt);
         let limits = model.rules.limits;
         let grace = i64::from(limits.order_grace_s);
         let last = model.rules.last(held.deadline, held.stood_still, model.now);
         let first = held.created_at - if proof.kind == ProofKind::Transfer { grace } else { 0 };
         let paid_at = match edge {
-            Edge::Inside => held.created_at,
+            // Money moves once.
+            Edge::Inside => moved.unwrap_or(held.created_at),
             Edge::First(off) => first + i64::from(off),
             Edge::Last(off) => last.min(model.now + i64::from(limits.clock_skew_s)) + i64::from(off),
             Edge::Never => i64::MAX,
         };
+        if moved.is_none() && proof.hash != [0; 32] {
+            self.proofs.push((proof, paid_at));
+        }
         let data = SettleData {
             tag: Tag::Settle as u8,
             proof_kind: proof.kind as u8,
@@ -366,6 +370,11 @@ fn anybody(by: &Index) -> Place {
 /// Who has a wallet.
 pub(super) const WALLETS: [Actor; 4] = [Actor::Owner1, Actor::Owner2, Actor::Owner3, Actor::Stranger];
 
-fn wallet(which: &Index) -> Actor {
-    WALLETS[which.index(WALLETS.len())]
+/// Mostly one with tokens in it.
+fn wallet(model: &Model, which: &Index, energy: Amount) -> Actor {
+    let full: Vec<_> = WALLETS.into_iter().filter(|actor| model.wh(Place::Wallet(*actor)) > 0).collect();
+    if full.is_empty() || matches!(energy, Amount::OneMore) {
+        return WALLETS[which.index(WALLETS.len())];
+    }
+    full[which.index(full.len())]
 }
