@@ -108,7 +108,7 @@ async fn main() {
     let store = Arc::new(SqliteStore::open(Path::new(store)).await.unwrap());
     let config = ChainConfig {
         in_flight_max: 8,
-        patience: Duration::from_secs(60),
+        patience: Duration::from_mins(1),
         poll_max: Duration::from_millis(20),
         resend: Duration::from_millis(100),
         blockhash_fresh: Duration::from_millis(200),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 /// How long an answer is used.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_mins(1);
 /// Micro-lamports of a lamport: the unit of the price of a compute unit.
 const MICRO: u128 = 1_000_000;
 

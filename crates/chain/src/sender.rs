@@ -11,6 +11,7 @@ use crate::refusal::Refusal;
 use crate::retry::retry;
 use crate::transaction::{Signed, Terms, compile, salt, seal};
 use crate::units::Shape;
+use crate::witness::Witness;
 use crate::work::{Outcome, Retry, Work};
 use jirani_store::{OutboxRecord, OutboxState, StoreError};
 use jirani_units::Timestamp;
@@ -178,22 +179,20 @@ impl RpcEnergyChain {
         let facts = self.facts(work).await?;
         let recent = self.blockhashes.get(&self.node).await?;
         let witness = self.witness_for(work, &facts).await?;
-        let plan =
-            plan(&self.program, &self.config.keys, &facts, work, witness.map(|witness| witness.key()))?;
+        let plan = plan(&self.program, &self.config.keys, &facts, work, witness.map(Witness::key))?;
         let payer = self.config.keys.payer.pubkey();
         let ours = self.signers(&plan);
         let terms = |units, fee_lamports| Terms { units, fee_lamports, salt: salt(key, nonce), recent };
         let shape = Shape::of(work);
-        let units = match self.units.known(shape) {
-            Some(units) => units,
-            None => {
-                let message = compile(&plan, payer, key, terms(plan.units, 0))?;
-                match self.node.simulated_units(message).await {
-                    Ok(Some(used)) => self.units.learn(shape, used),
-                    // What fails in simulation is refused by the node, with its reason; a
-                    // node that is silent is met when the bytes are kept.
-                    Ok(None) | Err(_) => plan.units,
-                }
+        let units = if let Some(units) = self.units.known(shape) {
+            units
+        } else {
+            let message = compile(&plan, payer, key, terms(plan.units, 0))?;
+            match self.node.simulated_units(message).await {
+                Ok(Some(used)) => self.units.learn(shape, used),
+                // What fails in simulation is refused by the node, with its reason; a
+                // node that is silent is met when the bytes are kept.
+                Ok(None) | Err(_) => plan.units,
             }
         };
         let fee_lamports = self.priority_fee(units, signed).await;
