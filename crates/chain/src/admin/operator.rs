@@ -260,22 +260,26 @@ impl Operator {
 
     /// Rehearses a plan, and makes it ready to be signed: its compute limit is what the
     /// rehearsal used and a fifth. A plan that the program would refuse is refused here,
-    /// with its code.
+    /// with its code. `salt`, a fresh random number, makes the same command given twice
+    /// two transactions: under one blockhash the second would otherwise be the first.
     pub async fn prepare(
         &self,
         plan: &AdminPlan,
         payer: Address,
         priority_fee_lamports: u64,
+        salt: u32,
     ) -> Result<Prepared, AdminError> {
         let (hash, last_valid) = self.node.blockhash().await?;
-        let trial = compile(plan, payer, UNITS_MAX, priority_fee_lamports, hash)?;
+        let trial = compile(plan, payer, (UNITS_MAX, LOADED), priority_fee_lamports, hash)?;
         let bytes = unsigned_bytes(&trial)?;
         let rehearsal = self.node.rehearse(&bytes).await?;
         if let Some(err) = &rehearsal.err {
             return Err(self.refused(err, &bytes, payer));
         }
         let units = u32::try_from(rehearsal.units.saturating_mul(6) / 5 + 1_000).unwrap_or(UNITS_MAX);
-        let message = compile(plan, payer, units.min(UNITS_MAX), priority_fee_lamports, hash)?;
+        // The salt hides in the two limits, which are generous.
+        let limits = (units.min(UNITS_MAX - 0xfff) + (salt & 0xfff), LOADED + (salt >> 12));
+        let message = compile(plan, payer, limits, priority_fee_lamports, hash)?;
         let fee = match rehearsal.fee {
             Some(fee) => Some(fee),
             None => self.node.fee_of(&message.serialize()).await?,
@@ -376,13 +380,13 @@ enum Fate {
 fn compile(
     plan: &AdminPlan,
     payer: Address,
-    units: u32,
+    (units, loaded): (u32, u32),
     priority_fee_lamports: u64,
     hash: Hash,
 ) -> Result<VersionedMessage, AdminError> {
     let mut config = TransactionConfig::empty()
         .with_compute_unit_limit(units)
-        .with_loaded_accounts_data_size_limit(LOADED);
+        .with_loaded_accounts_data_size_limit(loaded);
     if priority_fee_lamports > 0 {
         config = config.with_priority_fee(priority_fee_lamports);
     }
