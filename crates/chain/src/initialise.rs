@@ -45,7 +45,8 @@ impl RpcEnergyChain {
             return Ok(());
         }
         Err(ChainError::NotReady(
-            "Config has another tariff than [tariff]; run `jirani chain set-tariff`, or change the settings".to_owned(),
+            "Config has another tariff than [tariff]; run `jirani chain set-tariff`, or change the settings"
+                .to_owned(),
         ))
     }
 

@@ -103,6 +103,7 @@ const fn lasts(error: EnergyError) -> Lasts {
         | E::OrderWindowOver
         | E::FillMismatch
         | E::NoAuthorityChange
+        | E::AdjustmentStale
         | E::HouseholdNotEmpty
         | E::WithdrawalsOff => Lasts::Forever,
     }

@@ -124,7 +124,7 @@ impl Bench {
             admin::resume(&program, &config)
         };
         let Planned::Do(plan) = planned else { panic!("it changes") };
-        let prepared = operator.prepare(&plan, keys.payer_address(), 0).await.unwrap();
+        let prepared = operator.prepare(&plan, keys.payer_address(), 0, 0).await.unwrap();
         let mut keyring = Keyring::default();
         keyring.add(Role::Payer, keys.payer.insecure_clone());
         keyring.add(Role::Admin, keys.admin.insecure_clone());

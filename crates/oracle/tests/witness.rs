@@ -150,7 +150,7 @@ impl Site {
         let Planned::Do(plan) = rotate_oracle(&program, &config, &members, threshold).unwrap() else {
             panic!("a new set")
         };
-        let prepared = operator.prepare(&plan, self.keys.payer_address(), 0).await.unwrap();
+        let prepared = operator.prepare(&plan, self.keys.payer_address(), 0, 0).await.unwrap();
         let mut keyring = Keyring::default();
         keyring.add(Role::Payer, self.keys.payer.insecure_clone());
         keyring.add(Role::Admin, self.keys.admin.insecure_clone());

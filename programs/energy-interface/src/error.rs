@@ -88,7 +88,7 @@ errors! {
     /// The same oracle counted twice.
     OracleTwice = 13, "oracle_twice", "The same oracle signed twice; each counts once.";
     /// Too few oracles.
-    OracleThreshold = 14, "oracle_threshold", "Too few oracles signed this attestation.";
+    OracleThreshold = 14, "oracle_threshold", "Too few oracles signed.";
     /// Attested under an older or newer oracle set.
     OracleVersion = 15, "oracle_version", "The attestation was made for another version of the oracle set.";
     /// Only an attestor.
@@ -119,8 +119,8 @@ errors! {
     ZeroEnergy = 28, "zero_energy", "The energy must be above zero.";
     /// Price outside the tariff's bounds.
     PriceOutOfBounds = 29, "price_out_of_bounds", "The price must lie between buy-back and retail less fee and tax.";
-    /// Fee or tax above the tariff's.
-    FeeOutOfBounds = 30, "fee_out_of_bounds", "The order's fee and tax must not exceed the tariff's.";
+    /// Fee or tax not the tariff's.
+    FeeOutOfBounds = 30, "fee_out_of_bounds", "A household's order bears the tariff's fee and tax; the operator's own at most those.";
     /// Expiry in the past or too far away.
     InvalidExpiry = 31, "invalid_expiry", "The offer's expiry must lie in the future and within the longest allowed life.";
     /// Offer has expired.
@@ -134,9 +134,9 @@ errors! {
     /// The household owes energy.
     ShortfallOpen = 36, "shortfall_open", "The household owes energy; buy or generate that first.";
     /// Not enough tokens in the vault.
-    VaultTooSmall = 37, "vault_too_small", "The vault holds less energy than offered.";
+    VaultTooSmall = 37, "vault_too_small", "The vault holds less energy than that.";
     /// The offer or order number was used before.
-    IdUsed = 38, "id_used", "This offer or order number was used before, or is too old.";
+    IdUsed = 38, "id_used", "This offer or order number was used before, is too old, or too far ahead.";
     /// Too many at once.
     TooManyOpen = 39, "too_many_open", "The household has too many open offers or orders.";
     /// Fill list is empty, too long, or names an offer twice.
@@ -166,7 +166,7 @@ errors! {
     /// The mint or a token account is not what it should be.
     WrongMint = 52, "wrong_mint", "The mint is not the one of this program.";
     /// Why an order is released is not known.
-    InvalidReason = 53, "invalid_reason", "The reason of a release is not known.";
+    InvalidReason = 53, "invalid_reason", "The reason of a release is not known, or not the caller's to give.";
     /// Daily caps and holds contradict themselves.
     InvalidCaps = 54, "invalid_caps", "A household must be allowed to hold some energy and to leave some orders unpaid.";
     /// Not the proposed admin.
@@ -182,7 +182,7 @@ errors! {
     /// Something hangs on the household.
     HouseholdNotEmpty = 60, "household_not_empty", "The household has tokens, a shortfall, offers or orders; end those first.";
     /// Replacement data contradicts itself.
-    InvalidMeter = 61, "invalid_meter", "The meter's epoch, registers or ratings do not continue the attested ones.";
+    InvalidMeter = 61, "invalid_meter", "The meter must go on at the attested registers or begin a later epoch, with ratings up to 1 MW.";
     /// The day's adjustments are used up.
     AdjustmentCap = 62, "adjustment_cap", "The daily limit of adjustments is used up; wait for the next UTC day or raise it.";
     /// An adjustment without energy or reason.
@@ -207,6 +207,8 @@ errors! {
     AccountTwice = 72, "account_twice", "The same account was passed in two places that must differ.";
     /// The runtime refused what never fails.
     Runtime = 73, "runtime", "The chain's runtime did not answer; try again.";
+    /// The adjustment was made already, or another came between.
+    AdjustmentStale = 74, "adjustment_stale", "The household was adjusted since this adjustment was made; look again.";
 }
 
 /// The stable code and the sentence of a number that a transaction failed with,

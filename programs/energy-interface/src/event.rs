@@ -1,6 +1,6 @@
 //! What the program reports, by calling itself: one event per instruction, in the
-//! transaction's inner instructions. Everything in it can be derived again from
-//! the accounts.
+//! transaction's inner instructions. Every energy and every amount in it can be derived
+//! again from the accounts; the reason of a release or an adjustment stands only here.
 
 use crate::Key;
 use crate::instruction::Tag;
@@ -16,19 +16,24 @@ pub enum EventKind {
     Configured = 2,
     /// Paused (`detail` 1) or resumed (0).
     PauseChanged = 3,
-    /// A household was enrolled. `subject` is its Household.
+    /// A household was enrolled. `number` is its feeder, `subject` its Household.
     Enrolled = 4,
     /// Rows were attested; [`AttestedRow`]s follow. `subject` is the evidence root.
     Attested = 5,
-    /// An offer was posted. `energy_wh`, `number` is its id, `subject` the seller.
+    /// An offer was posted. `energy_wh`, `cents` its price per kWh, `number` its id,
+    /// `subject` the seller.
     OfferPosted = 6,
-    /// Unsold energy went back. `energy_wh`, `burned_wh`, `subject` the seller.
+    /// Unsold energy went back. `energy_wh`, `burned_wh`, `detail` 1 when the offer is
+    /// gone, `number` its id, `subject` the seller.
     OfferReturned = 7,
-    /// An order was placed. `energy_wh`, `cents` its due, `subject` the buyer.
+    /// An order was placed. `energy_wh`, `cents` its due, `number` its id, `subject` the
+    /// buyer.
     OrderPlaced = 8,
-    /// An order settled. `energy_wh`, `cents`, `burned_wh`, `subject` the proof.
+    /// An order settled. `energy_wh`, `cents`, `burned_wh`, `detail` the kind of the proof,
+    /// `number` the order's id, `subject` the proof's hash.
     Settled = 9,
-    /// An order was released; `detail` is the reason, `subject` the buyer.
+    /// An order was released. `energy_wh`, `cents`, `detail` is the reason, `number` its id,
+    /// `subject` the buyer.
     Released = 10,
     /// The proposed admin took over. `subject` is the admin.
     AdminChanged = 11,

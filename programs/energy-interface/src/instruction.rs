@@ -230,8 +230,8 @@ pub struct EnrolData {
 data!(EnrolData, 104);
 
 /// Data of [`Tag::ReplaceMeter`]. The same key and epoch must go on at the attested
-/// registers (other ratings); the same key with a later epoch, or another key, starts
-/// where it says.
+/// registers (other ratings); anything else, another meter first of all, begins a later
+/// epoch of the household and starts where it says.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct ReplaceMeterData {
@@ -331,10 +331,14 @@ pub struct AdjustData {
     pub export_wh: u64,
     /// Import to add, Wh.
     pub import_wh: u64,
+    /// The household's export adjustments before this one, Wh: sent twice, it counts once.
+    pub adjusted_export_wh: u64,
+    /// Its import adjustments before this one, Wh.
+    pub adjusted_import_wh: u64,
     /// Hash of the reason; never all zero.
     pub reason: Key,
 }
-data!(AdjustData, 56);
+data!(AdjustData, 72);
 
 /// Data of [`Tag::PostOffer`].
 #[repr(C)]

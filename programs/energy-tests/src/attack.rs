@@ -193,7 +193,7 @@ impl Attack {
             Self::Copy(_) | Self::OtherToken(_) => {
                 &[E::WrongAddress, E::WrongMint, E::FillMismatch, E::WrongWallet]
             }
-            Self::Missing(_) => &[E::AccountsMissing, E::FillMismatch],
+            Self::Missing(_) => &[E::AccountsMissing, E::FillMismatch, E::InvalidFills],
             Self::Truncated(0) => &[E::UnknownInstruction],
             Self::Truncated(_) | Self::Longer => &[E::InvalidData, E::RowCount, E::InvalidFills],
         }

@@ -129,7 +129,7 @@ fn changes(table: &mut Table) {
     let replacement = Replacement {
         household_id: 1,
         meter_key: [9; 32],
-        meter_epoch: 1,
+        meter_epoch: 2,
         export_rating_w: 10_000,
         import_rating_w: 10_000,
         initial_export_wh: 7,
@@ -166,6 +166,8 @@ fn wallet_and_records(table: &mut Table) {
         oracles: &[oracle.pubkey()],
         export_wh: 10,
         import_wh: 0,
+        adjusted_export_wh: 0,
+        adjusted_import_wh: 0,
         reason: [1; 32],
     };
     table.send(

@@ -10,6 +10,7 @@
 mod attack;
 mod audit;
 pub mod costs;
+pub mod fuzz;
 mod world;
 
 pub use attack::{Attack, refusals};

@@ -126,7 +126,7 @@ impl<const N: usize> Operations<N> {
     /// Those pushed.
     #[inline(always)]
     pub fn as_slice(&self) -> &[Operation] {
-        // SAFETY: the first `used` elements were written by `add`.
+        // SAFETY: the first `used` elements were written by `push`.
         unsafe { from_raw_parts(self.list.as_ptr().cast(), self.used) }
     }
 }
@@ -168,7 +168,7 @@ pub fn run(authority: &Authority, mint: &AccountView, operations: &[Operation]) 
     if operations.is_empty() {
         return Ok(());
     }
-    (operations.len() <= OPERATIONS_MAX).or_refuse(EnergyError::RowCount)?;
+    (operations.len() <= OPERATIONS_MAX).or_refuse(EnergyError::Runtime)?;
     let config = authority.config;
     let mut batch = Batch {
         data: [0; DATA_MAX],
@@ -230,6 +230,7 @@ pub fn run(authority: &Authority, mint: &AccountView, operations: &[Operation]) 
             }
             Operation::Close { account, to } => {
                 account.check_borrow_mut()?;
+                to.check_borrow_mut()?;
                 batch.info(account);
                 batch.info(to);
                 batch.push(

@@ -24,9 +24,9 @@ pub fn replace_meter(
             household.meter_export_wh, household.meter_import_wh
         )));
     }
-    if household.meter_key == replacement.meter_key && replacement.meter_epoch < household.meter_epoch {
+    if !same_meter && replacement.meter_epoch <= household.meter_epoch {
         return Err(AdminError::Invalid(format!(
-            "the meter's epoch is {} already and never goes back",
+            "another meter begins a later epoch than the household's {}: rows name the epoch, not the key",
             household.meter_epoch
         )));
     }
@@ -230,6 +230,8 @@ pub fn adjust(
         oracles: order.oracles,
         export_wh: order.export_wh,
         import_wh: order.import_wh,
+        adjusted_export_wh: household.adjusted_export_wh,
+        adjusted_import_wh: household.adjusted_import_wh,
         reason,
     };
     Ok(Planned::one("adjust", changes, program.adjust(address(&config.admin), &adjustment)))

@@ -104,6 +104,8 @@ fn households(program: &EnergyProgram) -> Vec<Value> {
         oracles: &[address(31), address(32)],
         export_wh: 100,
         import_wh: 200,
+        adjusted_export_wh: 300,
+        adjusted_import_wh: 400,
         reason: [33; 32],
     };
     let adjust = program.adjust(address(1), &adjustment);

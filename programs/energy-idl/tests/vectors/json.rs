@@ -135,7 +135,7 @@ layouts! {
     ChangeAuthorityData { tag action reserved authority }
     AttestData { tag rows reserved oracle_version slot_end evidence_root }
     RowData { export_wh import_wh meter_epoch reserved }
-    AdjustData { tag reserved oracle_version export_wh import_wh reason }
+    AdjustData { tag reserved oracle_version export_wh import_wh adjusted_export_wh adjusted_import_wh reason }
     PostOfferData { tag reserved price offer_id energy_wh expires_at }
     PlaceOrderData { tag fills reserved order_id fee tax }
     FillData { energy_wh price }

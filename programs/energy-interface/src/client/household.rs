@@ -38,6 +38,10 @@ pub struct Adjustment<'a> {
     pub export_wh: u64,
     /// Import to add, Wh.
     pub import_wh: u64,
+    /// The household's export adjustments before this one, Wh.
+    pub adjusted_export_wh: u64,
+    /// Its import adjustments before this one, Wh.
+    pub adjusted_import_wh: u64,
     /// Hash of the reason; never all zero.
     pub reason: Key,
 }
@@ -121,6 +125,8 @@ impl EnergyProgram {
             oracle_version: adjustment.oracle_version,
             export_wh: adjustment.export_wh,
             import_wh: adjustment.import_wh,
+            adjusted_export_wh: adjustment.adjusted_export_wh,
+            adjusted_import_wh: adjustment.adjusted_import_wh,
             reason: adjustment.reason,
         };
         let mut accounts = alloc::vec![

@@ -151,7 +151,12 @@ impl OracleSet {
     #[inline(never)]
     pub fn is_valid(&self) -> bool {
         let count = usize::from(self.count);
-        if count == 0 || count > ORACLES_MAX || self.threshold == 0 || self.threshold > self.count {
+        if count == 0
+            || count > ORACLES_MAX
+            || self.threshold == 0
+            || self.threshold > self.count
+            || self.reserved != [0; 2]
+        {
             return false;
         }
         let members = self.members();
@@ -232,9 +237,9 @@ impl Caps {
 }
 
 impl Default for Caps {
-    /// 100 kWh of adjustments, no withdrawals, 100 kWh held and 64 orders unpaid.
+    /// 100 kWh of adjustments, no withdrawals, 50 kWh held and 16 orders unpaid.
     fn default() -> Self {
-        Self { adjustment_wh: 100_000, withdrawal_wh: 0, held_wh: 100_000, unpaid_orders: 64, reserved: 0 }
+        Self { adjustment_wh: 100_000, withdrawal_wh: 0, held_wh: 50_000, unpaid_orders: 16, reserved: 0 }
     }
 }
 

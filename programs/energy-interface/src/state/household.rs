@@ -7,6 +7,17 @@ pub const JOULES_PER_WH: u64 = 3600;
 /// What a new household's buckets hold: this long at its rating.
 pub const INITIAL_BUCKET_S: u32 = 86_400;
 
+/// The highest rating of a household's meter, W: a mini-grid's largest machine.
+pub const RATING_MAX_W: u32 = 1_000_000;
+
+/// Whether a meter with these ratings counts anything, and nothing absurd.
+pub fn ratings_are_valid(export_w: u32, import_w: u32) -> bool {
+    (export_w > 0 || import_w > 0) && export_w <= RATING_MAX_W && import_w <= RATING_MAX_W
+}
+
+/// How long a proposal of another authority may be accepted once its delay is over.
+pub const AUTHORITY_PROPOSAL_LIFE_S: i64 = 30 * 86_400;
+
 /// Bits of [`Household::flags`].
 pub mod flags {
     /// The custodian signs for this household instead of its authority.

@@ -12,7 +12,10 @@ pub use config::{
     ORACLES_MAX, OracleSet, PauseLevel, Tariff, day_of,
 };
 pub use evidence::{EVIDENCE_SLOTS, Evidence, EvidenceEntry};
-pub use household::{Household, HouseholdKind, INITIAL_BUCKET_S, JOULES_PER_WH, flags};
+pub use household::{
+    AUTHORITY_PROPOSAL_LIFE_S, Household, HouseholdKind, INITIAL_BUCKET_S, JOULES_PER_WH, RATING_MAX_W,
+    flags, ratings_are_valid,
+};
 pub use marker::Marker;
 pub use offer::{Offer, OfferState};
 pub use order::{Order, OrderFill};

@@ -13,14 +13,29 @@ use solana_signer::Signer;
 const REASON: [u8; 32] = [3; 32];
 
 fn adjustment(household_id: u32, export_wh: u64, import_wh: u64, oracles: &[Address]) -> Adjustment<'_> {
-    Adjustment { household_id, oracle_version: 1, oracles, export_wh, import_wh, reason: REASON }
+    Adjustment {
+        household_id,
+        oracle_version: 1,
+        oracles,
+        export_wh,
+        import_wh,
+        adjusted_export_wh: 0,
+        adjusted_import_wh: 0,
+        reason: REASON,
+    }
 }
 
 #[track_caller]
 fn lands(world: &mut World, household: u32, export_wh: u64, import_wh: u64) -> Landed {
     let (admin, oracle) = (world.keys.admin.insecure_clone(), world.keys.oracle.insecure_clone());
     let oracles = [oracle.pubkey()];
-    let adjust = world.program.adjust(admin.pubkey(), &adjustment(household, export_wh, import_wh, &oracles));
+    let before = world.household(household);
+    let adjustment = Adjustment {
+        adjusted_export_wh: before.adjusted_export_wh,
+        adjusted_import_wh: before.adjusted_import_wh,
+        ..adjustment(household, export_wh, import_wh, &oracles)
+    };
+    let adjust = world.program.adjust(admin.pubkey(), &adjustment);
     world.send(&[adjust], &[&admin, &oracle]).expect("adjusted")
 }
 
@@ -77,6 +92,24 @@ fn an_adjustment_needs_energy_and_a_reason() {
     fails(&mut world, &Adjustment { export_wh: 0, ..good }, E::InvalidAdjustment);
     fails(&mut world, &Adjustment { reason: [0; 32], ..good }, E::InvalidAdjustment);
     fails(&mut world, &Adjustment { export_wh: u64::MAX, import_wh: 1, ..good }, E::Overflow);
+}
+
+#[test]
+fn an_adjustment_sent_twice_counts_once() {
+    let mut world = seller_and_buyer();
+    let oracles = [world.keys.oracle.pubkey()];
+    lands(&mut world, 1, 100, 0);
+    fails(&mut world, &adjustment(1, 100, 0, &oracles), E::AdjustmentStale);
+    lands(&mut world, 1, 0, 7);
+    fails(
+        &mut world,
+        &Adjustment { adjusted_export_wh: 100, ..adjustment(1, 1, 0, &oracles) },
+        E::AdjustmentStale,
+    );
+    let next = adjustment(1, 1, 0, &oracles);
+    fails(&mut world, &Adjustment { adjusted_import_wh: 7, ..next }, E::AdjustmentStale);
+    assert_eq!(world.household(1).adjusted_export_wh, 100);
+    audit(&world);
 }
 
 #[test]

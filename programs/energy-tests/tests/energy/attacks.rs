@@ -178,7 +178,7 @@ fn replace_meter_survives() {
     let replacement = Replacement {
         household_id: 1,
         meter_key: [0x77; 32],
-        meter_epoch: 1,
+        meter_epoch: 2,
         export_rating_w: 1,
         import_rating_w: 1,
         initial_export_wh: 0,
@@ -221,6 +221,8 @@ fn adjust_survives() {
         oracles: &[world.keys.oracle.pubkey()],
         export_wh: 5,
         import_wh: 3,
+        adjusted_export_wh: 0,
+        adjusted_import_wh: 0,
         reason: [1; 32],
     };
     let adjust = world.program.adjust(world.keys.admin.pubkey(), &adjustment);

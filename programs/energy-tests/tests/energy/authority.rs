@@ -74,6 +74,17 @@ fn a_new_key_takes_over_after_the_delay_and_not_a_second_before() {
 }
 
 #[test]
+fn a_proposal_that_nobody_took_up_runs_out_after_a_month() {
+    let mut world = with_owners();
+    lands(&mut world, &owner(), 11, Propose, Some(key(70).pubkey()));
+    world.wait(DELAY + 30 * 86_400 + 1);
+    fails(&mut world, &key(70), 11, Accept, E::NoAuthorityChange);
+    world.wait(-1);
+    lands(&mut world, &key(70), 11, Accept, None);
+    audit(&world);
+}
+
+#[test]
 fn only_the_proposed_key_accepts() {
     let mut world = with_owners();
     lands(&mut world, &owner(), 11, Propose, Some(key(70).pubkey()));

@@ -89,6 +89,8 @@ fn dust_from_a_stranger_is_mended_by_an_adjustment() {
             oracles: &[oracle.pubkey()],
             export_wh: 0,
             import_wh: 1,
+            adjusted_export_wh: 0,
+            adjusted_import_wh: 0,
             reason: [3; 32],
         },
     );

@@ -46,6 +46,11 @@ fn an_enrolment_needs_a_rating_and_somebody_who_signs() {
     );
     let nobody = solana_address::Address::new_from_array([0; 32]);
     refused(world.enrol_as(&Enrolment { authority: Some(nobody), ..good }), E::InvalidHousehold);
+    for (export_rating_w, import_rating_w) in [(1_000_001, 1), (1, u32::MAX)] {
+        let absurd = Enrolment { export_rating_w, import_rating_w, ..good };
+        refused(world.enrol_as(&absurd), E::InvalidHousehold);
+    }
+    refused(world.enrol_as(&Enrolment { household_id: 0, ..good }), E::InvalidHousehold);
     world.enrol_as(&Enrolment { authority: Some(key(30).pubkey()), ..good }).unwrap();
     assert_eq!(world.household(1).flags, 0);
 }

@@ -93,12 +93,18 @@ fn a_release_for_a_pause_by_the_attestor_is_nobodys_fault() {
 }
 
 #[test]
-fn anyones_release_after_the_deadline_counts_whatever_reason_it_gives() {
+fn anyones_release_after_the_deadline_counts_and_gives_no_other_reason() {
     let mut world = with_caps(Caps { unpaid_orders: 1, ..Caps::default() });
     let stranger = world.keys.stranger.insecure_clone();
     world.place(2, 1, &[fill(1, 1)]).unwrap();
     world.wait(421);
-    world.release_as(&stranger, 2, 1, &[fill(1, 1)], ReleaseReason::Paused).unwrap();
+    for reason in [ReleaseReason::Paused, ReleaseReason::PaidShort, ReleaseReason::PaymentRefused] {
+        refused(world.release_as(&stranger, 2, 1, &[fill(1, 1)], reason), E::InvalidReason);
+    }
+    let attestor = world.keys.attestor.insecure_clone();
+    let pause = world.release_as(&attestor, 2, 1, &[fill(1, 1)], ReleaseReason::Paused);
+    refused(pause, E::InvalidReason);
+    world.release_as(&stranger, 2, 1, &[fill(1, 1)], ReleaseReason::PaymentTimeout).unwrap();
     assert_eq!(world.household(2).unpaid_orders, 1);
     refused(world.place(2, 2, &[fill(1, 1)]), E::UnpaidOrders);
     audit(&world);
@@ -176,5 +182,28 @@ fn an_offer_that_expired_still_settles_its_orders() {
     world.settle(2, 1, &[fill(1, 500)], &Proof::receipt([9; 32]), now).unwrap();
     world.cancel_as(&stranger, 1, 1).unwrap();
     assert_eq!((world.vault(1), world.vault(2)), (4500, 500));
+    audit(&world);
+}
+
+#[test]
+fn a_rent_payer_that_became_a_program_stops_no_return() {
+    let mut world = with_offer();
+    let rent_payer = world.keys.payer.pubkey();
+    become_a_program(&mut world, rent_payer);
+    let before = world.lamports(&rent_payer);
+    let rent: u64 = [200, 170].iter().map(|len| world.svm.minimum_balance_for_rent_exemption(*len)).sum();
+    world.cancel(1, 1).unwrap();
+    assert_eq!((world.vault(1), world.lamports(&rent_payer)), (5000, before + rent));
+    audit(&world);
+}
+
+#[test]
+fn a_rent_payer_that_became_a_program_stops_no_closing() {
+    let mut world = seller_and_buyer();
+    let rent_payer = world.keys.payer.pubkey();
+    let admin = world.keys.admin.insecure_clone();
+    become_a_program(&mut world, rent_payer);
+    let close = world.program.close_household(admin.pubkey(), 2, rent_payer);
+    world.send(&[close], &[&admin]).unwrap();
     audit(&world);
 }

@@ -109,6 +109,8 @@ fn under_a_hard_stop_nothing_that_moves_energy_works() {
         oracles: &[oracle.pubkey()],
         export_wh: 1,
         import_wh: 0,
+        adjusted_export_wh: 0,
+        adjusted_import_wh: 0,
         reason: [1; 32],
     };
     let adjust = world.program.adjust(admin.pubkey(), &adjustment);

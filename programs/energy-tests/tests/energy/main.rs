@@ -15,7 +15,6 @@ mod hostile_accounts;
 mod hostile_programs;
 mod markers;
 mod meter;
-mod model;
 mod moving;
 mod offers;
 mod orders;

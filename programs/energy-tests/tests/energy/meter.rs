@@ -133,12 +133,47 @@ fn slots_before_the_replacement_are_closed() {
     let slot_end = world.now() + 900;
     world.wait(1000);
     let present = present(&world);
-    replaces(&mut world, &Replacement { meter_key: [0x77; 32], initial_export_wh: 0, ..present });
+    let other = Replacement { meter_key: [0x77; 32], meter_epoch: 2, initial_export_wh: 0, ..present };
+    replaces(&mut world, &other);
     let late = world.attestation(slot_end, &[(1, 5100, 0)]);
     let oracle = world.keys.oracle.insecure_clone();
     let landed = world.send(&[late], &[&oracle]).unwrap();
-    assert_eq!(landed.rows()[0].status, RowStatus::Stale as u8, "the old meter's last row came too late");
+    assert_eq!(
+        landed.rows()[0].status,
+        RowStatus::WrongEpoch as u8,
+        "the old meter's last row came too late"
+    );
+    world.wait(900);
+    assert_eq!(attest(&mut world, 1, 5110, 0).status, RowStatus::WrongEpoch as u8, "so did a later one");
+    world.set_time(slot_end + 50);
     assert_eq!(world.supply(), 5000);
+    audit(&world);
+}
+
+#[test]
+fn another_meter_begins_a_later_epoch() {
+    let mut world = seller_and_buyer();
+    let present = present(&world);
+    let other = Replacement { meter_key: [0x77; 32], ..present };
+    invalid(&mut world, &other);
+    invalid(&mut world, &Replacement { initial_export_wh: 0, initial_import_wh: 0, ..other });
+    invalid(&mut world, &Replacement { meter_epoch: 0, ..other });
+    replaces(&mut world, &Replacement { meter_epoch: 2, initial_export_wh: 0, ..other });
+    // Nor does the first meter come back at registers that were minted already.
+    invalid(&mut world, &Replacement { initial_export_wh: 0, ..present });
+    world.wait(900);
+    assert_eq!(attest(&mut world, 1, 5000, 0).status, RowStatus::WrongEpoch as u8);
+    assert_eq!(world.supply(), 5000);
+    audit(&world);
+}
+
+#[test]
+fn no_rating_is_above_a_megawatt() {
+    let mut world = seller_and_buyer();
+    let present = present(&world);
+    invalid(&mut world, &Replacement { export_rating_w: 1_000_001, ..present });
+    invalid(&mut world, &Replacement { import_rating_w: u32::MAX, ..present });
+    replaces(&mut world, &Replacement { import_rating_w: 1_000_000, ..present });
     audit(&world);
 }
 

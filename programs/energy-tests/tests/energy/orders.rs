@@ -5,6 +5,7 @@ use jirani_energy_interface::EnergyError as E;
 use jirani_energy_interface::client::{FillAccounts, NewOrder};
 use jirani_energy_interface::instruction::ReleaseReason;
 use jirani_energy_interface::money;
+use jirani_energy_interface::state::HouseholdKind;
 use jirani_energy_interface::state::Order;
 use jirani_energy_tests::{TARIFF, World, audit};
 use solana_signer::Signer;
@@ -68,7 +69,16 @@ fn an_order_must_fit_its_offers() {
 fn nobody_pays_more_than_the_tariff() {
     let mut world = with_offer();
     let (payer, custodian) = (world.keys.payer.insecure_clone(), world.keys.custodian.insecure_clone());
-    for (fee, tax) in [(TARIFF.grid_fee + 1, 0), (0, TARIFF.tax + 1), (u32::MAX, u32::MAX)] {
+    // A home pays the tariff's fee and tax, no more and no less.
+    let (whole_fee, whole_tax) = (TARIFF.grid_fee, TARIFF.tax);
+    let wrong = [
+        (whole_fee + 1, whole_tax),
+        (whole_fee, whole_tax + 1),
+        (u32::MAX, u32::MAX),
+        (0, 0),
+        (whole_fee, 0),
+    ];
+    for (fee, tax) in wrong {
         let order = NewOrder { buyer_id: 2, order_id: 1, fee, tax, fills: &[fill(1, 500)] };
         let place = world.program.place_order(payer.pubkey(), custodian.pubkey(), &order);
         refused(world.send(&[place], &[&payer, &custodian]), E::FeeOutOfBounds);
@@ -80,6 +90,23 @@ fn nobody_pays_more_than_the_tariff() {
         world.program.configure(admin.pubkey(), &jirani_energy_interface::client::Section::Tariff(tariff));
     world.send(&[lower], &[&admin]).unwrap();
     refused(world.place(2, 1, &[fill(1, 500)]), E::PriceOutOfBounds);
+}
+
+#[test]
+fn the_operators_own_records_may_buy_without_fee_and_tax() {
+    let mut world = with_offer();
+    let mut battery = World::enrolment(3);
+    battery.kind = HouseholdKind::Battery;
+    world.enrol_as(&battery).unwrap();
+    let (payer, custodian) = (world.keys.payer.insecure_clone(), world.keys.custodian.insecure_clone());
+    let order = NewOrder { buyer_id: 3, order_id: 1, fee: 0, tax: 0, fills: &[fill(1, 500)] };
+    let place = world.program.place_order(payer.pubkey(), custodian.pubkey(), &order);
+    let placed = world.send(&[place], &[&payer, &custodian]).unwrap();
+    assert_eq!(placed.events[0].event.cents, 750, "the seller's price alone");
+    let more = NewOrder { order_id: 2, fee: 0, tax: TARIFF.tax + 1, ..order };
+    let place = world.program.place_order(payer.pubkey(), custodian.pubkey(), &more);
+    refused(world.send(&[place], &[&payer, &custodian]), E::FeeOutOfBounds);
+    audit(&world);
 }
 
 #[test]

@@ -207,10 +207,13 @@ fn amounts_at_the_ends_of_their_range_wrap_nowhere() {
     dear.price = u32::MAX;
     let place = world.order(2, 1, &[dear]);
     refuses(&mut world, &place, &[&payer, &custodian], E::PriceChanged);
-    // The largest numbers an offer or order may have are numbers like others.
-    let offer = world.new_offer(1, u64::MAX, 100, 1500);
-    world.post(&offer).unwrap();
-    world.place(2, u64::MAX, &[fill(u64::MAX, 1)]).unwrap();
+    // Nobody uses up all numbers by taking the last one; a long step is a step.
+    let last = world.new_offer(1, u64::MAX, 100, 1500);
+    refused(world.post(&last), E::IdUsed);
+    refused(world.place(2, u64::MAX, &[fill(1, 1)]), E::IdUsed);
+    let far = world.new_offer(1, (1 << 32) + 1, 100, 1500);
+    world.post(&far).unwrap();
+    world.place(2, 1 << 32, &[fill((1 << 32) + 1, 1)]).unwrap();
     audit(&world);
 }
 

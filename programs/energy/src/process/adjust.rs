@@ -35,6 +35,9 @@ pub fn adjust(call: &Call, accounts: &mut [AccountView]) -> Check {
         config.adjusted.spend(now, energy, cap).or_refuse(EnergyError::AdjustmentCap)?;
         let mut household = account::write::<Household>(household_account, call.program_id)?;
         call.address(vault, &household.vault)?;
+        let before = (household.adjusted_export_wh, household.adjusted_import_wh);
+        (before == (data.adjusted_export_wh, data.adjusted_import_wh))
+            .or_refuse(EnergyError::AdjustmentStale)?;
         let net = household
             .net(data.export_wh, data.import_wh, token::balance(vault)?)
             .or_refuse(EnergyError::Overflow)?;

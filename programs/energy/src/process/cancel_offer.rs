@@ -53,7 +53,6 @@ pub fn cancel_offer(call: &Call, accounts: &mut [AccountView]) -> Check {
         let finished = offer.owed_wh() == 0;
         if finished {
             seller.open_offers = seller.open_offers.saturating_sub(1);
-            operations.push(Operation::Close { account: *escrow, to: *rent_payer })?;
         }
         event.household_id = seller.id;
         event.detail = u8::from(finished);
@@ -63,6 +62,11 @@ pub fn cancel_offer(call: &Call, accounts: &mut [AccountView]) -> Check {
         event.subject = offer.seller;
         (config.bump, finished)
     };
+    if finished {
+        // Not to who paid it: what another program credits to an account that became a
+        // program itself is never seen here, and would be lost when we credit it too.
+        operations.push(Operation::Close { account: *escrow, to: *offer_account })?;
+    }
     let authority = Authority { program_id, config: config_account, bump };
     token::run(&authority, mint, operations.as_slice())?;
     if finished {

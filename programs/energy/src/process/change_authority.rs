@@ -1,7 +1,7 @@
 use jirani_energy_interface::accounts;
 use jirani_energy_interface::event::{Event, EventKind};
 use jirani_energy_interface::instruction::{AuthorityAction, ChangeAuthorityData};
-use jirani_energy_interface::state::{Config, Household, flags};
+use jirani_energy_interface::state::{AUTHORITY_PROPOSAL_LIFE_S, Config, Household, flags};
 use jirani_energy_interface::{EnergyError, Key};
 use pinocchio::AccountView;
 
@@ -48,6 +48,8 @@ pub fn change_authority(call: &Call, accounts: &mut [AccountView]) -> Check {
             ACCEPT => {
                 proposed(&household)?;
                 (now >= household.pending_authority_at).or_refuse(EnergyError::AuthorityDelay)?;
+                let ends = household.pending_authority_at.saturating_add(AUTHORITY_PROPOSAL_LIFE_S);
+                (now <= ends).or_refuse(EnergyError::NoAuthorityChange)?;
                 let custodial = call::nobody(&household.pending_authority);
                 let may = if custodial { is_admin } else { call::is(key, &household.pending_authority) };
                 may.or_refuse(EnergyError::NotPendingAuthority)?;

@@ -40,7 +40,9 @@ pub fn close_household(call: &Call, accounts: &mut [AccountView]) -> Check {
         config.bump
     };
     let authority = Authority { program_id: call.program_id, config: config_account, bump };
-    token::run(&authority, mint, &[Operation::Close { account: *vault, to: *rent_payer }])?;
+    // Not to who paid it: what another program credits to an account that became a
+    // program itself is never seen here, and would be lost when we credit it too.
+    token::run(&authority, mint, &[Operation::Close { account: *vault, to: *household_account }])?;
     account::close(household_account, rent_payer)?;
     authority.emit(&event)
 }

@@ -2,7 +2,7 @@ use jirani_energy_interface::accounts;
 use jirani_energy_interface::event::{Event, EventKind};
 use jirani_energy_interface::instruction::EnrolData;
 use jirani_energy_interface::state::{
-    Config, Evidence, Household, HouseholdKind, INITIAL_BUCKET_S, Record, flags,
+    Config, Evidence, Household, HouseholdKind, INITIAL_BUCKET_S, Record, flags, ratings_are_valid,
 };
 use jirani_energy_interface::token::TOKEN_ACCOUNT_LEN;
 use jirani_energy_interface::{EnergyError, programs, seeds};
@@ -86,10 +86,11 @@ fn open_evidence(call: &Call, payer: &AccountView, evidence: &mut AccountView, f
     Ok(())
 }
 
-/// Requires a known kind, known flags, a rating, and somebody who signs.
+/// Requires a number, a known kind, known flags, a rating, and somebody who signs.
 #[inline(always)]
 fn check(data: &EnrolData) -> Check {
     let signs = data.flags == flags::CUSTODIAL || (data.flags == 0 && !call::nobody(&data.authority));
-    let rated = data.export_rating_w > 0 || data.import_rating_w > 0;
-    (HouseholdKind::from_byte(data.kind).is_some() && signs && rated).or_refuse(EnergyError::InvalidHousehold)
+    let rated = ratings_are_valid(data.export_rating_w, data.import_rating_w);
+    let known = HouseholdKind::from_byte(data.kind).is_some() && data.household_id > 0;
+    (known && signs && rated).or_refuse(EnergyError::InvalidHousehold)
 }

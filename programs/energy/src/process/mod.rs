@@ -1,7 +1,8 @@
-//! The instructions, one file each. Every one checks first (accounts by their table,
-//! data, rights, rules), then changes its records, then calls other programs, and
-//! last writes its event. The accounts' names, rights and order stand in
-//! `jirani_energy_interface::accounts`.
+//! The instructions, one file each. Every one checks its data and its accounts by their
+//! table, then rights and rules, changes its records, calls other programs, and last
+//! writes its event. Where an account must exist before its record can be filled, it is
+//! created earlier: what is refused later undoes that too. The accounts' names, rights
+//! and order stand in `jirani_energy_interface::accounts`.
 
 mod accept_admin;
 mod adjust;

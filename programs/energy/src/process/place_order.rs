@@ -2,7 +2,7 @@ use jirani_energy_interface::accounts;
 use jirani_energy_interface::event::{Event, EventKind};
 use jirani_energy_interface::instruction::{FillData, PlaceOrderData};
 use jirani_energy_interface::state::{
-    Config, Household, Offer, OfferState, Order, OrderFill, Record, Tariff,
+    Config, Household, HouseholdKind, Offer, OfferState, Order, OrderFill, Record, Tariff,
 };
 use jirani_energy_interface::{EnergyError, FILLS_MAX, money, seeds};
 use pinocchio::{AccountView, Address};
@@ -29,7 +29,7 @@ pub fn place_order(call: &Call, accounts: &mut [AccountView]) -> Check {
     let [authority, payer, config_account, buyer_account, order_account, _, _, offers @ ..] = accounts else {
         return false.or_refuse(EnergyError::AccountsMissing);
     };
-    (offers.len() == count).or_refuse(EnergyError::AccountsMissing)?;
+    (offers.len() == count).or_refuse(EnergyError::InvalidFills)?;
     let now = time::now()?;
     let buyer_key = *buyer_account.address().as_array();
     let id = head.order_id.to_le_bytes();
@@ -50,10 +50,10 @@ pub fn place_order(call: &Call, accounts: &mut [AccountView]) -> Check {
         hold(program_id, offers, fill_data, &mut order)?;
         let mut config = account::write::<Config>(config_account, program_id)?;
         super::running(&config)?;
-        order.due_cents = due(&config.tariff, &order)?;
         order.deadline = now.saturating_add(i64::from(config.limits.order_window_s));
         order.paused_s = config.paused_total_s;
         let mut buyer = account::write::<Household>(buyer_account, program_id)?;
+        order.due_cents = due(&config.tariff, &order, buyer.kind)?;
         let movement = Movement { now, wh: order.energy_wh, cents: order.due_cents };
         authorise(authority, &mut config, &buyer, &movement)?;
         (buyer.open_orders < config.limits.open_orders_max).or_refuse(EnergyError::TooManyOpen)?;
@@ -100,10 +100,13 @@ fn hold(program_id: &Address, offers: &mut [AccountView], fill_data: &[u8], orde
     Ok(())
 }
 
-/// What the buyer owes, never above retail.
+/// What the buyer owes, never above retail. A home bears the tariff's fee and tax; the
+/// operator's own records may buy without.
 #[inline(always)]
-fn due(tariff: &Tariff, order: &Order) -> Check<u64> {
-    (order.fee <= tariff.grid_fee && order.tax <= tariff.tax).or_refuse(EnergyError::FeeOutOfBounds)?;
+fn due(tariff: &Tariff, order: &Order, kind: u8) -> Check<u64> {
+    let whole = order.fee == tariff.grid_fee && order.tax == tariff.tax;
+    let part = order.fee <= tariff.grid_fee && order.tax <= tariff.tax;
+    (whole || part && kind != HouseholdKind::Home as u8).or_refuse(EnergyError::FeeOutOfBounds)?;
     let fills = order.fills().iter().map(|fill| (fill.price, fill.energy_wh));
     money::due_cents(fills, order.fee, order.tax, tariff.retail).or_refuse(EnergyError::PriceOutOfBounds)
 }

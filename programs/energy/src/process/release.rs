@@ -2,7 +2,7 @@ use jirani_energy_interface::EnergyError;
 use jirani_energy_interface::accounts;
 use jirani_energy_interface::event::{Event, EventKind};
 use jirani_energy_interface::instruction::{ReleaseData, ReleaseReason};
-use jirani_energy_interface::state::{Config, Household, Offer, Order};
+use jirani_energy_interface::state::{Config, Household, Offer, Order, PauseLevel};
 use pinocchio::AccountView;
 
 use crate::call::{self, Call};
@@ -38,6 +38,14 @@ pub fn release(call: &Call, accounts: &mut [AccountView]) -> Check {
                 .saturating_add(i64::from(config.limits.order_grace_s));
             (now > last).or_refuse(EnergyError::OrderWindowOpen)?;
         }
+        // The reason stands in the event and decides whether the order counts as unpaid:
+        // a stranger can only say that time is over, nobody a pause that is none.
+        let fits = match reason {
+            ReleaseReason::PaymentTimeout => true,
+            ReleaseReason::Paused => attested && config.paused != PauseLevel::Running as u8,
+            ReleaseReason::PaymentRefused | ReleaseReason::PaidShort => attested,
+        };
+        fits.or_refuse(EnergyError::InvalidReason)?;
         let filled = order.fills();
         (offers.len() == filled.len()).or_refuse(EnergyError::FillMismatch)?;
         for (fill, offer_account) in filled.iter().zip(offers.iter_mut()) {
@@ -48,7 +56,7 @@ pub fn release(call: &Call, accounts: &mut [AccountView]) -> Check {
         }
         let mut buyer = account::write::<Household>(buyer_account, program_id)?;
         super::give_back(&mut buyer, &order);
-        if !(attested && reason == ReleaseReason::Paused) {
+        if reason != ReleaseReason::Paused {
             buyer.leave_unpaid(now);
         }
         event.household_id = order.buyer_id;

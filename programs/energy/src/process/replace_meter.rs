@@ -2,7 +2,7 @@ use jirani_energy_interface::EnergyError;
 use jirani_energy_interface::accounts;
 use jirani_energy_interface::event::{Event, EventKind};
 use jirani_energy_interface::instruction::ReplaceMeterData;
-use jirani_energy_interface::state::{Config, Household};
+use jirani_energy_interface::state::{Config, Household, ratings_are_valid};
 use pinocchio::AccountView;
 
 use crate::call::{self, Call};
@@ -27,13 +27,15 @@ pub fn replace_meter(call: &Call, accounts: &mut [AccountView]) -> Check {
         let config = account::read::<Config>(config_account, call.program_id)?;
         super::admin(&config, admin)?;
         let mut household = account::write::<Household>(household_account, call.program_id)?;
-        let same_meter = call::same(&household.meter_key, &data.meter_key);
-        let same_registers = household.meter_epoch == data.meter_epoch
+        let continues = household.meter_epoch == data.meter_epoch
             && household.meter_export_wh == data.initial_export_wh
-            && household.meter_import_wh == data.initial_import_wh;
-        let continues = !same_meter || same_registers || data.meter_epoch > household.meter_epoch;
-        let rated = data.export_rating_w > 0 || data.import_rating_w > 0;
-        (continues && rated).or_refuse(EnergyError::InvalidMeter)?;
+            && household.meter_import_wh == data.initial_import_wh
+            && call::same(&household.meter_key, &data.meter_key);
+        // Rows name the epoch, not the key: only a later epoch keeps the old meter's rows
+        // from counting as the new one's.
+        let begins = data.meter_epoch > household.meter_epoch;
+        let rated = ratings_are_valid(data.export_rating_w, data.import_rating_w);
+        ((continues || begins) && rated).or_refuse(EnergyError::InvalidMeter)?;
         household.refit(now, data.export_rating_w, data.import_rating_w, config.limits.bucket_s);
         household.meter_key = data.meter_key;
         household.meter_epoch = data.meter_epoch;

@@ -384,11 +384,17 @@ export const ENERGY_ERROR__ACCOUNT_TWICE = 0x1ba0; // 7072
  * The upper half of the number, when not zero, is the place of the account it is about, from 1.
  */
 export const ENERGY_ERROR__RUNTIME = 0x1ba1; // 7073
+/**
+ * `energy.adjustment_stale`
+ * The upper half of the number, when not zero, is the place of the account it is about, from 1.
+ */
+export const ENERGY_ERROR__ADJUSTMENT_STALE = 0x1ba2; // 7074
 
 export type EnergyError =
   | typeof ENERGY_ERROR__ACCOUNTS_MISSING
   | typeof ENERGY_ERROR__ACCOUNT_TWICE
   | typeof ENERGY_ERROR__ADJUSTMENT_CAP
+  | typeof ENERGY_ERROR__ADJUSTMENT_STALE
   | typeof ENERGY_ERROR__ALREADY_EXISTS
   | typeof ENERGY_ERROR__AUTHORITY_DELAY
   | typeof ENERGY_ERROR__CUSTODIAL
@@ -467,18 +473,19 @@ let energyErrorMessages: Record<EnergyError, string> | undefined;
     [ENERGY_ERROR__ACCOUNTS_MISSING]: `The instruction needs more accounts.`,
     [ENERGY_ERROR__ACCOUNT_TWICE]: `The same account was passed in two places that must differ.`,
     [ENERGY_ERROR__ADJUSTMENT_CAP]: `The daily limit of adjustments is used up; wait for the next UTC day or raise it.`,
+    [ENERGY_ERROR__ADJUSTMENT_STALE]: `The household was adjusted since this adjustment was made; look again.`,
     [ENERGY_ERROR__ALREADY_EXISTS]: `This record exists already.`,
     [ENERGY_ERROR__AUTHORITY_DELAY]: `The change of authority waits for its delay; it can be cancelled until then.`,
     [ENERGY_ERROR__CUSTODIAL]: `A custodial household has no key of its own; change its authority first.`,
     [ENERGY_ERROR__DAILY_CAP]: `The key's daily limit is used up; wait for the next UTC day or raise it.`,
     [ENERGY_ERROR__DIFFERENT_AUTHORITY]: `Energy moves only between records of one authority.`,
-    [ENERGY_ERROR__FEE_OUT_OF_BOUNDS]: `The order's fee and tax must not exceed the tariff's.`,
+    [ENERGY_ERROR__FEE_OUT_OF_BOUNDS]: `A household's order bears the tariff's fee and tax; the operator's own at most those.`,
     [ENERGY_ERROR__FILL_MISMATCH]: `The offers passed are not the order's fills, in their order.`,
     [ENERGY_ERROR__FORGED_EVENT]: `Only the program itself may write events.`,
     [ENERGY_ERROR__HARD_STOPPED]: `The mint is stopped; the admin must lift the hard stop first.`,
     [ENERGY_ERROR__HELD_ENERGY]: `The household's open orders hold as much energy as they may; pay or release one.`,
     [ENERGY_ERROR__HOUSEHOLD_NOT_EMPTY]: `The household has tokens, a shortfall, offers or orders; end those first.`,
-    [ENERGY_ERROR__ID_USED]: `This offer or order number was used before, or is too old.`,
+    [ENERGY_ERROR__ID_USED]: `This offer or order number was used before, is too old, or too far ahead.`,
     [ENERGY_ERROR__INVALID_ADJUSTMENT]: `An adjustment needs energy and the hash of its reason.`,
     [ENERGY_ERROR__INVALID_CAPS]: `A household must be allowed to hold some energy and to leave some orders unpaid.`,
     [ENERGY_ERROR__INVALID_DATA]: `The instruction's data has the wrong length or a value outside its range.`,
@@ -487,10 +494,10 @@ let energyErrorMessages: Record<EnergyError, string> | undefined;
     [ENERGY_ERROR__INVALID_HOUSEHOLD]: `The household's kind, ratings or authority are not valid.`,
     [ENERGY_ERROR__INVALID_KEY]: `A key is empty or appears twice.`,
     [ENERGY_ERROR__INVALID_LIMITS]: `A window or limit is outside its range.`,
-    [ENERGY_ERROR__INVALID_METER]: `The meter's epoch, registers or ratings do not continue the attested ones.`,
+    [ENERGY_ERROR__INVALID_METER]: `The meter must go on at the attested registers or begin a later epoch, with ratings up to 1 MW.`,
     [ENERGY_ERROR__INVALID_ORACLES]: `The oracle set needs 1 to 8 different members and a threshold between 1 and their number.`,
     [ENERGY_ERROR__INVALID_PROOF]: `A proof is a receipt or a ledger transfer, and never empty.`,
-    [ENERGY_ERROR__INVALID_REASON]: `The reason of a release is not known.`,
+    [ENERGY_ERROR__INVALID_REASON]: `The reason of a release is not known, or not the caller's to give.`,
     [ENERGY_ERROR__INVALID_TARIFF]: `The tariff must satisfy 0 < buy-back <= retail - fee - tax, with retail at most 1,000,000 cents per kWh.`,
     [ENERGY_ERROR__MARKER_RETAINED]: `The marker still keeps its proof from being used again.`,
     [ENERGY_ERROR__MISSING_SIGNER]: `A required account did not sign.`,
@@ -508,7 +515,7 @@ let energyErrorMessages: Record<EnergyError, string> | undefined;
     [ENERGY_ERROR__OFFER_EXPIRED]: `The offer has expired; choose another.`,
     [ENERGY_ERROR__OFFER_NOT_RETURNABLE]: `Only the seller may withdraw an offer before it expires.`,
     [ENERGY_ERROR__OFFER_TOO_SMALL]: `The offer has less energy left than the order wants.`,
-    [ENERGY_ERROR__ORACLE_THRESHOLD]: `Too few oracles signed this attestation.`,
+    [ENERGY_ERROR__ORACLE_THRESHOLD]: `Too few oracles signed.`,
     [ENERGY_ERROR__ORACLE_TWICE]: `The same oracle signed twice; each counts once.`,
     [ENERGY_ERROR__ORACLE_VERSION]: `The attestation was made for another version of the oracle set.`,
     [ENERGY_ERROR__ORDER_WINDOW_OPEN]: `The order may still be paid; only an attestor may release it now.`,
@@ -528,7 +535,7 @@ let energyErrorMessages: Record<EnergyError, string> | undefined;
     [ENERGY_ERROR__TOO_MANY_OPEN]: `The household has too many open offers or orders.`,
     [ENERGY_ERROR__UNKNOWN_INSTRUCTION]: `The energy program has no such instruction; update the client.`,
     [ENERGY_ERROR__UNPAID_ORDERS]: `The household left too many orders unpaid today; it may order again the next UTC day.`,
-    [ENERGY_ERROR__VAULT_TOO_SMALL]: `The vault holds less energy than offered.`,
+    [ENERGY_ERROR__VAULT_TOO_SMALL]: `The vault holds less energy than that.`,
     [ENERGY_ERROR__WITHDRAWAL_CAP]: `The household's daily limit of withdrawals is used up; wait for the next UTC day.`,
     [ENERGY_ERROR__WITHDRAWALS_OFF]: `Withdrawing to a wallet is switched off.`,
     [ENERGY_ERROR__WRONG_ADDRESS]: `An account's address does not follow from the other accounts.`,

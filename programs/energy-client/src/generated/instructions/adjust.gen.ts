@@ -91,6 +91,10 @@ export type AdjustInstructionData = {
   exportWh: bigint;
   /** Import to add, Wh. */
   importWh: bigint;
+  /** The household's export adjustments before this one, Wh: sent twice, it counts once. */
+  adjustedExportWh: bigint;
+  /** Its import adjustments before this one, Wh. */
+  adjustedImportWh: bigint;
   /** Hash of the reason; never all zero. */
   reason: ReadonlyUint8Array;
 };
@@ -102,6 +106,10 @@ export type AdjustInstructionDataArgs = {
   exportWh: number | bigint;
   /** Import to add, Wh. */
   importWh: number | bigint;
+  /** The household's export adjustments before this one, Wh: sent twice, it counts once. */
+  adjustedExportWh: number | bigint;
+  /** Its import adjustments before this one, Wh. */
+  adjustedImportWh: number | bigint;
   /** Hash of the reason; never all zero. */
   reason: ReadonlyUint8Array;
 };
@@ -114,6 +122,8 @@ export function getAdjustInstructionDataEncoder(): FixedSizeEncoder<AdjustInstru
       ['oracleVersion', getU32Encoder()],
       ['exportWh', getU64Encoder()],
       ['importWh', getU64Encoder()],
+      ['adjustedExportWh', getU64Encoder()],
+      ['adjustedImportWh', getU64Encoder()],
       ['reason', fixEncoderSize(getBytesEncoder(), 32)],
     ]),
     (value) => ({ ...value, tag: ADJUST_TAG, reserved: new Uint8Array([0, 0, 0]) }),
@@ -127,6 +137,8 @@ export function getAdjustInstructionDataDecoder(): FixedSizeDecoder<AdjustInstru
     ['oracleVersion', getU32Decoder()],
     ['exportWh', getU64Decoder()],
     ['importWh', getU64Decoder()],
+    ['adjustedExportWh', getU64Decoder()],
+    ['adjustedImportWh', getU64Decoder()],
     ['reason', fixDecoderSize(getBytesDecoder(), 32)],
   ]);
 }
@@ -157,6 +169,8 @@ export type AdjustAsyncInput<
   oracleVersion: AdjustInstructionDataArgs['oracleVersion'];
   exportWh: AdjustInstructionDataArgs['exportWh'];
   importWh: AdjustInstructionDataArgs['importWh'];
+  adjustedExportWh: AdjustInstructionDataArgs['adjustedExportWh'];
+  adjustedImportWh: AdjustInstructionDataArgs['adjustedImportWh'];
   reason: AdjustInstructionDataArgs['reason'];
   oracles: Array<TransactionSigner>;
 };
@@ -294,6 +308,8 @@ export type AdjustInput<
   oracleVersion: AdjustInstructionDataArgs['oracleVersion'];
   exportWh: AdjustInstructionDataArgs['exportWh'];
   importWh: AdjustInstructionDataArgs['importWh'];
+  adjustedExportWh: AdjustInstructionDataArgs['adjustedExportWh'];
+  adjustedImportWh: AdjustInstructionDataArgs['adjustedImportWh'];
   reason: AdjustInstructionDataArgs['reason'];
   oracles: Array<TransactionSigner>;
 };

@@ -20,13 +20,13 @@ import {
  * 1 `Initialised`: Config and mint exist. `subject` is the admin.
  * 2 `Configured`: A section of Config changed; `detail` is the section.
  * 3 `PauseChanged`: Paused (`detail` 1) or resumed (0).
- * 4 `Enrolled`: A household was enrolled. `subject` is its Household.
+ * 4 `Enrolled`: A household was enrolled. `number` is its feeder, `subject` its Household.
  * 5 `Attested`: Rows were attested; `AttestedRow`s follow. `subject` is the evidence root.
- * 6 `OfferPosted`: An offer was posted. `energy_wh`, `number` is its id, `subject` the seller.
- * 7 `OfferReturned`: Unsold energy went back. `energy_wh`, `burned_wh`, `subject` the seller.
- * 8 `OrderPlaced`: An order was placed. `energy_wh`, `cents` its due, `subject` the buyer.
- * 9 `Settled`: An order settled. `energy_wh`, `cents`, `burned_wh`, `subject` the proof.
- * 10 `Released`: An order was released; `detail` is the reason, `subject` the buyer.
+ * 6 `OfferPosted`: An offer was posted. `energy_wh`, `cents` its price per kWh, `number` its id, `subject` the seller.
+ * 7 `OfferReturned`: Unsold energy went back. `energy_wh`, `burned_wh`, `detail` 1 when the offer is gone, `number` its id, `subject` the seller.
+ * 8 `OrderPlaced`: An order was placed. `energy_wh`, `cents` its due, `number` its id, `subject` the buyer.
+ * 9 `Settled`: An order settled. `energy_wh`, `cents`, `burned_wh`, `detail` the kind of the proof, `number` the order's id, `subject` the proof's hash.
+ * 10 `Released`: An order was released. `energy_wh`, `cents`, `detail` is the reason, `number` its id, `subject` the buyer.
  * 11 `AdminChanged`: The proposed admin took over. `subject` is the admin.
  * 12 `HardStopChanged`: The mint was stopped (`detail` 1) or released (0).
  * 13 `MeterReplaced`: Another meter or other ratings. `number` is the epoch, `subject` the meter's key.
