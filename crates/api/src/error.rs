@@ -7,7 +7,7 @@ use crate::ports::{TradingError, TradingFault};
 use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use jirani_chain::ChainError;
+use jirani_chain::{ChainError, Readiness};
 use jirani_store::StoreError;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -74,6 +74,18 @@ impl ApiError {
     /// A neighbour does not answer; `internal` goes to the log.
     fn unavailable(code: &'static str, message: &'static str, internal: impl Into<String>) -> Self {
         Self { internal: Some(internal.into()), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message) }
+    }
+
+    /// The chain takes no work now: its state is the code.
+    pub(crate) fn chain_state(readiness: Readiness) -> Self {
+        Self {
+            internal: readiness.cause,
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("chain.{}", readiness.state.word()),
+                readiness.sentence,
+            )
+        }
     }
 
     /// HTTP status.

@@ -516,7 +516,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Store and chain answer. */
+        /**
+         * Store and chain answer and take work. 503 with the chain's state in the code
+         *     (`chain.rpc_down`) while work has to wait.
+         */
         get: operations["ready"];
         put?: never;
         post?: never;
@@ -598,6 +601,16 @@ export interface components {
              * @description Whose.
              */
             household_id: number;
+        };
+        /** @description How the chain stands towards our work. */
+        ChainStateView: {
+            /** @description What it means and what to do about it. */
+            sentence: string;
+            /**
+             * @description `ready`, `slow`, `paused`, `payer_unfunded`, `not_initialised`, `program_missing`, `behind`,
+             *     `wrong_cluster` or `rpc_down`.
+             */
+            state: string;
         };
         /** @description Totals of the chain. */
         ChainTotals: {
@@ -1272,8 +1285,10 @@ export interface components {
             /** @description End of the last slot that is on chain, by feeder. */
             attested: components["schemas"]["FeederView"][];
             audit: components["schemas"]["AuditView"] | null;
-            /** @description What the chain says. */
+            /** @description What the chain says; zeroes while it cannot be read. */
             chain: components["schemas"]["ChainTotals"];
+            /** @description Whether the chain takes work now, and what is in the way. */
+            chain_state: components["schemas"]["ChainStateView"];
             /** @description What the books say of the M-Pesa accounts and of those who own the money. */
             money: components["schemas"]["MoneyTotals"];
             /** @description The server's time. */
@@ -1579,6 +1594,13 @@ export interface components {
              * @description Tax in it.
              */
             tax_cents: number;
+        };
+        /** @description The server can do its work. */
+        ReadyView: {
+            /** @description The chain. */
+            chain: components["schemas"]["ChainStateView"];
+            /** @description Always true: a server that is not ready answers with an error that says why. */
+            ok: boolean;
         };
         /**
          * @description Why an order was given up.
@@ -2729,7 +2751,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Health"];
+                    "application/json": components["schemas"]["ReadyView"];
                 };
             };
             /** @description Nothing was done, and why. */

@@ -22,7 +22,13 @@ export function Overview({ overview }: { overview: Schemas["OverviewView"] }) {
         </dl>
       </Card>
       <Card title="Chain">
+        {overview.chain_state.state !== "ready" && (
+          <p role="status" data-testid="chain-state" className="mb-2 text-sm font-medium">
+            {overview.chain_state.sentence}
+          </p>
+        )}
         <dl data-testid="chain">
+          <Line term="State">{overview.chain_state.state.replaceAll("_", " ")}</Line>
           <Line term="Supply of eKWh">{formatEnergy(chain.supply_wh)}</Line>
           <Line term="In vaults">{formatEnergy(chain.vaults_wh)}</Line>
           <Line term="In escrow">{formatEnergy(chain.escrow_wh)}</Line>

@@ -1,6 +1,7 @@
 //! What a screen must know before anybody signs in.
 
 use super::Time;
+use jirani_chain::Readiness;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -69,4 +70,29 @@ pub struct ClusterView {
 pub struct Health {
     /// Always true: a server that is not well does not answer.
     pub ok: bool,
+}
+
+/// The server can do its work.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReadyView {
+    /// Always true: a server that is not ready answers with an error that says why.
+    pub ok: bool,
+    /// The chain.
+    pub chain: ChainStateView,
+}
+
+/// How the chain stands towards our work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ChainStateView {
+    /// `ready`, `slow`, `paused`, `payer_unfunded`, `not_initialised`, `program_missing`, `behind`,
+    /// `wrong_cluster` or `rpc_down`.
+    pub state: String,
+    /// What it means and what to do about it.
+    pub sentence: String,
+}
+
+impl From<Readiness> for ChainStateView {
+    fn from(readiness: Readiness) -> Self {
+        Self { state: readiness.state.word().to_owned(), sentence: readiness.sentence }
+    }
 }

@@ -1,6 +1,7 @@
 //! The operator's desk.
 
 use super::Time;
+use super::config::ChainStateView;
 use super::home::EnergyView;
 use super::household::KindView;
 use super::order::{OrderStateView, PaymentStateView};
@@ -17,7 +18,9 @@ pub struct OverviewView {
     pub power: CommunityPower,
     /// Energy of all meters since midnight in Nairobi.
     pub today: EnergyView,
-    /// What the chain says.
+    /// Whether the chain takes work now, and what is in the way.
+    pub chain_state: ChainStateView,
+    /// What the chain says; zeroes while it cannot be read.
     pub chain: ChainTotals,
     /// How many orders stand where.
     pub orders: Vec<OrderCount>,

@@ -1,12 +1,11 @@
 //! What anybody may know.
 
 use crate::app::App;
-use crate::dto::config::{ConfigView, Health, TariffView};
+use crate::dto::config::{ConfigView, Health, ReadyView, TariffView};
 use crate::error::ApiError;
 use crate::extract::Json;
 use axum::extract::State;
 use jirani_market::Tariff;
-use jirani_units::HouseholdId;
 
 /// The process runs.
 #[utoipa::path(get, path = "/health", tag = "public", responses((status = 200, body = Health)))]
@@ -14,12 +13,16 @@ pub async fn health() -> Json<Health> {
     Json(Health { ok: true })
 }
 
-/// Store and chain answer.
-#[utoipa::path(get, path = "/ready", tag = "public", responses((status = 200, body = Health)))]
-pub async fn ready(State(app): State<App>) -> Result<Json<Health>, ApiError> {
+/// Store and chain answer and take work. 503 with the chain's state in the code
+/// (`chain.rpc_down`) while work has to wait.
+#[utoipa::path(get, path = "/ready", tag = "public", responses((status = 200, body = ReadyView)))]
+pub async fn ready(State(app): State<App>) -> Result<Json<ReadyView>, ApiError> {
     app.deps.store.setting("ready").await?;
-    app.deps.chain.household(HouseholdId(0)).await?;
-    Ok(Json(Health { ok: true }))
+    let readiness = app.deps.chain.readiness().await;
+    if !readiness.state.serves() {
+        return Err(ApiError::chain_state(readiness));
+    }
+    Ok(Json(ReadyView { ok: true, chain: readiness.into() }))
 }
 
 /// Settings of this deployment that screens need.

@@ -2,6 +2,7 @@
 
 use super::{energy, tally};
 use crate::app::App;
+use crate::dto::config::ChainStateView;
 use crate::dto::home::EnergyView;
 use crate::dto::operator::{
     ChainTotals, CommunityPower, FeederView, MoneyTotals, OrderCount, OverviewView, PaymentCount, PayoutCount,
@@ -17,10 +18,10 @@ use std::collections::BTreeSet;
 pub async fn overview(app: &App) -> Result<OverviewView, ApiError> {
     let store = &app.deps.store;
     let now = app.now();
-    let (households, latest, chain, orders, payouts, collections, balances, counts) = tokio::try_join!(
+    let (households, latest, (chain_state, chain), orders, payouts, collections, balances, counts) = tokio::try_join!(
         read(store.households()),
         read(store.latest_readings()),
-        chain_totals(app),
+        chain(app),
         tally::orders(app),
         tally::payouts(app),
         read(store.live_collections()),
@@ -39,6 +40,7 @@ pub async fn overview(app: &App) -> Result<OverviewView, ApiError> {
         now: now.into(),
         power: power(&households, &latest),
         today: today(app, &households, now).await?,
+        chain_state,
         chain,
         orders: orders.counts.into_iter().map(|(state, count)| OrderCount { state, count }).collect(),
         payments,
@@ -81,6 +83,14 @@ async fn today(app: &App, households: &[HouseholdRecord], now: Timestamp) -> Res
         sum.export_wh = sum.export_wh.saturating_add(export_wh);
     }
     Ok(sum)
+}
+
+/// The chain's state, and its totals where it can be read: the desk is needed most
+/// when it cannot.
+async fn chain(app: &App) -> Result<(ChainStateView, ChainTotals), ApiError> {
+    let readiness = app.deps.chain.readiness().await;
+    let totals = if readiness.state.serves() { chain_totals(app).await? } else { ChainTotals::default() };
+    Ok((readiness.into(), totals))
 }
 
 async fn chain_totals(app: &App) -> Result<ChainTotals, ApiError> {
