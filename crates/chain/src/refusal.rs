@@ -107,12 +107,11 @@ fn account_name(sent: &Sent<'_>, index: usize) -> Option<String> {
     let (last, before) = groups.split_last()?;
     // Of two groups the first takes what the counted rows of the second leave: the
     // second byte of an attestation is its number of rows.
-    let first = match before {
-        [] => 0,
-        _ => {
-            let rows = usize::from(*sent.data.get(1)?);
-            sent.accounts.checked_sub(fixed.len() + rows * last.len())?
-        }
+    let first = if before.is_empty() {
+        0
+    } else {
+        let rows = usize::from(*sent.data.get(1)?);
+        sent.accounts.checked_sub(fixed.len() + rows * last.len())?
     };
     let (group, at) = match before.first() {
         Some(group) if at < first => (*group, at),

@@ -1,5 +1,8 @@
 //! The command line, written to teach.
 
+pub mod chain;
+pub mod localnet;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jirani_forecast::Place;
 use std::net::SocketAddr;
@@ -47,11 +50,13 @@ pub enum Command {
     /// Readings as the meters signed them, the ledger, trades and daily balances: no names, no
     /// phone numbers, receipts only as keyed hashes. docs/export.md describes every byte.
     Export(ExportArguments),
-    /// The chain: its index.
-    #[command(subcommand)]
-    Chain(ChainCommand),
     /// Reads the settings and says what is wrong with them, or prints them.
     CheckConfig,
+    /// The operator's tools for the energy program, on any cluster.
+    ///
+    /// Start with `jirani chain status`. Every command that changes something says what it
+    /// will do, can be rehearsed with --dry-run, and asks nothing.
+    Chain(chain::ChainArguments),
     /// Runs the embedded Solana chain alone.
     Localnet(LocalnetArguments),
     /// Runs the M-Pesa emulator with its virtual phones alone.
@@ -135,16 +140,6 @@ impl std::str::FromStr for Speed {
     }
 }
 
-/// `jirani chain ...`
-#[derive(Subcommand)]
-pub enum ChainCommand {
-    /// Makes the index of the chain anew, from the node's history.
-    ///
-    /// Says whether what was kept was the same byte for byte, and exits 1 if not. Nothing
-    /// may run on the data folder meanwhile.
-    Rebuild,
-}
-
 /// `jirani audit`
 #[derive(Args)]
 pub struct AuditArguments {
@@ -176,12 +171,16 @@ pub struct ExportArguments {
 /// `jirani localnet`
 #[derive(Args)]
 pub struct LocalnetArguments {
-    /// Address to listen on.
-    #[arg(long, default_value = "127.0.0.1:8899", value_name = "ADDRESS")]
-    pub listen: SocketAddr,
+    /// The chain.
+    #[command(flatten)]
+    pub options: localnet::ChainOptions,
     /// Keeps the chain here; without it the chain is gone at the end.
     #[arg(long, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
+    /// Who may upgrade and initialise the energy program, as on a public cluster; a key
+    /// of the data folder's own without it.
+    #[arg(long, value_name = "ADDRESS")]
+    pub upgrade_authority: Option<jirani_chain::Address>,
 }
 
 /// `jirani daraja-sandbox`

@@ -106,7 +106,7 @@ impl Case {
         let mut written = String::new();
         let mut line = |json: &str| {
             head = Sha256::new().chain_update(head).chain_update(json).finalize().into();
-            written.push_str(&format!("{} {json}\n", hex::encode(head)));
+            written.extend([hex::encode(head).as_str(), " ", json, "\n"]);
             head
         };
         let mut last = [0; 32];

@@ -17,6 +17,7 @@ use solana_message::VersionedMessage;
 use solana_signature::Signature;
 use solana_signer::Signer as _;
 use solana_transaction::versioned::VersionedTransaction;
+use std::fmt::Write as _;
 
 /// The version of the file that we write and read.
 const VERSION: u32 = 1;
@@ -196,7 +197,10 @@ impl Unsigned {
 }
 
 fn shown(data: &[u8]) -> String {
-    data.iter().map(|byte| format!("{byte:02x}")).collect()
+    data.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

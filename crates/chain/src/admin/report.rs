@@ -123,7 +123,6 @@ pub struct CappedReport {
 
 /// Bounds on prices, cents per kWh.
 #[derive(Clone, Copy, Debug, Serialize)]
-#[expect(clippy::struct_field_names, reason = "JSON carries units")]
 pub struct TariffReport {
     /// What the operator sells at.
     pub retail_cents_per_kwh: u32,

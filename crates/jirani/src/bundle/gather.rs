@@ -66,7 +66,7 @@ pub async fn gather<W: Write>(
     }))?;
     let households = store.households().await?;
     for record in &households {
-        to.line(&Line::Household(household(record)?))?;
+        to.line(&Line::Household(household(record)))?;
     }
     orders(store, to).await?;
     receipts(store, deployment, to).await?;
@@ -81,9 +81,9 @@ pub async fn gather<W: Write>(
     Ok(Gathered::Whole)
 }
 
-fn household(record: &HouseholdRecord) -> anyhow::Result<HouseholdLine> {
+fn household(record: &HouseholdRecord) -> HouseholdLine {
     let address = record.chain_address.map(|bytes| jirani_chain::Address::new_from_array(bytes).to_string());
-    Ok(HouseholdLine {
+    HouseholdLine {
         id: record.id.0,
         address,
         kind: record.kind,
@@ -94,7 +94,7 @@ fn household(record: &HouseholdRecord) -> anyhow::Result<HouseholdLine> {
         export_rating_w: record.export_rating_w,
         import_rating_w: record.import_rating_w,
         enrolled_at_us: record.enrolled_at.0,
-    })
+    }
 }
 
 async fn orders<W: Write>(store: &dyn Store, to: &mut BundleWriter<W>) -> anyhow::Result<()> {

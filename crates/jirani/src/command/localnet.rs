@@ -4,6 +4,7 @@ use crate::cli::LocalnetArguments;
 use crate::failure::Failure;
 use crate::{system, wiring};
 use jirani_clock::ServiceClock;
+use jirani_localnet::Localnet;
 use std::sync::Arc;
 
 /// Runs the embedded chain until Ctrl-C.
@@ -15,11 +16,13 @@ pub async fn run(arguments: &LocalnetArguments) -> Result<(), Failure> {
         Some(folder) => wiring::Secrets::open(folder, system::entropy()).map_err(Failure::Start)?,
         None => wiring::Secrets::fresh(system::entropy()),
     };
-    let running =
-        wiring::start_localnet(arguments.listen, arguments.data_dir.clone(), &secrets, Arc::new(clock))
-            .await
-            .map_err(Failure::Start)?;
+    let (listen, data_dir) = (arguments.options.address(), arguments.data_dir.clone());
+    let config = wiring::localnet_config(listen, data_dir, &secrets, arguments.upgrade_authority);
+    let running = Localnet::start(arguments.options.apply(config), Arc::new(clock))
+        .await
+        .map_err(|error| Failure::Start(error.into()))?;
     println!("Chain RPC  {}", running.rpc_url);
+    println!("WebSocket  {}", running.ws_url);
     println!("Program    {}", wiring::local_program());
     cancel.cancelled().await;
     running.stop().await;

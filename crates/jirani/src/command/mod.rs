@@ -30,8 +30,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             _ => audit::run(config()?, &arguments).await,
         },
         Command::Export(arguments) => export::run(config()?, &arguments).await,
-        Command::Chain(command) => chain::run(config()?, &command).await,
         Command::CheckConfig => check_config::run(&config()?),
+        Command::Chain(arguments) => chain::run(config()?, arguments).await,
         Command::Localnet(arguments) => localnet::run(&arguments).await,
         Command::DarajaSandbox(arguments) => daraja_sandbox::run(&arguments).await,
     }

@@ -20,7 +20,12 @@ pub async fn run(mut config: Config, arguments: &UpArguments) -> Result<(), Fail
     let folder = DataFolder::open(&config.data_dir).map_err(Failure::Start)?;
     let secrets = Secrets::open(&folder.keys(), system::entropy()).map_err(Failure::Start)?;
 
-    let (clock, stored) = if config.demo.on {
+    // A chain elsewhere has its own clock, which no village can hurry.
+    let simulated = config.demo.on && config.chain.is_embedded();
+    if config.demo.on && !simulated {
+        config.demo.speed = 1;
+    }
+    let (clock, stored) = if simulated {
         let stored =
             StoredClock::open(&folder.clock(), village_start(system::now())).map_err(Failure::start)?;
         (ServiceClock::advanced_from(stored.start()), Some(stored))
@@ -32,9 +37,12 @@ pub async fn run(mut config: Config, arguments: &UpArguments) -> Result<(), Fail
     } else {
         None
     };
-    let system = System::start(&config, &folder, &secrets, clock.clone(), village, Purpose::Serve)
-        .await
-        .map_err(Failure::Start)?;
+    let started = tokio::select! {
+        // Starting may wait for a chain elsewhere.
+        () = cancel.cancelled() => return Ok(()),
+        started = System::start(&config, &folder, &secrets, clock.clone(), village, Purpose::Serve) => started,
+    };
+    let system = started.map_err(Failure::Start)?;
 
     println!("Dashboard  {}", system.dashboard_url());
     println!("Operator   {}/ops", system.dashboard_url());

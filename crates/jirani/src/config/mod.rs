@@ -11,7 +11,7 @@ mod mqtt;
 mod site;
 mod tariff;
 
-pub use chain::Chain;
+pub use chain::{Chain, Commitment, KeySetting, is_local};
 pub use demo::Demo;
 pub use http::Http;
 pub use mpesa::Mpesa;
@@ -125,6 +125,7 @@ impl Config {
                 Demo::HOUSEHOLDS_MAX
             )));
         }
+        self.chain.validate()?;
         if self.mpesa.is_emulated() != self.mpesa.consumer_key.is_empty() {
             return Err(ConfigError::Invalid(
                 "mpesa.base_url and mpesa.consumer_key belong together: set both for Daraja, neither for the emulator"
@@ -187,6 +188,12 @@ mod tests {
             ("[demo]\nspeed = 0\n", "demo.speed"),
             ("[mpesa]\nbase_url = \"https://sandbox.example\"\n", "consumer_key"),
             ("[demo]\nhouseholds = \"many\"\n", "households"),
+            ("[chain]\nrpc_url = \"https://rpc.example\"\n", "chain.genesis_hash"),
+            ("[chain]\ncluster = \"devnat\"\n", "chain.cluster"),
+            ("[chain]\nprogram = \"here\"\n", "chain.program"),
+            ("[chain]\npriority_fee_floor_lamports = 100001\n", "cap"),
+            ("[chain]\ncommitment = \"processed\"\n", "commitment"),
+            ("[chain.keys]\npayer = [1, 2]\n", "64 bytes"),
         ] {
             let error = load(toml).unwrap_err().to_string();
             assert!(error.contains(word), "{toml}: {error}");
@@ -198,6 +205,28 @@ mod tests {
     fn a_named_file_must_exist() {
         let error = Config::load(Some(Path::new("no-such.toml"))).unwrap_err().to_string();
         assert!(error.starts_with("config.missing"), "{error}");
+    }
+
+    #[test]
+    fn a_cluster_is_expected_by_its_first_block_and_keys_stay_unseen() {
+        let key: Vec<String> =
+            solana_keypair::Keypair::new_from_array([7; 32]).to_bytes().iter().map(u8::to_string).collect();
+        let key = key.join(", ");
+        let toml = format!(
+            "[chain]\nrpc_url = \"https://rpc.example\"\ncluster = \"devnet\"\n[chain.keys]\npayer = \"p.json\"\noracle = [{key}]\nadmin = \"[{key}]\"\n"
+        );
+        let config = load(&toml).unwrap();
+        assert!(config.chain.expected_genesis().unwrap().starts_with("EtWTRAB"));
+        assert!(matches!(config.chain.keys.payer, KeySetting::File(_)));
+        assert!(matches!(
+            (&config.chain.keys.oracle, &config.chain.keys.admin),
+            (KeySetting::Key(_), KeySetting::Key(_))
+        ));
+        let shown = format!("{config:?} {}", toml::to_string(&config).unwrap());
+        assert!(!shown.contains(&key[..20]), "{shown}");
+        assert_eq!(config.chain.ws_url("http://127.0.0.1:8899"), "ws://127.0.0.1:8900");
+        assert_eq!(config.chain.ws_url("https://rpc.example"), "wss://rpc.example");
+        assert!(is_local("http://127.0.0.1:1") && !is_local("https://rpc.example"));
     }
 
     #[test]

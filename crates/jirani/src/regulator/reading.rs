@@ -59,12 +59,11 @@ fn verified(material: &Material) -> Result<Readings, String> {
             // Of a meter that is not, or not yet, settled by: kept, and backs nothing.
             continue;
         };
-        let key = match keys.get(key) {
-            Some(known) => *known,
-            None => {
-                let read = PublicKey::from_bytes(key).map_err(|_| named("is of a meter with no key"))?;
-                *keys.entry(*key).or_insert(read)
-            }
+        let key = if let Some(known) = keys.get(key) {
+            *known
+        } else {
+            let read = PublicKey::from_bytes(key).map_err(|_| named("is of a meter with no key"))?;
+            *keys.entry(*key).or_insert(read)
         };
         let message = signed.signed_bytes(READING_CONTEXT).map_err(|error| named(&error.to_string()))?;
         checks.push(Check { key, message: message.as_slice().to_vec(), signature: *signed.signature });
@@ -162,7 +161,7 @@ fn attested(material: &Material, readings: &Readings) -> Result<(), String> {
 }
 
 /// Leaves of a row's evidence: the reading at the moment, or the two around it.
-fn leaves<'a>(readings: &'a Readings, household: u32, epoch: u32, slot_end: i64) -> Vec<&'a [u8]> {
+fn leaves(readings: &Readings, household: u32, epoch: u32, slot_end: i64) -> Vec<&[u8]> {
     let at_us = moment(slot_end).0;
     match around(readings.get(&household), epoch, at_us) {
         (Some(before), _) if before.time_us == at_us => vec![&before.bytes],

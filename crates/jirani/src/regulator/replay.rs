@@ -182,7 +182,7 @@ impl Replay {
                 }
             }
             EventKind::Enrolled => {
-                self.enrol(household, Address::new_from_array(event.subject), event.at, &happened)?
+                self.enrol(household, Address::new_from_array(event.subject), event.at, &happened)?;
             }
             EventKind::MeterReplaced => self.replace_meter(household, event.at, &happened)?,
             EventKind::HouseholdClosed => self.close(household)?,

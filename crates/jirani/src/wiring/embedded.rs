@@ -1,7 +1,7 @@
 //! The parts that are ours when the settings name no outside one.
 
 use crate::config::Config;
-use crate::wiring::{DataFolder, Secrets};
+use crate::wiring::{DataFolder, Secrets, external};
 use anyhow::Context as _;
 use jirani_broker::{Broker, BrokerConfig, GATEWAY, RunningBroker};
 use jirani_chain::{Address, ChainConfig, ChainKeys, EnergyChain, RpcEnergyChain};
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The energy program's ELF, as committed.
-const ELF: &[u8] = include_bytes!("../../../../programs/energy/elf/jirani_energy.so");
+pub const ELF: &[u8] = include_bytes!("../../../../programs/energy/elf/jirani_energy.so");
 
 /// Where the embedded chain has the energy program.
 pub fn local_program() -> Address {
@@ -33,13 +33,25 @@ pub async fn start_localnet(
     listen: SocketAddr,
     data_dir: Option<PathBuf>,
     secrets: &Secrets,
+    upgrade_authority: Option<Address>,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<RunningLocalnet> {
-    let upgrade_authority = ChainKeys::from_seed(&secrets.derive("chain keys")).upgrade_authority_address();
+    Ok(Localnet::start(localnet_config(listen, data_dir, secrets, upgrade_authority), clock).await?)
+}
+
+/// The embedded chain with the energy program in its first block.
+pub fn localnet_config(
+    listen: SocketAddr,
+    data_dir: Option<PathBuf>,
+    secrets: &Secrets,
+    upgrade_authority: Option<Address>,
+) -> LocalnetConfig {
+    let upgrade_authority = upgrade_authority
+        .unwrap_or_else(|| ChainKeys::from_seed(&secrets.derive("chain keys")).upgrade_authority_address());
     let mut config = LocalnetConfig::new(listen, secrets.derive("chain faucet"));
     config.data_dir = data_dir;
     config.programs = vec![GenesisProgram { address: local_program(), elf: ELF.to_vec(), upgrade_authority }];
-    Ok(Localnet::start(config, clock).await?)
+    config
 }
 
 /// The chain: ours or another, connected and initialised.
@@ -50,22 +62,20 @@ pub async fn start_chain(
     store: Arc<dyn Store>,
     clock: &ServiceClock,
 ) -> anyhow::Result<(Option<RunningLocalnet>, Arc<RpcEnergyChain>, String)> {
-    let keys = chain_keys(&folder.keys(), secrets)?;
-    let localnet = if config.chain.rpc_url.is_empty() {
-        let clock: Arc<dyn Clock> = Arc::new(clock.clone());
-        Some(start_localnet(config.chain.listen, Some(folder.chain()), secrets, clock).await?)
-    } else {
-        None
-    };
-    let rpc_url = localnet.as_ref().map_or_else(|| config.chain.rpc_url.clone(), |net| net.rpc_url.clone());
-    let mut chain = ChainConfig::new(rpc_url.clone(), program(config)?, keys);
-    if localnet.is_some() {
-        // Our own node answers in microseconds; a long pause would be all there is to wait for.
-        chain.poll_max = std::time::Duration::from_millis(5);
+    if !config.chain.is_embedded() {
+        let chain = external::start(config, &folder.keys(), store, clock).await?;
+        return Ok((None, chain, config.chain.rpc_url.clone()));
     }
+    let keys = chain_keys(&folder.keys(), secrets)?;
+    let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+    let localnet = start_localnet(config.chain.listen, Some(folder.chain()), secrets, None, shared).await?;
+    let rpc_url = localnet.rpc_url.clone();
+    let mut chain = ChainConfig::new(rpc_url.clone(), program(config)?, keys);
+    // Our own node answers in microseconds; a long pause would be all there is to wait for.
+    chain.poll_max = std::time::Duration::from_millis(5);
     let chain = RpcEnergyChain::connect(chain, store, Arc::new(clock.clone())).await?;
     chain.initialise(&config.tariff.tariff()).await?;
-    Ok((localnet, Arc::new(chain), rpc_url))
+    Ok((Some(localnet), Arc::new(chain), rpc_url))
 }
 
 /// The chain for reading only: the configured one, the one of a system that is
@@ -77,13 +87,18 @@ pub async fn open_chain(
     store: Arc<dyn Store>,
     clock: &ServiceClock,
 ) -> anyhow::Result<(Option<RunningLocalnet>, Arc<dyn EnergyChain>)> {
-    let keys = chain_keys(&config.data_dir.join("keys"), secrets)?;
+    let folder_of_keys = config.data_dir.join("keys");
+    let keys = if config.chain.is_embedded() {
+        chain_keys(&folder_of_keys, secrets)?
+    } else {
+        external::keys(config, &folder_of_keys)?
+    };
     let (localnet, rpc_url) = if !config.chain.rpc_url.is_empty() {
         (None, config.chain.rpc_url.clone())
     } else if let Some(folder) = folder {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
-        let localnet = start_localnet(listen, Some(folder.chain()), secrets, clock).await?;
+        let localnet = start_localnet(listen, Some(folder.chain()), secrets, None, clock).await?;
         let rpc_url = localnet.rpc_url.clone();
         (Some(localnet), rpc_url)
     } else {

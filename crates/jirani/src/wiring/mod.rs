@@ -6,6 +6,7 @@
 mod auditor;
 mod embedded;
 mod enrolment;
+mod external;
 mod folder;
 mod node;
 mod secrets;
@@ -14,7 +15,8 @@ mod tasks;
 mod village;
 
 pub use auditor::LiveAuditor;
-pub use embedded::{local_program, open_chain, start_localnet};
+pub use embedded::{ELF, local_program, localnet_config, open_chain};
+pub use external::refuse_shared_keys;
 pub use folder::DataFolder;
 pub use node::open_node;
 pub use secrets::Secrets;

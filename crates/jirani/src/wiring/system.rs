@@ -10,6 +10,7 @@ use jirani_api::dto::config::{ClusterView, PlaceView};
 use jirani_api::{Api, ApiConfig, ApiDeps, FromAdvisor, Limits, RunningApi, TokenSource};
 use jirani_broker::RunningBroker;
 use jirani_chain::EnergyChain;
+use jirani_chain::cluster::PublicCluster;
 use jirani_chain::index::{Live, LiveConfig};
 use jirani_clock::ServiceClock;
 use jirani_daraja_sandbox::{PhoneMode, RunningSandbox};
@@ -280,6 +281,22 @@ pub(super) fn place(config: &Config) -> Place {
     }
 }
 
+fn cluster(config: &Config) -> ClusterView {
+    if config.chain.is_embedded() {
+        return ClusterView { name: "embedded".to_owned(), explorer_url: None };
+    }
+    let genesis = config.chain.expected_genesis();
+    match genesis.as_deref().and_then(PublicCluster::by_genesis) {
+        Some(cluster) => {
+            ClusterView { name: cluster.name.to_owned(), explorer_url: Some(cluster.explorer_url()) }
+        }
+        None if config.chain.cluster.is_empty() => {
+            ClusterView { name: "solana".to_owned(), explorer_url: None }
+        }
+        None => ClusterView { name: config.chain.cluster.clone(), explorer_url: None },
+    }
+}
+
 fn api_config(
     config: &Config,
     listen: std::net::SocketAddr,
@@ -307,10 +324,7 @@ fn api_config(
             longitude_microdegrees: config.site.longitude_microdegrees,
         }),
         phones_url: sandbox.map(|sandbox| format!("{}/phones", sandbox.base_url)),
-        cluster: ClusterView {
-            name: if config.chain.rpc_url.is_empty() { "embedded".to_owned() } else { "solana".to_owned() },
-            explorer_url: None,
-        },
+        cluster: cluster(config),
         limits: if config.demo.on { Limits::village() } else { Limits::default() },
     }
 }

@@ -66,14 +66,12 @@ async fn rebuild(config: &Config, folder: &DataFolder) -> anyhow::Result<Rebuilt
         bar.set_position(done);
     };
     // Up to date first: what is compared is of the same length.
-    let before = match index.index_cursor().await? {
-        None => None,
-        Some(_) => {
-            indexer.catch_up(told).await?;
-            let kept = index.index_cursor().await?.map_or(0, |cursor| cursor.transactions);
-            Some((kept, index_hash(&index).await?))
-        }
-    };
+    let mut before = None;
+    if index.index_cursor().await?.is_some() {
+        indexer.catch_up(told).await?;
+        let kept = index.index_cursor().await?.map_or(0, |cursor| cursor.transactions);
+        before = Some((kept, index_hash(&index).await?));
+    }
     index.clear_index().await?;
     indexer.catch_up(told).await?;
     bar.finish_and_clear();

@@ -1,0 +1,170 @@
+//! `jirani chain status`
+
+use super::desk::{Desk, cluster_name};
+use super::print_json;
+use crate::failure::Failure;
+use crate::{system, wiring};
+use comfy_table::Table;
+use jirani_chain::ChainState;
+use jirani_chain::admin::Elf;
+use jirani_chain::admin::report::{CappedReport, ConfigReport, StatusReport};
+use jirani_units::Timestamp;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    url: &'a str,
+    ws_url: String,
+    cluster: Option<String>,
+    #[serde(flatten)]
+    report: &'a StatusReport,
+}
+
+/// Prints the page; fails unless the chain is of use.
+pub async fn run(desk: &Desk) -> Result<(), Failure> {
+    let report = desk.operator.status(&desk.expected, wiring::ELF, Some(system::now().seconds())).await;
+    let cluster = report.genesis_hash.as_deref().map(cluster_name);
+    if desk.access.json {
+        let ws_url = desk.config.chain.ws_url(&desk.url);
+        print_json(&Shown { url: &desk.url, ws_url, cluster, report: &report })?;
+    } else {
+        print(&desk.url, cluster, &report);
+    }
+    let serves = ChainState::ALL.iter().any(|state| state.word() == report.state && state.serves());
+    if serves {
+        Ok(())
+    } else {
+        Err(Failure::Run(anyhow::anyhow!("chain.{}: {}", report.state, report.sentence)))
+    }
+}
+
+fn print(url: &str, cluster: Option<String>, report: &StatusReport) {
+    println!("{}: {}\n", report.state, report.sentence);
+    if let Some(cause) = &report.cause {
+        println!("{cause}\n");
+    }
+    let mut table = Table::new();
+    table.load_preset(comfy_table::presets::NOTHING);
+    let mut row = |name: &str, value: String| {
+        table.add_row([name.to_owned(), value]);
+    };
+    row(
+        "node",
+        format!(
+            "{url}{}",
+            report.node_version.as_ref().map_or_else(String::new, |v| format!(", version {v}"))
+        ),
+    );
+    row("cluster", cluster.unwrap_or_else(|| "unknown".to_owned()));
+    if let Some(hash) = &report.genesis_hash {
+        row("genesis hash", hash.clone());
+    }
+    if let (Some(slot), Some(time)) = (report.slot, report.unix_timestamp) {
+        row("chain", format!("slot {slot}, {}", at(time)));
+    }
+    match &report.program {
+        None => row("program", format!("none at {}", report.program_address)),
+        Some(program) => {
+            row(
+                "program",
+                format!(
+                    "{}, {} bytes, deployed in slot {}",
+                    program.address, program.elf_bytes, program.deployed_slot
+                ),
+            );
+            let same = match program.elf {
+                Elf::Committed => "the committed build".to_owned(),
+                Elf::Other => format!("NOT the committed build {}", program.committed_sha256),
+            };
+            row("code", format!("{} ({same})", program.elf_sha256));
+            row(
+                "upgrade authority",
+                program.upgrade_authority.clone().unwrap_or_else(|| "nobody".to_owned()),
+            );
+        }
+    }
+    if let Some(supply) = report.supply_wh {
+        row("mint", format!("{}, supply {supply} Wh", report.mint));
+    }
+    if let (Some(payer), Some(lamports)) = (&report.payer, report.payer_lamports) {
+        row("payer", format!("{payer}, {lamports} lamports"));
+    }
+    if let Some(config) = &report.config {
+        print_config(&mut row, config);
+    }
+    println!("{table}");
+}
+
+fn print_config(row: &mut impl FnMut(&str, String), config: &ConfigReport) {
+    let since = config.paused_since.map_or_else(String::new, |since| format!(" since {}", at(since)));
+    row("market", format!("{}{since}", config.pause));
+    let pending = config.pending_admin.as_ref().map_or_else(String::new, |next| format!(", proposed {next}"));
+    row("admin", format!("{}{pending}", config.admin));
+    row("pause key", config.pause_key.clone());
+    let oracles = &config.oracles;
+    row(
+        "oracles",
+        format!("version {}, {} of {} sign", oracles.version, oracles.threshold, oracles.members.len()),
+    );
+    for member in &oracles.members {
+        row("", member.clone());
+    }
+    for attestor in &config.attestors {
+        row("attestor", capped(attestor));
+    }
+    row("custodian", capped(&config.custodian));
+    let tariff = &config.tariff;
+    row(
+        "tariff",
+        format!(
+            "retail {}, buy-back {}, grid fee {}, tax {} cents per kWh",
+            tariff.retail_cents_per_kwh,
+            tariff.buy_back_cents_per_kwh,
+            tariff.grid_fee_cents_per_kwh,
+            tariff.tax_cents_per_kwh
+        ),
+    );
+    let limits = &config.limits;
+    row(
+        "windows",
+        format!(
+            "orders {} s and {} s of grace, markers {} s, offers {} s, authority {} s, skew {} s, buckets {} s",
+            limits.order_window_s,
+            limits.order_grace_s,
+            limits.marker_retention_s,
+            limits.offer_life_max_s,
+            limits.authority_delay_s,
+            limits.clock_skew_s,
+            limits.bucket_s
+        ),
+    );
+    row(
+        "per household",
+        format!("{} offers, {} orders at once", limits.open_offers_max, limits.open_orders_max),
+    );
+    let caps = &config.caps;
+    row(
+        "caps",
+        format!(
+            "adjustments {} Wh a day ({} used today), withdrawals {} Wh, held {} Wh, {} unpaid orders",
+            caps.adjustment_wh, caps.adjusted_today_wh, caps.withdrawal_wh, caps.held_wh, caps.unpaid_orders
+        ),
+    );
+}
+
+fn capped(key: &CappedReport) -> String {
+    let of = |used: u64, cap: Option<u64>, unit: &str| {
+        cap.map_or_else(|| format!("{used} {unit}, no limit"), |cap| format!("{used} of {cap} {unit}"))
+    };
+    format!(
+        "{}, today {} and {}",
+        key.key,
+        of(key.used_wh, key.cap_wh, "Wh"),
+        of(key.used_cents, key.cap_cents, "cents")
+    )
+}
+
+/// A time of the chain.
+pub fn at(unix_seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(unix_seconds)
+}
