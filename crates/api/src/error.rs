@@ -78,14 +78,12 @@ impl ApiError {
 
     /// The chain takes no work now: its state is the code.
     pub(crate) fn chain_state(readiness: Readiness) -> Self {
-        Self {
-            internal: readiness.cause,
-            ..Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                format!("chain.{}", readiness.state.word()),
-                readiness.sentence,
-            )
-        }
+        // The cause stays out of the log: it may hold the node's URL, and that a password.
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("chain.{}", readiness.state.word()),
+            readiness.sentence,
+        )
     }
 
     /// HTTP status.
