@@ -29,15 +29,23 @@ pub fn generate(
             path.display()
         )));
     }
-    let mut made = Map::new();
+    let mut made = Vec::with_capacity(paths.len());
     for (role, path) in paths {
         let address = write_new_key(&path, role, &system::entropy()).map_err(Failure::start)?;
-        if !as_json {
-            println!("{:<18} {address}  {}", role.name(), path.display());
-        }
-        made.insert(role.name().to_owned(), Value::String(address.to_string()));
+        made.push((role, address.to_string(), path));
     }
-    if as_json { print_json(&made) } else { Ok(()) }
+    // Told when all are there: whoever stops listening must not stop the making.
+    if as_json {
+        let told: Map<String, Value> = made
+            .into_iter()
+            .map(|(role, address, _)| (role.name().to_owned(), Value::String(address)))
+            .collect();
+        return print_json(&told);
+    }
+    for (role, address, path) in made {
+        println!("{:<18} {address}  {}", role.name(), path.display());
+    }
+    Ok(())
 }
 
 /// Prints the public keys at hand.

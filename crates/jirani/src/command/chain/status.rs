@@ -43,6 +43,11 @@ fn print(url: &str, cluster: Option<String>, report: &StatusReport) {
     if let Some(cause) = &report.cause {
         println!("{cause}\n");
     }
+    if report.genesis_hash.is_none() {
+        // Of a node that does not answer nothing is known, not even that a program is missing.
+        println!("node {url}");
+        return;
+    }
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
     let mut row = |name: &str, value: String| {
