@@ -362,9 +362,9 @@ mod tests {
         assert!(plan(Replacement { initial_export_wh: 11, ..same }).is_err());
         assert!(plan(Replacement { meter_epoch: 1, initial_export_wh: 0, ..same }).is_err());
         assert!(matches!(plan(Replacement { export_rating_w: 5, ..same }), Ok(Planned::Do(_))));
-        assert!(matches!(
-            plan(Replacement { meter_key: [5; 32], meter_epoch: 1, initial_export_wh: 3, ..same }),
-            Ok(Planned::Do(_))
-        ));
+        let other = Replacement { meter_key: [5; 32], initial_export_wh: 3, ..same };
+        assert!(plan(other).is_err(), "another meter begins a later epoch");
+        assert!(plan(Replacement { meter_epoch: 1, ..other }).is_err());
+        assert!(matches!(plan(Replacement { meter_epoch: 3, ..other }), Ok(Planned::Do(_))));
     }
 }
