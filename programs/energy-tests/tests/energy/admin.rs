@@ -3,7 +3,7 @@
 use crate::story::refused;
 use jirani_energy_interface::EnergyError as E;
 use jirani_energy_interface::client::{InitialConfig, Section};
-use jirani_energy_interface::state::{CappedKey, Config, Limits, OracleSet, Record, Tariff};
+use jirani_energy_interface::state::{ATTESTORS_MAX, CappedKey, Config, Limits, OracleSet, Record, Tariff};
 use jirani_energy_interface::{DECIMALS, TOKEN_NAME, programs};
 use jirani_energy_tests::{Landed, Refusal, START, TARIFF, World, audit, key};
 use solana_account::Account;
@@ -105,6 +105,7 @@ fn contradicting_settings_are_refused() {
         ),
         (InitialConfig { oracles: two_of_one, ..good }, E::InvalidOracles),
         (InitialConfig { attestors: same_attestor_twice, ..good }, E::InvalidKey),
+        (InitialConfig { caps: Caps { held_wh: 0, ..good.caps }, ..good }, E::InvalidCaps),
         (InitialConfig { pause_key: programs::SYSTEM, ..good }, E::InvalidKey),
     ] {
         refused(initialise(&mut world, &bad), error);
@@ -156,5 +157,18 @@ fn a_new_cap_keeps_what_the_key_moved_today() {
     world.wait(86_400 - (START + 900).rem_euclid(86_400));
     let offer = world.new_offer(1, 2, 101, 1500);
     world.post(&offer).unwrap();
+    audit(&world);
+}
+
+#[test]
+fn no_attestor_is_named_twice_by_a_later_configuration() {
+    let mut world = World::new();
+    let admin = world.keys.admin.insecure_clone();
+    let twice = CappedKey::new([9; 32], 1, 1);
+    let mut attestors = [CappedKey::NONE; ATTESTORS_MAX];
+    (attestors[0], attestors[3]) = (twice, twice);
+    let configure = world.program.configure(admin.pubkey(), &Section::Attestors(attestors));
+    refused(world.send(&[configure], &[&admin]), E::InvalidKey);
+    assert!(world.config().attestors.iter().all(|place| place.key != [9; 32]));
     audit(&world);
 }

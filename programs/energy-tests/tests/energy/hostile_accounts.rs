@@ -412,3 +412,40 @@ fn records_of_another_deployment_are_refused() {
     assert_ne!(world.program.marker(&proof), other.marker(&proof));
     audit(&world);
 }
+
+#[test]
+fn an_offer_returns_to_nobody_but_its_seller() {
+    let mut world = with_offer();
+    let (custodian, payer) = (world.keys.custodian.insecure_clone(), world.keys.payer.pubkey());
+    let mut cancel = world.program.cancel_offer(custodian.pubkey(), 1, 1, payer);
+    // Another household with its own vault, both real, in the seller's places.
+    let thief = world.program.household(2);
+    cancel.accounts[4].pubkey = thief;
+    cancel.accounts[5].pubkey = world.program.vault(&thief);
+    refuses_account(&mut world, &cancel, &[&custodian], E::WrongAddress, "seller");
+    audit(&world);
+}
+
+#[test]
+fn a_release_frees_nobody_but_its_buyer() {
+    let mut world = with_order();
+    let (attestor, payer) = (world.keys.attestor.insecure_clone(), world.keys.payer.pubkey());
+    let mut release =
+        world.program.release(attestor.pubkey(), 2, 1, &[fill(1, 500)], ReleaseReason::PaymentRefused, payer);
+    release.accounts[3].pubkey = world.program.household(1);
+    refuses_account(&mut world, &release, &[&attestor], E::WrongAddress, "buyer");
+    audit(&world);
+}
+
+#[test]
+fn a_settlement_serves_nobody_but_its_buyer() {
+    let mut world = with_order();
+    world.enrol([3]);
+    let (attestor, payer) = (world.keys.attestor.insecure_clone(), world.keys.payer.insecure_clone());
+    let mut settle = world.settlement(2, 1, &[fill(1, 500)], &Proof::receipt([9; 32]), world.now());
+    let thief = world.program.household(3);
+    settle.accounts[4].pubkey = thief;
+    settle.accounts[5].pubkey = world.program.vault(&thief);
+    refuses_account(&mut world, &settle, &[&payer, &attestor], E::WrongAddress, "buyer");
+    audit(&world);
+}
