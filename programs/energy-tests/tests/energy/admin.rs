@@ -3,7 +3,9 @@
 use crate::story::refused;
 use jirani_energy_interface::EnergyError as E;
 use jirani_energy_interface::client::{InitialConfig, Section};
-use jirani_energy_interface::state::{ATTESTORS_MAX, CappedKey, Config, Limits, OracleSet, Record, Tariff};
+use jirani_energy_interface::state::{
+    ATTESTORS_MAX, CappedKey, Caps, Config, Limits, OracleSet, Record, Tariff,
+};
 use jirani_energy_interface::{DECIMALS, TOKEN_NAME, programs};
 use jirani_energy_tests::{Landed, Refusal, START, TARIFF, World, audit, key};
 use solana_account::Account;
