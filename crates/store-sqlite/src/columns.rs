@@ -2,9 +2,9 @@
 //! that a SELECT's list and the record's fields can be read side by side.
 
 use crate::fault::fault;
-use crate::words::Word;
 use jirani_ledger::Account;
 use jirani_store::StoreError;
+use jirani_store::words::Word;
 use jirani_units::{Cents, HouseholdId, MeterId, Msisdn, Price, Receipt, Timestamp, Wh};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row, Sqlite, Type};

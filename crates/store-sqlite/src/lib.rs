@@ -10,15 +10,13 @@
 mod columns;
 mod fault;
 mod index;
-mod numbers;
 mod open;
 mod read;
 mod store;
-mod words;
 mod write;
 
 use jirani_store::StoreError;
-use numbers::Numbers;
+use jirani_store::numbers::Numbers;
 use sqlx::sqlite::SqlitePool;
 use std::path::Path;
 use write::Writer;

@@ -1,9 +1,9 @@
 //! The trait's verbs, each handed to the writer or to a question.
 
-use crate::numbers::BLOCK;
 use crate::{SqliteStore, read};
 use async_trait::async_trait;
 use jirani_ledger::{Account, AccountBalance, Balances};
+use jirani_store::numbers::BLOCK;
 use jirani_store::{
     Appended, AttestedRow, Change, CollectionRecord, Committed, HouseholdRecord, InboxRow, JournalRow,
     NewCallback, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, QuarantineRow, ReadingRow,

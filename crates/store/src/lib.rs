@@ -11,11 +11,13 @@ pub mod change;
 pub mod error;
 pub mod event;
 pub mod ledger;
+pub mod numbers;
 pub mod record;
 #[cfg(feature = "suite")]
 pub mod suite;
 pub mod verbs;
 pub mod verify;
+pub mod words;
 
 pub use chain_index::{ChainIndex, IndexCursor, IndexedEvent, IndexedTransaction};
 pub use change::{Change, Committed};

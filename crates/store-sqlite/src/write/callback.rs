@@ -1,7 +1,7 @@
 //! Raw callbacks.
 
 use crate::fault::{fault, int};
-use crate::words::Word;
+use jirani_store::words::Word;
 use jirani_store::{NewCallback, StoreError};
 use sqlx::SqliteConnection;
 

@@ -4,8 +4,8 @@ use super::people::{versioned, write_record};
 use super::sql::{Insert, insert as insert_of};
 use crate::fault::{fault_on, int};
 use crate::read::market::fills_text;
-use crate::words::Word;
 use jirani_market::Fill;
+use jirani_store::words::Word;
 use jirani_store::{OfferRecord, OrderRecord, Proof, StoreError};
 use sqlx::SqliteConnection;
 

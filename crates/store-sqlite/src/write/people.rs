@@ -1,7 +1,7 @@
 //! Households, sessions, named values and numbers.
 
 use crate::fault::{fault, fault_on, int};
-use crate::words::Word;
+use jirani_store::words::Word;
 use jirani_store::{HouseholdRecord, SessionRecord, SessionRole, StoreError};
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::{Row, SqliteConnection};

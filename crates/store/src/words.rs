@@ -1,10 +1,10 @@
-//! The words that stand for states and kinds in the database. The schema's CHECKs
-//! repeat them; never rename one without a migration.
+//! The words that stand for states and kinds in every database. The schemas' CHECKs
+//! repeat them; never rename one without a migration for each engine.
 
-use jirani_store::{CallbackKind, HouseholdKind, Language, OfferState, OrderState, PayWith, ReleaseReason};
+use crate::{CallbackKind, HouseholdKind, Language, OfferState, OrderState, PayWith, ReleaseReason};
 
 /// A closed set of values, each with its word.
-pub(crate) trait Word: Sized + Copy + 'static {
+pub trait Word: Sized + Copy + 'static {
     /// Every value with its word.
     const WORDS: &'static [(Self, &'static str)];
 

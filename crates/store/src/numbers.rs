@@ -6,15 +6,15 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 /// Numbers set aside at once; a restart skips what was left of them.
-pub(crate) const BLOCK: u64 = 64;
+pub const BLOCK: u64 = 64;
 
 /// What is set aside and not handed out yet, by sequence.
 #[derive(Default)]
-pub(crate) struct Numbers(Mutex<HashMap<&'static str, BTreeMap<u64, u64>>>);
+pub struct Numbers(Mutex<HashMap<&'static str, BTreeMap<u64, u64>>>);
 
 impl Numbers {
     /// The lowest number left.
-    pub(crate) fn take(&self, sequence: &'static str) -> Option<u64> {
+    pub fn take(&self, sequence: &'static str) -> Option<u64> {
         let mut sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let blocks = sequences.get_mut(sequence)?;
         let (start, end) = blocks.pop_first()?;
@@ -25,7 +25,7 @@ impl Numbers {
     }
 
     /// Adds a block that was set aside.
-    pub(crate) fn add(&self, sequence: &'static str, block: Range<u64>) {
+    pub fn add(&self, sequence: &'static str, block: Range<u64>) {
         let mut sequences = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         sequences.entry(sequence).or_default().insert(block.start, block.end);
     }
