@@ -46,13 +46,17 @@ pub enum ChainState {
     NotInitialised,
     /// Somebody paused the market.
     Paused,
+    /// Attestations wait for the signature of a witness. A look at the node cannot know
+    /// that: who sends them says so.
+    Unwitnessed,
 }
 
 impl ChainState {
     /// Every state, the best first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ready,
         Self::Slow,
+        Self::Unwitnessed,
         Self::Paused,
         Self::PayerUnfunded,
         Self::NotInitialised,
@@ -74,13 +78,15 @@ impl ChainState {
             Self::ProgramMissing => "program_missing",
             Self::NotInitialised => "not_initialised",
             Self::Paused => "paused",
+            Self::Unwitnessed => "unwitnessed",
         }
     }
 
     /// Whether the server is of use to people in this state: a pause is somebody's
-    /// decision, under which balances, cancelling and paying out go on.
+    /// decision, under which balances, cancelling and paying out go on; without a witness
+    /// only attestations wait.
     pub const fn serves(self) -> bool {
-        matches!(self, Self::Ready | Self::Slow | Self::Paused)
+        matches!(self, Self::Ready | Self::Slow | Self::Paused | Self::Unwitnessed)
     }
 }
 
@@ -100,6 +106,15 @@ impl Readiness {
     /// Nothing in the way.
     pub fn ready() -> Self {
         Self::new(ChainState::Ready, "The chain answers and takes work.")
+    }
+
+    /// Nothing in the way but `why`: the witness does not sign.
+    pub fn unwitnessed(why: &str) -> Self {
+        let why = why.trim_end_matches('.');
+        Self::new(
+            ChainState::Unwitnessed,
+            format!("Attestations wait for the witness, everything else goes on: {why}."),
+        )
     }
 
     fn new(state: ChainState, sentence: impl Into<String>) -> Self {

@@ -161,7 +161,7 @@ impl Site {
     /// The witness's door, and a sender that knocks there.
     async fn with_witness(&self, alone_wh_per_day: u64, token: &str) -> (RpcEnergyChain, CancellationToken) {
         let registry = Registry::new(&self.localnet.rpc_url, LOCAL_PROGRAM_ID).unwrap();
-        let examiner = Examination::new(self.witness.clone(), registry, 900, Arc::new(self.clock.clone()));
+        let examiner = Examination::new(self.witness.clone(), registry, 900);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let cancel = CancellationToken::new();

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jirani_units::{HouseholdId, Timestamp, Wh};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use solana_address::Address;
@@ -82,6 +83,8 @@ pub struct SignedBytes(#[serde(with = "base64_bytes")] pub Vec<u8>);
 /// Who looks at proposals.
 #[async_trait]
 pub trait Examiner: Send + Sync {
+    /// Whose signatures it gives.
+    fn key(&self) -> Address;
     /// Signs, or says why not.
     async fn examine(&self, proposal: &Proposal) -> Result<Signature, WitnessError>;
 }
@@ -120,7 +123,8 @@ struct Door {
     places: Semaphore,
 }
 
-/// Answers on `listener` until cancelled: `POST /v1/cosign`, `GET /health`.
+/// Answers on `listener` until cancelled: `POST /v1/cosign`, `GET /v1/key` (whose
+/// signatures these are), `GET /health`.
 pub async fn serve(
     listener: TcpListener,
     token: Token,
@@ -130,19 +134,30 @@ pub async fn serve(
     let door = Arc::new(Door { token, examiner, places: Semaphore::new(AT_ONCE) });
     let app = Router::new()
         .route("/v1/cosign", post(cosign))
+        .route("/v1/key", get(key))
         .route("/health", get(async || "ok"))
         .layer(DefaultBodyLimit::max(PROPOSAL_MAX))
         .with_state(door);
     axum::serve(listener, app).with_graceful_shutdown(cancel.cancelled_owned()).await
 }
 
-async fn cosign(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) -> Response {
+/// Whether the asker has our token.
+fn refused(door: &Door, headers: &HeaderMap) -> Option<Response> {
     let given = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
         .unwrap_or_default();
-    if !door.token.is(given) {
-        return no(StatusCode::UNAUTHORIZED, "witness.token: the token is not ours");
+    (!door.token.is(given)).then(|| no(StatusCode::UNAUTHORIZED, "witness.token: the token is not ours"))
+}
+
+async fn key(State(door): State<Arc<Door>>, headers: HeaderMap) -> Response {
+    refused(&door, &headers)
+        .unwrap_or_else(|| Json(KeyAnswer { key: door.examiner.key().to_string() }).into_response())
+}
+
+async fn cosign(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) -> Response {
+    if let Some(refusal) = refused(&door, &headers) {
+        return refusal;
     }
     let Ok(_place) = door.places.try_acquire() else {
         return no(StatusCode::SERVICE_UNAVAILABLE, "witness.busy: come again");
@@ -172,6 +187,11 @@ struct Answer {
 }
 
 #[derive(Serialize, Deserialize)]
+struct KeyAnswer {
+    key: String,
+}
+
+#[derive(Serialize, Deserialize)]
 struct Complaint {
     message: String,
 }
@@ -195,7 +215,7 @@ impl HttpWitness {
         evidence: Arc<dyn EvidenceSource>,
     ) -> Result<Self, WitnessError> {
         let url = url::Url::parse(url)
-            .and_then(|url| url.join("/v1/cosign"))
+            .and_then(|url| url.join("/"))
             .map_err(|error| WitnessError::Unreachable(format!("{url} is not a URL ({error})")))?;
         let builder = reqwest::Client::builder().timeout(TIMEOUT);
         // A proxy that the environment names does not lead to this machine.
@@ -207,6 +227,52 @@ impl HttpWitness {
     }
 }
 
+impl HttpWitness {
+    /// Asks whether it answers, takes our token and has the key we expect.
+    pub async fn look(&self) -> Result<(), WitnessError> {
+        let answer: KeyAnswer = self.ask(self.http.get(self.at("/v1/key")?)).await?;
+        if answer.key == self.key.to_string() {
+            return Ok(());
+        }
+        Err(WitnessError::Unreachable(format!(
+            "the witness signs with {}, not with {}; correct witness.key",
+            answer.key, self.key
+        )))
+    }
+
+    fn at(&self, path: &str) -> Result<url::Url, WitnessError> {
+        self.url
+            .join(path)
+            .map_err(|error| WitnessError::Unreachable(format!("{} is not a URL ({error})", self.url)))
+    }
+
+    /// Asks under our token; reads no more than an answer may be long.
+    async fn ask<T: DeserializeOwned>(&self, question: reqwest::RequestBuilder) -> Result<T, WitnessError> {
+        let away = |error: reqwest::Error| {
+            WitnessError::Unreachable(format!("the witness does not answer ({})", error.without_url()))
+        };
+        let mut response = question.bearer_auth(&*self.token.0).send().await.map_err(away)?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(away)? {
+            if body.len() + chunk.len() > ANSWER_MAX {
+                return Err(WitnessError::Unreachable("the witness's answer is too long".to_owned()));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if response.status() == StatusCode::OK {
+            return serde_json::from_slice(&body)
+                .map_err(|_| WitnessError::Unreachable("the witness's answer is none".to_owned()));
+        }
+        let message = serde_json::from_slice::<Complaint>(&body)
+            .map_or_else(|_| response.status().to_string(), |complaint| complaint.message);
+        Err(if response.status() == StatusCode::UNPROCESSABLE_ENTITY {
+            WitnessError::Refused(message)
+        } else {
+            WitnessError::Unreachable(message)
+        })
+    }
+}
+
 #[async_trait]
 impl Witness for HttpWitness {
     fn key(&self) -> Address {
@@ -214,9 +280,6 @@ impl Witness for HttpWitness {
     }
 
     async fn cosign(&self, asked: &Asked<'_>) -> Result<Signature, WitnessError> {
-        let away = |error: reqwest::Error| {
-            WitnessError::Unreachable(format!("the witness does not answer ({})", error.without_url()))
-        };
         let rows = asked.rows.iter().map(|row| ProposedRow {
             household: row.household,
             export_wh: row.export_wh,
@@ -229,28 +292,11 @@ impl Witness for HttpWitness {
             evidence: self.evidence.evidence(asked.feeder, asked.slot_end).await?,
             message: asked.message.to_vec(),
         };
-        let question = self.http.post(self.url.clone()).bearer_auth(&*self.token.0).json(&proposal);
-        let mut response = question.send().await.map_err(away)?;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(away)? {
-            if body.len() + chunk.len() > ANSWER_MAX {
-                return Err(WitnessError::Unreachable("the witness's answer is too long".to_owned()));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        if response.status() == StatusCode::OK {
-            return serde_json::from_slice::<Answer>(&body)
-                .ok()
-                .and_then(|answer| answer.signature.parse().ok())
-                .ok_or_else(|| WitnessError::Unreachable("the witness's answer is no signature".to_owned()));
-        }
-        let message = serde_json::from_slice::<Complaint>(&body)
-            .map_or_else(|_| response.status().to_string(), |complaint| complaint.message);
-        Err(if response.status() == StatusCode::UNPROCESSABLE_ENTITY {
-            WitnessError::Refused(message)
-        } else {
-            WitnessError::Unreachable(message)
-        })
+        let answer: Answer = self.ask(self.http.post(self.at("/v1/cosign")?).json(&proposal)).await?;
+        answer
+            .signature
+            .parse()
+            .map_err(|_| WitnessError::Unreachable("the witness's answer is no signature".to_owned()))
     }
 }
 

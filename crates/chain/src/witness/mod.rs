@@ -3,7 +3,8 @@
 //!
 //! Promises: an attestation that Config's threshold or the daily limit of
 //! [`WitnessPolicy`] asks a witness for is not sent without its signature, and waits
-//! while it is away; what the witness signs is the very message that is sent.
+//! while it is away: [`ChainError::NotReady`] with a code that begins with
+//! [`WAITS_PREFIX`]; what the witness signs is the very message that is sent.
 //! Here stands what both sides of the wire share: the proposal and its exact check
 //! ([`exact`]), the HTTP door and its client ([`http`]), and what the witness reads from
 //! its own node ([`registry`]). Who recomputes registers from readings is in
@@ -31,6 +32,9 @@ use solana_signer::Signer as _;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
+/// How the words of [`ChainError::NotReady`] begin when it is the witness's signature
+/// that an attestation waits for.
+pub const WAITS_PREFIX: &str = "witness.";
 /// Where the energy attested alone today is kept.
 const ALONE_SETTING: &str = "chain.attested_alone";
 /// Microseconds of a UTC day.
@@ -135,7 +139,7 @@ impl RpcEnergyChain {
         let Some(watched) = &self.witness else {
             return if facts.oracle_threshold > 1 {
                 Err(ChainError::NotReady(format!(
-                    "Config wants the signatures of {} oracles; configure a witness",
+                    "witness.missing: Config wants the signatures of {} oracles; configure a witness",
                     facts.oracle_threshold
                 )))
             } else {
@@ -144,7 +148,7 @@ impl RpcEnergyChain {
         };
         if facts.oracle_threshold > 2 {
             return Err(ChainError::NotReady(format!(
-                "Config wants the signatures of {} oracles, and we are one with one witness",
+                "witness.too_few: Config wants the signatures of {} oracles, and we are one with one witness",
                 facts.oracle_threshold
             )));
         }
@@ -201,7 +205,7 @@ impl RpcEnergyChain {
             witness.cosign(&asked).await.map_err(|error| ChainError::NotReady(error.to_string()))?;
         if !signature.verify(witness.key().as_ref(), &message) {
             return Err(ChainError::NotReady(format!(
-                "the witness's signature is not one of its key {}",
+                "witness.wrong_key: the witness's signature is not one of its key {}; correct witness.key",
                 witness.key()
             )));
         }

@@ -55,12 +55,20 @@ impl RegisteredMeter {
 pub struct Registry {
     node: Node,
     program: EnergyProgram,
+    genesis_hash: Option<String>,
 }
 
 impl Registry {
     /// Reads at `rpc_url`; connects with the first question.
     pub fn new(rpc_url: &str, program: Address) -> Result<Self, ChainError> {
-        Ok(Self { node: Node::new(rpc_url)?, program: EnergyProgram::new(program) })
+        Ok(Self { node: Node::new(rpc_url)?, program: EnergyProgram::new(program), genesis_hash: None })
+    }
+
+    /// Believes only a node whose first block has this hash.
+    #[must_use]
+    pub fn of_cluster(mut self, genesis_hash: Option<String>) -> Self {
+        self.genesis_hash = genesis_hash;
+        self
     }
 
     /// The program.
@@ -68,8 +76,21 @@ impl Registry {
         &self.program
     }
 
+    /// The chain's time: what the program itself measures slots by.
+    pub async fn now(&self) -> Result<Timestamp, ChainError> {
+        Ok(Timestamp::from_seconds(self.node.unix_timestamp().await?))
+    }
+
     /// Config, finalised.
     pub async fn config(&self) -> Result<Config, ChainError> {
+        if let Some(expected) = &self.genesis_hash {
+            let found = self.node.genesis_hash().await?;
+            if found != *expected {
+                return Err(ChainError::NotReady(format!(
+                    "the witness's node belongs to the cluster {found}, not to {expected}"
+                )));
+            }
+        }
         let accounts = self.node.accounts(&[self.program.config], CommitmentConfig::finalized()).await?;
         accounts
             .into_iter()

@@ -18,14 +18,15 @@ pub use look::{NotTrue, TrueSlot, look};
 pub use stored::StoredEvidence;
 
 use async_trait::async_trait;
+use jirani_chain::Address;
 use jirani_chain::witness::exact::Truth;
 use jirani_chain::witness::http::{Examiner, Proposal};
 use jirani_chain::witness::registry::Registry;
 use jirani_chain::witness::{AttestationRow, Signature, WitnessError, WitnessKey};
 use jirani_store::AttestedRow;
-use jirani_units::{Clock, HouseholdId, Timestamp};
+use jirani_units::{HouseholdId, Timestamp};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Rows that are remembered; the oldest slots are forgotten first.
 const SIGNED_MAX: usize = 100_000;
@@ -35,15 +36,14 @@ pub struct Examination {
     key: WitnessKey,
     registry: Registry,
     slot_length_s: u32,
-    clock: Arc<dyn Clock>,
     /// What was signed, by slot and household: a second, different row is refused.
     signed: Mutex<BTreeMap<(Timestamp, HouseholdId), AttestedRow>>,
 }
 
 impl Examination {
-    /// Examines slots of `slot_length_s` seconds; `clock` says which have ended.
-    pub fn new(key: WitnessKey, registry: Registry, slot_length_s: u32, clock: Arc<dyn Clock>) -> Self {
-        Self { key, registry, slot_length_s, clock, signed: Mutex::default() }
+    /// Examines slots of `slot_length_s` seconds; the chain's time says which have ended.
+    pub fn new(key: WitnessKey, registry: Registry, slot_length_s: u32) -> Self {
+        Self { key, registry, slot_length_s, signed: Mutex::default() }
     }
 
     /// Whether nothing else was signed for these rows, which are then remembered.
@@ -68,12 +68,17 @@ impl Examination {
 
 #[async_trait]
 impl Examiner for Examination {
+    fn key(&self) -> Address {
+        self.key.address()
+    }
+
     async fn examine(&self, proposal: &Proposal) -> Result<Signature, WitnessError> {
         let away = |error: jirani_chain::ChainError| WitnessError::Unreachable(error.to_string());
         let config = self.registry.config().await.map_err(away)?;
         let meters = self.registry.feeder(proposal.feeder).await.map_err(away)?;
+        let now = self.registry.now().await.map_err(away)?;
         let refused = |error: NotTrue| WitnessError::Refused(error.to_string());
-        let slot = look(proposal, &meters, self.slot_length_s, self.clock.now()).map_err(refused)?;
+        let slot = look(proposal, &meters, self.slot_length_s, now).map_err(refused)?;
         let mut rows = Vec::with_capacity(proposal.rows.len());
         let mut attested = Vec::with_capacity(proposal.rows.len());
         for asked in &proposal.rows {
