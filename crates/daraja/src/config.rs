@@ -43,6 +43,13 @@ pub enum DarajaConfigError {
     /// Not a shortcode.
     #[error("mpesa.shortcode: `{0}` is not a shortcode; it has 5 to 7 digits")]
     Shortcode(String),
+    /// A till that is the store's own number.
+    #[error(
+        "mpesa.till_or_paybill: the till `{0}` is also given as the shortcode; a till's prompts are asked for \
+         with the store or head office number from go-live, and paid to the till number. For a PayBill leave \
+         the till out"
+    )]
+    TillIsShortcode(String),
     /// A needed text is empty.
     #[error("mpesa.missing: {0} is empty; set it from the Daraja portal")]
     Missing(&'static str),
@@ -77,9 +84,7 @@ impl DarajaConfig {
 
     pub(crate) fn check(&self) -> Result<(), DarajaConfigError> {
         for shortcode in [&self.shortcode, &self.b2c_shortcode] {
-            if !(5..=7).contains(&shortcode.len()) || !shortcode.bytes().all(|b| b.is_ascii_digit()) {
-                return Err(DarajaConfigError::Shortcode(shortcode.clone()));
-            }
+            check_shortcode(shortcode)?;
         }
         for (name, empty) in [
             ("the consumer key", self.consumer_key.is_empty()),
@@ -96,6 +101,13 @@ impl DarajaConfig {
         }
         Ok(())
     }
+}
+
+pub(crate) fn check_shortcode(shortcode: &str) -> Result<(), DarajaConfigError> {
+    if (5..=7).contains(&shortcode.len()) && shortcode.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(DarajaConfigError::Shortcode(shortcode.to_owned()))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! Stands between the settlement service, which knows only the trait
 //! [`Mpesa`] and the parsers in [`callback`], and Safaricom (or the emulator).
 
+pub mod ask;
 pub mod callback;
 pub mod charges;
 pub mod client;
@@ -15,13 +16,25 @@ pub mod credential;
 mod http;
 pub mod mpesa;
 pub mod nairobi;
+pub mod options;
+pub mod pull;
+pub mod qr;
 mod reply;
 pub mod secret;
 mod token;
 
+pub use ask::{
+    AnswerUrls, AskAccepted, BalanceRequest, FloatMove, FloatRoute, OwnShortcode, ReversalRequest,
+    StatusRequest, TransactionName,
+};
 pub use charges::{ChargeBand, PayoutCharges};
-pub use client::{C2bRegistration, DarajaClient};
+pub use client::DarajaClient;
 pub use config::{DarajaConfig, DarajaConfigError};
 pub use credential::{CredentialError, SecurityCredential};
-pub use mpesa::{B2cAccepted, B2cRequest, Mpesa, QueryOutcome, SendError, StkAccepted, StkRequest};
+pub use mpesa::{
+    B2cAccepted, B2cRequest, C2bRegistration, Mpesa, QueryOutcome, SendError, StkAccepted, StkRequest,
+};
+pub use options::{CollectsBy, DarajaOptions, Initiator};
+pub use pull::{PullPage, PullRegistration, PullRequest, PulledPayment, PulledWindow, pull_window};
+pub use qr::{QrCode, QrRequest};
 pub use secret::Secret;

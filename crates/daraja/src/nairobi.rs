@@ -2,7 +2,14 @@
 
 use jirani_units::Timestamp;
 
-const OFFSET_S: i64 = 3 * 3_600;
+/// Nairobi is ahead of UTC by this, in seconds.
+pub(crate) const OFFSET_S: i64 = 3 * 3_600;
+
+/// `YYYY-MM-DD HH:MM:SS` in Nairobi.
+pub fn sentence(at: Timestamp) -> String {
+    let local = Timestamp::from_seconds(at.seconds()).plus_seconds(OFFSET_S).to_string();
+    local.trim_end_matches('Z').replacen('T', " ", 1)
+}
 
 /// `YYYYMMDDHHmmss` in Nairobi.
 pub fn stamp(at: Timestamp) -> String {
@@ -45,13 +52,14 @@ pub fn parse(text: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::{parse, stamp};
+    use super::{parse, sentence, stamp};
     use jirani_units::Timestamp;
 
     #[test]
     fn nairobi_is_three_hours_ahead() {
         let at: Timestamp = "2026-10-03T21:15:22.5Z".parse().unwrap();
         assert_eq!(stamp(at), "20261004001522");
+        assert_eq!(sentence(at), "2026-10-04 00:15:22");
     }
 
     #[test]

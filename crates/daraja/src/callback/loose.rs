@@ -28,15 +28,22 @@ pub fn text(value: Option<&Value>) -> Option<String> {
 /// An amount of money: `1`, `1.00`, `"1.00"`. `None` unless positive and of
 /// whole cents.
 pub fn amount(value: Option<&Value>) -> Option<Cents> {
-    let text = text(value)?;
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    signed_cents(&text(value)?).filter(|cents| *cents > 0).map(Cents)
+}
+
+/// Cents of `1`, `1.00`, `-1540.00`. `None` for fractions of a cent, signs
+/// elsewhere, and what is beyond any balance.
+pub fn signed_cents(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (sign, text) = text.strip_prefix('-').map_or((1, text), |text| (-1, text));
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let fraction = fraction.trim_end_matches('0');
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     if whole.is_empty() || whole.len() > 15 || fraction.len() > 2 || !digits(whole) || !digits(fraction) {
         return None;
     }
     let cents: i64 = format!("{whole}{fraction:0<2}").parse().ok()?;
-    (cents > 0).then_some(Cents(cents))
+    Some(sign * cents)
 }
 
 /// The value of the item called `name` in a list of `{name_key, Value}` pairs,
@@ -49,8 +56,13 @@ pub fn item<'a>(items: Option<&'a Value>, name_key: &str, name: &str) -> Option<
     };
     items
         .iter()
-        .find(|item| item.get(name_key).and_then(Value::as_str).is_some_and(|key| key.trim() == name))?
+        .find(|item| item.get(name_key).and_then(Value::as_str).is_some_and(|key| same_key(key, name)))?
         .get("Value")
+}
+
+/// Keys are met with spaces in them (`Conversation ID`) or around them.
+fn same_key(key: &str, name: &str) -> bool {
+    key.chars().filter(|c| !c.is_whitespace()).eq(name.chars())
 }
 
 #[cfg(test)]

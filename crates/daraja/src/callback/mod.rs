@@ -6,14 +6,22 @@
 //! numbers, masked phones); anything else is a typed error, never a panic.
 //! Phones in STK results are ignored: they may be masked or missing.
 
+mod answer;
 mod b2c;
+mod balance;
 mod c2b;
-mod loose;
-pub(crate) use loose::text;
+pub(crate) mod loose;
+mod moved;
+mod status;
 mod stk;
 
+pub use answer::AnswerIds;
 pub use b2c::{B2cOutcome, B2cResult, parse_b2c};
+pub use balance::{Account, AccountBalance, BalanceAnswer, BalanceOutcome, parse_balance};
 pub use c2b::{C2bPayment, parse_c2b};
+pub(crate) use loose::text;
+pub use moved::{MoveAnswer, MoveOutcome, parse_float, parse_reversal};
+pub use status::{FoundTransaction, StatusAnswer, StatusOutcome, TransactionState, parse_status};
 pub use stk::{StkOutcome, StkResult, parse_stk};
 
 /// The largest body that is read, in bytes. Real ones have less than 2,000.

@@ -3,6 +3,10 @@
 //! The same error code means different things, so the table below reads code
 //! and message together, and says "not sent" only where it is certain.
 
+mod asked;
+mod pull;
+mod qr;
+
 use crate::mpesa::{B2cAccepted, QueryOutcome, SendError, StkAccepted};
 use crate::{callback, codes};
 use serde_json::Value;
@@ -15,11 +19,10 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A body that is not JSON, or too long, is kept as "says nothing".
+    /// A body that is not JSON is kept as "says nothing". Its length is bounded
+    /// by whoever received it.
     pub fn new(status: u16, body: &[u8]) -> Self {
-        let json =
-            (body.len() <= callback::MAX_BODY_BYTES).then(|| serde_json::from_slice(body).ok()).flatten();
-        Self { status, json: json.unwrap_or(Value::Null) }
+        Self { status, json: serde_json::from_slice(body).unwrap_or(Value::Null) }
     }
 
     /// The HTTP status.
