@@ -113,7 +113,7 @@ impl Readiness {
         let why = why.trim_end_matches('.');
         Self::new(
             ChainState::Unwitnessed,
-            format!("Attestations wait for the witness, everything else goes on: {why}."),
+            format!("Attestations that need the witness wait, everything else goes on: {why}."),
         )
     }
 
