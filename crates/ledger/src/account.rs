@@ -23,6 +23,9 @@ pub enum Account {
     OperatorSales,
     /// Fractions of a cent left over by an order's one ceiling.
     Rounding,
+    /// What the operator has taken from the shortcodes to its bank, less what it
+    /// brought back: never positive in the long run.
+    OperatorSweeps,
     /// Clearing: money received that may still settle an order.
     CollectionsUnallocated,
     /// Clearing: balances put towards orders that are not settled yet.
@@ -37,7 +40,7 @@ pub enum Account {
 
 impl Account {
     /// Every account that is not a household's, in order of code.
-    pub const OPERATORS: [Self; 11] = [
+    pub const OPERATORS: [Self; 12] = [
         Self::MpesaCollection,
         Self::MpesaPayout,
         Self::MpesaCharges,
@@ -46,6 +49,7 @@ impl Account {
         Self::OperatorTaxes,
         Self::OperatorSales,
         Self::Rounding,
+        Self::OperatorSweeps,
         Self::CollectionsUnallocated,
         Self::OrdersClearing,
         Self::Suspense,
@@ -63,6 +67,7 @@ impl Account {
             Self::OperatorTaxes => (12, 0),
             Self::OperatorSales => (13, 0),
             Self::Rounding => (14, 0),
+            Self::OperatorSweeps => (15, 0),
             Self::CollectionsUnallocated => (20, 0),
             Self::OrdersClearing => (21, 0),
             Self::Suspense => (22, 0),
@@ -114,6 +119,7 @@ impl fmt::Display for Account {
             Self::OperatorTaxes => "operator_taxes",
             Self::OperatorSales => "operator_sales",
             Self::Rounding => "rounding",
+            Self::OperatorSweeps => "operator_sweeps",
             Self::CollectionsUnallocated => "collections_unallocated",
             Self::OrdersClearing => "orders_clearing",
             Self::Suspense => "suspense",
@@ -141,7 +147,7 @@ mod tests {
     #[test]
     fn codes_in_use_never_change() {
         let codes: Vec<i64> = Account::OPERATORS.iter().map(|account| account.code() >> 32).collect();
-        assert_eq!(codes, [1, 2, 3, 10, 11, 12, 13, 14, 20, 21, 22]);
+        assert_eq!(codes, [1, 2, 3, 10, 11, 12, 13, 14, 15, 20, 21, 22]);
         assert_eq!(Account::Household(HouseholdId(7)).code(), (40 << 32) + 7);
         assert_eq!(Account::ReversalsReceivable(HouseholdId(7)).code(), (30 << 32) + 7);
     }

@@ -4,7 +4,8 @@
 
 use crate::account::Account;
 use crate::balance::AccountBalance;
-use crate::transfer::{Kind, Posting, Refusal, Transfer, TransferId};
+use crate::refusal::{GroupRefusal, Posting, Refusal};
+use crate::transfer::{Kind, Transfer, TransferId};
 use jirani_units::Cents;
 
 /// The reference model.
@@ -22,9 +23,11 @@ impl Auditor {
         if transfer.debit == transfer.credit {
             return Err(Refusal::SameAccount);
         }
+        if transfer.memo.len() > 256 {
+            return Err(Refusal::MemoTooLong);
+        }
         if let Some(row) = self.find(transfer.id) {
-            let repeat = Transfer { memo: row.memo.clone(), at: row.at, ..transfer.clone() };
-            return if repeat == *row { Ok(Posting::AlreadyApplied) } else { Err(Refusal::IdReused) };
+            return repeated(row, transfer);
         }
         match transfer.kind {
             Kind::Post(hold) | Kind::Void(hold) => self.may_end(hold, transfer)?,
@@ -46,6 +49,17 @@ impl Auditor {
             return Err(Refusal::Overflow);
         }
         Ok(Posting::Applied)
+    }
+
+    /// What must become of a group: all of its transfers, or none.
+    pub fn apply_group(&mut self, group: &[Transfer]) -> Result<Vec<Posting>, GroupRefusal> {
+        let mut trial = self.clone();
+        let mut postings = Vec::new();
+        for (index, transfer) in group.iter().enumerate() {
+            postings.push(trial.apply(transfer).map_err(|refusal| GroupRefusal { index, refusal })?);
+        }
+        *self = trial;
+        Ok(postings)
     }
 
     /// The rows applied, in order.
@@ -75,13 +89,22 @@ impl Auditor {
     }
 
     fn may_end(&self, hold: TransferId, transfer: &Transfer) -> Result<(), Refusal> {
-        let Some(row) = self.find(hold).filter(|row| row.kind == Kind::Hold) else {
-            return Err(Refusal::UnknownHold);
-        };
-        if row.debit != transfer.debit || row.credit != transfer.credit || row.amount != transfer.amount {
-            return Err(Refusal::HoldDiffers);
+        let row = self.find(hold).ok_or(Refusal::UnknownHold)?;
+        let void = transfer.kind == Kind::Void(hold);
+        for (wrong, refusal) in [
+            (row.kind != Kind::Hold, Refusal::NotAHold),
+            (row.debit != transfer.debit, Refusal::HoldDebitDiffers),
+            (row.credit != transfer.credit, Refusal::HoldCreditDiffers),
+            (row.amount < transfer.amount, Refusal::HoldAmountDiffers),
+            (void && row.amount != transfer.amount, Refusal::HoldAmountDiffers),
+            (row.reason != transfer.reason, Refusal::HoldReasonDiffers),
+            (self.ended(hold), Refusal::HoldEnded),
+        ] {
+            if wrong {
+                return Err(refusal);
+            }
         }
-        if self.ended(hold) { Err(Refusal::HoldEnded) } else { Ok(()) }
+        Ok(())
     }
 
     fn sum(&self, account: Account, counter: impl Fn(AccountBalance) -> Cents) -> i128 {
@@ -102,4 +125,22 @@ impl Auditor {
         }
         sum
     }
+}
+
+/// What becomes of a transfer whose id has a row.
+fn repeated(row: &Transfer, again: &Transfer) -> Result<Posting, Refusal> {
+    let code = |transfer: &Transfer| transfer.kind.code();
+    for (wrong, refusal) in [
+        (code(row) != code(again), Refusal::IdReusedKind),
+        (row.kind.hold() != again.kind.hold(), Refusal::IdReusedHold),
+        (row.debit != again.debit, Refusal::IdReusedDebit),
+        (row.credit != again.credit, Refusal::IdReusedCredit),
+        (row.amount != again.amount, Refusal::IdReusedAmount),
+        (row.reason != again.reason, Refusal::IdReusedReason),
+    ] {
+        if wrong {
+            return Err(refusal);
+        }
+    }
+    Ok(Posting::AlreadyApplied)
 }

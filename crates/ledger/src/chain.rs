@@ -27,9 +27,8 @@ pub fn canonical_bytes(sequence: u64, transfer: &Transfer) -> Vec<u8> {
     bytes.push(transfer.kind.code());
     bytes.extend(transfer.kind.hold().map_or([0; 16], |hold| hold.0));
     bytes.extend(transfer.at.0.to_be_bytes());
-    // A memo beyond 4 GiB cannot be stored; its length would be cut here, its bytes not.
-    #[expect(clippy::cast_possible_truncation, reason = "memos are short texts of our own")]
-    bytes.extend((transfer.memo.len() as u32).to_be_bytes());
+    // Memos have at most 256 bytes: the rules let no longer one in.
+    bytes.extend(u32::try_from(transfer.memo.len()).unwrap_or(u32::MAX).to_be_bytes());
     bytes.extend(transfer.memo.as_bytes());
     bytes
 }
@@ -94,5 +93,35 @@ impl Verifier {
 impl Default for Verifier {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// What was done to the row that [`Broken::Altered`] names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alteration {
+    /// The row's content: the next row is still chained to the row's stored hash.
+    Content,
+    /// The row's hash alone: the next row is chained to the hash that its content makes.
+    Hash,
+    /// More than that, or there is no next row to tell by: content and hash, or
+    /// everything from this row on.
+    History,
+}
+
+/// Tells what was done to an altered row. `previous` is the hash of the last row that
+/// fitted, `next` the stored row after the altered one.
+pub fn alteration(
+    previous: &[u8; 32],
+    (sequence, transfer, stored): (u64, &Transfer, &[u8; 32]),
+    next: Option<(&Transfer, &[u8; 32])>,
+) -> Alteration {
+    let Some((next, next_stored)) = next else { return Alteration::History };
+    let chained_to = |hash_of_row: &[u8; 32]| hash(hash_of_row, sequence + 1, next) == *next_stored;
+    if chained_to(stored) {
+        Alteration::Content
+    } else if chained_to(&hash(previous, sequence, transfer)) {
+        Alteration::Hash
+    } else {
+        Alteration::History
     }
 }

@@ -35,7 +35,7 @@ pub struct Totals {
     pub receivable: i128,
     /// Households' balances, held parts included.
     pub households: i128,
-    /// The operator's: float, fees, taxes, sales, rounding.
+    /// The operator's: float, fees, taxes, sales, rounding, less what it swept away.
     pub operator: i128,
     /// Money on its way to a seller or back to a buyer.
     pub clearing: i128,
@@ -59,7 +59,8 @@ impl Totals {
                 | Account::OperatorFees
                 | Account::OperatorTaxes
                 | Account::OperatorSales
-                | Account::Rounding => totals.operator += net,
+                | Account::Rounding
+                | Account::OperatorSweeps => totals.operator += net,
                 Account::CollectionsUnallocated | Account::OrdersClearing => totals.clearing += net,
                 Account::Suspense => totals.suspense += net,
             }
@@ -70,6 +71,15 @@ impl Totals {
     /// What M-Pesa's accounts must hold if everything else is right.
     pub fn owed(&self) -> i128 {
         self.households + self.operator + self.clearing + self.suspense - self.receivable
+    }
+
+    /// The most the operator may take out to its bank, in cents: what is its own, less
+    /// what it vouches for until payers have paid back. Above that it would take
+    /// money that belongs to households.
+    pub fn sweepable(&self) -> Cents {
+        let own = (self.operator - self.receivable).clamp(0, i128::from(i64::MAX));
+        // The clamp keeps it within 64 bits.
+        Cents(i64::try_from(own).unwrap_or(i64::MAX))
     }
 }
 

@@ -7,7 +7,8 @@
 
 use crate::account::Account;
 use crate::balance::AccountBalance;
-use crate::transfer::{Kind, Refusal, Transfer};
+use crate::refusal::Refusal;
+use crate::transfer::{Kind, MEMO_MAX_BYTES, Transfer};
 use jirani_units::Cents;
 
 /// What must be known to decide on one transfer.
@@ -47,27 +48,50 @@ pub fn decide(transfer: &Transfer, facts: &Facts<'_>) -> Result<Decision, Refusa
     if transfer.debit == transfer.credit {
         return Err(Refusal::SameAccount);
     }
+    if transfer.memo.len() > MEMO_MAX_BYTES {
+        return Err(Refusal::MemoTooLong);
+    }
     if let Some(earlier) = facts.earlier {
-        return if earlier.same_event(transfer) {
-            Ok(Decision::AlreadyApplied)
-        } else {
-            Err(Refusal::IdReused)
-        };
+        return transfer.differs_from(earlier).map_or(Ok(Decision::AlreadyApplied), Err);
     }
-    if transfer.kind.hold().is_some() {
-        let hold = facts.hold.filter(|hold| hold.kind == Kind::Hold).ok_or(Refusal::UnknownHold)?;
-        if (hold.debit, hold.credit, hold.amount) != (transfer.debit, transfer.credit, transfer.amount) {
-            return Err(Refusal::HoldDiffers);
+    let held = match transfer.kind {
+        Kind::Posted | Kind::Hold => {
+            if transfer.debit.never_overdrawn() && !covers(&facts.debit, transfer.amount) {
+                return Err(Refusal::InsufficientBalance);
+            }
+            Cents::ZERO
         }
-        if facts.hold_ended {
-            return Err(Refusal::HoldEnded);
-        }
-    } else if transfer.debit.never_overdrawn() && !covers(&facts.debit, transfer.amount) {
-        return Err(Refusal::InsufficientBalance);
-    }
-    let debit = debited(facts.debit, transfer).ok_or(Refusal::Overflow)?;
-    let credit = credited(facts.credit, transfer).ok_or(Refusal::Overflow)?;
+        Kind::Post(_) | Kind::Void(_) => may_end(transfer, facts)?,
+    };
+    // From here only a sum that leaves 64 bits can stand in the way.
+    let debit = debited(facts.debit, transfer, held).ok_or(Refusal::Overflow)?;
+    let credit = credited(facts.credit, transfer, held).ok_or(Refusal::Overflow)?;
     Ok(Decision::Apply { debit, credit })
+}
+
+/// The amount of the hold that `transfer` ends, if it may.
+fn may_end(transfer: &Transfer, facts: &Facts<'_>) -> Result<Cents, Refusal> {
+    let hold = facts.hold.ok_or(Refusal::UnknownHold)?;
+    if hold.kind != Kind::Hold {
+        return Err(Refusal::NotAHold);
+    }
+    if hold.debit != transfer.debit {
+        return Err(Refusal::HoldDebitDiffers);
+    }
+    if hold.credit != transfer.credit {
+        return Err(Refusal::HoldCreditDiffers);
+    }
+    let whole = matches!(transfer.kind, Kind::Void(_));
+    if transfer.amount > hold.amount || (whole && transfer.amount != hold.amount) {
+        return Err(Refusal::HoldAmountDiffers);
+    }
+    if hold.reason != transfer.reason {
+        return Err(Refusal::HoldReasonDiffers);
+    }
+    if facts.hold_ended {
+        return Err(Refusal::HoldEnded);
+    }
+    Ok(hold.amount)
 }
 
 /// Whether `balance` keeps the rule of `account`; for checks of what is stored.
@@ -84,26 +108,28 @@ fn covers(balance: &AccountBalance, amount: Cents) -> bool {
         >= i128::from(balance.debits.0) + i128::from(balance.debits_held.0) + i128::from(amount.0)
 }
 
-fn debited(balance: AccountBalance, transfer: &Transfer) -> Option<AccountBalance> {
-    let (posted, held) = counters(balance.debits, balance.debits_held, transfer)?;
+fn debited(balance: AccountBalance, transfer: &Transfer, ended: Cents) -> Option<AccountBalance> {
+    let (posted, held) = counters(balance.debits, balance.debits_held, transfer, ended)?;
     Some(AccountBalance { debits: posted, debits_held: held, ..balance })
 }
 
-fn credited(balance: AccountBalance, transfer: &Transfer) -> Option<AccountBalance> {
-    let (posted, held) = counters(balance.credits, balance.credits_held, transfer)?;
+fn credited(balance: AccountBalance, transfer: &Transfer, ended: Cents) -> Option<AccountBalance> {
+    let (posted, held) = counters(balance.credits, balance.credits_held, transfer, ended)?;
     Some(AccountBalance { credits: posted, credits_held: held, ..balance })
 }
 
-/// The two counters of one side after `transfer`. Their sum stays within 64 bits,
-/// so that a hold which was let in can always be posted.
-fn counters(posted: Cents, held: Cents, transfer: &Transfer) -> Option<(Cents, Cents)> {
+/// The two counters of one side after `transfer`, which ends a hold of `ended`.
+/// Their sum stays within 64 bits, so that a hold which was let in can always be
+/// posted.
+fn counters(posted: Cents, held: Cents, transfer: &Transfer, ended: Cents) -> Option<(Cents, Cents)> {
     let amount = transfer.amount;
     let (posted, held) = match transfer.kind {
         Kind::Posted => (posted.checked_add(amount)?, held),
         Kind::Hold => (posted, held.checked_add(amount)?),
-        Kind::Post(_) => (posted.checked_add(amount)?, held.checked_sub(amount)?),
-        Kind::Void(_) => (posted, held.checked_sub(amount)?),
+        Kind::Post(_) => (posted.checked_add(amount)?, held.checked_sub(ended)?),
+        Kind::Void(_) => (posted, held.checked_sub(ended)?),
     };
     posted.checked_add(held)?;
-    Some((posted, held))
+    // Counters never fall below zero, not even from a balance that was kept wrong.
+    (held >= Cents::ZERO).then_some((posted, held))
 }

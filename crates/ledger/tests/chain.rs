@@ -1,7 +1,7 @@
 //! The chain of hashes: its bytes are fixed, and no change goes unseen.
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
-use jirani_ledger::chain::{Broken, GENESIS, Verifier, canonical_bytes, hash};
+use jirani_ledger::chain::{Alteration, Broken, GENESIS, Verifier, alteration, canonical_bytes, hash};
 use jirani_ledger::{Account, Kind, Reason, Transfer, TransferId};
 use jirani_units::{Cents, HouseholdId, Timestamp};
 
@@ -57,6 +57,43 @@ fn the_bytes_of_a_row_are_fixed() {
         "6f726465722033",                   // order 3
     );
     assert_eq!(hex(&canonical_bytes(17, &end)), expected);
+}
+
+/// Made by another program from the table of bytes in `docs/ledger.md`.
+#[test]
+fn the_chain_of_a_known_journal_is_fixed() {
+    let hashes: Vec<String> = journal().iter().map(|(_, _, hash)| hex(hash)).collect();
+    assert_eq!(
+        hashes,
+        [
+            "5b818f3422aa99f82d53c1ebdfa9b89d941eca716512a420040d177d5d84f59d",
+            "22dbf59bc81fef616582747065ab356a6dc05670eba1526621cd2f8bae424127",
+            "84f541d3e73c23c82c5461b4d4b26e4721d6dd5c4e1815fc7e4103df62494246",
+            "e4f913e3f2d9c42c7d26764e4a8238efb634695cce5febf4d4251602038f932e",
+            "0768c86a7a3c7a14fa6f0999c6b0772940b132e39adb09bac03b6e6b40438f81",
+        ]
+    );
+}
+
+#[test]
+fn what_was_done_to_a_row_is_told() {
+    let told = |journal: &[(u64, Transfer, [u8; 32])], place: usize| {
+        let (sequence, transfer, stored) = &journal[place];
+        let next = journal.get(place + 1).map(|(_, transfer, hash)| (transfer, hash));
+        alteration(&journal[place - 1].2, (*sequence, transfer, stored), next)
+    };
+    let mut content = journal();
+    content[2].1.amount.0 += 1;
+    assert_eq!(told(&content, 2), Alteration::Content);
+    let mut hash_alone = journal();
+    hash_alone[2].2 = [0; 32];
+    assert_eq!(told(&hash_alone, 2), Alteration::Hash);
+    let mut both = content;
+    both[2].2 = [0; 32];
+    assert_eq!(told(&both, 2), Alteration::History);
+    let mut last = journal();
+    last[4].1.memo.push('!');
+    assert_eq!(told(&last, 4), Alteration::History);
 }
 
 #[test]

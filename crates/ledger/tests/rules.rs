@@ -1,6 +1,6 @@
 //! The ledger's rules on examples: every refusal, in order of precedence.
 
-use jirani_ledger::invariants::{Difference, Expected, Imbalance, m1, m2, m3};
+use jirani_ledger::invariants::{Difference, Expected, Imbalance, Totals, m1, m2, m3};
 use jirani_ledger::{Account, AccountBalance, Book, Kind, Posting, Reason, Refusal, Transfer, TransferId};
 use jirani_units::{Cents, HouseholdId, Timestamp};
 
@@ -65,41 +65,123 @@ fn a_repeat_is_no_error_and_moves_nothing() {
 }
 
 #[test]
-fn an_id_stands_for_one_event() {
+fn an_id_stands_for_one_event_and_the_refusal_says_what_differs() {
     let original = transfer("deposit", Account::MpesaCollection, AMINA, 1_000, Kind::Posted);
-    for other in [
-        Transfer { amount: Cents(1_001), ..original.clone() },
-        Transfer { credit: BARAKA, ..original.clone() },
-        Transfer { debit: Account::Suspense, ..original.clone() },
-        Transfer { reason: Reason::Sale, ..original.clone() },
-        Transfer { kind: Kind::Hold, ..original.clone() },
-        Transfer { kind: Kind::Post(id("no such hold")), ..original.clone() },
+    for (other, refusal) in [
+        (Transfer { kind: Kind::Hold, ..original.clone() }, Refusal::IdReusedKind),
+        (Transfer { kind: Kind::Post(id("no such hold")), ..original.clone() }, Refusal::IdReusedKind),
+        (Transfer { debit: Account::Suspense, ..original.clone() }, Refusal::IdReusedDebit),
+        (Transfer { credit: BARAKA, ..original.clone() }, Refusal::IdReusedCredit),
+        (Transfer { amount: Cents(1_001), ..original.clone() }, Refusal::IdReusedAmount),
+        (Transfer { reason: Reason::Sale, ..original.clone() }, Refusal::IdReusedReason),
     ] {
-        assert_eq!(book().apply(&other), Err(Refusal::IdReused));
+        assert_eq!(book().apply(&other), Err(refusal));
     }
+    let mut book = book();
+    hold(&mut book, 600);
+    let end = transfer("end", AMINA, Account::MpesaPayout, 600, Kind::Void(id("hold")));
+    assert_eq!(book.apply(&end), Ok(Posting::Applied));
+    let of_another = Transfer { kind: Kind::Void(id("another hold")), ..end };
+    assert_eq!(book.apply(&of_another), Err(Refusal::IdReusedHold));
 }
 
 #[test]
 fn only_a_hold_can_be_ended() {
-    for kind in [Kind::Post(id("no such hold")), Kind::Void(id("no such hold")), Kind::Post(id("deposit"))] {
+    for (kind, refusal) in [
+        (Kind::Post(id("no such hold")), Refusal::UnknownHold),
+        (Kind::Void(id("no such hold")), Refusal::UnknownHold),
+        (Kind::Post(id("deposit")), Refusal::NotAHold),
+        (Kind::Void(id("deposit")), Refusal::NotAHold),
+    ] {
         let end = transfer("end", Account::MpesaCollection, AMINA, 1_000, kind);
-        assert_eq!(book().apply(&end), Err(Refusal::UnknownHold));
+        assert_eq!(book().apply(&end), Err(refusal));
     }
 }
 
 #[test]
-fn the_end_of_a_hold_repeats_its_accounts_and_amount() {
+fn the_end_of_a_hold_repeats_its_accounts_and_keeps_to_its_amount() {
     let mut book = book();
     hold(&mut book, 600);
-    for (debit, credit, cents) in [
-        (BARAKA, Account::MpesaPayout, 600),
-        (AMINA, Account::MpesaCharges, 600),
-        (AMINA, Account::MpesaPayout, 599),
-        (AMINA, Account::MpesaPayout, 601),
+    for (debit, credit, cents, kind, refusal) in [
+        (BARAKA, Account::MpesaPayout, 600, Kind::Post(id("hold")), Refusal::HoldDebitDiffers),
+        (AMINA, Account::MpesaCharges, 600, Kind::Post(id("hold")), Refusal::HoldCreditDiffers),
+        (AMINA, Account::MpesaPayout, 601, Kind::Post(id("hold")), Refusal::HoldAmountDiffers),
+        (AMINA, Account::MpesaPayout, 601, Kind::Void(id("hold")), Refusal::HoldAmountDiffers),
+        (AMINA, Account::MpesaPayout, 599, Kind::Void(id("hold")), Refusal::HoldAmountDiffers),
     ] {
-        let end = transfer("end", debit, credit, cents, Kind::Post(id("hold")));
-        assert_eq!(book.apply(&end), Err(Refusal::HoldDiffers));
+        let end = transfer("end", debit, credit, cents, kind);
+        assert_eq!(book.apply(&end), Err(refusal));
     }
+}
+
+#[test]
+fn the_end_of_a_hold_is_for_the_reason_of_the_hold() {
+    let mut book = book();
+    hold(&mut book, 600);
+    let end = transfer("end", AMINA, Account::MpesaPayout, 600, Kind::Post(id("hold")));
+    let other = Transfer { reason: Reason::Sale, ..end };
+    assert_eq!(book.apply(&other), Err(Refusal::HoldReasonDiffers));
+}
+
+#[test]
+fn a_hold_posted_in_part_lets_go_of_the_rest() {
+    let mut book = book();
+    hold(&mut book, 600);
+    let part = transfer("part", AMINA, Account::MpesaPayout, 250, Kind::Post(id("hold")));
+    assert_eq!(book.apply(&part), Ok(Posting::Applied));
+    let amina = book.balance(AMINA);
+    assert_eq!((amina.net(), amina.available(), amina.debits_held), (Cents(750), Cents(750), Cents(0)));
+    assert_eq!(book.balance(Account::MpesaPayout).credits_held, Cents(0));
+    let rest = transfer("rest", AMINA, Account::MpesaPayout, 350, Kind::Post(id("hold")));
+    assert_eq!(book.apply(&rest), Err(Refusal::HoldEnded));
+    assert_eq!(m1(&book.balances()), Ok(()));
+}
+
+#[test]
+fn a_group_is_applied_whole_or_not_at_all() {
+    let group = |last: i64| {
+        [
+            transfer("hold", AMINA, Account::MpesaPayout, 600, Kind::Hold),
+            transfer("post", AMINA, Account::MpesaPayout, 500, Kind::Post(id("hold"))),
+            transfer("in", Account::MpesaCollection, BARAKA, 7, Kind::Posted),
+            transfer("on", BARAKA, AMINA, last, Kind::Posted),
+        ]
+    };
+    let mut book = book();
+    let before = book.balances();
+    let refused = book.apply_group(&group(8)).unwrap_err();
+    assert_eq!((refused.index, refused.refusal), (3, Refusal::InsufficientBalance));
+    assert_eq!(book.balances(), before);
+    // Nothing of it is left behind: the same ids and the same hold serve again.
+    assert_eq!(book.apply_group(&group(7)), Ok(vec![Posting::Applied; 4]));
+    assert_eq!(book.apply_group(&group(7)), Ok(vec![Posting::AlreadyApplied; 4]));
+    assert_eq!((book.balance(AMINA).net(), book.balance(BARAKA).net()), (Cents(507), Cents(0)));
+}
+
+#[test]
+fn a_memo_is_short() {
+    let memo = |bytes: usize| Transfer {
+        memo: "x".repeat(bytes),
+        ..transfer("memo", Account::MpesaCollection, AMINA, 1, Kind::Posted)
+    };
+    assert_eq!(book().apply(&memo(256)), Ok(Posting::Applied));
+    assert_eq!(book().apply(&memo(257)), Err(Refusal::MemoTooLong));
+}
+
+#[test]
+fn only_what_is_the_operators_may_be_swept() {
+    let mut book = book();
+    for (name, account, cents) in [("f", Account::OperatorFloat, 500), ("s", Account::OperatorSales, 90)] {
+        book.apply(&transfer(name, Account::MpesaPayout, account, cents, Kind::Posted)).unwrap();
+    }
+    let owed = Account::ReversalsReceivable(HouseholdId(2));
+    book.apply(&transfer("r", owed, Account::MpesaCollection, 40, Kind::Posted)).unwrap();
+    assert_eq!(Totals::of(&book.balances()).sweepable(), Cents(550));
+    book.apply(&transfer("w", Account::OperatorSweeps, Account::MpesaPayout, 550, Kind::Posted)).unwrap();
+    let totals = Totals::of(&book.balances());
+    assert_eq!(totals.sweepable(), Cents(0));
+    // What is left on the shortcodes is the households' to the cent.
+    assert_eq!(totals.mpesa, totals.households);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! found by the chain of hashes.
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
-use jirani_ledger::chain::Broken;
+use jirani_ledger::chain::{Alteration, Broken};
 use jirani_ledger::{Account, Kind};
 use jirani_store::suite::samples::{callback, deposit, draw, order, reading};
 use jirani_store::verify::{VerifyError, verify_ledger};
@@ -86,13 +86,17 @@ async fn a_balance_cannot_be_overdrawn_by_sql() {
 #[tokio::test]
 async fn the_first_altered_row_is_named() {
     let (folder, path) = database().await;
-    for (sql, sequence) in [
-        ("UPDATE transfers SET amount_cents = amount_cents + 1 WHERE sequence >= 3", 3),
-        ("UPDATE transfers SET memo = 'deposit 9' WHERE sequence = 2", 2),
-        ("UPDATE transfers SET at_us = at_us - 1 WHERE sequence = 5", 5),
-        ("UPDATE transfers SET credit = credit + 1 WHERE sequence = 1", 1),
-        ("UPDATE transfers SET kind = 3 WHERE sequence = 7", 7),
-        ("UPDATE transfers SET hash = zeroblob(32) WHERE sequence = 4", 4),
+    for (sql, sequence, done) in [
+        (
+            "UPDATE transfers SET amount_cents = amount_cents + 1 WHERE sequence >= 3",
+            3,
+            Alteration::History,
+        ),
+        ("UPDATE transfers SET memo = 'deposit 9' WHERE sequence = 2", 2, Alteration::Content),
+        ("UPDATE transfers SET at_us = at_us - 1 WHERE sequence = 5", 5, Alteration::Content),
+        ("UPDATE transfers SET credit = credit + 1 WHERE sequence = 1", 1, Alteration::Content),
+        ("UPDATE transfers SET kind = 3 WHERE sequence = 7", 7, Alteration::History),
+        ("UPDATE transfers SET hash = zeroblob(32) WHERE sequence = 4", 4, Alteration::Hash),
     ] {
         let copy = folder.path().join("copy.db");
         std::fs::copy(&path, &copy).unwrap();
@@ -100,8 +104,8 @@ async fn the_first_altered_row_is_named() {
         assert!(attempt(&copy, sql).await.ends_with("rows"));
         let store = SqliteStore::open_read_only(&copy).await.unwrap();
         match verify_ledger(&store).await {
-            Err(VerifyError::Chain(Broken::Altered { sequence: found })) => {
-                assert_eq!(found, sequence, "{sql}");
+            Err(VerifyError::Chain { broken: Broken::Altered { sequence: found }, what }) => {
+                assert_eq!((found, what), (sequence, Some(done)), "{sql}");
             }
             other => panic!("{sql}: {other:?}"),
         }
@@ -116,7 +120,7 @@ async fn a_dropped_row_leaves_a_gap() {
     attempt(&path, "DELETE FROM transfers WHERE sequence = 4").await;
     let store = SqliteStore::open_read_only(&path).await.unwrap();
     let error = verify_ledger(&store).await.unwrap_err();
-    assert!(matches!(error, VerifyError::Chain(Broken::Gap { expected: 4, found: 5 })), "{error}");
+    assert!(matches!(error, VerifyError::Chain { broken: Broken::Gap { expected: 4, found: 5 }, .. }), "{error}");
 }
 
 #[tokio::test]
@@ -145,7 +149,7 @@ async fn a_flipped_byte_in_the_file_is_found() {
     std::fs::write(&path, bytes).unwrap();
     let store = SqliteStore::open_read_only(&path).await.unwrap();
     let error = verify_ledger(&store).await.unwrap_err();
-    assert!(matches!(error, VerifyError::Chain(Broken::Altered { sequence: 3 })), "{error}");
+    assert!(matches!(error, VerifyError::Chain { broken: Broken::Altered { sequence: 3 }, .. }), "{error}");
 }
 
 #[tokio::test]

@@ -2,8 +2,9 @@
 //! every row, and the balances that the store keeps beside it.
 
 use crate::error::StoreError;
+use crate::ledger::JournalRow;
 use crate::verbs::{PAGE_MAX, Store};
-use jirani_ledger::chain::{Broken, Verifier};
+use jirani_ledger::chain::{Alteration, Broken, Verifier, alteration};
 use jirani_ledger::{Account, AccountBalance, Decision, Facts, Kind, Refusal, Transfer, TransferId, decide};
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,8 +25,13 @@ pub struct Verified {
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     /// A row was altered, dropped or moved.
-    #[error(transparent)]
-    Chain(#[from] Broken),
+    #[error("{broken}{}", .what.map_or("", of))]
+    Chain {
+        /// The first such row.
+        broken: Broken,
+        /// What was done to it, if it was altered.
+        what: Option<Alteration>,
+    },
     /// A row is chained in, but the rules would have refused it.
     #[error("ledger.row_against_rules: journal row {sequence} should have been refused ({refusal})")]
     Rule {
@@ -52,6 +58,14 @@ pub enum VerifyError {
     Store(#[from] StoreError),
 }
 
+const fn of(what: Alteration) -> &'static str {
+    match what {
+        Alteration::Content => ": its content is not what was hashed; its hash and the rows after it are",
+        Alteration::Hash => ": its stored hash alone was changed; its content and the rows after it hold",
+        Alteration::History => ": its content and its hash, or everything from it on",
+    }
+}
+
 /// Balances and open holds, row by row: memory for accounts, not for rows.
 #[derive(Default)]
 struct Recount {
@@ -65,8 +79,11 @@ impl Recount {
         self.balances.get(&account).copied().unwrap_or_default()
     }
 
-    fn take(&mut self, sequence: u64, transfer: Transfer, hash: &[u8; 32]) -> Result<(), VerifyError> {
-        self.chain.check(sequence, &transfer, hash)?;
+    fn take(&mut self, row: JournalRow) -> Result<(), VerifyError> {
+        let JournalRow { sequence, transfer, hash } = row;
+        self.chain
+            .check(sequence, &transfer, &hash)
+            .map_err(|broken| VerifyError::Chain { broken, what: None })?;
         let ended = transfer.kind.hold();
         let facts = Facts {
             earlier: None,
@@ -99,9 +116,26 @@ impl Recount {
                 return Ok(self.chain.head().0 > start);
             }
             for row in rows {
-                self.take(row.sequence, row.transfer, &row.hash)?;
+                match self.take(row) {
+                    Err(VerifyError::Chain { broken: broken @ Broken::Altered { sequence }, .. }) => {
+                        let what = self.alteration(store, sequence).await?;
+                        return Err(VerifyError::Chain { broken, what });
+                    }
+                    done => done?,
+                }
             }
         }
+    }
+
+    /// What was done to the altered row `sequence`, told by the row after it.
+    async fn alteration(&self, store: &dyn Store, sequence: u64) -> Result<Option<Alteration>, StoreError> {
+        let rows = store.journal_after(self.chain.head().0, 2).await?;
+        let Some((row, rest)) = rows.split_first().filter(|(row, _)| row.sequence == sequence) else {
+            return Ok(None);
+        };
+        let next = rest.first().filter(|next| next.sequence == sequence + 1);
+        let next = next.map(|next| (&next.transfer, &next.hash));
+        Ok(Some(alteration(&self.chain.head().1, (sequence, &row.transfer, &row.hash), next)))
     }
 }
 

@@ -2,23 +2,34 @@
 //! journal, without the code that keeps them.
 
 use super::{Evidence, Finding};
-use jirani_ledger::{Account, Kind, chain::Verifier};
+use jirani_ledger::{Account, Kind, Transfer, TransferId, chain::Verifier};
 use jirani_store::AccountBalance;
 use jirani_units::Cents;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+/// What a row moves at once and what it sets aside (or, below zero, lets go of): a
+/// hold that is posted in part is let go of whole.
+fn moves(transfer: &Transfer, holds: &mut HashMap<TransferId, i64>) -> (i64, i64) {
+    let amount = transfer.amount.0;
+    let mut ended = |hold| holds.remove(&hold).unwrap_or(0);
+    match transfer.kind {
+        Kind::Posted => (amount, 0),
+        Kind::Hold => {
+            holds.insert(transfer.id, amount);
+            (0, amount)
+        }
+        Kind::Post(hold) => (amount, -ended(hold)),
+        Kind::Void(hold) => (0, -ended(hold)),
+    }
+}
 
 /// Balances as the journal's rows say.
 pub fn recount(evidence: &Evidence) -> BTreeMap<Account, AccountBalance> {
     let mut balances: BTreeMap<Account, AccountBalance> = BTreeMap::new();
+    let mut holds: HashMap<TransferId, i64> = HashMap::new();
     for row in &evidence.journal {
         let transfer = &row.transfer;
-        let amount = transfer.amount.0;
-        let (posted, held) = match transfer.kind {
-            Kind::Posted => (amount, 0),
-            Kind::Hold => (0, amount),
-            Kind::Post(_) => (amount, -amount),
-            Kind::Void(_) => (0, -amount),
-        };
+        let (posted, held) = moves(transfer, &mut holds);
         let debit = balances.entry(transfer.debit).or_default();
         debit.debits = Cents(debit.debits.0 + posted);
         debit.debits_held = Cents(debit.debits_held.0 + held);
@@ -84,18 +95,13 @@ pub fn m2(evidence: &Evidence) -> Finding {
 /// No available balance is negative, now or after any row of the journal.
 pub fn m3(evidence: &Evidence) -> Finding {
     let mut available: BTreeMap<Account, i64> = BTreeMap::new();
+    let mut holds: HashMap<TransferId, i64> = HashMap::new();
     for row in &evidence.journal {
         let transfer = &row.transfer;
-        let amount = transfer.amount.0;
-        let (debit, credit) = match transfer.kind {
-            Kind::Posted => (-amount, amount),
-            Kind::Hold => (-amount, 0),
-            Kind::Post(_) => (0, amount),
-            Kind::Void(_) => (amount, 0),
-        };
-        *available.entry(transfer.credit).or_default() += credit;
+        let (posted, held) = moves(transfer, &mut holds);
+        *available.entry(transfer.credit).or_default() += posted;
         let left = available.entry(transfer.debit).or_default();
-        *left += debit;
+        *left -= posted + held;
         if *left < 0 && matches!(transfer.debit, Account::Household(_)) {
             return Finding::Violated(format!(
                 "{} was overdrawn by {} at journal row {}",
@@ -112,7 +118,7 @@ pub fn m3(evidence: &Evidence) -> Finding {
 mod tests {
     use super::*;
     use jirani_chain::ChainSnapshot;
-    use jirani_ledger::{Reason, Transfer, TransferId};
+    use jirani_ledger::Reason;
     use jirani_store::JournalRow;
     use jirani_units::{HouseholdId, Timestamp};
 
@@ -164,6 +170,21 @@ mod tests {
             transfer(household(), Account::MpesaPayout, 200, Kind::Hold, "hold"),
             transfer(household(), Account::MpesaPayout, 200, Kind::Post(hold), "out"),
         ]);
+        for finding in [m1(&sound), m2(&sound), m3(&sound)] {
+            assert_eq!(finding, Finding::Holds);
+        }
+    }
+
+    #[test]
+    fn a_hold_posted_in_part_frees_the_rest() {
+        let hold = TransferId::derive("test", b"hold");
+        let sound = evidence(vec![
+            transfer(Account::MpesaCollection, household(), 500, Kind::Posted, "in"),
+            transfer(household(), Account::MpesaPayout, 500, Kind::Hold, "hold"),
+            transfer(household(), Account::MpesaPayout, 200, Kind::Post(hold), "part"),
+            transfer(household(), Account::MpesaPayout, 300, Kind::Posted, "rest"),
+        ]);
+        assert_eq!(recount(&sound)[&household()].debits_held, Cents(0));
         for finding in [m1(&sound), m2(&sound), m3(&sound)] {
             assert_eq!(finding, Finding::Holds);
         }

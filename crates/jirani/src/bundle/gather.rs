@@ -167,6 +167,7 @@ fn receipt(record: &ReceiptRecord, (key, shortcode): &([u8; 32], String)) -> Rec
         ReceiptUse::Settled(order) => (UseWord::Settled, Some(order.0)),
         ReceiptUse::Balance(household) => (UseWord::Balance, Some(u64::from(household.0))),
         ReceiptUse::Suspense => (UseWord::Suspense, None),
+        ReceiptUse::Reversed => (UseWord::Reversed, None),
     };
     ReceiptLine {
         hash: hex::encode(hash),
@@ -210,6 +211,8 @@ fn payout(record: &PayoutRecord) -> PayoutLine {
 struct Day {
     name: String,
     balances: BTreeMap<Account, (i64, i64)>,
+    /// Open holds.
+    holds: BTreeMap<TransferId, i64>,
     moved: BTreeSet<Account>,
     ended: Vec<BalanceLine>,
 }
@@ -226,9 +229,13 @@ impl Day {
         let amount = transfer.amount.0;
         let (posted, held) = match transfer.kind {
             Kind::Posted => (amount, 0),
-            Kind::Hold => (0, amount),
-            Kind::Post(_) => (amount, -amount),
-            Kind::Void(_) => (0, -amount),
+            Kind::Hold => {
+                self.holds.insert(transfer.id, amount);
+                (0, amount)
+            }
+            // A hold that is posted in part is let go of whole.
+            Kind::Post(hold) => (amount, -self.holds.remove(&hold).unwrap_or(0)),
+            Kind::Void(hold) => (0, -self.holds.remove(&hold).unwrap_or(0)),
         };
         let debit = self.balances.entry(transfer.debit).or_default();
         (debit.0, debit.1) = (debit.0 - posted, debit.1 + held);
@@ -281,7 +288,8 @@ fn transfer(row: &JournalRow, key: &[u8; 32]) -> TransferLine {
         amount_cents: transfer.amount.0,
         reason: transfer.reason.name().to_owned(),
         kind: transfer.kind.code(),
-        hold: transfer.kind.hold().map(|hold| hex::encode(hold.0)),
+        // An end has its hold's reason, so that both leave in one form.
+        hold: transfer.kind.hold().map(|hold| hex::encode(exported_id(hold, transfer.reason, key))),
         at_us: transfer.at.0,
     }
 }
@@ -289,7 +297,7 @@ fn transfer(row: &JournalRow, key: &[u8; 32]) -> TransferLine {
 /// Ids of money received are hashes of receipts, and receipts are few enough to be
 /// guessed: those ids leave keyed.
 fn exported_id(id: TransferId, reason: Reason, key: &[u8; 32]) -> [u8; 16] {
-    if !matches!(reason, Reason::Collection | Reason::Credit | Reason::Suspense | Reason::Reversal) {
+    if !reason.id_may_tell_a_receipt() {
         return id.0;
     }
     // INVARIANT: HMAC takes keys of any length.

@@ -68,14 +68,21 @@ fn daily_differs(material: &Material) -> Option<String> {
     let mut balances: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
     let mut expected: BTreeMap<(String, &str), (i64, i64)> = BTreeMap::new();
     let mut day = String::new();
+    let mut holds: BTreeMap<&str, i64> = BTreeMap::new();
     for line in &material.bundle.transfers {
         day = day.max(Timestamp(line.at_us).to_string().chars().take(10).collect());
         let amount = line.amount_cents;
         let (posted, held) = match line.kind {
             0 => (amount, 0),
-            1 => (0, amount),
-            2 => (amount, -amount),
-            _ => (0, -amount),
+            1 => {
+                holds.insert(&line.id, amount);
+                (0, amount)
+            }
+            // A hold that is posted in part is let go of whole.
+            kind => {
+                let held = line.hold.as_deref().and_then(|hold| holds.remove(hold)).unwrap_or(0);
+                (if kind == 2 { amount } else { 0 }, -held)
+            }
         };
         let debit = balances.entry(&line.debit).or_default();
         (debit.0, debit.1) = (debit.0 - posted, debit.1 + held);

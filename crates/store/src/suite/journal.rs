@@ -30,7 +30,7 @@ pub async fn a_refusal_names_its_change(place: &dyn Place) {
     keep(&store, vec![Change::Post(deposit("a", 1, 100))]).await;
     let setting = || Change::Setting { key: "k".into(), value: "v".into() };
     for (transfer, expected) in [
-        (deposit("a", 1, 101), Refusal::IdReused),
+        (deposit("a", 1, 101), Refusal::IdReusedAmount),
         (deposit("b", 1, 0), Refusal::AmountNotPositive),
         (draw("c", 1, 101, Kind::Posted), Refusal::InsufficientBalance),
         (draw("d", 1, 100, Kind::Void(TransferId([9; 16]))), Refusal::UnknownHold),
