@@ -133,6 +133,15 @@ impl Store for SqliteStore {
         read::market::orders_of(&self.readers, buyer, limit).await
     }
 
+    async fn orders_of_after(
+        &self,
+        buyer: HouseholdId,
+        after: OrderId,
+        limit: u32,
+    ) -> Answer<Vec<OrderRecord>> {
+        read::market::orders_of_after(&self.readers, buyer, after, limit).await
+    }
+
     async fn sales_of(&self, seller: HouseholdId, limit: u32) -> Answer<Vec<OrderRecord>> {
         read::market::sales_of(&self.readers, seller, limit).await
     }
@@ -211,6 +220,10 @@ impl Store for SqliteStore {
 
     async fn journal_of(&self, account: Account, limit: u32) -> Answer<Vec<JournalRow>> {
         read::ledger::journal_of(&self.readers, account, limit).await
+    }
+
+    async fn journal_of_after(&self, account: Account, after: u64, limit: u32) -> Answer<Vec<JournalRow>> {
+        read::ledger::journal_of_after(&self.readers, account, after, limit).await
     }
 
     async fn receive(&self, callback: NewCallback) -> Answer<u64> {

@@ -96,6 +96,13 @@ pub trait Store: Send + Sync {
     async fn live_orders(&self) -> Result<Vec<OrderRecord>, StoreError>;
     /// A buyer's orders, newest first.
     async fn orders_of(&self, buyer: HouseholdId, limit: u32) -> Result<Vec<OrderRecord>, StoreError>;
+    /// A buyer's orders after `after`, by id: for statements.
+    async fn orders_of_after(
+        &self,
+        buyer: HouseholdId,
+        after: OrderId,
+        limit: u32,
+    ) -> Result<Vec<OrderRecord>, StoreError>;
     /// A seller's sales: settled orders with a fill of theirs, newest first.
     async fn sales_of(&self, seller: HouseholdId, limit: u32) -> Result<Vec<OrderRecord>, StoreError>;
     /// The order a buyer made under this idempotency key.
@@ -146,6 +153,13 @@ pub trait Store: Send + Sync {
     async fn journal_after(&self, after: u64, limit: u32) -> Result<Vec<JournalRow>, StoreError>;
     /// Journal rows of one account, newest first.
     async fn journal_of(&self, account: Account, limit: u32) -> Result<Vec<JournalRow>, StoreError>;
+    /// Journal rows of one account after `after`, by sequence: for statements.
+    async fn journal_of_after(
+        &self,
+        account: Account,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<JournalRow>, StoreError>;
 
     // Callbacks.
 

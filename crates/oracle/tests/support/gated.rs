@@ -70,6 +70,7 @@ pass_on! {
     order(id: OrderId) -> Option<OrderRecord>;
     live_orders() -> Vec<OrderRecord>;
     orders_of(buyer: HouseholdId, limit: u32) -> Vec<OrderRecord>;
+    orders_of_after(buyer: HouseholdId, after: OrderId, limit: u32) -> Vec<OrderRecord>;
     sales_of(seller: HouseholdId, limit: u32) -> Vec<OrderRecord>;
     order_by_key(buyer: HouseholdId, key: &str) -> Option<OrderRecord>;
     orders_after(after: OrderId, limit: u32) -> Vec<OrderRecord>;
@@ -90,6 +91,7 @@ pass_on! {
     balances() -> Balances;
     journal_after(after: u64, limit: u32) -> Vec<JournalRow>;
     journal_of(account: Account, limit: u32) -> Vec<JournalRow>;
+    journal_of_after(account: Account, after: u64, limit: u32) -> Vec<JournalRow>;
     receive(callback: NewCallback) -> u64;
     pending_callbacks(limit: u32) -> Vec<InboxRow>;
     put_outbox(record: OutboxRecord) -> ();

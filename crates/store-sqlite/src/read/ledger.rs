@@ -109,3 +109,24 @@ pub(crate) async fn journal_of(
     .bind(page(limit));
     all(pool, query, journal_row).await
 }
+
+pub(crate) async fn journal_of_after(
+    pool: &SqlitePool,
+    account: Account,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<JournalRow>, StoreError> {
+    let query = sqlx::query(journal!(
+        "WHERE sequence IN (
+             SELECT sequence FROM (SELECT sequence FROM transfers WHERE debit = ?1 AND sequence > ?2
+                 ORDER BY sequence LIMIT ?3)
+             UNION ALL
+             SELECT sequence FROM (SELECT sequence FROM transfers WHERE credit = ?1 AND sequence > ?2
+                 ORDER BY sequence LIMIT ?3)
+         ) ORDER BY sequence LIMIT ?3"
+    ))
+    .bind(account.code())
+    .bind(int("journal row", after)?)
+    .bind(page(limit));
+    all(pool, query, journal_row).await
+}

@@ -153,6 +153,17 @@ pub(crate) async fn orders_of(
     all(pool, query.bind(i64::from(buyer.0)).bind(page(limit)), order_of).await
 }
 
+pub(crate) async fn orders_of_after(
+    pool: &SqlitePool,
+    buyer: HouseholdId,
+    after: OrderId,
+    limit: u32,
+) -> Result<Vec<OrderRecord>, StoreError> {
+    let query = orders!("WHERE buyer = ? AND id > ? ORDER BY id LIMIT ?");
+    let query = query.bind(i64::from(buyer.0)).bind(int("order", after.0)?);
+    all(pool, query.bind(page(limit)), order_of).await
+}
+
 pub(crate) async fn sales_of(
     pool: &SqlitePool,
     seller: HouseholdId,

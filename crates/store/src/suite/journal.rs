@@ -164,6 +164,11 @@ pub async fn rows_are_read_in_order(place: &dyn Place) {
     assert_eq!(sequences(&of_amina), [11, 9, 7, 5, 3, 1]);
     assert_eq!(sequences(&store.journal_of(AMINA, 2).await.unwrap()), [11, 9]);
     assert_eq!(store.journal_of(Account::Suspense, 10).await.unwrap(), []);
+    let after = async |after, limit| store.journal_of_after(AMINA, after, limit).await.unwrap();
+    assert_eq!(sequences(&after(0, 100).await), [1, 3, 5, 7, 9, 11]);
+    assert_eq!(sequences(&after(0, 2).await), [1, 3]);
+    assert_eq!(sequences(&after(3, 100).await), [5, 7, 9, 11]);
+    assert_eq!(after(11, 100).await, []);
     assert_eq!(store.balance(Account::Suspense).await.unwrap(), crate::AccountBalance::default());
 }
 

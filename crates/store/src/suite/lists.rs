@@ -231,6 +231,8 @@ pub async fn orders_are_found(place: &dyn Place) {
     assert_eq!(ids(store.live_orders().await.unwrap()), [1, 2, 3, 4, 6]);
     assert_eq!(ids(store.orders_of(HouseholdId(7), 100).await.unwrap()), [7, 5, 3, 1]);
     assert_eq!(ids(store.orders_of(HouseholdId(7), 2).await.unwrap()), [7, 5]);
+    assert_eq!(ids(store.orders_of_after(HouseholdId(7), OrderId(1), 2).await.unwrap()), [3, 5]);
+    assert_eq!(ids(store.orders_of_after(HouseholdId(7), OrderId(7), 100).await.unwrap()), [0_u64; 0]);
     assert_eq!(ids(store.sales_of(HouseholdId(1), 100).await.unwrap()), [5]);
     assert_eq!(ids(store.sales_of(HouseholdId(3), 100).await.unwrap()), [20, 5]);
     assert_eq!(ids(store.sales_of(HouseholdId(3), 1).await.unwrap()), [20]);
