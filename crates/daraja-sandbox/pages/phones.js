@@ -26,7 +26,7 @@ function row(phone) {
 async function refresh() {
   try {
     if (!document.hidden) {
-      const text = await (await fetch("/sandbox/phones")).text();
+      const text = await (await fetch("/sandbox/phones?limit=200")).text();
       if (text !== shown) {
         shown = text;
         const { phones } = JSON.parse(text);

@@ -1,11 +1,12 @@
 //! Whose money is where: accounts, and every movement between them.
 //!
 //! Promises: a movement takes from one account what it gives to another, so
-//! all accounts together hold zero; movements are kept for ever.
+//! all accounts together hold zero. The disk keeps every movement; memory keeps
+//! the last ones, and what the older ones left on each account.
 
 use jirani_units::{Cents, Msisdn, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 
 /// An account at M-Pesa.
@@ -24,13 +25,20 @@ pub enum Account {
 /// Part of a shortcode's money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Purse {
-    /// Collections land here, payouts leave from here.
+    /// Also called MMF: what a bank sweep takes, and B2B pays from.
+    Working,
+    /// Payouts leave from here; collections land here unless told otherwise.
     Utility,
     /// Charges paid: below zero by what M-Pesa has charged.
     Charges,
 }
 
 impl Account {
+    /// The working account of a shortcode.
+    pub fn working(code: &str) -> Self {
+        Self::Shortcode(code.to_owned(), Purse::Working)
+    }
+
     /// The utility account of a shortcode.
     pub fn utility(code: &str) -> Self {
         Self::Shortcode(code.to_owned(), Purse::Utility)
@@ -48,6 +56,7 @@ impl fmt::Display for Account {
             Self::Outside => f.write_str("outside"),
             Self::Revenue => f.write_str("revenue"),
             Self::Customer(msisdn) => write!(f, "customer/{}", msisdn.number()),
+            Self::Shortcode(code, Purse::Working) => write!(f, "{code}/working"),
             Self::Shortcode(code, Purse::Utility) => write!(f, "{code}/utility"),
             Self::Shortcode(code, Purse::Charges) => write!(f, "{code}/charges"),
         }
@@ -63,6 +72,7 @@ impl std::str::FromStr for Account {
             None if text == "outside" => Ok(Self::Outside),
             None if text == "revenue" => Ok(Self::Revenue),
             Some(("customer", number)) => number.parse().map(Self::Customer).map_err(|_| unknown()),
+            Some((code, "working")) => Ok(Self::working(code)),
             Some((code, "utility")) => Ok(Self::utility(code)),
             Some((code, "charges")) => Ok(Self::charges(code)),
             _ => Err(unknown()),
@@ -90,6 +100,17 @@ pub enum MovementKind {
     Payout,
     /// M-Pesa's charge for a payout.
     PayoutCharge,
+    /// M-Pesa's charge for a payment, borne by the business.
+    PayBillCharge,
+    /// M-Pesa's charge for a payment, borne by the customer.
+    CustomerCharge,
+    /// A business put money in from its bank, or swept it there.
+    BusinessCash,
+    /// A business moved money between its own accounts or shortcodes, or paid
+    /// another business (B2B).
+    FloatMove,
+    /// A transaction was reversed; the reference is the receipt of the first.
+    Reversal,
 }
 
 /// One movement of money.
@@ -118,8 +139,12 @@ pub struct Movement {
 #[derive(Default)]
 pub struct Book {
     balances: BTreeMap<Account, i64>,
-    movements: Vec<Movement>,
-    saved: usize,
+    carried: BTreeMap<Account, i64>,
+    movements: VecDeque<Movement>,
+    unsaved: usize,
+    next_seq: u64,
+    by_receipt: HashMap<String, u64>,
+    reversed: HashMap<String, u64>,
 }
 
 impl Book {
@@ -139,23 +164,60 @@ impl Book {
         (receipt, reference): (Option<&str>, Option<&str>),
     ) {
         if amount.is_positive() {
-            let seq = self.movements.last().map_or(1, |last| last.seq + 1);
+            let seq = self.next_seq + 1;
             let (receipt, reference) = (receipt.map(str::to_owned), reference.map(str::to_owned));
             self.enter(Movement { seq, at, kind, from, to, amount, receipt, reference });
+            self.unsaved += 1;
         }
+    }
+
+    /// Takes up what older movements, up to `last`, left on the accounts.
+    pub fn carry(&mut self, last: u64, balances: impl IntoIterator<Item = (Account, i64)>) {
+        self.next_seq = last;
+        self.carried = balances.into_iter().collect();
+        self.balances.clone_from(&self.carried);
     }
 
     /// Takes up a stored movement.
     pub fn restore(&mut self, movement: Movement) {
         self.enter(movement);
-        self.saved = self.movements.len();
     }
 
     fn enter(&mut self, movement: Movement) {
-        let (from, to) = (movement.from.clone(), movement.to.clone());
-        *self.balances.entry(from).or_default() -= movement.amount.0;
-        *self.balances.entry(to).or_default() += movement.amount.0;
-        self.movements.push(movement);
+        add(&mut self.balances, &movement);
+        self.next_seq = movement.seq;
+        if let Some(receipt) = &movement.receipt {
+            // The first movement of a receipt is the transaction; charges follow it.
+            self.by_receipt.entry(receipt.clone()).or_insert(movement.seq);
+        }
+        if movement.kind == MovementKind::Reversal
+            && let Some(original) = &movement.reference
+        {
+            self.reversed.insert(original.clone(), movement.seq);
+        }
+        self.movements.push_back(movement);
+    }
+
+    /// Forgets the oldest movements that are saved, beyond this many.
+    pub fn forget_beyond(&mut self, most: usize) {
+        if self.movements.len() <= most {
+            return;
+        }
+        while self.movements.len() > most.max(self.unsaved)
+            && let Some(movement) = self.movements.pop_front()
+        {
+            add(&mut self.carried, &movement);
+            if let Some(receipt) = &movement.receipt
+                && self.by_receipt.get(receipt) == Some(&movement.seq)
+            {
+                self.by_receipt.remove(receipt);
+            }
+            if let Some(original) = movement.reference.filter(|_| movement.kind == MovementKind::Reversal) {
+                self.reversed.remove(&original);
+            }
+        }
+        // An account with nothing on it need not be remembered.
+        self.carried.retain(|_, cents| *cents != 0);
     }
 
     /// Every account and its balance.
@@ -163,15 +225,52 @@ impl Book {
         self.balances.iter().map(|(account, cents)| (account, Cents(*cents)))
     }
 
-    /// Every movement, oldest first.
-    pub fn movements(&self) -> &[Movement] {
+    /// What was on an account before the first movement that is remembered.
+    pub fn carried(&self, account: &Account) -> Cents {
+        Cents(self.carried.get(account).copied().unwrap_or(0))
+    }
+
+    /// Number of the last movement; 0 before any.
+    pub fn last_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// The movements that are remembered, oldest first.
+    pub fn movements(&self) -> &VecDeque<Movement> {
         &self.movements
     }
 
+    /// The movement of this number, if it is remembered.
+    pub fn movement(&self, seq: u64) -> Option<&Movement> {
+        let first = self.movements.front()?.seq;
+        self.movements.get(usize::try_from(seq.checked_sub(first)?).ok()?)
+    }
+
+    /// The transaction with this receipt.
+    pub fn transaction(&self, receipt: &str) -> Option<&Movement> {
+        self.movement(*self.by_receipt.get(receipt)?)
+    }
+
+    /// The reversal of the transaction with this receipt.
+    pub fn reversal_of(&self, receipt: &str) -> Option<&Movement> {
+        self.movement(*self.reversed.get(receipt)?)
+    }
+
     /// Movements not handed out for saving yet.
-    pub fn take_unsaved(&mut self) -> &[Movement] {
-        let from = std::mem::replace(&mut self.saved, self.movements.len());
-        &self.movements[from..]
+    pub fn take_unsaved(&mut self) -> Vec<Movement> {
+        let from = self.movements.len() - std::mem::take(&mut self.unsaved);
+        self.movements.range(from..).cloned().collect()
+    }
+}
+
+fn add(balances: &mut BTreeMap<Account, i64>, movement: &Movement) {
+    for (account, cents) in [(&movement.from, -movement.amount.0), (&movement.to, movement.amount.0)] {
+        match balances.get_mut(account) {
+            Some(balance) => *balance += cents,
+            None => {
+                balances.insert(account.clone(), cents);
+            }
+        }
     }
 }
 
@@ -182,8 +281,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn account(index: u8) -> Account {
-        match index % 4 {
+        match index % 5 {
             0 => Account::Outside,
+            4 => Account::working("600966"),
             1 => Account::utility("600966"),
             2 => Account::charges("600992"),
             _ => Account::Customer("0712000111".parse().unwrap()),
@@ -192,10 +292,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn all_accounts_together_hold_zero(moves in prop::collection::vec((0..4_u8, 0..4_u8, -5..1_000_i64), 0..50)) {
+        fn all_accounts_together_hold_zero_whatever_is_forgotten(moves in prop::collection::vec((0..5_u8, 0..5_u8, -5..1_000_i64), 0..50), most in 0..20_usize) {
             let mut book = Book::default();
             for (from, to, amount) in moves {
                 book.move_money(Timestamp(0), MovementKind::PayBill, (account(from), account(to)), Cents(amount), (None, None));
+            }
+            book.take_unsaved();
+            book.forget_beyond(most);
+            prop_assert!(book.movements().len() <= most);
+            for index in 0..5 {
+                let account = account(index);
+                let came: i64 = book.movements().iter().filter(|m| m.to == account).map(|m| m.amount.0).sum();
+                let went: i64 = book.movements().iter().filter(|m| m.from == account).map(|m| m.amount.0).sum();
+                prop_assert_eq!(book.balance(&account).0, book.carried(&account).0 + came - went);
             }
             prop_assert_eq!(book.balances().map(|(_, cents)| cents).sum::<Cents>(), Cents::ZERO);
         }
@@ -203,7 +312,7 @@ mod tests {
 
     #[test]
     fn accounts_survive_being_written_down() {
-        for index in 0..4 {
+        for index in 0..5 {
             assert_eq!(account(index).to_string().parse(), Ok(account(index)));
         }
         assert!("600966/pocket".parse::<Account>().is_err());

@@ -177,7 +177,7 @@ pub async fn read(
     now: Timestamp,
     out: std::collections::BTreeSet<u64>,
 ) -> Result<World, SandboxError> {
-    let stored = store.read().await?;
-    World::restore(Arc::clone(config), now, stored.rows, stored.movements, out)
+    let stored = store.read(config.history).await?;
+    World::restore(Arc::clone(config), now, stored, out)
         .map_err(|what| SandboxError::Damaged { path: store.path().to_owned(), what })
 }

@@ -17,6 +17,10 @@ use tokio_util::task::TaskTracker;
 const LANES: usize = 64;
 /// How long a server may take, in seconds.
 const TIMEOUT_S: u64 = 10;
+/// How long a server may take over a validation, in seconds, as at M-Pesa.
+const VALIDATION_S: u64 = 8;
+/// The longest answer to a validation that is read, in bytes.
+const LONGEST_ANSWER: usize = 64 * 1024;
 /// How often a callback left over from before a restart is tried while nobody
 /// listens: about a minute, for a server that starts after the emulator.
 const LEFT_OVER_TRIES: u32 = 16;
@@ -141,24 +145,46 @@ impl Deliverer {
         }
     }
 
-    async fn post(&self, owed: &Owed) -> Tried {
+    /// Asks a validation address; `None` when it does not answer in time, with
+    /// an error, or with what is no JSON of bounded size.
+    pub async fn ask(&self, url: &str, shortcode: &str, body: String) -> Option<serde_json::Value> {
+        let asked = async {
+            let mut response = self.request(url, shortcode, body)?.send().await.ok()?;
+            let mut answer = Vec::new();
+            while let Some(chunk) = response.chunk().await.ok()? {
+                answer.extend_from_slice(&chunk);
+                if answer.len() > LONGEST_ANSWER {
+                    return None;
+                }
+            }
+            response.status().is_success().then(|| serde_json::from_slice(&answer).ok())?
+        };
+        tokio::time::timeout(Duration::from_secs(VALIDATION_S), asked).await.ok()?
+    }
+
+    /// A request to the developer's server; `None` when it cannot be made.
+    fn request(&self, url: &str, shortcode: &str, body: String) -> Option<reqwest::RequestBuilder> {
         let url = {
             let moved_to = self.moved_to.read().unwrap_or_else(PoisonError::into_inner);
-            rebased(&owed.url, moved_to.as_ref())
+            rebased(url, moved_to.as_ref())
         };
         let client = if url.starts_with("https:") {
-            match self.secure.get_or_init(|| client(true).ok()) {
-                Some(client) => client,
-                None => return Tried::NobodyListens("no root certificates for https".to_owned()),
-            }
+            self.secure.get_or_init(|| client(true).ok()).as_ref()?
         } else {
             &self.plain
         };
         let request = client
             .post(url)
             .header("Content-Type", "application/json;charset=UTF-8")
-            .header("Businessshortcode", &owed.shortcode)
-            .body(owed.body.clone());
+            .header("Businessshortcode", shortcode)
+            .body(body);
+        Some(request)
+    }
+
+    async fn post(&self, owed: &Owed) -> Tried {
+        let Some(request) = self.request(&owed.url, &owed.shortcode, owed.body.clone()) else {
+            return Tried::NobodyListens("no root certificates for https".to_owned());
+        };
         match request.send().await {
             Ok(response) => Tried::Answered(response.status().as_u16()),
             Err(error) if error.is_connect() || error.is_builder() => {

@@ -17,6 +17,9 @@ pub enum Purpose {
     Id = 3,
     Receipt = 4,
     Token = 5,
+    Fault = 6,
+    Command = 7,
+    InFlight = 8,
 }
 
 /// A short stream of random numbers.
@@ -52,6 +55,11 @@ impl Draw {
             rest -= per_mille;
         }
         Answer::Pay
+    }
+
+    /// From 0 to 999.
+    pub fn per_mille(&mut self) -> u16 {
+        self.0.random_range(0..1_000)
     }
 
     /// Letters and digits.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum SandboxError {
     /// It holds fake money and takes no passwords: it is for this machine only.
     #[error(
-        "sandbox.not_loopback: the M-Pesa emulator listens only on this machine; use 127.0.0.1 instead of {0}"
+        "sandbox.not_loopback: the M-Pesa emulator listens only on this machine unless told otherwise (--any-machine); use 127.0.0.1 instead of {0}"
     )]
     NotLoopback(SocketAddr),
     /// The port is taken, or not ours to take.
@@ -47,6 +47,9 @@ pub enum SandboxError {
         /// What.
         what: String,
     },
+    /// The scenario makes no sense here.
+    #[error(transparent)]
+    Scenario(#[from] crate::scenario::ScenarioError),
     /// The private key is none.
     #[error("sandbox.private_key: the private key is no RSA key in PKCS#8 PEM (BEGIN PRIVATE KEY)")]
     PrivateKey,

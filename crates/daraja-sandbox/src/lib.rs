@@ -8,6 +8,7 @@
 //! Stands beside the services and knows none of them: they meet over HTTP. See
 //! the crate's README for its doors.
 
+mod action;
 mod book;
 pub mod config;
 mod core;
@@ -17,24 +18,31 @@ mod draw;
 mod error;
 mod http;
 mod nairobi;
+mod own_clock;
 mod refusal;
+pub mod scenario;
+mod shape;
 mod store;
+pub mod tariff;
 mod world;
 
 pub use config::{
-    Behaviour, ChargeBand, Delivery, InitiatorCheck, PhoneMode, PhoneSetup, SandboxConfig, SecondPrompt,
-    Shortcode,
+    Behaviour, Delivery, InFlight, InitiatorCheck, Landing, Limits, PhoneMode, PhoneSetup, Reach,
+    Registration, SandboxConfig, SecondPrompt, Shortcode,
 };
 pub use error::SandboxError;
+pub use scenario::{Scenario, ScenarioError};
+pub use tariff::{Bouquet, ChargeBand, PayBillBand};
 
 use crate::core::{Core, Keeper};
 use crate::credential::CredentialReader;
 use crate::deliver::Deliverer;
 use crate::http::{App, Tokens};
+use crate::own_clock::OwnClock;
 use crate::store::Store;
 use crate::world::{PhoneChange, World};
 use jirani_clock::ServiceClock;
-use jirani_units::{Cents, Clock as _, Msisdn};
+use jirani_units::{Cents, Clock as _, Msisdn, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -79,69 +87,112 @@ impl Totals {
 }
 
 impl Sandbox {
-    /// Starts an emulator: state read, callbacks left over on their way, doors
-    /// open on return.
+    /// Starts an emulator on the clock of the program that runs it: state read,
+    /// callbacks left over on their way, doors open on return.
     pub async fn start(config: SandboxConfig, clock: ServiceClock) -> Result<RunningSandbox, SandboxError> {
-        if !config.listen.ip().is_loopback() {
-            return Err(SandboxError::NotLoopback(config.listen));
-        }
-        let busy = clock.busy();
-        let config = Arc::new(config);
-        let credential = config.initiator_check.as_ref().map(CredentialReader::new).transpose()?;
-        let port = |source| SandboxError::Port { listen: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(port)?;
-        let address = listener.local_addr().map_err(port)?;
+        let (listener, store) = open(&config).await?;
+        start_on(config, listener, store, clock, None).await
+    }
 
-        let mut store = match &config.data_dir {
-            Some(folder) => Some(Store::open(folder).await?),
+    /// Starts an emulator with a clock of its own, which follows `read` (the
+    /// system's clock) until it is told otherwise, and goes on where it was left.
+    pub async fn start_alone(
+        config: SandboxConfig,
+        read: fn() -> Timestamp,
+    ) -> Result<RunningSandbox, SandboxError> {
+        let (listener, mut store) = open(&config).await?;
+        let saved_at = match &mut store {
+            Some(store) => store.saved_at().await?,
             None => None,
         };
-        let mut world = match &mut store {
-            Some(store) => core::read(store, &config, clock.now(), BTreeSet::new()).await?,
-            None => World::new(Arc::clone(&config), clock.now()),
-        };
-        let start = world.count_start();
-        if let Some(store) = &mut store {
-            let (batch, path) = (world.take_batch(), store.path().to_owned());
-            store.write(&batch).await.map_err(|source| SandboxError::Database { path, source })?;
-        }
-
-        let [stop_doors, stop_deliveries, stop_core] = std::array::from_fn(|_| CancellationToken::new());
-        let (core, calls) = Core::channel();
-        let deliverer = Deliverer::new(core.clone(), config.delivery, stop_deliveries.clone())?;
-        let keeper = Keeper {
-            world,
-            store,
-            calls,
-            deliverer: deliverer.clone(),
-            clock: clock.clone(),
-            config: Arc::clone(&config),
-            cancel: stop_core.clone(),
-        };
-        let app = Arc::new(App {
-            config,
-            core: core.clone(),
-            clock: clock.clone(),
-            tokens: Tokens::default(),
-            credential,
-            start,
-            requests: AtomicU64::new(0),
-        });
-        let keeper = tokio::spawn(keeper.run(busy));
-        let doors = tokio::spawn(http::serve(listener, http::router(app), stop_doors.clone()));
-        let base_url = format!("http://{address}");
-        Ok(RunningSandbox {
-            base_url,
-            core,
-            clock,
-            deliverer,
-            stop_doors,
-            stop_deliveries,
-            stop_core,
-            doors,
-            keeper,
-        })
+        let scenario = config.scenario.as_ref();
+        let start = scenario.and_then(|scenario| scenario.start_at).unwrap_or_else(read);
+        let start = saved_at.map_or(start, |saved_at| start.max(saved_at));
+        let own = OwnClock::new(start, read, scenario.is_some_and(|scenario| scenario.frozen));
+        start_on(config, listener, store, own.clock(), Some(own)).await
     }
+}
+
+/// Opens the port and the state.
+async fn open(config: &SandboxConfig) -> Result<(TcpListener, Option<Store>), SandboxError> {
+    if config.reach == Reach::ThisMachine && !config.listen.ip().is_loopback() {
+        return Err(SandboxError::NotLoopback(config.listen));
+    }
+    let port = |source| SandboxError::Port { listen: config.listen, source };
+    let listener = TcpListener::bind(config.listen).await.map_err(port)?;
+    let store = match &config.data_dir {
+        Some(folder) => Some(Store::open(folder).await?),
+        None => None,
+    };
+    Ok((listener, store))
+}
+
+async fn start_on(
+    config: SandboxConfig,
+    listener: TcpListener,
+    mut store: Option<Store>,
+    clock: ServiceClock,
+    own_clock: Option<OwnClock>,
+) -> Result<RunningSandbox, SandboxError> {
+    let busy = clock.busy();
+    let config = Arc::new(config);
+    let credential = config.initiator_check.as_ref().map(CredentialReader::new).transpose()?;
+    let steps = config.scenario.as_ref().map(|scenario| scenario.steps(&config)).transpose()?;
+    let port = |source| SandboxError::Port { listen: config.listen, source };
+    let address = listener.local_addr().map_err(port)?;
+    let mut world = match &mut store {
+        Some(store) => core::read(store, &config, clock.now(), BTreeSet::new()).await?,
+        None => World::new(Arc::clone(&config), clock.now()),
+    };
+    let start = world.count_start();
+    if let Some(steps) = steps {
+        world.play(steps);
+    }
+    if let Some(store) = &mut store {
+        let (batch, path) = (world.take_batch(), store.path().to_owned());
+        store.write(&batch).await.map_err(|source| SandboxError::Database { path, source })?;
+    }
+
+    let [stop_doors, stop_deliveries, stop_core] = std::array::from_fn(|_| CancellationToken::new());
+    let (core, calls) = Core::channel();
+    let deliverer = Deliverer::new(core.clone(), config.delivery, stop_deliveries.clone())?;
+    let keeper = Keeper {
+        world,
+        store,
+        calls,
+        deliverer: deliverer.clone(),
+        clock: clock.clone(),
+        config: Arc::clone(&config),
+        cancel: stop_core.clone(),
+    };
+    let app = Arc::new(App {
+        config,
+        core: core.clone(),
+        clock: clock.clone(),
+        tokens: Tokens::default(),
+        credential,
+        deliverer: deliverer.clone(),
+        own_clock: own_clock.clone(),
+        start,
+        requests: AtomicU64::new(0),
+    });
+    let keeper = tokio::spawn(keeper.run(busy));
+    if let Some(own) = own_clock {
+        tokio::spawn(own.follow(stop_core.clone()));
+    }
+    let doors = tokio::spawn(http::serve(listener, http::router(app), stop_doors.clone()));
+    let base_url = format!("http://{address}");
+    Ok(RunningSandbox {
+        base_url,
+        core,
+        clock,
+        deliverer,
+        stop_doors,
+        stop_deliveries,
+        stop_core,
+        doors,
+        keeper,
+    })
 }
 
 impl RunningSandbox {
@@ -160,7 +211,8 @@ impl RunningSandbox {
     pub async fn set_phone(&self, msisdn: Msisdn, name: &str, mode: PhoneMode) -> bool {
         let change = PhoneChange { name: Some(name.to_owned()), mode: Some(mode), balance: None };
         let busy = self.clock.busy();
-        self.core.ask(Some(busy), move |world| world.change_phone(msisdn, change)).await.is_ok()
+        let changed = self.core.ask(Some(busy), move |world| world.change_phone(msisdn, change)).await;
+        changed.is_ok_and(|changed| changed.is_ok())
     }
 
     /// Tells the emulator where the server it calls back listens now: for one

@@ -41,6 +41,20 @@ impl Refusal {
         Self::new(500, "500.001.1001", "The transaction is being processed")
     }
 
+    /// Seen for an open prompt: HTTP 200, and an error without words.
+    pub fn empty() -> Self {
+        Self::new(200, "500.001.1001", "")
+    }
+
+    /// The body is no JSON object.
+    pub fn payload() -> Self {
+        Self::new(400, "400.002.05", "Invalid Request Payload")
+    }
+
+    pub fn urls_registered() -> Self {
+        Self::new(500, "500.003.1001", "Urls are already registered")
+    }
+
     pub fn unknown_transaction() -> Self {
         Self::new(500, "500.001.1001", "The transaction does not Exist")
     }

@@ -1,7 +1,7 @@
 //! The state on disk: `mpesa.db`, SQLite in WAL mode with full
 //! synchronisation. One commit holds everything that one batch changed.
 
-use crate::book::Movement;
+use crate::book::{Account, Movement};
 use crate::error::SandboxError;
 use crate::world::{Batch, Kind};
 use jirani_units::{Cents, Timestamp};
@@ -32,8 +32,12 @@ PRAGMA user_version = 1;
 pub struct Stored {
     /// Kind, id and body of every thing.
     pub rows: Vec<(String, String, String)>,
-    /// Every movement.
+    /// The last movements.
     pub movements: Vec<Movement>,
+    /// Number of the last movement that is not among them; 0 when all are.
+    pub carried_to: u64,
+    /// What it and all before it left on each account.
+    pub carried: Vec<(Account, i64)>,
 }
 
 /// The open database. It is held exclusively: a second emulator on the same
@@ -80,19 +84,42 @@ impl Store {
         &self.path
     }
 
-    /// Reads everything.
-    pub async fn read(&mut self) -> Result<Stored, SandboxError> {
+    /// Reads everything but the movements before the last `history`, of which
+    /// it reads the sums.
+    pub async fn read(&mut self, history: usize) -> Result<Stored, SandboxError> {
         let refused = |source| SandboxError::Database { path: self.path.clone(), source };
+        let odd = |what| SandboxError::Damaged { path: self.path.clone(), what };
         let rows = sqlx::query_as("SELECT kind, id, body FROM thing ORDER BY kind, length(id), id")
             .fetch_all(&mut self.connection)
             .await
             .map_err(refused)?;
+        let last: i64 = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM movement")
+            .fetch_one(&mut self.connection)
+            .await
+            .map_err(refused)?;
+        let carried_to = last.saturating_sub(i64::try_from(history).unwrap_or(i64::MAX)).max(0);
+        let query = "SELECT account, sum(cents) FROM ( \
+                     SELECT from_account AS account, -amount_cents AS cents FROM movement WHERE seq <= ?1 UNION ALL \
+                     SELECT to_account, amount_cents FROM movement WHERE seq <= ?1) GROUP BY account";
+        let carried: Vec<(String, i64)> =
+            sqlx::query_as(query).bind(carried_to).fetch_all(&mut self.connection).await.map_err(refused)?;
+        let carried = carried.into_iter().map(|(account, cents)| Ok((account.parse()?, cents)));
+        let carried = carried.collect::<Result<_, String>>().map_err(odd)?;
         let query = "SELECT seq, at_us, kind, from_account, to_account, amount_cents, receipt, reference \
-                     FROM movement ORDER BY seq";
-        let movements = sqlx::query(query).fetch_all(&mut self.connection).await.map_err(refused)?;
-        let movements = movements.iter().map(movement).collect::<Result<_, _>>();
-        let movements = movements.map_err(|what| SandboxError::Damaged { path: self.path.clone(), what })?;
-        Ok(Stored { rows, movements })
+                     FROM movement WHERE seq > ? ORDER BY seq";
+        let movements =
+            sqlx::query(query).bind(carried_to).fetch_all(&mut self.connection).await.map_err(refused)?;
+        let movements = movements.iter().map(movement).collect::<Result<_, _>>().map_err(odd)?;
+        Ok(Stored { rows, movements, carried_to: u64::try_from(carried_to).unwrap_or(0), carried })
+    }
+
+    /// The emulator's time when it last saved something.
+    pub async fn saved_at(&mut self) -> Result<Option<Timestamp>, SandboxError> {
+        let refused = |source| SandboxError::Database { path: self.path.clone(), source };
+        let query = "SELECT body ->> 'saved_at' FROM thing WHERE kind = 'counters'";
+        let text: Option<Option<String>> =
+            sqlx::query_scalar(query).fetch_optional(&mut self.connection).await.map_err(refused)?;
+        Ok(text.flatten().and_then(|text| text.parse().ok()))
     }
 
     /// Writes a batch; durable on return.

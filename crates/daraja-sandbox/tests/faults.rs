@@ -84,7 +84,10 @@ async fn an_order_that_makes_no_sense_is_refused() {
     let rig = Rig::start(SandboxConfig::default()).await;
     for order in [
         json!({"target": "stk_response", "action": "delay_s:5"}),
-        json!({"target": "query", "action": "lose"}),
+        json!({"target": "query", "action": "duplicate"}),
+        json!({"target": "c2b", "action": "lose", "count": 2, "always": true}),
+        json!({"target": "c2b", "action": "lose", "per_mille": 1001}),
+        json!({"target": "c2b", "action": "lose", "colour": "red"}),
         json!({"target": "c2b", "action": "explode"}),
         json!({"target": "c2b", "action": "lose", "count": 0}),
         json!({"target": "nothing", "action": "lose"}),

@@ -1,16 +1,17 @@
 //! Tokens: one app, one valid token, 3600 seconds.
 
 use super::App;
+use crate::action::{Canned, Target};
 use crate::draw::{Draw, Purpose};
 use crate::refusal::Refusal;
-use axum::Json;
+use crate::world::{Verdict, Whom};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jirani_units::{Clock as _, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
 
 const LIFETIME_S: i64 = 3_600;
@@ -26,13 +27,37 @@ struct Issued {
     last_query: Option<Timestamp>,
 }
 
+impl Tokens {
+    /// Ends the valid token, if there is one.
+    pub fn end(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).current = None;
+    }
+}
+
 /// Which words a family of APIs uses for a token it does not take.
 #[derive(Clone, Copy)]
 pub enum Family {
-    /// STK and B2C.
+    /// STK, B2C, B2B, reversal, QR.
     Express,
-    /// C2B.
+    /// C2B, transaction status.
     C2b,
+    /// Account balance.
+    Balance,
+    /// Pull transactions.
+    Pull,
+}
+
+impl Family {
+    /// The refusal of a token.
+    pub fn refusal(self) -> Refusal {
+        let (status, code) = match self {
+            Self::Express => (404, "404.001.03"),
+            Self::C2b => (400, "400.003.01"),
+            Self::Balance => (401, "401.002.01"),
+            Self::Pull => (401, "401.001"),
+        };
+        Refusal::new(status, code, "Invalid Access Token")
+    }
 }
 
 /// `GET /oauth/v1/generate?grant_type=client_credentials`.
@@ -41,14 +66,29 @@ pub async fn generate(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
+    let result = try_generate(&app, query.as_deref().unwrap_or_default(), &headers).await;
+    app.conclude(Family::Express, result).await
+}
+
+async fn try_generate(app: &App, query: &str, headers: &HeaderMap) -> Result<Verdict<Value>, Refusal> {
+    let Some(given) =
+        header_text(headers, header::AUTHORIZATION).and_then(|text| text.strip_prefix("Basic "))
+    else {
+        return Err(Refusal::new(400, "400.008.01", "Invalid Authentication passed"));
+    };
     let expected = format!("{}:{}", app.config.consumer_key, app.config.consumer_secret);
-    let given = header_text(&headers, header::AUTHORIZATION).and_then(|text| text.strip_prefix("Basic "));
-    if given.and_then(|text| STANDARD.decode(text.trim()).ok()).as_deref() != Some(expected.as_bytes()) {
-        return app.envelope(&Refusal::new(400, "400.008.01", "Invalid Authentication passed"));
+    if STANDARD.decode(given.trim()).ok().as_deref() != Some(expected.as_bytes()) {
+        // Wrong keys are answered without a word.
+        return Ok(Verdict::Instead(Canned::Raw(400, "application/json", String::new())));
     }
-    let grant = query.unwrap_or_default();
-    if !grant.split('&').any(|pair| pair == "grant_type=client_credentials") {
-        return app.envelope(&Refusal::new(400, "400.008.02", "Invalid grant type passed"));
+    if !query.split('&').any(|pair| pair == "grant_type=client_credentials") {
+        return Err(Refusal::new(400, "400.008.02", "Invalid grant type passed"));
+    }
+    let verdict =
+        app.core.ask(None, |world| world.answer(Target::OauthResponse, Whom::default(), |_, _| Ok(((), 0))));
+    let verdict = verdict.await?;
+    if matches!(verdict, Verdict::Instead(_)) {
+        return Ok(verdict.map(|()| Value::Null));
     }
     let token = {
         let mut issued = app.tokens.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,10 +97,10 @@ pub async fn generate(
         issued.current = Some((token.clone(), app.clock.now().plus_seconds(LIFETIME_S)));
         token
     };
-    Json(json!({"access_token": token, "expires_in": "3599"})).into_response()
+    Ok(verdict.map(|()| json!({"access_token": token, "expires_in": "3599"})))
 }
 
-/// Checks the token, and that the body is said to be JSON.
+/// Checks the token.
 pub fn check(app: &App, headers: &HeaderMap, family: Family) -> Result<(), Refusal> {
     let Some(given) =
         header_text(headers, header::AUTHORIZATION).and_then(|text| text.strip_prefix("Bearer "))
@@ -72,13 +112,7 @@ pub fn check(app: &App, headers: &HeaderMap, family: Family) -> Result<(), Refus
         let issued = app.tokens.0.lock().unwrap_or_else(PoisonError::into_inner);
         issued.current.as_ref().is_some_and(|(token, until)| token == given.trim() && now < *until)
     };
-    if valid {
-        return Ok(());
-    }
-    Err(match family {
-        Family::Express => Refusal::new(404, "404.001.03", "Invalid Access Token"),
-        Family::C2b => Refusal::new(400, "400.003.01", "Invalid Access Token"),
-    })
+    if valid { Ok(()) } else { Err(family.refusal()) }
 }
 
 /// The rate limit of queries, where one is set: no more than one per interval.

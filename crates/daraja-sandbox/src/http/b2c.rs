@@ -1,39 +1,70 @@
-//! `POST /mpesa/b2c/v3/paymentrequest`.
+//! `POST /mpesa/b2c/v3/paymentrequest`, v1, and `/mpesa/b2pochi/v1/paymentrequest`.
 
 use super::App;
+use super::answer::Body;
 use super::auth::{self, Family};
 use super::fields::Fields;
+use crate::action::Target;
 use crate::refusal::Refusal;
-use crate::world::PayoutOrder;
-use axum::body::Bytes;
+use crate::world::{PayoutOrder, Verdict, Whom};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-pub async fn pay(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
-    let result = try_pay(&app, &headers, &body).await;
-    app.answer(result)
+/// What differs between the versions.
+#[derive(Clone, Copy)]
+struct Version {
+    /// The field that is blamed for a body that is not said to be JSON.
+    first: &'static str,
+    /// Whether the client names the request.
+    named: bool,
+    /// Daraja's spelling of the occasion.
+    occasion: &'static str,
+    /// What a payment can be for.
+    commands: &'static [&'static str],
 }
 
-async fn try_pay(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<(Value, bool), Refusal> {
+const COMMANDS: &[&str] = &["BusinessPayment", "SalaryPayment", "PromotionPayment"];
+
+const V3: Version =
+    Version { first: "OriginatorConversationID", named: true, occasion: "Occassion", commands: COMMANDS };
+const V1: Version =
+    Version { first: "InitiatorName", named: false, occasion: "Occasion", commands: COMMANDS };
+const POCHI: Version = Version { commands: &["BusinessPayToPochi"], ..V3 };
+
+pub async fn pay_v3(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Response {
+    let result = pay(&app, &headers, &body, V3).await;
+    app.conclude(Family::Express, result).await
+}
+
+pub async fn pay_v1(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Response {
+    let result = pay(&app, &headers, &body, V1).await;
+    app.conclude(Family::Express, result).await
+}
+
+pub async fn pay_pochi(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Response {
+    let result = pay(&app, &headers, &body, POCHI).await;
+    app.conclude(Family::Express, result).await
+}
+
+async fn pay(
+    app: &App,
+    headers: &HeaderMap,
+    body: &Body,
+    version: Version,
+) -> Result<Verdict<Value>, Refusal> {
     auth::check(app, headers, Family::Express)?;
-    let fields = Fields::read(headers, body, "OriginatorConversationID")?;
-    let originator_id = fields.short("OriginatorConversationID", 100)?;
-    let initiator = fields.text("InitiatorName")?;
-    let credential = fields.text("SecurityCredential")?;
-    let command = fields.text("CommandID")?;
-    if !matches!(command.as_str(), "BusinessPayment" | "SalaryPayment" | "PromotionPayment") {
-        return Err(Refusal::field("CommandID"));
-    }
-    let credential_right = app.credential.as_ref().is_none_or(|reader| reader.opens(&credential));
+    let fields = Fields::read(headers, body, version.first)?;
+    let originator_id =
+        if version.named { fields.short("OriginatorConversationID", 100)? } else { String::new() };
+    let initiator_right = app.initiator_right(&fields, "InitiatorName")?;
+    fields.one_of("CommandID", version.commands)?;
     if fields.short("Remarks", 100)?.chars().count() < 2 {
         return Err(Refusal::field("Remarks"));
     }
-    if fields.text("Occassion").is_ok() {
-        fields.short("Occassion", 100)?;
-    }
+    fields.maybe_short(version.occasion, 100)?;
     let order = PayoutOrder {
         originator_id,
         shortcode: fields.shortcode("PartyA")?,
@@ -41,15 +72,30 @@ async fn try_pay(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<(Value,
         shillings: fields.shillings("Amount")?,
         result_url: fields.url("ResultURL")?,
         timeout_url: fields.url("QueueTimeOutURL")?,
-        initiator_right: initiator == app.config.initiator_name && credential_right,
+        initiator_right,
     };
     let busy = app.clock.busy();
-    let (payout, gets_through) = app.core.ask(Some(busy), move |world| world.order_payout(order)).await??;
-    let body = json!({
-        "ConversationID": payout.conversation_id,
-        "OriginatorConversationID": payout.order.originator_id,
-        "ResponseCode": "0",
-        "ResponseDescription": "Accept the service request successfully.",
+    let verdict = app.core.ask(Some(busy), move |world| {
+        let (msisdn, shortcode) = (order.msisdn, order.shortcode.clone());
+        world
+            .answer(Target::B2cResponse, Whom::both(msisdn, &shortcode), |world, _| world.order_payout(order))
     });
-    Ok((body, gets_through))
+    Ok(verdict.await?.map(|payout| {
+        json!({
+            "ConversationID": payout.conversation_id,
+            "OriginatorConversationID": payout.order.originator_id,
+            "ResponseCode": "0",
+            "ResponseDescription": "Accept the service request successfully.",
+        })
+    }))
+}
+
+impl App {
+    /// Whether name and credential of the initiator are right; both must be there.
+    pub fn initiator_right(&self, fields: &Fields, name: &str) -> Result<bool, Refusal> {
+        let initiator = fields.text(name)?;
+        let credential = fields.text("SecurityCredential")?;
+        let opens = self.credential.as_ref().is_none_or(|reader| reader.opens(&credential));
+        Ok(opens && initiator == self.config.initiator_name)
+    }
 }

@@ -1,71 +1,129 @@
-//! `POST /mpesa/c2b/v2/registerurl` and `/mpesa/c2b/v2/simulate`.
+//! `POST /mpesa/c2b/v1|v2/registerurl` and `/mpesa/c2b/v1|v2/simulate`; and how
+//! a payment by hand asks the business first.
 
 use super::App;
+use super::answer::Body;
 use super::auth::{self, Family};
 use super::fields::Fields;
-use crate::draw::{Draw, Purpose};
+use crate::action::Target;
 use crate::refusal::Refusal;
-use crate::world::{C2bUrls, Payment};
-use axum::body::Bytes;
+use crate::world::{Begun, C2bUrls, C2bVersion, Payment, Verdict, Whom};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use jirani_units::Msisdn;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Words that Daraja does not take in C2B addresses.
 const BAD_WORDS: [&str; 7] = ["mpesa", "m-pesa", "safaricom", "exe", "cmd", "sql", "query"];
 
-pub async fn register(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
-    let result = try_register(&app, &headers, &body).await;
-    app.answer(result)
+pub async fn register_v1(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Response {
+    let result = register(&app, &headers, &body, C2bVersion::V1).await;
+    app.conclude(Family::C2b, result).await
 }
 
-async fn try_register(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<(Value, bool), Refusal> {
+pub async fn register_v2(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Response {
+    let result = register(&app, &headers, &body, C2bVersion::V2).await;
+    app.conclude(Family::C2b, result).await
+}
+
+async fn register(
+    app: &App,
+    headers: &HeaderMap,
+    body: &Body,
+    version: C2bVersion,
+) -> Result<Verdict<Value>, Refusal> {
     auth::check(app, headers, Family::C2b)?;
     let fields = Fields::read(headers, body, "ShortCode")?;
     let shortcode = fields.shortcode("ShortCode")?;
-    if !matches!(fields.text("ResponseType")?.as_str(), "Completed" | "Cancelled") {
-        return Err(Refusal::field("ResponseType"));
-    }
+    let silence_accepts = fields.one_of("ResponseType", &["Completed", "Cancelled"])? == "Completed";
     let url = |name| {
         let url = fields.url(name)?;
         let lower = url.to_ascii_lowercase();
         if BAD_WORDS.iter().any(|word| lower.contains(word)) { Err(Refusal::field(name)) } else { Ok(url) }
     };
-    let urls = C2bUrls { confirmation: url("ConfirmationURL")?, validation: url("ValidationURL")? };
+    let (confirmation, validation) = (url("ConfirmationURL")?, url("ValidationURL")?);
+    let urls = C2bUrls { confirmation, validation, silence_accepts, version };
     let busy = app.clock.busy();
-    app.core.ask(Some(busy), move |world| world.register_c2b(&shortcode, urls)).await??;
-    Ok((accepted(app, "Success"), true))
+    let verdict = app.core.ask(Some(busy), move |world| {
+        world.answer(Target::C2bRegisterResponse, Whom::business(&shortcode), |world, _| {
+            world.register_c2b(&shortcode, urls)
+        })
+    });
+    Ok(verdict.await?.map(|()| accepted(app, "Success")))
 }
 
-pub async fn simulate(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn simulate(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Response {
     let result = try_simulate(&app, &headers, &body).await;
-    app.answer(result)
+    app.conclude(Family::C2b, result).await
 }
 
-async fn try_simulate(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<(Value, bool), Refusal> {
+async fn try_simulate(app: &App, headers: &HeaderMap, body: &Body) -> Result<Verdict<Value>, Refusal> {
     auth::check(app, headers, Family::C2b)?;
     let fields = Fields::read(headers, body, "ShortCode")?;
-    let shortcode = fields.shortcode("ShortCode")?;
-    if !matches!(fields.text("CommandID")?.as_str(), "CustomerPayBillOnline" | "CustomerBuyGoodsOnline") {
-        return Err(Refusal::field("CommandID"));
-    }
-    let shillings = fields.shillings("Amount")?;
-    let msisdn = fields.msisdn("Msisdn")?;
-    let reference = fields.short("BillRefNumber", 20)?;
-    let busy = app.clock.busy();
-    let paid = app.core.ask(Some(busy), move |world| {
-        world.pay_by_hand(&Payment { msisdn, shortcode: &shortcode, shillings, reference: &reference })
-    });
-    paid.await??;
-    Ok((accepted(app, "Accept the service request successfully."), true))
+    let command = fields.one_of("CommandID", &["CustomerPayBillOnline", "CustomerBuyGoodsOnline"])?;
+    let payment = HandPayment {
+        msisdn: fields.msisdn("Msisdn")?,
+        shortcode: fields.shortcode("ShortCode")?,
+        shillings: fields.shillings("Amount")?,
+        reference: fields.maybe_short("BillRefNumber", 20)?.unwrap_or_default(),
+        buy_goods: command == "CustomerBuyGoodsOnline",
+    };
+    // Whether it goes through is told later, if at all.
+    pay_by_hand(app, payment).await?;
+    Ok(Verdict::Answer(Ok(accepted(app, "Accept the service request successfully."))))
 }
 
 fn accepted(app: &App, description: &str) -> Value {
-    let nth = app.requests.fetch_add(1, Ordering::Relaxed);
-    let id = Draw::new(app.config.seed, Purpose::Id, app.start, nth).dashed();
     // Daraja's own spelling.
-    json!({"OriginatorCoversationID": id, "ResponseCode": "0", "ResponseDescription": description})
+    json!({"OriginatorCoversationID": app.new_id(), "ResponseCode": "0", "ResponseDescription": description})
+}
+
+/// A payment that a customer makes without a prompt.
+#[derive(Clone)]
+pub struct HandPayment {
+    pub msisdn: Msisdn,
+    pub shortcode: String,
+    pub shillings: i64,
+    pub reference: String,
+    pub buy_goods: bool,
+}
+
+impl HandPayment {
+    fn payment(&self) -> Payment<'_> {
+        Payment {
+            msisdn: self.msisdn,
+            shortcode: &self.shortcode,
+            shillings: self.shillings,
+            reference: &self.reference,
+            buy_goods: self.buy_goods,
+        }
+    }
+}
+
+/// Makes the payment; asks the business first where validation is on.
+pub async fn pay_by_hand(app: &App, payment: HandPayment) -> Result<Begun, Refusal> {
+    let busy = app.clock.busy();
+    let asked = payment.clone();
+    let begun = app.core.ask(Some(busy), move |world| world.begin_payment(&asked.payment())).await??;
+    let Begun::Ask { receipt, url, body, silence_accepts } = begun else { return Ok(begun) };
+    let busy = app.clock.busy();
+    let answer = app.deliverer.ask(&url, &payment.shortcode, body).await;
+    let accepts = answer.map_or(silence_accepts, |answer| accepts(&answer).unwrap_or(silence_accepts));
+    if !accepts {
+        return Ok(Begun::NotAccepted);
+    }
+    let paid = app.core.ask(Some(busy), move |world| world.finish_payment(&payment.payment(), Some(receipt)));
+    Ok(paid.await?)
+}
+
+/// What a validation answer says: `ResultCode` `"0"` accepts (a number will do);
+/// any other code refuses; without a code it says nothing.
+fn accepts(answer: &Value) -> Option<bool> {
+    match answer.get("ResultCode")? {
+        Value::String(code) => Some(code.trim() == "0"),
+        Value::Number(code) => Some(code.as_i64() == Some(0)),
+        _ => None,
+    }
 }

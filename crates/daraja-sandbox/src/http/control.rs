@@ -1,17 +1,18 @@
-//! The emulator's own JSON, for tests and for its pages.
+//! The emulator's own JSON, for tests and for its pages: phones, faults,
+//! callbacks, tokens, initiator.
 //!
 //! Errors are `{"code": ..., "message": ...}` with a fitting status.
 
 use super::App;
-use crate::config::{Behaviour, PhoneMode};
+use super::c2b::{HandPayment, pay_by_hand};
 use crate::core::NotSaved;
 use crate::refusal::Refusal;
-use crate::world::{Action, HandAnswer, Payment, PhoneChange, Target, World};
+use crate::world::{Begun, FaultOrder, HandAnswer, InitiatorChange, PaymentProblem, PhoneOrder, World};
 use axum::Json;
 use axum::extract::{Path, Query, State, rejection::JsonRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use jirani_units::{Cents, Msisdn};
+use jirani_units::Msisdn;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -19,10 +20,10 @@ use std::sync::Arc;
 /// The PIN that is always wrong.
 const WRONG_PIN: &str = "0000";
 
-pub struct Problem(StatusCode, &'static str, String);
+pub struct Problem(pub StatusCode, pub &'static str, pub String);
 
 impl Problem {
-    fn bad(message: impl Into<String>) -> Self {
+    pub fn bad(message: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, "sandbox.bad_request", message.into())
     }
 }
@@ -48,28 +49,19 @@ impl From<JsonRejection> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
+        if refusal == Refusal::busy() {
+            let message = "too much waits already; nothing was done".to_owned();
+            return Self(StatusCode::SERVICE_UNAVAILABLE, "sandbox.full", message);
+        }
         Self::bad(refusal.message)
     }
 }
 
-type Answer = Result<Json<Value>, Problem>;
-type Body<T> = Result<Json<T>, JsonRejection>;
+pub type Answer = Result<Json<Value>, Problem>;
+pub type Body<T> = Result<Json<T>, JsonRejection>;
 
 fn number(text: &str) -> Result<Msisdn, Problem> {
     text.parse().map_err(|error: jirani_units::msisdn::InvalidMsisdn| Problem::bad(error.to_string()))
-}
-
-#[derive(Deserialize)]
-pub struct Page {
-    #[serde(default)]
-    after: u64,
-    limit: Option<usize>,
-}
-
-pub async fn statement(State(app): State<Arc<App>>, page: Query<Page>) -> Answer {
-    let (after, limit) = (page.after, page.limit.unwrap_or(usize::MAX));
-    let statement = app.core.ask(None, move |world| world.statement(after, limit)).await?;
-    Ok(Json(json!(statement)))
 }
 
 pub async fn callbacks(State(app): State<Arc<App>>) -> Answer {
@@ -92,48 +84,36 @@ pub async fn clear_faults(State(app): State<Arc<App>>) -> Answer {
     Ok(Json(json!({"faults": []})))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FaultOrder {
-    target: Target,
-    action: String,
-    #[serde(default = "once")]
-    count: u32,
-    msisdn: Option<Msisdn>,
-}
-
-fn once() -> u32 {
-    1
-}
-
 pub async fn order_fault(State(app): State<Arc<App>>, order: Body<FaultOrder>) -> Answer {
-    let Json(FaultOrder { target, action, count, msisdn }) = order?;
-    let action = match action.split_once(':') {
-        None => match action.as_str() {
-            "lose" => Action::Lose,
-            "duplicate" => Action::Duplicate,
-            "pending" => Action::Pending,
-            "contradict" => Action::Contradict,
-            _ => return Err(unknown_action()),
-        },
-        Some(("delay_s", seconds)) => Action::DelayS(seconds.trim().parse().map_err(|_| unknown_action())?),
-        Some(_) => return Err(unknown_action()),
-    };
-    let fault = app.core.ask(None, move |world| world.order_fault(target, action, count, msisdn)).await?;
-    fault.map(|fault| Json(json!(fault))).ok_or_else(|| {
-        Problem::bad(
-            "callbacks can be lost, duplicated or delayed, responses only lost, queries pending or contradict; \
-             count is at least 1, and at most 1000 orders wait",
-        )
-    })
+    let Json(order) = order?;
+    order.check().map_err(Problem::bad)?;
+    let fault = app.core.ask(None, move |world| world.order_fault(order)).await?;
+    fault.map(|fault| Json(json!(fault))).ok_or_else(|| Problem::bad("at most 1000 orders wait"))
 }
 
-fn unknown_action() -> Problem {
-    Problem::bad("action is one of lose, duplicate, delay_s:N, pending, contradict")
+pub async fn initiator(State(app): State<Arc<App>>) -> Answer {
+    Ok(Json(json!(app.core.ask(None, |world| world.initiator()).await?)))
 }
 
-pub async fn phones(State(app): State<Arc<App>>) -> Answer {
-    Ok(Json(json!({"phones": app.core.ask(None, |world| world.phones()).await?})))
+pub async fn change_initiator(State(app): State<Arc<App>>, change: Body<InitiatorChange>) -> Answer {
+    let Json(change) = change?;
+    Ok(Json(json!(app.core.ask(None, move |world| world.change_initiator(change)).await?)))
+}
+
+/// The valid token ends now.
+pub async fn expire_token(State(app): State<Arc<App>>) -> Answer {
+    app.tokens.end();
+    Ok(Json(json!({"expired": true})))
+}
+
+#[derive(Deserialize)]
+pub struct PhonesPage {
+    limit: Option<usize>,
+}
+
+pub async fn phones(State(app): State<Arc<App>>, page: Query<PhonesPage>) -> Answer {
+    let limit = page.limit.unwrap_or(usize::MAX);
+    Ok(Json(json!({"phones": app.core.ask(None, move |world| world.phones(limit)).await?})))
 }
 
 pub async fn phone(State(app): State<Arc<App>>, Path(msisdn): Path<String>) -> Answer {
@@ -146,40 +126,15 @@ pub async fn prompt(State(app): State<Arc<App>>, Path(msisdn): Path<String>) -> 
     Ok(Json(json!({"prompt": app.core.ask(None, move |world| world.prompt_on(msisdn)).await?})))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PhoneOrder {
-    name: Option<String>,
-    mode: Option<String>,
-    cancel_per_mille: Option<u16>,
-    silent_per_mille: Option<u16>,
-    insufficient_per_mille: Option<u16>,
-    balance_cents: Option<i64>,
-}
-
 pub async fn change_phone(
     State(app): State<Arc<App>>,
     Path(msisdn): Path<String>,
     order: Body<PhoneOrder>,
 ) -> Answer {
     let (msisdn, Json(order)) = (number(&msisdn)?, order?);
-    let usual = Behaviour::default();
-    let mode = match order.mode.as_deref() {
-        None => None,
-        Some("by_hand") => Some(PhoneMode::ByHand),
-        Some("always_pays") => Some(PhoneMode::Automatic(Behaviour::ALWAYS_PAYS)),
-        Some("automatic") => Some(PhoneMode::Automatic(Behaviour {
-            cancel_per_mille: order.cancel_per_mille.unwrap_or(usual.cancel_per_mille),
-            silent_per_mille: order.silent_per_mille.unwrap_or(usual.silent_per_mille),
-            insufficient_per_mille: order.insufficient_per_mille.unwrap_or(usual.insufficient_per_mille),
-        })),
-        Some(_) => return Err(Problem::bad("mode is by_hand, automatic or always_pays")),
-    };
-    if order.name.as_ref().is_some_and(|name| name.chars().count() > 60) {
-        return Err(Problem::bad("a name has at most 60 characters"));
-    }
-    let change = PhoneChange { name: order.name, mode, balance: order.balance_cents.map(Cents) };
-    let view = app.core.ask(Some(app.clock.busy()), move |world| world.change_phone(msisdn, change)).await?;
+    let change = order.check().map_err(Problem::bad)?;
+    let view =
+        app.core.ask(Some(app.clock.busy()), move |world| world.change_phone(msisdn, change)).await??;
     Ok(Json(json!(view)))
 }
 
@@ -218,6 +173,7 @@ pub struct PayBillOrder {
     amount_shillings: i64,
     reference: String,
     pin: Option<String>,
+    shortcode: Option<String>,
 }
 
 /// A payment that a customer makes by hand from the M-Pesa menu.
@@ -228,23 +184,34 @@ pub async fn paybill(
 ) -> Answer {
     let (msisdn, Json(order)) = (number(&msisdn)?, order?);
     let reference = order.reference.trim().to_owned();
-    if !(1..=250_000).contains(&order.amount_shillings) || !(1..=20).contains(&reference.chars().count()) {
-        return Err(Problem::bad("KSh 1 to 250000, and an account of 1 to 20 characters"));
+    let plain = !reference.chars().any(char::is_control) && (1..=20).contains(&reference.chars().count());
+    if order.amount_shillings < 1 || !plain {
+        return Err(Problem::bad("KSh 1 or more, and an account of 1 to 20 characters"));
     }
     if !pin_right(order.pin.as_deref())? {
         return Err(Problem::bad("wrong PIN"));
     }
-    let shortcode = app.config.collection.code.clone();
-    let busy = app.clock.busy();
-    let paid = app.core.ask(Some(busy), move |world| {
-        let shillings = order.amount_shillings;
-        world.pay_by_hand(&Payment { msisdn, shortcode: &shortcode, shillings, reference: &reference })
-    });
-    let Some(receipt) = paid.await?? else {
-        let message = "not enough money on the phone".to_owned();
-        return Err(Problem(StatusCode::CONFLICT, "sandbox.insufficient", message));
+    let payment = HandPayment {
+        msisdn,
+        shortcode: order.shortcode.unwrap_or_else(|| app.config.collection.code.clone()),
+        shillings: order.amount_shillings,
+        reference,
+        buy_goods: false,
     };
-    Ok(Json(json!({"receipt": receipt})))
+    let (code, message) = match pay_by_hand(&app, payment).await? {
+        Begun::Paid(receipt) => return Ok(Json(json!({"receipt": receipt}))),
+        Begun::Refused(PaymentProblem::Insufficient) => {
+            ("sandbox.insufficient", "not enough money on the phone")
+        }
+        Begun::Refused(PaymentProblem::TooSmall | PaymentProblem::TooLarge) => {
+            ("sandbox.limit", "one payment cannot move so much, or so little")
+        }
+        Begun::Refused(PaymentProblem::DailyLimit) => {
+            ("sandbox.daily_limit", "the customer cannot pay more today")
+        }
+        Begun::NotAccepted | Begun::Ask { .. } => ("sandbox.not_accepted", "the business did not accept it"),
+    };
+    Err(Problem(StatusCode::CONFLICT, code, message.to_owned()))
 }
 
 fn pin_right(pin: Option<&str>) -> Result<bool, Problem> {

@@ -1,8 +1,8 @@
 //! The fields of a Daraja request, numbers or text alike.
 
+use super::answer::Body;
 use super::auth::header_text;
 use crate::refusal::Refusal;
-use axum::body::Bytes;
 use axum::http::{HeaderMap, header};
 use jirani_units::Msisdn;
 use serde_json::{Map, Value};
@@ -16,15 +16,16 @@ const LONGEST: usize = 2_000;
 impl Fields {
     /// Reads a body. Without `Content-Type: application/json` Daraja sees no
     /// fields at all and complains about the first.
-    pub fn read(headers: &HeaderMap, body: &Bytes, first: &str) -> Result<Self, Refusal> {
+    pub fn read(headers: &HeaderMap, body: &Body, first: &str) -> Result<Self, Refusal> {
         let json = header_text(headers, header::CONTENT_TYPE)
             .is_some_and(|kind| kind.trim().to_ascii_lowercase().starts_with("application/json"));
         if !json {
             return Err(Refusal::field(first));
         }
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(fields)) => Ok(Self(fields)),
-            _ => Err(Refusal::new(400, "400.002.05", "Invalid Request Payload")),
+        // Too long, cut off, or no object: one answer for all.
+        match body.as_ref().map(|body| serde_json::from_slice(body)) {
+            Ok(Ok(Value::Object(fields))) => Ok(Self(fields)),
+            _ => Err(Refusal::payload()),
         }
     }
 
@@ -37,6 +38,28 @@ impl Fields {
         };
         let plain = !text.is_empty() && text.len() <= LONGEST && !text.chars().any(char::is_control);
         if plain { Ok(text) } else { Err(Refusal::field(name)) }
+    }
+
+    /// Whether the field is there and holds something.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| !matches!(value, Value::Null) && value != "")
+    }
+
+    /// One of the names, the first that is there; the first of all when none is.
+    pub fn either<'a>(&self, names: &[&'a str]) -> &'a str {
+        let there = names.iter().find(|name| self.has(name)).or(names.first());
+        there.copied().unwrap_or_default()
+    }
+
+    /// Text of at most this many characters, if it is there.
+    pub fn maybe_short(&self, name: &str, longest: usize) -> Result<Option<String>, Refusal> {
+        if self.has(name) { self.short(name, longest).map(Some) } else { Ok(None) }
+    }
+
+    /// One of these texts.
+    pub fn one_of(&self, name: &str, allowed: &[&str]) -> Result<String, Refusal> {
+        let text = self.text(name)?;
+        if allowed.contains(&text.as_str()) { Ok(text) } else { Err(Refusal::field(name)) }
     }
 
     /// Text of at most this many characters.
@@ -87,7 +110,7 @@ mod tests {
     fn fields(body: &Value) -> Fields {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static("application/json"));
-        Fields::read(&headers, &Bytes::from(body.to_string()), "First").unwrap()
+        Fields::read(&headers, &Ok(Bytes::from(body.to_string())), "First").unwrap()
     }
 
     #[test]
@@ -115,7 +138,7 @@ mod tests {
 
     #[test]
     fn without_a_content_type_the_first_field_is_blamed() {
-        let body = Bytes::from_static(b"{}");
+        let body = Ok(Bytes::from_static(b"{}"));
         let refusal = Fields::read(&HeaderMap::new(), &body, "BusinessShortCode").err().unwrap();
         assert_eq!(refusal.message, "Bad Request - Invalid BusinessShortCode");
     }

@@ -32,6 +32,22 @@ pub async fn phone() -> Response {
     file("text/html; charset=utf-8", include_str!("../../pages/phone.html"))
 }
 
+pub async fn faults() -> Response {
+    file("text/html; charset=utf-8", include_str!("../../pages/faults.html"))
+}
+
+pub async fn accounts() -> Response {
+    file("text/html; charset=utf-8", include_str!("../../pages/accounts.html"))
+}
+
+pub async fn faults_script() -> Response {
+    file("text/javascript; charset=utf-8", include_str!("../../pages/faults.js"))
+}
+
+pub async fn accounts_script() -> Response {
+    file("text/javascript; charset=utf-8", include_str!("../../pages/accounts.js"))
+}
+
 pub async fn style() -> Response {
     file("text/css; charset=utf-8", include_str!("../../pages/phones.css"))
 }

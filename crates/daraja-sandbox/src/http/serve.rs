@@ -5,7 +5,7 @@ use super::Vanished;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -21,6 +21,10 @@ use tower::{BoxError, Service, ServiceExt as _};
 
 /// The most connections at a time.
 const CONNECTIONS: usize = 2_048;
+/// How long a connection may take over the head of a request, or rest before one.
+const HEADERS_WITHIN: Duration = Duration::from_mins(1);
+/// How long a request may take, its body and an ordered leap of the clock included.
+const REQUEST_WITHIN: Duration = Duration::from_mins(10);
 /// How long open requests may take once we stop, in seconds.
 const LAST_REQUESTS_S: u64 = 2;
 
@@ -50,7 +54,9 @@ where
     fn call(&mut self, request: Request<B>) -> Answer {
         let router = self.0.clone();
         Box::pin(async move {
-            let answer: Result<_, Infallible> = router.oneshot(request.map(Body::new)).await;
+            let answered = router.oneshot(request.map(Body::new));
+            let answered = tokio::time::timeout(REQUEST_WITHIN, answered).await;
+            let answer: Result<_, Infallible> = answered.map_err(|_| Lost)?;
             let answer = answer.unwrap_or_else(|never| match never {});
             if answer.extensions().get::<Vanished>().is_some() { Err(Lost) } else { Ok(answer) }
         })
@@ -60,7 +66,7 @@ where
 /// Serves until cancelled; then lets open requests end.
 pub async fn serve(listener: TcpListener, router: Router, cancel: CancellationToken) {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().keep_alive(true);
+    builder.http1().keep_alive(true).timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN);
     let graceful = GracefulShutdown::new();
     let permits = Arc::new(Semaphore::new(CONNECTIONS));
     loop {

@@ -1,11 +1,12 @@
 //! `POST /mpesa/stkpush/v1/processrequest` and `/mpesa/stkpushquery/v1/query`.
 
 use super::App;
+use super::answer::Body;
 use super::auth::{self, Family};
 use super::fields::Fields;
+use crate::action::Target;
 use crate::refusal::Refusal;
-use crate::world::Push;
-use axum::body::Bytes;
+use crate::world::{Push, Verdict, Whom};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -16,51 +17,51 @@ use std::sync::Arc;
 
 const LARGEST_SHILLINGS: i64 = 250_000;
 
-pub async fn push(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn push(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Response {
     let result = try_push(&app, &headers, &body).await;
-    app.answer(result)
+    app.conclude(Family::Express, result).await
 }
 
-async fn try_push(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<(Value, bool), Refusal> {
+async fn try_push(app: &App, headers: &HeaderMap, body: &Body) -> Result<Verdict<Value>, Refusal> {
     auth::check(app, headers, Family::Express)?;
     let fields = Fields::read(headers, body, "BusinessShortCode")?;
     let shortcode = authorised_shortcode(app, &fields)?;
-    let kind = fields.text("TransactionType")?;
-    if !matches!(kind.as_str(), "CustomerPayBillOnline" | "CustomerBuyGoodsOnline") {
-        return Err(Refusal::field("TransactionType"));
-    }
+    let kind = fields.one_of("TransactionType", &["CustomerPayBillOnline", "CustomerBuyGoodsOnline"])?;
     let shillings = fields.shillings("Amount")?;
     if shillings > LARGEST_SHILLINGS {
         return Err(Refusal::field("Amount"));
     }
     fields.msisdn("PartyA")?;
-    fields.shortcode("PartyB")?;
+    let receiver = fields.shortcode("PartyB")?;
     let msisdn = fields.msisdn("PhoneNumber")?;
     let callback_url = fields.url("CallBackURL")?;
     let reference = fields.short("AccountReference", 12)?;
-    if fields.text("TransactionDesc").is_ok() {
-        fields.short("TransactionDesc", 13)?;
-    }
+    fields.maybe_short("TransactionDesc", 13)?;
     let busy = app.clock.busy();
-    let push = Push { shortcode, msisdn, shillings, reference, callback_url };
-    let (prompt, gets_through) = app.core.ask(Some(busy), move |world| world.push(push)).await??;
-    let text = "Success. Request accepted for processing";
-    let body = json!({
-        "MerchantRequestID": prompt.merchant_request_id,
-        "CheckoutRequestID": prompt.checkout_request_id,
-        "ResponseCode": "0",
-        "ResponseDescription": text,
-        "CustomerMessage": text,
+    let buy_goods = kind == "CustomerBuyGoodsOnline";
+    let push = Push { shortcode, msisdn, shillings, receiver, buy_goods, reference, callback_url };
+    let verdict = app.core.ask(Some(busy), move |world| {
+        let shortcode = push.shortcode.clone();
+        world.answer(Target::StkResponse, Whom::both(msisdn, &shortcode), |world, _| world.push(push))
     });
-    Ok((body, gets_through))
+    let text = "Success. Request accepted for processing";
+    Ok(verdict.await?.map(|prompt| {
+        json!({
+            "MerchantRequestID": prompt.merchant_request_id,
+            "CheckoutRequestID": prompt.checkout_request_id,
+            "ResponseCode": "0",
+            "ResponseDescription": text,
+            "CustomerMessage": text,
+        })
+    }))
 }
 
-pub async fn query(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn query(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Response {
     let result = try_query(&app, &headers, &body).await;
-    app.answer(result)
+    app.conclude(Family::Express, result).await
 }
 
-async fn try_query(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<(Value, bool), Refusal> {
+async fn try_query(app: &App, headers: &HeaderMap, body: &Body) -> Result<Verdict<Value>, Refusal> {
     auth::check(app, headers, Family::Express)?;
     if !auth::query_allowed(app) {
         return Err(Refusal::spike_arrest());
@@ -70,17 +71,21 @@ async fn try_query(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<(Valu
     let checkout_request_id = fields.text("CheckoutRequestID")?;
     let asked = checkout_request_id.clone();
     let busy = app.clock.busy();
-    let answer = app.core.ask(Some(busy), move |world| world.query(&shortcode, &asked)).await??;
-    let body = json!({
-        "ResponseCode": "0",
-        // Daraja's own spelling.
-        "ResponseDescription": "The service request has been accepted successsfully",
-        "MerchantRequestID": answer.merchant_request_id,
-        "CheckoutRequestID": checkout_request_id,
-        "ResultCode": answer.code,
-        "ResultDesc": answer.description,
+    let verdict = app.core.ask(Some(busy), move |world| {
+        let whom = Whom { msisdn: world.phone_of(&asked), shortcode: Some(&shortcode) };
+        world.answer(Target::Query, whom, |world, action| world.query(&shortcode, &asked, action))
     });
-    Ok((body, true))
+    Ok(verdict.await?.map(|answer| {
+        json!({
+            "ResponseCode": "0",
+            // Daraja's own spelling.
+            "ResponseDescription": "The service request has been accepted successsfully",
+            "MerchantRequestID": answer.merchant_request_id,
+            "CheckoutRequestID": checkout_request_id,
+            "ResultCode": answer.code,
+            "ResultDesc": answer.description,
+        })
+    }))
 }
 
 /// The shortcode, once its password is right: base64 of shortcode, passkey and
@@ -92,7 +97,7 @@ fn authorised_shortcode(app: &App, fields: &Fields) -> Result<String, Refusal> {
     if timestamp.len() != 14 || !timestamp.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Refusal::field("Timestamp"));
     }
-    if shortcode != app.config.collection.code {
+    if app.config.shortcode(&shortcode).is_none() {
         return Err(Refusal::no_such_merchant());
     }
     let expected = STANDARD.encode(format!("{shortcode}{}{timestamp}", app.config.passkey));

@@ -7,18 +7,24 @@ use crate::nairobi::Local;
 use jirani_units::{Cents, Msisdn, Timestamp};
 use serde_json::Value;
 
-fn quote(text: &str) -> String {
+/// JSON text.
+pub fn quote(text: &str) -> String {
     Value::from(text).to_string()
 }
 
+/// A number where the code is one, else text, as in `"SFC_IC0003"`.
+pub fn code_value(code: &str) -> String {
+    code.parse::<u32>().map_or_else(|_| quote(code), |number| number.to_string())
+}
+
 /// `120.00`, `-45.00`.
-fn decimal(amount: Cents) -> String {
+pub fn decimal(amount: Cents) -> String {
     let (sign, cents) = (if amount.0 < 0 { "-" } else { "" }, amount.0.unsigned_abs());
     format!("{sign}{}.{:02}", cents / 100, cents % 100)
 }
 
 /// `2547 ***** 126`.
-fn masked(msisdn: Msisdn) -> String {
+pub fn masked(msisdn: Msisdn) -> String {
     let number = msisdn.number();
     format!("{} ***** {:03}", number / 100_000_000, number % 1_000)
 }
@@ -47,9 +53,10 @@ pub fn stk(
         )
     });
     format!(
-        r#"{{"Body":{{"stkCallback":{{"MerchantRequestID":{},"CheckoutRequestID":{},"ResultCode":{code},"ResultDesc":{}{metadata}}}}}}}"#,
+        r#"{{"Body":{{"stkCallback":{{"MerchantRequestID":{},"CheckoutRequestID":{},"ResultCode":{},"ResultDesc":{}{metadata}}}}}}}"#,
         quote(merchant_id),
         quote(checkout_id),
+        code_value(code),
         quote(description),
     )
 }
@@ -61,23 +68,28 @@ pub struct Confirmation<'a> {
     pub amount: Cents,
     pub shortcode: &'a str,
     pub reference: &'a str,
-    pub funds: Cents,
-    pub msisdn: Msisdn,
+    /// What the shortcode holds; unknown in validation requests.
+    pub funds: Option<Cents>,
+    /// The phone as this version of the API writes it.
+    pub phone: String,
+    /// Whether it is for a till.
+    pub buy_goods: bool,
     pub name: &'a str,
 }
 
-/// A C2B confirmation (v2: the phone is masked).
+/// A C2B confirmation or validation request.
 pub fn confirmation(told: &Confirmation<'_>) -> String {
     let first = told.name.split(' ').next().unwrap_or_default();
     format!(
-        r#"{{"TransactionType":"Pay Bill","TransID":{},"TransTime":"{}","TransAmount":"{}","BusinessShortCode":{},"BillRefNumber":{},"InvoiceNumber":"","OrgAccountBalance":"{}","ThirdPartyTransID":"","MSISDN":"{}","FirstName":{},"MiddleName":"","LastName":""}}"#,
+        r#"{{"TransactionType":"{}","TransID":{},"TransTime":"{}","TransAmount":"{}","BusinessShortCode":{},"BillRefNumber":{},"InvoiceNumber":"","OrgAccountBalance":"{}","ThirdPartyTransID":"","MSISDN":"{}","FirstName":{},"MiddleName":"","LastName":""}}"#,
+        if told.buy_goods { "Buy Goods" } else { "Pay Bill" },
         quote(told.receipt),
         Local::at(told.at).stamp(),
         decimal(told.amount),
         quote(told.shortcode),
         quote(told.reference),
-        decimal(told.funds),
-        masked(told.msisdn),
+        told.funds.map(decimal).unwrap_or_default(),
+        told.phone,
         quote(first),
     )
 }
@@ -97,6 +109,7 @@ pub struct PaidOut<'a> {
     pub name: &'a str,
     pub at: Timestamp,
     pub utility: Cents,
+    pub working: Cents,
     pub charges: Cents,
 }
 
@@ -111,14 +124,15 @@ pub fn payout(ids: &PayoutIds<'_>, (code, description): (&str, &str), paid: Opti
             item("ReceiverPartyPublicName", receiver),
             item("TransactionCompletedDateTime", quote(&Local::at(paid.at).dotted())),
             item("B2CUtilityAccountAvailableFunds", decimal(paid.utility)),
-            item("B2CWorkingAccountAvailableFunds", decimal(Cents::ZERO)),
+            item("B2CWorkingAccountAvailableFunds", decimal(paid.working)),
             item("B2CRecipientIsRegisteredCustomer", quote("Y")),
             item("B2CChargesPaidAccountAvailableFunds", decimal(paid.charges)),
         ];
         format!(r#","ResultParameters":{{"ResultParameter":[{}]}}"#, items.join(","))
     });
     format!(
-        r#"{{"Result":{{"ResultType":0,"ResultCode":{code},"ResultDesc":{},"OriginatorConversationID":{},"ConversationID":{},"TransactionID":{}{parameters},"ReferenceData":{{"ReferenceItem":{{"Key":"QueueTimeoutURL","Value":{}}}}}}}}}"#,
+        r#"{{"Result":{{"ResultType":0,"ResultCode":{},"ResultDesc":{},"OriginatorConversationID":{},"ConversationID":{},"TransactionID":{}{parameters},"ReferenceData":{{"ReferenceItem":{{"Key":"QueueTimeoutURL","Value":{}}}}}}}}}"#,
+        code_value(code),
         quote(description),
         quote(ids.originator_id),
         quote(ids.conversation_id),
@@ -128,7 +142,7 @@ pub fn payout(ids: &PayoutIds<'_>, (code, description): (&str, &str), paid: Opti
 }
 
 /// `1,234.50`, without the currency.
-fn grouped(amount: Cents) -> String {
+pub fn grouped(amount: Cents) -> String {
     amount.to_string().replacen("KSh ", "", 1)
 }
 
@@ -139,13 +153,30 @@ pub fn paid_message(
     business: &str,
     reference: &str,
     at: Timestamp,
-    balance: Cents,
+    (balance, cost): (Cents, Cents),
 ) -> String {
     format!(
         "{receipt} Confirmed. Ksh{} sent to {} for account {reference} on {} New M-PESA balance is Ksh{}. \
-         Transaction cost, Ksh0.00.",
+         Transaction cost, Ksh{}.",
         grouped(amount),
         business.to_uppercase(),
+        Local::at(at).message(),
+        grouped(balance),
+        grouped(cost),
+    )
+}
+
+/// The message after a reversal.
+pub fn reversed_message(
+    receipt: &str,
+    original: &str,
+    amount: Cents,
+    at: Timestamp,
+    balance: Cents,
+) -> String {
+    format!(
+        "{receipt} Confirmed. Transaction {original} of Ksh{} was reversed on {}. Your account balance is now Ksh{}.",
+        grouped(amount),
         Local::at(at).message(),
         grouped(balance),
     )
@@ -170,7 +201,7 @@ pub fn received_message(
 
 #[cfg(test)]
 mod tests {
-    use super::{Confirmation, PaidItems, PaidOut, PayoutIds, confirmation, payout, stk};
+    use super::{Confirmation, PaidItems, PaidOut, PayoutIds, confirmation, masked, payout, stk};
     use jirani_units::{Cents, Msisdn, Timestamp};
     use serde_json::{Value, json};
 
@@ -208,8 +239,9 @@ mod tests {
             amount: Cents(12_000),
             shortcode: "600966",
             reference: "ORD\"1",
-            funds: Cents(2_500),
-            msisdn,
+            funds: Some(Cents(2_500)),
+            phone: masked(msisdn),
+            buy_goods: false,
             name: "JANE DOE",
         });
         let json: Value = serde_json::from_str(&body).unwrap();
@@ -235,6 +267,7 @@ mod tests {
             name: "JANE",
             at,
             utility: Cents(9_021_050),
+            working: Cents::ZERO,
             charges: Cents(-4_500),
         };
         let body = payout(&ids, ("0", "ok"), Some(&paid));

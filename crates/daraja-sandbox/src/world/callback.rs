@@ -1,8 +1,9 @@
 //! Callbacks owed to the developer's server.
 
 use super::changes::Kind;
-use super::{Action, Target, Timer, World};
-use jirani_units::{Msisdn, Timestamp};
+use super::{Timer, Whom, World};
+use crate::action::{Action, Target};
+use jirani_units::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -16,6 +17,16 @@ pub enum CallbackKind {
     C2b,
     /// Result of a payout.
     B2c,
+    /// Result of a transaction status request.
+    Status,
+    /// Result of an account balance request.
+    Balance,
+    /// Result of a reversal.
+    Reversal,
+    /// Result of a B2B request.
+    B2b,
+    /// Notice to a queue timeout address.
+    Timeout,
 }
 
 impl CallbackKind {
@@ -24,8 +35,28 @@ impl CallbackKind {
             Self::Stk => Target::StkCallback,
             Self::C2b => Target::C2b,
             Self::B2c => Target::B2cCallback,
+            Self::Status => Target::StatusCallback,
+            Self::Balance => Target::BalanceCallback,
+            Self::Reversal => Target::ReversalCallback,
+            Self::B2b => Target::B2bCallback,
+            Self::Timeout => Target::TimeoutCallback,
         }
     }
+}
+
+/// A callback to be owed.
+#[derive(Clone, Copy)]
+pub struct News<'a> {
+    /// Which callback.
+    pub kind: CallbackKind,
+    /// The prompt, payment, payout or command it tells of.
+    pub about: u64,
+    /// Whom it tells of.
+    pub whom: Whom<'a>,
+    /// Where it goes.
+    pub url: &'a str,
+    /// Not before.
+    pub due_at: Timestamp,
 }
 
 /// A callback not yet handed over.
@@ -69,27 +100,34 @@ pub struct Delivered {
 
 /// How many past deliveries can be looked at.
 const RECENT: usize = 200;
+/// How long a callback that is to be overtaken waits for another, in seconds.
+const OVERTAKEN_S: i64 = 60;
+/// How many callbacks may be owed before nothing new is taken on.
+pub(super) const MOST_OWED: usize = 50_000;
 
 impl World {
     /// Owes a callback; faults on order are applied here. What is due now
     /// joins `lane`, whose callbacks go out one after another.
-    pub(super) fn owe(
-        &mut self,
-        lane: &mut Vec<u64>,
-        (kind, about, msisdn): (CallbackKind, u64, Msisdn),
-        (url, shortcode): (&str, &str),
-        body: &str,
-    ) {
-        let (mut copies, mut due_at) = (1, self.now);
-        match self.take_fault(kind.target(), msisdn) {
-            Some(Action::Lose) => {
-                let (url, body) = (url.to_owned(), body.to_owned());
-                self.note(Delivered { at: self.now, kind, url, body, outcome: "lost".to_owned() });
-                return;
+    pub(super) fn owe(&mut self, lane: &mut Vec<u64>, news: News<'_>, body: &str) {
+        let News { kind, about, whom, url, mut due_at } = news;
+        let (mut copies, mut held, mut body) = (1, false, body.to_owned());
+        let actions = self.take_fault(kind.target(), whom);
+        for action in actions.iter().flat_map(|actions| actions.iter()) {
+            match action {
+                Action::Lose => {
+                    let url = url.to_owned();
+                    self.note(Delivered { at: self.now, kind, url, body, outcome: "lost".to_owned() });
+                    return;
+                }
+                Action::Duplicate(ordered) => copies = *ordered,
+                Action::DelayS(seconds) => due_at = due_at.plus_seconds((*seconds).into()),
+                Action::Reorder => held = true,
+                Action::Shape(shape) => body = shape.apply(&body),
+                _ => {}
             }
-            Some(Action::Duplicate) => copies = 2,
-            Some(Action::DelayS(seconds)) => due_at = due_at.plus_seconds(seconds.into()),
-            _ => {}
+        }
+        if held {
+            due_at = due_at.plus_seconds(OVERTAKEN_S);
         }
         for _ in 0..copies {
             let seq = self.next_seq();
@@ -98,14 +136,17 @@ impl World {
                 about,
                 kind,
                 url: url.to_owned(),
-                shortcode: shortcode.to_owned(),
-                body: body.to_owned(),
+                shortcode: whom.shortcode.unwrap_or_default().to_owned(),
+                body: body.clone(),
                 due_at,
                 unheard: false,
                 left_over: false,
             };
             self.changes.put(Kind::Owed, &seq.to_string(), &owed);
             self.owed.insert(seq, owed);
+            if held {
+                self.held.push(seq);
+            }
             if due_at > self.now {
                 self.timers.insert((due_at, seq, Timer::Deliver));
             } else {
@@ -114,10 +155,26 @@ impl World {
         }
     }
 
-    pub(super) fn send(&mut self, lane: Vec<u64>) {
-        if !lane.is_empty() {
-            self.lanes.push(lane);
+    /// Sends a lane on its way, and after it whatever was to be overtaken.
+    pub(super) fn send(&mut self, mut lane: Vec<u64>) {
+        if lane.is_empty() {
+            return;
         }
+        for seq in std::mem::take(&mut self.held) {
+            if let Some(owed) = self.owed.get_mut(&seq) {
+                self.timers.remove(&(owed.due_at, seq, Timer::Deliver));
+                owed.due_at = self.now;
+                self.changes.put(Kind::Owed, &seq.to_string(), &*owed);
+                lane.push(seq);
+            }
+        }
+        self.lanes.push(lane);
+    }
+
+    /// A callback that waited for its time goes out.
+    pub(super) fn deliver_late(&mut self, seq: u64) {
+        self.held.retain(|held| *held != seq);
+        self.send(vec![seq]);
     }
 
     /// After a restart: what is due goes out, one lane per thing it is about.
@@ -153,6 +210,7 @@ impl World {
             .map(|lane| lane.iter().filter_map(|seq| self.owed.get(seq).cloned()).collect())
             .collect();
         self.out.extend(lanes.iter().flatten().map(|owed| owed.seq));
+        self.release_waiting();
         lanes
     }
 

@@ -1,8 +1,10 @@
 //! What changed since the last commit, and the way back from the disk.
 
-use super::{C2bUrls, Fault, Owed, Payout, Prompt, Timer, World};
+use super::prompt::Late;
+use super::{C2bUrls, Command, Fault, Owed, Payout, Plan, Prompt, Timer, World};
 use crate::book::Movement;
 use crate::config::SandboxConfig;
+use crate::store::Stored;
 use jirani_units::{Msisdn, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,11 @@ pub enum Kind {
     C2bUrls,
     Fault,
     Owed,
+    Command,
+    Initiator,
+    Validating,
+    Pulling,
+    Plan,
 }
 
 impl Kind {
@@ -32,6 +39,11 @@ impl Kind {
             Self::C2bUrls => "c2b_urls",
             Self::Fault => "fault",
             Self::Owed => "owed",
+            Self::Command => "command",
+            Self::Initiator => "initiator",
+            Self::Validating => "validating",
+            Self::Pulling => "pulling",
+            Self::Plan => "plan",
         }
     }
 }
@@ -45,6 +57,9 @@ pub struct Counters {
     pub receipts: u64,
     /// Times the emulator started on this state.
     pub starts: u64,
+    /// The emulator's time when it last saved something.
+    #[serde(default)]
+    pub saved_at: Timestamp,
 }
 
 /// Rows to write in one commit.
@@ -88,10 +103,13 @@ impl World {
     /// Everything that changed since the last call.
     pub fn take_batch(&mut self) -> Batch {
         let movements = self.book.take_unsaved();
+        self.forget();
         if !self.changes.durable {
             return Batch::default();
         }
-        let movements = movements.to_vec();
+        if !movements.is_empty() || !self.changes.rows.is_empty() {
+            self.counters.saved_at = self.now;
+        }
         if self.counters != self.changes.counters {
             self.changes.counters = self.counters;
             let counters = self.counters;
@@ -106,16 +124,16 @@ impl World {
     pub fn restore(
         config: Arc<SandboxConfig>,
         now: Timestamp,
-        rows: Vec<(String, String, String)>,
-        movements: Vec<Movement>,
+        stored: Stored,
         out: std::collections::BTreeSet<u64>,
     ) -> Result<Self, String> {
         let mut world = Self::empty(config, now);
         world.out = out;
-        for movement in movements {
+        world.book.carry(stored.carried_to, stored.carried);
+        for movement in stored.movements {
             world.book.restore(movement);
         }
-        for (kind, id, row) in rows {
+        for (kind, id, row) in stored.rows {
             world.restore_row(&kind, &id, &row).ok_or_else(|| format!("{kind} {id}"))?;
         }
         world.changes.counters = world.counters;
@@ -145,11 +163,14 @@ impl World {
                 if prompt.result.is_none() {
                     self.watch(seq, &prompt);
                 }
+                if let Some(Late::At(at)) = prompt.late {
+                    self.timers.insert((at, seq, Timer::PayLate));
+                }
                 self.prompts.insert(seq, prompt);
             }
             "payout" => {
                 let (seq, payout): (u64, Payout) = (seq()?, read(row)?);
-                self.by_originator_id.insert(payout.order.originator_id.clone(), seq);
+                self.index_payout(seq, &payout);
                 if payout.result_code.is_none() {
                     self.timers.insert((payout.result_at, seq, Timer::Payout));
                 }
@@ -171,6 +192,23 @@ impl World {
             "owed" => {
                 let (seq, owed): (u64, Owed) = (seq()?, read(row)?);
                 self.owed.insert(seq, owed);
+            }
+            "command" => {
+                let (seq, command): (u64, Command) = (seq()?, read(row)?);
+                self.timers.insert((command.result_at, seq, Timer::Command));
+                self.commands.insert(seq, command);
+            }
+            "initiator" => self.initiator = read(row)?,
+            "validating" => {
+                self.validating.insert(id.to_owned(), read(row)?);
+            }
+            "pulling" => {
+                self.pulling.insert(id.to_owned());
+            }
+            "plan" => {
+                let (seq, plan): (u64, Plan) = (seq()?, read(row)?);
+                self.timers.insert((plan.at, seq, Timer::Plan));
+                self.plans.insert(seq, plan);
             }
             _ => return None,
         }

@@ -1,7 +1,8 @@
 //! Prompts: asked for, shown, answered, told of.
 
 use super::changes::Kind;
-use super::{Action, CallbackKind, Payment, Target, Timer, World, bodies};
+use super::{CallbackKind, News, Payment, Timer, Whom, World, bodies};
+use crate::action::{Action, Target};
 use crate::config::{PhoneMode, SecondPrompt};
 use crate::draw::{Answer, Draw, Purpose};
 use crate::nairobi::Local;
@@ -18,6 +19,12 @@ pub struct Push {
     pub msisdn: Msisdn,
     /// Whole shillings.
     pub shillings: i64,
+    /// Whose account it is for: the shortcode itself, or a till.
+    #[serde(default)]
+    pub receiver: String,
+    /// Whether it is for a till (Buy Goods).
+    #[serde(default)]
+    pub buy_goods: bool,
     /// Printed on the prompt.
     pub reference: String,
     /// Where the result goes.
@@ -41,8 +48,24 @@ pub struct Prompt {
     pub plan: Option<(Timestamp, Answer)>,
     /// Whether the person put the phone away.
     pub ignored: bool,
+    /// How it ends whatever the person does.
+    #[serde(default)]
+    pub forced: Option<String>,
+    /// How many seconds after it ended unanswered it is paid after all; and
+    /// when, once that is known.
+    #[serde(default)]
+    pub late: Option<Late>,
     /// How it ended.
     pub result: Option<Ending>,
+}
+
+/// A prompt that is paid after it ended.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub enum Late {
+    /// This many seconds after its end.
+    AfterS(u32),
+    /// Then.
+    At(Timestamp),
 }
 
 /// How a prompt ended.
@@ -94,22 +117,23 @@ pub enum HandAnswer {
     Ignore,
 }
 
-/// What a query answers.
-#[derive(Clone, Debug)]
-pub struct QueryAnswer {
-    /// M-Pesa's other id.
-    pub merchant_request_id: String,
-    /// Result code.
-    pub code: String,
-    /// Its text, as queries word it.
-    pub description: &'static str,
-}
-
 /// The text of a result code, as callbacks word it.
-fn callback_text(code: &str) -> &'static str {
+pub(super) fn callback_text(code: &str) -> &'static str {
     match code {
         "0" => "The service request is processed successfully.",
         "1" => "The balance is insufficient for the transaction.",
+        "2" => "Declined due to limit rule: less than the minimum transaction amount.",
+        "3" => "Declined due to limit rule: greater than the maximum transaction amount.",
+        "4" => "Declined due to limit rule: would exceed daily transfer limit.",
+        "8" => "Declined due to limit rule: would exceed the maximum balance.",
+        "17" => "Rule limited.",
+        "26" => "System is currently unable to complete your request. Please try again in a few minutes.",
+        "1001" => "Unable to lock subscriber, a transaction is already in process for the current subscriber",
+        "1019" => "Transaction has expired",
+        "1025" | "9999" => "An error occurred while sending a push request",
+        "2028" => "The request is not permitted according to product assignment.",
+        "8006" => "The security credential is locked.",
+        "SFC_IC0003" => "The operator does not exist.",
         "1032" => "Request cancelled by user",
         "1037" => "No response from user.",
         "2001" => "The initiator information is invalid.",
@@ -118,24 +142,22 @@ fn callback_text(code: &str) -> &'static str {
     }
 }
 
-/// The same code is worded otherwise by a query.
-fn query_text(code: &str) -> &'static str {
-    match code {
-        "1032" => "Request Cancelled by user.",
-        "1037" => "DS timeout user cannot be reached.",
-        other => callback_text(other),
-    }
-}
-
 impl World {
-    /// Takes a request on. Also says whether the answer gets through.
-    pub fn push(&mut self, push: Push) -> Result<(Prompt, bool), Refusal> {
-        self.known_collection(&push.shortcode)?;
+    /// Takes a request on; says its number, too.
+    pub fn push(&mut self, push: Push) -> Result<(Prompt, u64), Refusal> {
+        self.known(&push.shortcode)?;
+        self.room()?;
         let msisdn = push.msisdn;
         if self.config.second_prompt == SecondPrompt::Refuse && self.open.contains_key(&msisdn) {
             return Err(Refusal::subscriber_locked());
         }
+        self.room_for(msisdn)?;
+        let (now, within_us) = (self.now, i64::from(self.config.repeat_rule_s) * 1_000_000);
         let phone = self.phone_mut(msisdn);
+        let repeated = phone
+            .last_asked
+            .is_some_and(|(at, amount)| amount == push.shillings && now.since(at) < within_us);
+        phone.last_asked = Some((now, push.shillings));
         phone.prompts += 1;
         let nth = phone.prompts;
         self.save_phone(msisdn);
@@ -150,6 +172,16 @@ impl World {
                 Some((at, draw.answer(behaviour)))
             }
         };
+        let (ordered, late) = self.ordered_ending(&push);
+        let forced = ordered.or_else(|| self.against(&push, repeated).map(str::to_owned));
+        let plan = match (&forced, late) {
+            (None, None) => plan,
+            // It never asks: the end comes by itself, as soon as an answer could.
+            (Some(_), _) => {
+                Some((Timestamp(self.now.0 + draw.delay_us(self.config.answer_delay_ms)), Answer::Cancel))
+            }
+            (None, Some(_)) => Some((expires_at, Answer::Silence)),
+        };
         let seq = self.next_seq();
         let prompt = Prompt {
             checkout_request_id: self.new_checkout_id(msisdn),
@@ -159,14 +191,37 @@ impl World {
             expires_at,
             plan,
             ignored: false,
+            forced,
+            late,
             result: None,
         };
         self.by_checkout_id.insert(prompt.checkout_request_id.clone(), seq);
         self.watch(seq, &prompt);
         self.changes.put(Kind::Prompt, &seq.to_string(), &prompt);
         self.prompts.insert(seq, prompt.clone());
-        let answered = self.take_fault(Target::StkResponse, msisdn) != Some(Action::Lose);
-        Ok((prompt, answered))
+        Ok((prompt, seq))
+    }
+
+    /// How the prompt ends by order: with a code, or unanswered and paid later.
+    fn ordered_ending(&mut self, push: &Push) -> (Option<String>, Option<Late>) {
+        let actions = self.take_fault(Target::Stk, Whom::both(push.msisdn, &push.shortcode));
+        match actions.as_ref().and_then(|actions| actions.iter().next()) {
+            Some(Action::Result(code)) => (Some(code.clone()), None),
+            Some(Action::PaysLateS(seconds)) => (None, Some(Late::AfterS(*seconds))),
+            _ => (None, None),
+        }
+    }
+
+    /// What M-Pesa has against a request that Daraja took: the wrong product,
+    /// or the same amount again.
+    fn against(&self, push: &Push, repeated: bool) -> Option<&'static str> {
+        let till = self.config.tills.get(&push.shortcode);
+        let right = match (push.buy_goods, till) {
+            (true, Some(till)) => push.receiver == *till,
+            (true, None) => false,
+            (false, _) => push.receiver.is_empty() || push.receiver == push.shortcode,
+        };
+        if right { repeated.then_some("17") } else { Some("2028") }
     }
 
     /// `ws_CO_`, Nairobi time with milliseconds, nine digits of the phone.
@@ -194,6 +249,9 @@ impl World {
     }
 
     pub(super) fn automatic_answer(&mut self, seq: u64) {
+        if let Some(code) = self.prompts.get(&seq).and_then(|prompt| prompt.forced.clone()) {
+            return self.end(seq, &code, None);
+        }
         match self.prompts.get(&seq).and_then(|prompt| prompt.plan) {
             Some((_, Answer::Pay)) => self.pay_prompt(seq),
             Some((_, Answer::Insufficient)) => self.end(seq, "1", None),
@@ -206,10 +264,39 @@ impl World {
         self.end(seq, "1037", None);
     }
 
+    /// A prompt is answered now: by an automatic phone as it would have later,
+    /// by a person's phone as paid.
+    pub(super) fn hurry_prompt(&mut self, seq: u64) {
+        match self.prompts.get(&seq).map(|prompt| prompt.plan) {
+            Some(Some((_, Answer::Silence))) => self.expire(seq),
+            Some(Some(_)) => self.automatic_answer(seq),
+            Some(None) => self.pay_prompt(seq),
+            None => {}
+        }
+    }
+
+    /// A prompt that ended unanswered is paid after all.
+    pub(super) fn pay_late(&mut self, seq: u64) {
+        let Some(prompt) = self.prompts.get_mut(&seq) else { return };
+        prompt.late = None;
+        let prompt = prompt.clone();
+        match self.pay(&payment(&prompt.push)) {
+            Ok(receipt) => {
+                let ending = Ending { code: "0".to_owned(), receipt: Some(receipt.clone()) };
+                let paid = Prompt { result: Some(ending), ..prompt };
+                self.prompts.insert(seq, paid.clone());
+                self.changes.put(Kind::Prompt, &seq.to_string(), &paid);
+                self.tell_end(seq, &paid, "0", Some(&receipt));
+            }
+            Err(_) => self.changes.put(Kind::Prompt, &seq.to_string(), &prompt),
+        }
+    }
+
     /// The oldest open prompt of a phone that a person has not put away.
     fn shown(&self, msisdn: Msisdn) -> Option<(u64, &Prompt)> {
         let open = self.open.get(&msisdn)?.iter();
-        open.filter_map(|seq| Some((*seq, self.prompts.get(seq)?))).find(|(_, prompt)| !prompt.ignored)
+        open.filter_map(|seq| Some((*seq, self.prompts.get(seq)?)))
+            .find(|(_, prompt)| !prompt.ignored && prompt.forced.is_none() && prompt.late.is_none())
     }
 
     /// What the phone shows.
@@ -217,7 +304,7 @@ impl World {
         let (_, prompt) = self.shown(msisdn)?;
         Some(PromptView {
             checkout_request_id: prompt.checkout_request_id.clone(),
-            business: self.config.collection.name.clone(),
+            business: self.business_name(&prompt.push.shortcode).to_owned(),
             shortcode: prompt.push.shortcode.clone(),
             amount_shillings: prompt.push.shillings,
             reference: prompt.push.reference.clone(),
@@ -253,8 +340,8 @@ impl World {
     fn pay_prompt(&mut self, seq: u64) {
         let Some(push) = self.prompts.get(&seq).map(|prompt| prompt.push.clone()) else { return };
         match self.pay(&payment(&push)) {
-            Some(receipt) => self.end(seq, "0", Some(&receipt)),
-            None => self.end(seq, "1", None),
+            Ok(receipt) => self.end(seq, "0", Some(&receipt)),
+            Err(problem) => self.end(seq, problem.code(), None),
         }
     }
 
@@ -264,6 +351,11 @@ impl World {
             return;
         };
         prompt.result = Some(Ending { code: code.to_owned(), receipt: receipt.map(str::to_owned) });
+        if let Some(Late::AfterS(seconds)) = prompt.late {
+            let at = self.now.plus_seconds(seconds.into());
+            prompt.late = Some(Late::At(at));
+            self.timers.insert((at, seq, Timer::PayLate));
+        }
         let prompt = prompt.clone();
         self.changes.put(Kind::Prompt, &seq.to_string(), &prompt);
         self.timers.remove(&(prompt.expires_at, seq, Timer::Expire));
@@ -277,6 +369,12 @@ impl World {
                 self.open.remove(&msisdn);
             }
         }
+        self.tell_end(seq, &prompt, code, receipt);
+    }
+
+    /// Owes the callbacks of an ended prompt.
+    fn tell_end(&mut self, seq: u64, prompt: &Prompt, code: &str, receipt: Option<&str>) {
+        let msisdn = prompt.push.msisdn;
         let paid = receipt.map(|receipt| bodies::PaidItems {
             receipt,
             amount: Cents(prompt.push.shillings.saturating_mul(100)),
@@ -286,29 +384,18 @@ impl World {
         let ids = (prompt.merchant_request_id.as_str(), prompt.checkout_request_id.as_str());
         let body = bodies::stk(ids, (code, callback_text(code)), paid);
         let mut lane = Vec::new();
-        let about = (CallbackKind::Stk, seq, msisdn);
-        self.owe(&mut lane, about, (&prompt.push.callback_url, &prompt.push.shortcode), &body);
+        let news = News {
+            kind: CallbackKind::Stk,
+            about: seq,
+            whom: Whom::both(msisdn, &prompt.push.shortcode),
+            url: &prompt.push.callback_url,
+            due_at: self.now,
+        };
+        self.owe(&mut lane, news, &body);
         if let Some(receipt) = receipt {
             self.owe_confirmation(&mut lane, seq, &payment(&prompt.push), receipt);
         }
         self.send(lane);
-    }
-
-    /// Answers a query of this shortcode.
-    pub fn query(&mut self, shortcode: &str, checkout_request_id: &str) -> Result<QueryAnswer, Refusal> {
-        self.known_collection(shortcode)?;
-        let seq = *self.by_checkout_id.get(checkout_request_id).ok_or_else(Refusal::unknown_transaction)?;
-        let prompt = self.prompts.get(&seq).ok_or_else(Refusal::unknown_transaction)?;
-        let (merchant_request_id, msisdn) = (prompt.merchant_request_id.clone(), prompt.push.msisdn);
-        let known = prompt.result.as_ref().map(|ending| ending.code.clone());
-        let code = match (self.take_fault(Target::Query, msisdn), known) {
-            (Some(Action::Pending), _) => "4999".to_owned(),
-            (Some(Action::Contradict), Some(code)) if code == "0" => "1032".to_owned(),
-            (Some(Action::Contradict), Some(_)) => "0".to_owned(),
-            (_, Some(code)) => code,
-            (_, None) => return Err(Refusal::being_processed()),
-        };
-        Ok(QueryAnswer { merchant_request_id, description: query_text(&code), code })
     }
 }
 
@@ -318,5 +405,6 @@ fn payment(push: &Push) -> Payment<'_> {
         shortcode: &push.shortcode,
         shillings: push.shillings,
         reference: &push.reference,
+        buy_goods: push.buy_goods,
     }
 }

@@ -28,6 +28,7 @@ pub struct Arrived {
 pub struct Inbox {
     pub url: String,
     pub status: Arc<AtomicU16>,
+    pub answer: Arc<Mutex<String>>,
     arrived: Arc<Mutex<Vec<Arrived>>>,
 }
 
@@ -39,7 +40,12 @@ impl Inbox {
     pub async fn open_at(address: &str) -> Self {
         let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let inbox = Self { url, status: Arc::new(AtomicU16::new(200)), arrived: Arc::default() };
+        let inbox = Self {
+            url,
+            status: Arc::new(AtomicU16::new(200)),
+            answer: Arc::default(),
+            arrived: Arc::default(),
+        };
         let router = Router::new().fallback(take).with_state(inbox.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         inbox
@@ -66,14 +72,15 @@ impl Inbox {
     }
 }
 
-async fn take(State(inbox): State<Inbox>, uri: Uri, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn take(State(inbox): State<Inbox>, uri: Uri, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
     let shortcode = headers.get("Businessshortcode").map(|value| value.to_str().unwrap().to_owned());
     inbox.arrived.lock().unwrap().push(Arrived {
         path: uri.path().to_owned(),
         shortcode: shortcode.unwrap_or_default(),
         body: body.to_vec(),
     });
-    StatusCode::from_u16(inbox.status.load(Ordering::SeqCst)).unwrap()
+    let answer = inbox.answer.lock().unwrap().clone();
+    (StatusCode::from_u16(inbox.status.load(Ordering::SeqCst)).unwrap(), answer)
 }
 
 /// Emulator, client and inbox on one driven clock.
@@ -83,6 +90,7 @@ pub struct Rig {
     pub client: DarajaClient,
     pub inbox: Inbox,
     references: AtomicU64,
+    token: Mutex<Option<String>>,
 }
 
 pub fn start_time() -> Timestamp {
@@ -117,7 +125,7 @@ impl Rig {
         let clock = ServiceClock::advanced_from(now);
         let sandbox = Sandbox::start(config, clock.clone()).await.unwrap();
         let client = DarajaClient::new(client_config(&sandbox.base_url), Arc::new(clock.clone())).unwrap();
-        Self { clock, sandbox, client, inbox, references: AtomicU64::new(1) }
+        Self { clock, sandbox, client, inbox, references: AtomicU64::new(1), token: Mutex::default() }
     }
 
     pub fn push_of(&self, msisdn: Msisdn, shillings: i64) -> StkRequest {
@@ -173,6 +181,101 @@ impl Rig {
         (status, serde_json::from_str(&response.text().await.unwrap()).unwrap())
     }
 
+    /// A new token, asked for as any client does.
+    pub async fn new_token(&self) -> String {
+        let url = format!("{}/oauth/v1/generate?grant_type=client_credentials", self.sandbox.base_url);
+        let request = reqwest::Client::new().get(url).basic_auth("sandbox-key", Some("sandbox-secret"));
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        assert_eq!(answer["expires_in"], "3599");
+        let token = answer["access_token"].as_str().unwrap().to_owned();
+        *self.token.lock().unwrap() = Some(token.clone());
+        token
+    }
+
+    /// A request to Daraja's own doors, without our client.
+    pub async fn send(&self, path: &str, body: &Value) -> reqwest::Result<reqwest::Response> {
+        let known = self.token.lock().unwrap().clone();
+        let token = match known {
+            Some(token) => token,
+            None => self.new_token().await,
+        };
+        let url = format!("{}{path}", self.sandbox.base_url);
+        reqwest::Client::new().post(url).bearer_auth(token).json(body).send().await
+    }
+
+    /// The same, and its answer.
+    pub async fn call(&self, path: &str, body: &Value) -> (u16, Value) {
+        let response = self.send(path, body).await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// A push as any client writes it.
+    pub fn push_body(&self, msisdn: Msisdn, shillings: i64) -> Value {
+        use base64::Engine as _;
+        let nth = self.references.fetch_add(1, Ordering::Relaxed);
+        let timestamp = "20261003131500";
+        let password = format!("600966sandbox-passkey{timestamp}");
+        json!({
+            "BusinessShortCode": 600_966,
+            "Password": base64::engine::general_purpose::STANDARD.encode(password),
+            "Timestamp": timestamp,
+            "TransactionType": "CustomerPayBillOnline",
+            "Amount": shillings.to_string(),
+            "PartyA": msisdn.number(),
+            "PartyB": "600966",
+            "PhoneNumber": msisdn.number().to_string(),
+            "CallBackURL": format!("{}/hooks/stk/{nth}", self.inbox.url),
+            "AccountReference": format!("R{nth}"),
+            "TransactionDesc": "Energy",
+        })
+    }
+
+    /// A query of a prompt.
+    pub async fn query(&self, checkout_request_id: &str) -> (u16, Value) {
+        let push = self.push_body(phone(0), 1);
+        let body = json!({
+            "BusinessShortCode": "600966",
+            "Password": push["Password"],
+            "Timestamp": push["Timestamp"],
+            "CheckoutRequestID": checkout_request_id,
+        });
+        self.call("/mpesa/stkpushquery/v1/query", &body).await
+    }
+
+    /// A command with an initiator; `fields` are added.
+    pub fn command_body(&self, kind: &str, command: &str, fields: &Value) -> Value {
+        let mut body = json!({
+            "Initiator": "apiuser",
+            "SecurityCredential": "any blob",
+            "CommandID": command,
+            "PartyA": "600992",
+            "IdentifierType": "4",
+            "Remarks": "a test",
+            "ResultURL": format!("{}/hooks/{kind}/result", self.inbox.url),
+            "QueueTimeOutURL": format!("{}/hooks/{kind}/timeout", self.inbox.url),
+        });
+        for (name, value) in fields.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        body
+    }
+
+    /// Sends a command, lets it finish, and gives its result.
+    pub async fn command(&self, path: &str, kind: &str, command: &str, fields: &Value) -> Value {
+        let before = self.inbox.bodies(&format!("/hooks/{kind}/result")).len();
+        let (status, ack) = self.call(path, &self.command_body(kind, command, fields)).await;
+        assert_eq!((status, &ack["ResponseCode"]), (200, &json!("0")), "{ack}");
+        self.pass(10).await;
+        let results = self.inbox.bodies(&format!("/hooks/{kind}/result"));
+        assert_eq!(results.len(), before + 1, "one result for one command");
+        let result: Value = serde_json::from_slice(results.last().unwrap()).unwrap();
+        assert_eq!(result["Result"]["ConversationID"], ack["ConversationID"]);
+        assert_eq!(result["Result"]["OriginatorConversationID"], ack["OriginatorConversationID"]);
+        result["Result"].clone()
+    }
+
     pub async fn answer(&self, msisdn: Msisdn, answer: Value) -> Value {
         let (status, body) = self.post(&format!("/sandbox/phones/{}/answer", msisdn.number()), answer).await;
         assert_eq!(status, 200, "{body}");
@@ -210,4 +313,10 @@ impl Rig {
         }
         (cents("collection_cents"), cents("payout_cents"), cents("charges_cents"))
     }
+}
+
+/// The value of a result's parameter.
+pub fn parameter(result: &Value, name: &str) -> Value {
+    let items = result["ResultParameters"]["ResultParameter"].as_array().unwrap();
+    items.iter().find(|item| item["Key"] == name).unwrap()["Value"].clone()
 }
