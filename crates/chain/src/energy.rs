@@ -74,6 +74,26 @@ pub struct OrderOnChain {
     pub held_wh: Wh,
 }
 
+/// What closed households counted in their lives: their records are gone, their part of
+/// the sums is not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClosedOnChain {
+    /// How many they are.
+    pub households: u64,
+    /// Attested export.
+    pub export_wh: Wh,
+    /// Attested import.
+    pub import_wh: Wh,
+    /// Minted, gross.
+    pub minted_wh: Wh,
+    /// Burned, gross.
+    pub burned_wh: Wh,
+    /// Export adjustments, gross.
+    pub adjusted_export_wh: Wh,
+    /// Import adjustments, gross.
+    pub adjusted_import_wh: Wh,
+}
+
 /// All of the program's accounts and all token accounts of the mint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChainSnapshot {
@@ -89,6 +109,8 @@ pub struct ChainSnapshot {
     pub wallets_wh: Wh,
     /// Records.
     pub households: Vec<(HouseholdId, HouseholdOnChain)>,
+    /// Households that are closed, together.
+    pub closed: ClosedOnChain,
     /// Offers.
     pub offers: Vec<OfferOnChain>,
     /// Live orders.

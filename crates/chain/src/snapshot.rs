@@ -1,9 +1,9 @@
 //! Everything the audit needs, as of one moment.
 
 use crate::client::{RpcEnergyChain, on_chain};
-use crate::energy::{ChainSnapshot, OfferOnChain, OrderOnChain};
+use crate::energy::{ChainSnapshot, ClosedOnChain, OfferOnChain, OrderOnChain};
 use crate::error::ChainError;
-use jirani_energy_interface::state::{Household, Marker, Offer, Order, Record as _};
+use jirani_energy_interface::state::{Config, Household, Marker, Offer, Order, Record as _};
 use jirani_energy_interface::{programs, token};
 use jirani_units::{HouseholdId, OfferId, OrderId, Wh};
 use solana_account::Account;
@@ -89,6 +89,16 @@ fn assemble(
             });
         } else if Marker::is(data) {
             snapshot.markers += 1;
+        } else if let Some(config) = Config::decode(data) {
+            snapshot.closed = ClosedOnChain {
+                households: config.closed.households,
+                export_wh: Wh(config.closed.export_wh),
+                import_wh: Wh(config.closed.import_wh),
+                minted_wh: Wh(config.closed.minted_wh),
+                burned_wh: Wh(config.closed.burned_wh),
+                adjusted_export_wh: Wh(config.closed.adjusted_export_wh),
+                adjusted_import_wh: Wh(config.closed.adjusted_import_wh),
+            };
         }
     }
     snapshot.wallets_wh =

@@ -57,6 +57,12 @@ pub enum Command {
     /// Start with `jirani chain status`. Every command that changes something says what it
     /// will do, can be rehearsed with --dry-run, and asks nothing.
     Chain(chain::ChainArguments),
+    /// Runs a witness: a second oracle that signs only what it finds true itself.
+    ///
+    /// On a machine of its own, with its own oracle key and its own node. It prints its key,
+    /// which the admin adds by `jirani chain rotate-oracle`; the server asks it as [witness]
+    /// says. docs/chain.md walks through it.
+    Witness,
     /// Runs the embedded Solana chain alone.
     Localnet(LocalnetArguments),
     /// Runs the M-Pesa emulator with its virtual phones alone.

@@ -5,117 +5,9 @@
 mod support;
 
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
-use support::{PATIENCE, Running, binary};
-
-/// A local chain in a process of its own.
-struct Cluster {
-    child: Child,
-    url: String,
-}
-
-impl Cluster {
-    fn start(folder: &Path, listen: &str, upgrade_authority: &str) -> Self {
-        let mut child = binary()
-            .args(["localnet", "--listen", listen, "--upgrade-authority", upgrade_authority, "--data-dir"])
-            .arg(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        // Read to its end: a chain whose output nobody takes could not say another word.
-        let (told, address) = std::sync::mpsc::channel();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                if let Some(url) = line.strip_prefix("Chain RPC") {
-                    let _ = told.send(url.trim().to_owned());
-                }
-            }
-        });
-        let url = address.recv_timeout(PATIENCE).expect("the chain's address");
-        Self { child, url }
-    }
-
-    fn listen(&self) -> String {
-        self.url.trim_start_matches("http://").to_owned()
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// An operator with a key folder.
-struct Desk<'a> {
-    data_dir: &'a Path,
-    url: String,
-}
-
-impl Desk<'_> {
-    fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
-        let output = binary()
-            .args(["chain", "--url", &self.url])
-            .args(arguments)
-            .env("JIRANI__DATA_DIR", self.data_dir)
-            .output()
-            .unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        (output.status.code(), text(&output.stdout), text(&output.stderr))
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let (code, out, err) = self.run(&[arguments, &["--json"]].concat());
-        assert_eq!(code, Some(0), "{arguments:?}: {out} {err}");
-        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {out}"))
-    }
-
-    /// Does it; the changes it named.
-    fn done(&self, arguments: &[&str]) -> String {
-        let told = self.json(arguments);
-        let sent = &told["transactions"][0];
-        assert!(sent["signature"].is_string(), "{arguments:?} sent nothing: {told}");
-        assert!(sent["compute_units"].as_u64() > Some(0), "{told}");
-        sent["changes"].to_string()
-    }
-
-    fn refused(&self, arguments: &[&str], word: &str) {
-        let (code, out, err) = self.run(arguments);
-        assert!(matches!(code, Some(1 | 2)), "{arguments:?} was not refused: {out}");
-        assert!(err.contains(word), "{arguments:?}: {err}");
-        assert_eq!(err.lines().filter(|line| line.starts_with("error:")).count(), 1, "{err}");
-    }
-
-    fn status(&self) -> Value {
-        self.json(&["status"])
-    }
-
-    fn state(&self) -> String {
-        let (_, out, _) = self.run(&["status", "--json"]);
-        let status: Value = serde_json::from_str(&out).unwrap();
-        status["state"].as_str().unwrap().to_owned()
-    }
-
-    /// Public keys by role, made in the key folder.
-    fn keys(&self) -> Value {
-        self.json(&["keys", "generate", "--all"])
-    }
-
-    fn key(&self, role: &str, name: &str) -> (String, String) {
-        let folder = self.data_dir.join(name);
-        let made = self.json(&["keys", "generate", role, "--folder", folder.to_str().unwrap()]);
-        let path = folder.join(format!("{role}.json"));
-        (made[role].as_str().unwrap().to_owned(), path.to_str().unwrap().to_owned())
-    }
-}
+use support::cluster::{Cluster, Desk};
+use support::{Running, binary};
 
 #[test]
 fn a_deployment_is_initialised_rotated_stopped_and_handed_over_by_url() {
@@ -236,26 +128,6 @@ fn a_deployment_is_initialised_rotated_stopped_and_handed_over_by_url() {
     desk.refused(&["release-order", "1", "1"], "there is no open order");
 }
 
-/// The state that `/ready` tells: its word, or the code of its refusal.
-async fn ready(dashboard: &str) -> String {
-    let Ok(answer) = reqwest::get(format!("{dashboard}/ready")).await else { return "silent".to_owned() };
-    let body: Value = answer.json().await.unwrap_or_default();
-    body["chain"]["state"].as_str().or(body["code"].as_str()).unwrap_or("unknown").to_owned()
-}
-
-async fn until_ready(dashboard: &str, wanted: &str) {
-    let begin = Instant::now();
-    let mut looks = tokio::time::interval(Duration::from_millis(100));
-    loop {
-        looks.tick().await;
-        let state = ready(dashboard).await;
-        if state == wanted {
-            return;
-        }
-        assert!(begin.elapsed() < PATIENCE, "/ready says {state}, not {wanted}");
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_works_on_a_chain_elsewhere_waits_while_it_is_gone_and_goes_on() {
     let folder = tempfile::tempdir().unwrap();
@@ -277,7 +149,7 @@ async fn a_server_works_on_a_chain_elsewhere_waits_while_it_is_gone_and_goes_on(
         ("JIRANI__SITE__GRACE_S", "3"),
     ];
     let running = Running::start_with(&data_dir, &settings).await;
-    until_ready(&running.dashboard, "ready").await;
+    running.until_ready("ready").await;
     let operator = running.operator().await;
     let attested = |overview: &Value| overview["attested"][0]["attested_through"].as_str().map(str::to_owned);
     let overview = operator.get("/api/v1/operator/overview").await;
@@ -303,17 +175,17 @@ async fn a_server_works_on_a_chain_elsewhere_waits_while_it_is_gone_and_goes_on(
 
     // A pause shows everywhere; then the node goes, and comes back.
     desk.done(&["pause"]);
-    until_ready(&running.dashboard, "paused").await;
+    running.until_ready("paused").await;
     desk.done(&["resume"]);
-    until_ready(&running.dashboard, "ready").await;
+    running.until_ready("ready").await;
     let listen = cluster.listen();
     drop(cluster);
-    until_ready(&running.dashboard, "chain.rpc_down").await;
+    running.until_ready("chain.rpc_down").await;
     let blind = operator.get("/api/v1/operator/overview").await;
     assert_eq!(blind["chain_state"]["state"], "rpc_down", "{blind}");
     let before = attested(&blind);
     let _cluster = Cluster::start(&cluster_folder, &listen, authority);
-    until_ready(&running.dashboard, "ready").await;
+    running.until_ready("ready").await;
     operator
         .until("an attestation after the chain came back", "/api/v1/operator/overview", |overview| {
             attested(overview) > before

@@ -168,9 +168,9 @@ async fn cosign(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) 
     };
     match tokio::time::timeout(TIMEOUT, door.examiner.examine(&proposal)).await {
         Ok(Ok(signature)) => Json(Answer { signature: signature.to_string() }).into_response(),
-        Ok(Err(error @ WitnessError::Refused(_))) => {
-            tracing::warn!(feeder = proposal.feeder, slot_end = %proposal.slot_end, %error, "not signed");
-            no(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string())
+        Ok(Err(WitnessError::Refused(why))) => {
+            tracing::warn!(feeder = proposal.feeder, slot_end = %proposal.slot_end, why, "not signed");
+            no(StatusCode::UNPROCESSABLE_ENTITY, &why)
         }
         Ok(Err(error)) => no(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
         Err(_) => no(StatusCode::SERVICE_UNAVAILABLE, "witness.slow: the look took too long"),

@@ -201,8 +201,17 @@ impl RpcEnergyChain {
             rows,
             message: &message,
         };
-        let signature =
-            witness.cosign(&asked).await.map_err(|error| ChainError::NotReady(error.to_string()))?;
+        let signature = match witness.cosign(&asked).await {
+            Ok(signature) => signature,
+            Err(error) => {
+                // The set may have changed since we read it, and the message with it: the
+                // next attempt is made of what the chain says now.
+                if matches!(error, WitnessError::Refused(_)) {
+                    self.read_config().await?;
+                }
+                return Err(ChainError::NotReady(error.to_string()));
+            }
+        };
         if !signature.verify(witness.key().as_ref(), &message) {
             return Err(ChainError::NotReady(format!(
                 "witness.wrong_key: the witness's signature is not one of its key {}; correct witness.key",

@@ -9,6 +9,7 @@ mod export;
 mod localnet;
 mod up;
 mod village;
+mod witness;
 
 use crate::cli::{Cli, Command, VillageCommand};
 use crate::config::Config;
@@ -33,6 +34,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::CheckConfig => check_config::run(&config()?),
         Command::Chain(arguments) => chain::run(config()?, arguments).await,
         Command::Localnet(arguments) => localnet::run(&arguments).await,
+        Command::Witness => witness::run(&config()?).await,
         Command::DarajaSandbox(arguments) => daraja_sandbox::run(&arguments).await,
     }
 }

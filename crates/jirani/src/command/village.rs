@@ -115,6 +115,7 @@ fn headless(config: &mut Config, seed: u64) {
     config.chain.listen = free;
     config.chain.rpc_url.clear();
     config.chain.program.clear();
+    config.witness.url.clear();
     config.mpesa.listen = free;
     config.mpesa.base_url.clear();
     config.demo.on = true;

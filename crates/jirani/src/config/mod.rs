@@ -10,6 +10,7 @@ mod mpesa;
 mod mqtt;
 mod site;
 mod tariff;
+mod witness;
 
 pub use chain::{Chain, Commitment, KeySetting, is_local};
 pub use demo::Demo;
@@ -18,6 +19,7 @@ pub use mpesa::Mpesa;
 pub use mqtt::Mqtt;
 pub use site::Site;
 pub use tariff::TariffSettings;
+pub use witness::WitnessSettings;
 
 use figment::Figment;
 use figment::error::Kind;
@@ -44,6 +46,8 @@ pub struct Config {
     pub mqtt: Mqtt,
     /// Solana.
     pub chain: Chain,
+    /// A second oracle.
+    pub witness: WitnessSettings,
     /// M-Pesa.
     pub mpesa: Mpesa,
     /// Published prices.
@@ -59,6 +63,7 @@ impl Default for Config {
             http: Http::default(),
             mqtt: Mqtt::default(),
             chain: Chain::default(),
+            witness: WitnessSettings::default(),
             mpesa: Mpesa::default(),
             tariff: TariffSettings::default(),
         }
@@ -126,6 +131,7 @@ impl Config {
             )));
         }
         self.chain.validate()?;
+        self.witness.validate()?;
         if self.mpesa.is_emulated() != self.mpesa.consumer_key.is_empty() {
             return Err(ConfigError::Invalid(
                 "mpesa.base_url and mpesa.consumer_key belong together: set both for Daraja, neither for the emulator"
@@ -194,6 +200,11 @@ mod tests {
             ("[chain]\npriority_fee_floor_lamports = 100001\n", "cap"),
             ("[chain]\ncommitment = \"processed\"\n", "commitment"),
             ("[chain.keys]\npayer = [1, 2]\n", "64 bytes"),
+            ("[witness]\nurl = \"http://w\"\n", "witness.key"),
+            (
+                "[witness]\nurl = \"http://w\"\nkey = \"11111111111111111111111111111111\"\ntoken = \"short\"\n",
+                "witness.token",
+            ),
         ] {
             let error = load(toml).unwrap_err().to_string();
             assert!(error.contains(word), "{toml}: {error}");
@@ -231,7 +242,7 @@ mod tests {
 
     #[test]
     fn secrets_never_show_in_debug() {
-        let config = load("[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\nconsumer_secret = \"hush\"\npasskey = \"hush\"\n")
+        let config = load("[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\nconsumer_secret = \"hush\"\npasskey = \"hush\"\n[witness]\ntoken = \"hush\"\n")
             .unwrap();
         assert!(!format!("{config:?}").contains("hush"));
     }

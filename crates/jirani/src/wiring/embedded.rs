@@ -1,7 +1,11 @@
 //! The parts that are ours when the settings name no outside one.
 
 use crate::config::Config;
-use crate::wiring::{DataFolder, Secrets, external};
+use crate::wiring::enrolment::{self, Enrols};
+use crate::wiring::external::{self, Opener};
+use crate::wiring::site_chain::{Belongs, SiteChain};
+use crate::wiring::witness::with_witness;
+use crate::wiring::{DataFolder, Secrets};
 use anyhow::Context as _;
 use jirani_broker::{Broker, BrokerConfig, GATEWAY, RunningBroker};
 use jirani_chain::{Address, ChainConfig, ChainKeys, EnergyChain, RpcEnergyChain};
@@ -54,28 +58,52 @@ pub fn localnet_config(
     config
 }
 
-/// The chain: ours or another, connected and initialised.
+/// The chain at a start.
+pub struct StartedChain {
+    /// What services have.
+    pub site: Arc<SiteChain>,
+    /// Our own node, where the chain is ours.
+    pub localnet: Option<RunningLocalnet>,
+    /// Who opens a chain elsewhere.
+    pub opener: Option<Opener>,
+    /// The node's JSON-RPC.
+    pub rpc_url: String,
+}
+
+/// The chain: ours, connected and initialised; or another, open if it can be used now.
 pub async fn start_chain(
     config: &Config,
     folder: &DataFolder,
     secrets: &Secrets,
     store: Arc<dyn Store>,
     clock: &ServiceClock,
-) -> anyhow::Result<(Option<RunningLocalnet>, Arc<RpcEnergyChain>, String)> {
+    enrols: Enrols,
+) -> anyhow::Result<StartedChain> {
+    let program = program(config)?;
     if !config.chain.is_embedded() {
-        let chain = external::start(config, &folder.keys(), store, clock).await?;
-        return Ok((None, chain, config.chain.rpc_url.clone()));
+        let site = Arc::new(SiteChain::closed(program, Belongs::Elsewhere));
+        let opener = Opener::new(config, &folder.keys(), site.clone(), store, clock, enrols)?;
+        // What no waiting mends is said before anything starts.
+        opener.attempt().await?;
+        let rpc_url = config.chain.rpc_url.clone();
+        return Ok(StartedChain { site, localnet: None, opener: Some(opener), rpc_url });
     }
     let keys = chain_keys(&folder.keys(), secrets)?;
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
     let localnet = start_localnet(config.chain.listen, Some(folder.chain()), secrets, None, shared).await?;
     let rpc_url = localnet.rpc_url.clone();
-    let mut chain = ChainConfig::new(rpc_url.clone(), program(config)?, keys);
+    let mut chain = ChainConfig::new(rpc_url.clone(), program, keys.clone());
     // Our own node answers in microseconds; a long pause would be all there is to wait for.
     chain.poll_max = std::time::Duration::from_millis(5);
-    let chain = RpcEnergyChain::connect(chain, store, Arc::new(clock.clone())).await?;
+    let chain = RpcEnergyChain::connect(chain, store.clone(), Arc::new(clock.clone())).await?;
+    let chain = with_witness(chain, config, &keys, store.clone())?;
     chain.initialise(&config.tariff.tariff()).await?;
-    Ok((Some(localnet), Arc::new(chain), rpc_url))
+    if enrols == Enrols::Missing {
+        enrolment::enrol(store.as_ref(), &chain).await?;
+    }
+    let site = Arc::new(SiteChain::closed(program, Belongs::ToUs));
+    site.open(Arc::new(chain));
+    Ok(StartedChain { site, localnet: Some(localnet), opener: None, rpc_url })
 }
 
 /// The chain for reading only: the configured one, the one of a system that is

@@ -10,13 +10,17 @@ use jirani_units::{Cents, Clock};
 /// Enrolments under way at once.
 const SIDE_BY_SIDE: usize = 16;
 
-/// Keeps `records` that are not kept yet and enrols on chain whoever is not there.
-/// Safe to repeat after any crash.
-pub async fn enrol(
-    store: &dyn Store,
-    chain: &dyn EnergyChain,
-    records: Vec<HouseholdRecord>,
-) -> anyhow::Result<()> {
+/// Whether those who are not on chain yet are enrolled there at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enrols {
+    /// A village's homes.
+    Missing,
+    /// Real ones are enrolled by a person.
+    Nobody,
+}
+
+/// Keeps `records` that are not kept yet. Safe to repeat after any crash.
+pub async fn keep(store: &dyn Store, records: Vec<HouseholdRecord>) -> anyhow::Result<()> {
     let known = store.households().await?;
     let new: Vec<Change> = records
         .into_iter()
@@ -26,6 +30,11 @@ pub async fn enrol(
     if !new.is_empty() {
         store.commit(new).await?;
     }
+    Ok(())
+}
+
+/// Enrols on chain whoever is not there. Safe to repeat after any crash.
+pub async fn enrol(store: &dyn Store, chain: &dyn EnergyChain) -> anyhow::Result<()> {
     let missing = store.households().await?.into_iter().filter(|record| record.chain_address.is_none());
     let enrolled: Vec<HouseholdRecord> = stream::iter(missing)
         .map(|record| enrol_one(chain, record))

@@ -2,18 +2,22 @@
 
 use crate::config::{Config, KeySetting, is_local};
 use crate::wiring::embedded::program;
+use crate::wiring::enrolment::{self, Enrols};
+use crate::wiring::site_chain::SiteChain;
+use crate::wiring::witness::with_witness;
 use anyhow::bail;
 use jirani_chain::admin::Operator;
 use jirani_chain::cluster::PublicCluster;
 use jirani_chain::keyring::{Keyring, Role};
 use jirani_chain::readiness::Expectation;
-use jirani_chain::{ChainConfig, ChainKeys, ChainState, FeeBounds, RpcEnergyChain};
+use jirani_chain::{ChainConfig, ChainError, ChainKeys, EnergyChain as _, FeeBounds, RpcEnergyChain};
 use jirani_clock::ServiceClock;
 use jirani_store::Store;
 use jirani_units::Clock as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Pause between two looks at a chain that cannot be used yet.
 const LOOK: Duration = Duration::from_secs(2);
@@ -72,55 +76,121 @@ pub fn keys(config: &Config, folder: &Path) -> anyhow::Result<ChainKeys> {
     })
 }
 
-/// Connects to the configured cluster. Waits until it can be used, and says what is in
-/// the way; only the wrong cluster is refused at once.
-pub async fn start(
-    config: &Config,
-    folder: &Path,
+/// Opens a chain elsewhere, as soon as it can be used.
+pub struct Opener {
+    site: Arc<SiteChain>,
+    operator: Operator,
+    expected: Expectation,
+    chain: ChainConfig,
+    keys: ChainKeys,
+    config: Config,
     store: Arc<dyn Store>,
-    clock: &ServiceClock,
-) -> anyhow::Result<Arc<RpcEnergyChain>> {
-    let keys = keys(config, folder)?;
-    let program = program(config)?;
-    let operator = Operator::new(&config.chain.rpc_url, program, false)?;
-    let expected = Expectation {
-        genesis_hash: config.chain.expected_genesis(),
-        program: operator.program,
-        payer: Some(keys.payer_address()),
-    };
-    wait(&operator, &expected, clock).await?;
-    let chain = ChainConfig {
-        genesis_hash: expected.genesis_hash,
-        priority_fee: FeeBounds {
-            floor_lamports: config.chain.priority_fee_floor_lamports,
-            cap_lamports: config.chain.priority_fee_cap_lamports,
-        },
-        ..ChainConfig::new(config.chain.rpc_url.clone(), program, keys)
-    };
-    let chain = RpcEnergyChain::connect(chain, store, Arc::new(clock.clone())).await?;
-    chain.adopt(&config.tariff.tariff()).await?;
-    Ok(Arc::new(chain))
+    clock: ServiceClock,
+    enrols: Enrols,
 }
 
-async fn wait(operator: &Operator, expected: &Expectation, clock: &ServiceClock) -> anyhow::Result<()> {
-    let mut told = None;
-    loop {
-        let readiness = operator.readiness(expected, Some(clock.now().seconds())).await;
-        if readiness.state.serves() {
-            return Ok(());
-        }
-        if readiness.state == ChainState::WrongCluster {
-            bail!("chain.wrong_cluster: {}", readiness.sentence);
-        }
-        if told != Some(readiness.state) {
-            tracing::warn!(
-                state = readiness.state.word(),
-                cause = readiness.cause,
-                "waiting for the chain: {}",
-                readiness.sentence
-            );
-            told = Some(readiness.state);
-        }
-        tokio::time::sleep(LOOK).await;
+/// What an attempt came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It is open.
+    Opened,
+    /// Something is in the way, as the chain's readiness says.
+    Waits,
+}
+
+impl Opener {
+    /// Reads the keys; asks nothing of the chain yet.
+    pub fn new(
+        config: &Config,
+        folder: &Path,
+        site: Arc<SiteChain>,
+        store: Arc<dyn Store>,
+        clock: &ServiceClock,
+        enrols: Enrols,
+    ) -> anyhow::Result<Self> {
+        let keys = keys(config, folder)?;
+        let program = program(config)?;
+        let operator = Operator::new(&config.chain.rpc_url, program, false)?;
+        let expected = Expectation {
+            genesis_hash: config.chain.expected_genesis(),
+            program: operator.program,
+            payer: Some(keys.payer_address()),
+        };
+        let chain = ChainConfig {
+            genesis_hash: expected.genesis_hash.clone(),
+            priority_fee: FeeBounds {
+                floor_lamports: config.chain.priority_fee_floor_lamports,
+                cap_lamports: config.chain.priority_fee_cap_lamports,
+            },
+            ..ChainConfig::new(config.chain.rpc_url.clone(), program, keys.clone())
+        };
+        let clock = clock.clone();
+        Ok(Self { site, operator, expected, chain, keys, config: config.clone(), store, clock, enrols })
     }
+
+    /// Opens the chain if nothing is in the way. Fails for what no waiting mends: keys or
+    /// a tariff that the chain's Config does not have.
+    pub async fn attempt(&self) -> anyhow::Result<Attempt> {
+        let readiness = self.operator.readiness(&self.expected, Some(self.clock.now().seconds())).await;
+        if !readiness.state.serves() {
+            self.site.obstacle(readiness);
+            return Ok(Attempt::Waits);
+        }
+        match self.open().await {
+            Ok(chain) => {
+                self.site.open(chain);
+                Ok(Attempt::Opened)
+            }
+            Err(error) if is_silence(&error) => {
+                // It answered a moment ago; the next look says what is wrong.
+                tracing::debug!("the chain is not open yet: {error:#}");
+                Ok(Attempt::Waits)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn open(&self) -> anyhow::Result<Arc<RpcEnergyChain>> {
+        let store = self.store.clone();
+        let clock = Arc::new(self.clock.clone());
+        let chain = RpcEnergyChain::connect(self.chain.clone(), store.clone(), clock).await?;
+        let chain = with_witness(chain, &self.config, &self.keys, store)?;
+        chain.adopt(&self.config.tariff.tariff()).await?;
+        if self.enrols == Enrols::Missing {
+            enrolment::enrol(self.store.as_ref(), &chain).await?;
+        }
+        Ok(Arc::new(chain))
+    }
+
+    /// Waits until the chain is open, and says in the log what is in the way; `None` when
+    /// cancelled before.
+    pub async fn until_open(
+        &self,
+        cancel: &CancellationToken,
+    ) -> anyhow::Result<Option<Arc<RpcEnergyChain>>> {
+        let mut told = None;
+        while self.attempt().await? == Attempt::Waits {
+            let readiness = self.site.readiness().await;
+            if told != Some(readiness.state) {
+                tracing::warn!(
+                    state = readiness.state.word(),
+                    cause = readiness.cause,
+                    "waiting for the chain: {}",
+                    readiness.sentence
+                );
+                told = Some(readiness.state);
+            }
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Ok(None),
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+        Ok(self.site.opened(cancel).await)
+    }
+}
+
+/// Whether it is only that the node does not answer now.
+fn is_silence(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(ChainError::Unreachable(_) | ChainError::Damaged(_)))
 }

@@ -10,9 +10,12 @@ mod external;
 mod folder;
 mod node;
 mod secrets;
+mod site_chain;
 mod system;
 mod tasks;
+mod tending;
 mod village;
+mod witness;
 
 pub use auditor::LiveAuditor;
 pub use embedded::{ELF, local_program, localnet_config, open_chain};
@@ -22,3 +25,4 @@ pub use node::open_node;
 pub use secrets::Secrets;
 pub use system::{Purpose, System};
 pub use village::{Phones, VillageOptions};
+pub use witness::{examination, look_at_witness};

@@ -2,8 +2,10 @@
 
 use crate::config::Config;
 use crate::system;
+use crate::wiring::embedded::StartedChain;
+use crate::wiring::enrolment::Enrols;
 use crate::wiring::village::{Surroundings, VillageOptions, VillagePart};
-use crate::wiring::{DataFolder, LiveAuditor, Secrets, embedded, enrolment, tasks::Tasks};
+use crate::wiring::{DataFolder, LiveAuditor, Secrets, embedded, enrolment, tasks::Tasks, tending};
 use anyhow::Context as _;
 use jirani_advisor::{Advisor, AdvisorConfig};
 use jirani_api::dto::config::{ClusterView, PlaceView};
@@ -78,17 +80,21 @@ impl System {
         let events = Events::new(EVENTS);
         let counters = Counters::default();
 
-        let (localnet, chain, rpc_url) =
-            embedded::start_chain(config, folder, secrets, store.clone(), &clock).await?;
-        let chain: Arc<dyn EnergyChain> = chain;
+        let enrols = match &village {
+            Some(village) => {
+                enrolment::keep(store.as_ref(), village.registry()).await?;
+                Enrols::Missing
+            }
+            None => Enrols::Nobody,
+        };
+        let StartedChain { site, localnet, opener, rpc_url } =
+            embedded::start_chain(config, folder, secrets, store.clone(), &clock, enrols).await?;
+        let chain: Arc<dyn EnergyChain> = site.clone();
         let phones = village.as_ref().map_or(PhoneMode::ByHand, VillageOptions::phone_mode);
         let seed = village.as_ref().map_or(0, |village| village.seed);
         let (sandbox, mpesa) = embedded::start_mpesa(config, folder, secrets, &clock, phones, seed).await?;
         let (broker, access) = embedded::start_broker(config, secrets).await?;
 
-        if let Some(village) = &village {
-            enrolment::enrol(store.as_ref(), chain.as_ref(), village.registry()).await?;
-        }
         if config.mpesa.is_emulated() {
             enrolment::open_float(store.as_ref(), &clock, Cents(config.mpesa.opening_float_cents)).await?;
         }
@@ -96,7 +102,24 @@ impl System {
         let mut tasks = Tasks::new();
         let index = LiveConfig::new(rpc_url.clone(), embedded::program(config)?);
         let index = Live::new(index, sqlite.clone(), events.clone())?;
-        tasks.spawn("index", |cancel| index.run(cancel));
+        let tended = site.clone();
+        tasks.spawn("chain", |cancel| async move {
+            if let Some(opener) = opener {
+                opener.until_open(&cancel).await?;
+            }
+            if let Some(chain) = tended.opened(&cancel).await {
+                tending::tend(&chain, cancel).await;
+            }
+            anyhow::Ok(())
+        });
+        // Whoever reads the chain by itself must not read another than ours.
+        let reads = site.clone();
+        tasks.spawn("index", |cancel| async move {
+            match reads.opened(&cancel).await {
+                Some(_) => index.run(cancel).await,
+                None => Ok(()),
+            }
+        });
         let gateway_key = Ed25519Signer::from_seed(&secrets.derive("gateway"));
         let gateway_public = jirani_meter::Signer::public_key(&gateway_key);
         let mut slots = Slots::new(
@@ -124,7 +147,13 @@ impl System {
         .await?
         .with_notice(slots.notice());
         let mut subscribed = gateway.subscribed();
-        tasks.spawn("slots", |cancel| slots.run(cancel));
+        let attests = site.clone();
+        tasks.spawn("slots", |cancel| async move {
+            match attests.opened(&cancel).await {
+                Some(_) => slots.run(cancel).await,
+                None => Ok(()),
+            }
+        });
         tasks.spawn("gateway", |cancel| gateway.run(cancel));
 
         // The API's address is M-Pesa's way back to us, so it is bound before anything is
@@ -203,6 +232,7 @@ impl System {
                     folder,
                     secrets,
                     clock: &clock,
+                    chain: &site,
                     gateway: gateway_public,
                     mqtt_url: &access.url,
                     api_url: &base,

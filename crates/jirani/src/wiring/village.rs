@@ -1,6 +1,7 @@
 //! The simulated village, as `up` and `village run` start it.
 
 use crate::config::Config;
+use crate::wiring::site_chain::SiteChain;
 use crate::wiring::{DataFolder, Secrets, tasks::Tasks};
 use anyhow::Context as _;
 use jirani_broker::meter_password;
@@ -9,6 +10,7 @@ use jirani_daraja_sandbox::{Behaviour, PhoneMode};
 use jirani_store::HouseholdRecord;
 use jirani_units::Timestamp;
 use jirani_village::{Progress, Source, Village, VillageConfig, VillageReport, registry};
+use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
 
 /// Where somebody watches, people trade often enough to be seen at it.
@@ -53,6 +55,8 @@ pub struct Surroundings<'a> {
     pub secrets: &'a Secrets,
     /// Time.
     pub clock: &'a ServiceClock,
+    /// Homes are enrolled there before their meters say anything.
+    pub chain: &'a Arc<SiteChain>,
     /// Pinned in every meter.
     pub gateway: [u8; 32],
     /// The broker.
@@ -121,7 +125,11 @@ impl VillageOptions {
             Village::new(config, self.source, around.clock.clone()).context("the village cannot start")?;
         let progress = village.progress();
         let (told, report) = oneshot::channel();
+        let chain = around.chain.clone();
         tasks.spawn("village", move |cancel| async move {
+            if chain.opened(&cancel).await.is_none() {
+                return Ok(());
+            }
             let report = village.run(cancel.clone()).await?;
             // Nobody may be waiting for it: `up` never ends.
             let _ = told.send(report);

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
+pub mod cluster;
+
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -31,6 +33,8 @@ pub struct Running {
     pub dashboard: String,
     /// Base of the emulator.
     pub phones: String,
+    /// The chain's JSON-RPC.
+    pub rpc: String,
     http: reqwest::Client,
 }
 
@@ -57,12 +61,13 @@ impl Running {
         let mut child = command.spawn().expect("jirani starts");
         let stdout = child.stdout.take().expect("standard output");
         let addresses = tokio::task::spawn_blocking(move || {
-            let mut found = (None, None);
+            let mut found = (None, None, None);
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let address = line.split_whitespace().nth(1).map(str::to_owned);
                 match line.split_whitespace().next() {
                     Some("Dashboard") => found.0 = address,
                     Some("Phones") => found.1 = address,
+                    Some("Chain") => found.2 = line.split_whitespace().nth(2).map(str::to_owned),
                     Some("Ready") => break,
                     _ => {}
                 }
@@ -71,12 +76,12 @@ impl Running {
         })
         .await
         .unwrap();
-        let (Some(dashboard), Some(phones)) = addresses else {
+        let (Some(dashboard), Some(phones), Some(rpc)) = addresses else {
             let _ = child.kill();
             panic!("jirani up printed no addresses");
         };
         let http = reqwest::Client::builder().timeout(Duration::from_secs(40)).build().unwrap();
-        Self { child, dashboard, phones, http }
+        Self { child, dashboard, phones, rpc, http }
     }
 
     /// A household signed in by the demo's door.
@@ -120,6 +125,33 @@ impl Running {
             .filter(|household| household["kind"] == "home")
             .map(|household| (household["id"].as_u64().unwrap(), household["pv_rated_w"].as_u64().unwrap()))
             .collect()
+    }
+
+    /// What `/ready` says of the chain: its state, or the code of the refusal; and its sentence.
+    pub async fn ready(&self) -> (String, String) {
+        let Ok(answer) = self.http.get(format!("{}/ready", self.dashboard)).send().await else {
+            return ("silent".to_owned(), String::new());
+        };
+        let body: Value = answer.json().await.unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        match body["chain"]["state"].as_str() {
+            Some(state) => (state.to_owned(), text(&body["chain"]["sentence"])),
+            None => (text(&body["code"]), text(&body["message"])),
+        }
+    }
+
+    /// Waits until `/ready` says this; its sentence.
+    pub async fn until_ready(&self, wanted: &str) -> String {
+        let begin = Instant::now();
+        let mut looks = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            looks.tick().await;
+            let (state, sentence) = self.ready().await;
+            if state == wanted {
+                return sentence;
+            }
+            assert!(begin.elapsed() < PATIENCE, "/ready says {state} ({sentence}), not {wanted}");
+        }
     }
 
     /// Asks the emulator: its own doors for tests, never Daraja's.

@@ -75,6 +75,12 @@ impl Examiner for Examination {
     async fn examine(&self, proposal: &Proposal) -> Result<Signature, WitnessError> {
         let away = |error: jirani_chain::ChainError| WitnessError::Unreachable(error.to_string());
         let config = self.registry.config().await.map_err(away)?;
+        if !config.oracles.members().contains(&self.key.address().to_bytes()) {
+            return Err(WitnessError::Refused(format!(
+                "witness.no_member: {} is not in the oracle set; add it by `jirani chain rotate-oracle`",
+                self.key.address()
+            )));
+        }
         let meters = self.registry.feeder(proposal.feeder).await.map_err(away)?;
         let now = self.registry.now().await.map_err(away)?;
         let refused = |error: NotTrue| WitnessError::Refused(error.to_string());

@@ -5,9 +5,9 @@ use super::print_json;
 use crate::failure::Failure;
 use crate::{system, wiring};
 use comfy_table::Table;
-use jirani_chain::ChainState;
 use jirani_chain::admin::Elf;
 use jirani_chain::admin::report::{CappedReport, ConfigReport, StatusReport};
+use jirani_chain::{ChainState, Readiness};
 use jirani_units::Timestamp;
 use serde::Serialize;
 
@@ -16,19 +16,59 @@ struct Shown<'a> {
     url: &'a str,
     ws_url: String,
     cluster: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witness: Option<WitnessReport>,
     #[serde(flatten)]
     report: &'a StatusReport,
 }
 
-/// Prints the page; fails unless the chain is of use.
+/// The configured witness.
+#[derive(Clone, Serialize)]
+struct WitnessReport {
+    url: String,
+    key: String,
+    /// Whether its key is in Config's oracle set; unknown where Config is.
+    member: Option<bool>,
+    /// What is wrong; absent when it answers as it should.
+    trouble: Option<String>,
+}
+
+impl WitnessReport {
+    async fn look(desk: &Desk, report: &StatusReport) -> Result<Option<Self>, Failure> {
+        let looked = wiring::look_at_witness(&desk.config).await.map_err(Failure::Start)?;
+        let Some(looked) = looked else { return Ok(None) };
+        let settings = &desk.config.witness;
+        let member = report.config.as_ref().map(|config| config.oracles.members.contains(&settings.key));
+        let trouble = match (looked, member) {
+            (Err(error), _) => Some(error.to_string()),
+            (Ok(()), Some(false)) => Some(format!(
+                "witness.no_member: {} is not in the oracle set; add it by `jirani chain rotate-oracle`",
+                settings.key
+            )),
+            (Ok(()), _) => None,
+        };
+        Ok(Some(Self { url: settings.url.clone(), key: settings.key.clone(), member, trouble }))
+    }
+}
+
+/// Prints the page, the configured witness on it; fails unless the chain is of use.
 pub async fn run(desk: &Desk) -> Result<(), Failure> {
-    let report = desk.operator.status(&desk.expected, wiring::ELF, Some(system::now().seconds())).await;
+    let mut report = desk.operator.status(&desk.expected, wiring::ELF, Some(system::now().seconds())).await;
+    let witness = WitnessReport::look(desk, &report).await?;
+    let trouble = witness.as_ref().and_then(|witness| witness.trouble.as_deref());
+    // What is wrong with the chain itself is mended first.
+    let well = [ChainState::Ready, ChainState::Slow].iter().any(|state| state.word() == report.state);
+    if let Some(why) = trouble.filter(|_| well) {
+        let readiness = Readiness::unwitnessed(why);
+        report.state = readiness.state.word();
+        report.sentence = readiness.sentence;
+    }
     let cluster = report.genesis_hash.as_deref().map(cluster_name);
     if desk.access.json {
         let ws_url = desk.config.chain.ws_url(&desk.url);
-        print_json(&Shown { url: &desk.url, ws_url, cluster, report: &report })?;
+        print_json(&Shown { url: &desk.url, ws_url, cluster, witness, report: &report })?;
     } else {
-        print(&desk.url, cluster, &report);
+        print(&desk.url, cluster, witness.as_ref(), &report);
     }
     let serves = ChainState::ALL.iter().any(|state| state.word() == report.state && state.serves());
     if serves {
@@ -38,7 +78,7 @@ pub async fn run(desk: &Desk) -> Result<(), Failure> {
     }
 }
 
-fn print(url: &str, cluster: Option<String>, report: &StatusReport) {
+fn print(url: &str, cluster: Option<String>, witness: Option<&WitnessReport>, report: &StatusReport) {
     println!("{}: {}\n", report.state, report.sentence);
     if let Some(cause) = &report.cause {
         println!("{cause}\n");
@@ -93,6 +133,10 @@ fn print(url: &str, cluster: Option<String>, report: &StatusReport) {
     }
     if let (Some(payer), Some(lamports)) = (&report.payer, report.payer_lamports) {
         row("payer", format!("{payer}, {lamports} lamports"));
+    }
+    if let Some(witness) = witness {
+        let says = witness.trouble.as_deref().unwrap_or("answers");
+        row("witness", format!("{} at {}: {says}", witness.key, witness.url));
     }
     if let Some(config) = &report.config {
         print_config(&mut row, config);
