@@ -1,10 +1,13 @@
 //! One HTTP exchange, and how sure we are that nothing left.
 
-use crate::callback::MAX_BODY_BYTES;
 use crate::config::{DarajaConfig, DarajaConfigError};
 use crate::reply::Reply;
 use reqwest::{Client, RequestBuilder, redirect, retry};
 use std::time::Duration;
+
+/// The longest answer that is read, in bytes: a page of the list of payments has
+/// some thousand rows of about 250 bytes.
+const ANSWER_MAX: usize = 2 << 20;
 
 /// What came of an exchange.
 pub enum Exchange {
@@ -45,12 +48,16 @@ pub async fn exchange(request: RequestBuilder) -> Exchange {
         Err(error) => return Exchange::NoAnswer(error.without_url().to_string()),
     };
     let status = response.status().as_u16();
+    let retry_after = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.map(str::to_owned);
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY_BYTES => body.extend_from_slice(&chunk),
+            Ok(Some(chunk)) if body.len() + chunk.len() <= ANSWER_MAX => body.extend_from_slice(&chunk),
             Ok(Some(_)) => return Exchange::NoAnswer("the answer is too long".to_owned()),
-            Ok(None) => return Exchange::Answer(Reply::new(status, &body)),
+            Ok(None) => {
+                return Exchange::Answer(Reply::new(status, &body).with_retry_after(retry_after.as_deref()));
+            }
             Err(error) => return Exchange::NoAnswer(error.without_url().to_string()),
         }
     }

@@ -8,6 +8,7 @@
 
 pub mod ask;
 pub mod callback;
+pub mod callback_url;
 pub mod charges;
 pub mod client;
 pub mod codes;
@@ -17,9 +18,10 @@ mod http;
 pub mod mpesa;
 pub mod nairobi;
 pub mod options;
+mod pace;
 pub mod pull;
 pub mod qr;
-mod reply;
+pub mod reply;
 pub mod secret;
 mod token;
 
@@ -27,6 +29,7 @@ pub use ask::{
     AnswerUrls, AskAccepted, BalanceRequest, FloatMove, FloatRoute, OwnShortcode, ReversalRequest,
     StatusRequest, TransactionName,
 };
+pub use callback_url::{CallbackUrlError, check_callback_base};
 pub use charges::{ChargeBand, PayoutCharges};
 pub use client::DarajaClient;
 pub use config::{DarajaConfig, DarajaConfigError};
@@ -35,6 +38,7 @@ pub use mpesa::{
     B2cAccepted, B2cRequest, C2bRegistration, Mpesa, QueryOutcome, SendError, StkAccepted, StkRequest,
 };
 pub use options::{CollectsBy, DarajaOptions, Initiator};
+pub use pace::Pace;
 pub use pull::{PullPage, PullRegistration, PullRequest, PulledPayment, PulledWindow, pull_window};
 pub use qr::{QrCode, QrRequest};
 pub use secret::Secret;

@@ -2,6 +2,7 @@
 
 use crate::config::{DarajaConfig, DarajaConfigError, check_shortcode};
 use crate::credential::SecurityCredential;
+use crate::pace::Pace;
 
 /// An API user of one shortcode.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct DarajaOptions {
     pub collection_initiator: Option<Initiator>,
     /// How the collecting shortcode is paid.
     pub collects_by: CollectsBy,
+    /// How fast M-Pesa is asked.
+    pub pace: Pace,
 }
 
 impl DarajaOptions {

@@ -14,9 +14,6 @@ use url::Url;
 /// A token is given up this long before it ends, in seconds.
 const EARLY_S: i64 = 60;
 
-/// The longest lifetime that is believed, in seconds.
-const LONGEST_S: i64 = 24 * 3_600;
-
 /// No token could be had; so nothing was asked with it.
 #[derive(Clone, Debug)]
 pub struct NoToken {
@@ -85,7 +82,7 @@ impl Tokens {
                 return Err(NoToken { code: "mpesa.unreachable".to_owned(), message });
             }
         };
-        let Some(text) = reply.text("access_token").filter(|_| reply.status() == 200) else {
+        let Some((text, lifetime_s)) = reply.token() else {
             return Err(NoToken {
                 code: reply.text("errorCode").unwrap_or_else(|| reply.status().to_string()),
                 message: reply.text("errorMessage").unwrap_or_else(|| {
@@ -95,9 +92,7 @@ impl Tokens {
                 }),
             });
         };
-        let lifetime_s: i64 =
-            reply.text("expires_in").and_then(|text| text.parse().ok()).unwrap_or(0).clamp(0, LONGEST_S);
         let good_s = (lifetime_s - EARLY_S).max(lifetime_s / 2);
-        Ok(Token { text: Secret::from(text), good_until: asked_at.plus_seconds(good_s) })
+        Ok(Token { text, good_until: asked_at.plus_seconds(good_s) })
     }
 }

@@ -4,7 +4,7 @@ use super::{CallbackError, MAX_BODY_BYTES};
 use jirani_units::Cents;
 use serde_json::Value;
 
-/// The longest text taken from a callback, in characters.
+/// The longest text taken from a body, in bytes.
 const MAX_TEXT: usize = 256;
 
 /// The body as JSON, if it is not too long.

@@ -8,6 +8,7 @@ use crate::http::{self, Exchange};
 use crate::mpesa::SendError;
 use crate::nairobi;
 use crate::options::{CollectsBy, DarajaOptions};
+use crate::pace::Turns;
 use crate::reply::Reply;
 use crate::secret::Secret;
 use crate::token::Tokens;
@@ -27,6 +28,7 @@ pub struct DarajaClient {
     collection_user: User,
     http: reqwest::Client,
     tokens: Tokens,
+    turns: Turns,
     clock: Arc<dyn Clock>,
 }
 
@@ -75,15 +77,22 @@ impl DarajaClient {
             config.consumer_secret.clone(),
             Arc::clone(&clock),
         );
-        let collects_by = options.collects_by;
-        Ok(Self { config, collects_by, base, payout_user, collection_user, http, tokens, clock })
+        let (collects_by, turns) = (options.collects_by, Turns::new(options.pace));
+        Ok(Self { config, collects_by, base, payout_user, collection_user, http, tokens, turns, clock })
     }
 
-    /// Posts once; once more only when the token was not accepted, which
-    /// Daraja says before it looks at the request.
+    /// Posts once. Once more only when the token was not accepted, and again in
+    /// its turn when the gateway cut us off: both say that the request itself was
+    /// not looked at.
     async fn post(&self, path: &str, body: &Value) -> Result<Reply, SendError> {
-        let mut first = true;
+        let deadline = self.turns.deadline();
+        let mut token_rejected = false;
+        let mut cut_off = None;
         loop {
+            if let Err(error) = self.turns.take(deadline).await {
+                // The gateway's own words say more than ours.
+                return cut_off.ok_or(error);
+            }
             let token = self
                 .tokens
                 .get(&self.http)
@@ -91,11 +100,18 @@ impl DarajaClient {
                 .map_err(|none| SendError::NotSent { code: none.code, message: none.message })?;
             let request = self.http.post(join(&self.base, path)).bearer_auth(token.expose()).json(body);
             match http::exchange(request).await {
-                Exchange::Answer(reply) if first && reply.token_rejected() => {
-                    first = false;
+                Exchange::Answer(reply) if !token_rejected && reply.token_rejected() => {
+                    token_rejected = true;
                     self.tokens.reject(&token);
                 }
-                Exchange::Answer(reply) => return Ok(reply),
+                Exchange::Answer(reply) if reply.cut_off() => {
+                    self.turns.cut_off(reply.retry_after());
+                    cut_off = Some(reply);
+                }
+                Exchange::Answer(reply) => {
+                    self.turns.passed();
+                    return Ok(reply);
+                }
                 Exchange::NotSent(message) => {
                     return Err(SendError::NotSent { code: "mpesa.unreachable".to_owned(), message });
                 }

@@ -8,13 +8,19 @@ mod pull;
 mod qr;
 
 use crate::mpesa::{B2cAccepted, QueryOutcome, SendError, StkAccepted};
+use crate::secret::Secret;
 use crate::{callback, codes};
 use serde_json::Value;
+use std::time::Duration;
+
+/// The longest lifetime of a token that is believed, in seconds.
+const LONGEST_S: i64 = 24 * 3_600;
 
 /// An answer as it came.
 #[derive(Debug)]
 pub struct Reply {
     status: u16,
+    retry_after: Option<Duration>,
     json: Value,
 }
 
@@ -22,7 +28,27 @@ impl Reply {
     /// A body that is not JSON is kept as "says nothing". Its length is bounded
     /// by whoever received it.
     pub fn new(status: u16, body: &[u8]) -> Self {
-        Self { status, json: serde_json::from_slice(body).unwrap_or(Value::Null) }
+        Self { status, retry_after: None, json: serde_json::from_slice(body).unwrap_or(Value::Null) }
+    }
+
+    /// With the seconds of a `Retry-After` header.
+    #[must_use]
+    pub fn with_retry_after(self, header: Option<&str>) -> Self {
+        let seconds = header.and_then(|text| text.trim().parse().ok());
+        Self { retry_after: seconds.map(Duration::from_secs), ..self }
+    }
+
+    /// How long the gateway tells us to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The token of an OAuth answer and its lifetime in seconds: text or number,
+    /// 0 when unreadable, never above a day.
+    pub fn token(&self) -> Option<(Secret, i64)> {
+        let token = self.text("access_token").filter(|_| self.status == 200)?;
+        let lifetime = self.text("expires_in").and_then(|text| text.parse().ok()).unwrap_or(0);
+        Some((Secret::from(token), lifetime.clamp(0, LONGEST_S)))
     }
 
     /// The HTTP status.
@@ -48,9 +74,27 @@ impl Reply {
             .unwrap_or_default()
     }
 
+    /// Whether something was taken on, or may have been: such an answer is never a
+    /// reason to send again, whatever else it says.
+    fn took_something(&self) -> bool {
+        self.accepted() || ["CheckoutRequestID", "ConversationID"].iter().any(|id| self.text(id).is_some())
+    }
+
+    /// Whether the gateway cut us off before it looked at the request.
+    pub fn cut_off(&self) -> bool {
+        let code = self.error_code();
+        (self.status == 429
+            || code.starts_with("policies.ratelimit.")
+            || self.error_message().contains("Spike Arrest"))
+            && !self.took_something()
+    }
+
     /// Whether our token was not accepted, by code or text: the HTTP status
     /// differs from one API to the next.
     pub fn token_rejected(&self) -> bool {
+        if self.took_something() {
+            return false;
+        }
         let code = self.error_code();
         matches!(code.as_str(), "404.001.03" | "400.003.01" | "401.002.01" | "401.003.01" | "401.001")
             || code == "keymanagement.service.invalid_access_token"

@@ -1,0 +1,8 @@
+//! The client against a small server that answers as a script says, with the
+//! shapes on record.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
+
+mod money;
+mod questions;
+mod script;
+mod tokens;
