@@ -7,12 +7,15 @@ use crate::fees::{FeeBounds, Prices};
 use crate::interruption::{Interruption, NoInterruption};
 use crate::keys::ChainKeys;
 use crate::node::Node;
+use crate::node_url::NodeUrl;
 use crate::payer::Payer;
 use crate::plan::{Facts, Known};
+use crate::purse::Purse;
 use crate::readiness::{Expectation, LastLook, Readiness};
 use crate::sender::Turns;
 use crate::units::Units;
 use crate::witness::Watched;
+use crate::word::Word;
 use crate::work::{Outcome, RowOutcome, Work};
 use async_trait::async_trait;
 use jirani_energy_interface::state::{Config, Household, Limits, Record as _};
@@ -34,7 +37,10 @@ pub(crate) const ACCOUNTS_MAX: usize = 100;
 #[derive(Clone, Debug)]
 pub struct ChainConfig {
     /// A node's JSON-RPC, `http://127.0.0.1:8899`.
-    pub rpc_url: String,
+    pub rpc_url: NodeUrl,
+    /// The node's WebSocket, `wss://node.example`; its word saves waiting for the next
+    /// look. `None` only looks.
+    pub ws_url: Option<NodeUrl>,
     /// Address of the energy program.
     pub program: Address,
     /// Our keys.
@@ -58,9 +64,10 @@ pub struct ChainConfig {
 impl ChainConfig {
     /// 32 transactions under way, no priority fee, bytes sent again every second with
     /// looks at most half a second apart, 15 s of patience.
-    pub fn new(rpc_url: impl Into<String>, program: Address, keys: ChainKeys) -> Self {
+    pub fn new(rpc_url: impl Into<NodeUrl>, program: Address, keys: ChainKeys) -> Self {
         Self {
             rpc_url: rpc_url.into(),
+            ws_url: None,
             program,
             keys,
             in_flight_max: 32,
@@ -87,6 +94,8 @@ pub struct RpcEnergyChain {
     pub(crate) units: Units,
     pub(crate) prices: Prices,
     pub(crate) payer: Payer,
+    pub(crate) purse: Purse,
+    pub(crate) word: Word,
     pub(crate) interruption: Arc<dyn Interruption>,
     pub(crate) witness: Option<Watched>,
     /// The newest slot in which work of ours landed: older nodes know too little.
@@ -112,7 +121,7 @@ impl RpcEnergyChain {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ChainError> {
         let chain = Self {
-            node: Node::new(&config.rpc_url)?,
+            node: Node::new(config.rpc_url.clone())?,
             program: EnergyProgram::new(config.program),
             in_flight: Semaphore::new(config.in_flight_max.max(1)),
             blockhashes: Blockhashes::new(config.blockhash_fresh),
@@ -123,6 +132,8 @@ impl RpcEnergyChain {
             units: Units::default(),
             prices: Prices::default(),
             payer: Payer::default(),
+            purse: Purse::default(),
+            word: Word::default(),
             interruption: Arc::new(NoInterruption),
             witness: None,
             seen_slot: AtomicU64::new(0),

@@ -5,9 +5,11 @@ use crate::client::RpcEnergyChain;
 use crate::error::ChainError;
 use crate::interruption::Moment;
 use crate::node::{Accepted, Details};
-use crate::refusal::{Refusal, Verdict, judge, judge_bytes};
+use crate::refusal::{Refusal, Verdict, judge_bytes};
+use crate::transaction::fee_payer;
 use crate::units::ran_out;
 use jirani_store::OutboxRecord;
+use solana_address::Address;
 use solana_commitment_config::CommitmentConfig;
 use solana_signature::Signature;
 use solana_transaction::versioned::VersionedTransaction;
@@ -16,6 +18,9 @@ use std::time::{Duration, Instant};
 
 /// The pause before the second look at a transaction.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
+
+/// How much rarer looks are while the node tells us when something is final.
+const HEARD_RARER: u32 = 4;
 
 /// What became of signed bytes.
 pub(crate) enum Fate {
@@ -50,6 +55,7 @@ impl RpcEnergyChain {
             .signature
             .parse()
             .map_err(|_| ChainError::Damaged(format!("the stored signature of {} is none", record.key)))?;
+        let word = self.word.expect(signature);
         let mut pause = FIRST_PAUSE;
         let mut answered = Instant::now();
         let mut sent: Option<Instant> = None;
@@ -60,7 +66,7 @@ impl RpcEnergyChain {
             let untouched = fresh && sent.is_none();
             let mut silence = None;
             if !untouched {
-                match self.look(&signature, !fresh, looks == 0).await {
+                match self.look(&signature, record, !fresh, looks == 0).await {
                     Ok(Look::Certain(fate)) => {
                         if let Fate::Landed(details) = &fate {
                             self.seen_slot.fetch_max(details.slot, Ordering::Relaxed);
@@ -98,10 +104,22 @@ impl RpcEnergyChain {
                 None => answered = Instant::now(),
             }
             if !untouched {
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(self.config.poll_max);
+                // Word that it is final begins the looks anew: they alone count.
+                tokio::select! {
+                    () = word.told() => pause = FIRST_PAUSE,
+                    () = tokio::time::sleep(pause) => {
+                        pause = (pause * 2).min(self.pause_max(known));
+                    }
+                }
             }
         }
+    }
+
+    /// The longest pause between two looks: longer at what is in a block while we listen
+    /// for its end.
+    fn pause_max(&self, known: bool) -> Duration {
+        let poll_max = self.config.poll_max;
+        if known && self.word.is_heard() { poll_max * HEARD_RARER } else { poll_max }
     }
 
     /// Sends bytes once; says their fate if the node's answer makes it certain.
@@ -132,7 +150,11 @@ impl RpcEnergyChain {
                     solana_transaction_error::TransactionError::InsufficientFundsForFee
                         | solana_transaction_error::TransactionError::AccountNotFound
                 ) {
-                    self.payer.refused();
+                    if fee_payer(&record.bytes) == Some(self.config.keys.payer_address()) {
+                        self.payer.refused();
+                    } else {
+                        self.purse.refused();
+                    }
                 }
                 Err(ChainError::NotReady(why))
             }
@@ -142,7 +164,14 @@ impl RpcEnergyChain {
     /// Looks at a transaction. The first look asks for all of it: a chain that is final
     /// at once answers everything with it. Later ones ask for the status, which costs a
     /// public node less.
-    async fn look(&self, signature: &Signature, history: bool, first: bool) -> Result<Look, ChainError> {
+    async fn look(
+        &self,
+        signature: &Signature,
+        record: &OutboxRecord,
+        history: bool,
+        first: bool,
+    ) -> Result<Look, ChainError> {
+        let fate = |details| fate(details, &self.program.id, &record.bytes);
         if first {
             let details = self.node.reported(signature, Some(&self.program.id)).await?;
             return Ok(details.map_or(Look::Unknown, |details| Look::Certain(fate(details))));
@@ -185,18 +214,46 @@ impl RpcEnergyChain {
     }
 }
 
-/// What a finalised transaction means.
-fn fate(details: Details) -> Fate {
+/// What a finalised transaction with these bytes means.
+fn fate(details: Details, program: &Address, bytes: &[u8]) -> Fate {
     let Some(err) = &details.err else { return Fate::Landed(details) };
     if ran_out(err) {
         return Fate::OutOfUnits;
     }
-    match judge(err) {
+    match judge_bytes(err, program, bytes) {
         Verdict::Refused(refusal) => Fate::Refused(refusal),
         // It ran and was charged, so the chain was ready; its failure is final.
         Verdict::UnknownBlockhash | Verdict::NotReady(_) => Fate::Refused(Refusal {
             code: "chain.refused".to_owned(),
             message: format!("The chain refused the transaction: {err}."),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jirani_energy_interface::instruction::Tag;
+    use jirani_energy_interface::{EnergyError, LOCAL_PROGRAM_ID, error};
+    use solana_instruction::{AccountMeta, Instruction};
+    use solana_instruction_error::InstructionError;
+    use solana_message::{Message, VersionedMessage};
+    use solana_transaction_error::TransactionError;
+
+    #[test]
+    fn what_failed_in_a_block_names_the_account_too() {
+        let payer = Address::new_from_array([1; 32]);
+        let accounts = (2..13).map(|n| AccountMeta::new(Address::new_from_array([n; 32]), false)).collect();
+        let data = vec![Tag::PostOffer as u8];
+        let post = Instruction { program_id: LOCAL_PROGRAM_ID, accounts, data };
+        let message = VersionedMessage::Legacy(Message::new(&[post], Some(&payer)));
+        let transaction = VersionedTransaction { signatures: vec![Signature::default()], message };
+        let bytes = wincode::serialize(&transaction).unwrap();
+        let number = error::at_account(EnergyError::WrongOwner, 4);
+        let err = TransactionError::InstructionError(0, InstructionError::Custom(number));
+        let details = Details { err: Some(err), ..Details::default() };
+        let Fate::Refused(refusal) = fate(details, &LOCAL_PROGRAM_ID, &bytes) else { panic!("refused") };
+        assert_eq!(refusal.code, "energy.wrong_owner");
+        assert!(refusal.message.ends_with("(account `vault`)."), "{}", refusal.message);
     }
 }

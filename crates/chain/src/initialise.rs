@@ -15,7 +15,7 @@ const LAMPORTS_LOW: u64 = 10_000_000_000;
 const LAMPORTS_ASKED: u64 = 1_000_000_000_000;
 
 impl RpcEnergyChain {
-    /// Makes sure that the payer has lamports, that Config and mint exist, that
+    /// Makes sure that payer and oracle have lamports, that Config and mint exist, that
     /// Config names our keys, and that its price bounds are `tariff`'s.
     pub async fn initialise(&self, tariff: &Tariff) -> Result<(), ChainError> {
         self.fund().await?;
@@ -56,6 +56,19 @@ impl RpcEnergyChain {
     }
 
     async fn fund(&self) -> Result<(), ChainError> {
+        self.fund_payer().await?;
+        // Where lamports cost nothing the oracle gets its own; elsewhere the payer fills
+        // its purse before the first attestation.
+        let oracle = self.config.keys.oracle.pubkey();
+        if self.node.lamports(&oracle).await? < LAMPORTS_LOW
+            && let Err(error) = self.node.airdrop(&oracle, LAMPORTS_ASKED).await
+        {
+            tracing::debug!(%oracle, %error, "this chain gives the oracle nothing; the payer will");
+        }
+        Ok(())
+    }
+
+    async fn fund_payer(&self) -> Result<(), ChainError> {
         let payer = self.config.keys.payer.pubkey();
         let has = self.node.lamports(&payer).await?;
         if has >= LAMPORTS_LOW {
@@ -85,6 +98,7 @@ impl RpcEnergyChain {
         let authority = keys.upgrade_authority.pubkey();
         let plan = Plan {
             instructions: vec![self.program.initialise(keys.payer.pubkey(), authority, &initial)],
+            payer: keys.payer.clone(),
             signers: vec![keys.upgrade_authority.clone()],
             units: 400_000,
         };
@@ -100,6 +114,7 @@ impl RpcEnergyChain {
         let admin = &self.config.keys.admin;
         let plan = Plan {
             instructions: vec![self.program.configure(admin.pubkey(), &Section::Tariff(tariff))],
+            payer: self.config.keys.payer.clone(),
             signers: vec![admin.clone()],
             units: 100_000,
         };

@@ -6,6 +6,7 @@ mod cluster;
 pub use cluster::Health;
 
 use crate::error::ChainError;
+use crate::node_url::NodeUrl;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jirani_energy_interface::event::DecodedEvent;
@@ -43,6 +44,7 @@ const VERSION_MAX: u8 = 1;
 /// A node behind a URL.
 pub struct Node {
     client: RpcClient,
+    url: NodeUrl,
 }
 
 /// What the node said to a transaction.
@@ -81,9 +83,11 @@ pub struct Seen {
 
 impl Node {
     /// Speaks to `url`; connects with the first question.
-    pub fn new(url: &str) -> Result<Self, ChainError> {
-        let parsed = url::Url::parse(url)
-            .map_err(|error| ChainError::NotReady(format!("{url} is not a URL of a node ({error})")))?;
+    pub fn new(url: impl Into<NodeUrl>) -> Result<Self, ChainError> {
+        let url = url.into();
+        let parsed = url
+            .parsed()
+            .map_err(|error| ChainError::NotReady(format!("the node's URL is none ({error})")))?;
         let builder = reqwest::Client::builder()
             .default_headers(HttpSender::default_headers())
             .timeout(TIMEOUT)
@@ -93,7 +97,12 @@ impl Node {
         let http =
             builder.build().map_err(|error| ChainError::NotReady(format!("no HTTP client ({error})")))?;
         let config = RpcClientConfig::with_commitment(CommitmentConfig::confirmed());
-        Ok(Self { client: RpcClient::new_sender(HttpSender::new_with_client(url, http), config) })
+        let sender = HttpSender::new_with_client(url.reveal(), http);
+        Ok(Self { client: RpcClient::new_sender(sender, config), url })
+    }
+
+    fn failed(&self, error: &Error) -> ChainError {
+        failed(&self.url, error)
     }
 
     /// Sends signed bytes, after the node has simulated them.
@@ -122,7 +131,7 @@ impl Node {
             Err(error) => match simulation_failure(&error) {
                 Some(TransactionError::AlreadyProcessed) => Ok(Accepted::Yes),
                 Some(err) => Ok(Accepted::No(err)),
-                None => Err(failed(&error)),
+                None => Err(self.failed(&error)),
             },
         }
     }
@@ -144,7 +153,7 @@ impl Node {
         } else {
             self.client.get_signature_statuses(&signatures).await
         };
-        let response = response.map_err(|error| failed(&error))?;
+        let response = response.map_err(|error| self.failed(&error))?;
         Ok(Seen { status: response.value.into_iter().next().flatten(), as_of: response.context.slot })
     }
 
@@ -155,7 +164,7 @@ impl Node {
             .client
             .get_epoch_info_with_commitment(CommitmentConfig::finalized())
             .await
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| self.failed(&error))?;
         Ok((info.absolute_slot, info.block_height))
     }
 
@@ -167,8 +176,11 @@ impl Node {
     /// The price per compute unit, in micro-lamports, that was paid at least in each of
     /// the last slots by transactions that write one of `accounts` (at most 128).
     pub async fn recent_prices(&self, accounts: &[Address]) -> Result<Vec<u64>, ChainError> {
-        let slots =
-            self.client.get_recent_prioritization_fees(accounts).await.map_err(|error| failed(&error))?;
+        let slots = self
+            .client
+            .get_recent_prioritization_fees(accounts)
+            .await
+            .map_err(|error| self.failed(&error))?;
         Ok(slots.into_iter().map(|slot| slot.prioritization_fee).collect())
     }
 
@@ -177,7 +189,7 @@ impl Node {
         self.client
             .get_latest_blockhash_with_commitment(CommitmentConfig::confirmed())
             .await
-            .map_err(|error| failed(&error))
+            .map_err(|error| self.failed(&error))
     }
 
     /// A finalised transaction; `None` when history does not have it.
@@ -227,7 +239,7 @@ impl Node {
         self.client
             .send(RpcRequest::GetTransaction, json!([signature.to_string(), config]))
             .await
-            .map_err(|error| failed(&error))
+            .map_err(|error| self.failed(&error))
     }
 
     /// Signatures of finalised transactions that touched an address and did not
@@ -242,7 +254,7 @@ impl Node {
             .client
             .get_signatures_for_address_with_config(address, config)
             .await
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| self.failed(&error))?;
         Ok(page
             .into_iter()
             .filter(|entry| entry.err.is_none())
@@ -265,7 +277,7 @@ impl Node {
             .client
             .get_multiple_ui_accounts_with_config(addresses, config)
             .await
-            .map_err(|error| failed(&error))?
+            .map_err(|error| self.failed(&error))?
             .value;
         accounts
             .into_iter()
@@ -298,7 +310,7 @@ impl Node {
             .client
             .get_program_ui_accounts_with_config(program, config)
             .await
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| self.failed(&error))?;
         let mut accounts = accounts
             .into_iter()
             .map(|(address, account)| Ok((address, account.to_account().ok_or_else(unreadable)?)))
@@ -321,18 +333,18 @@ impl Node {
             .client
             .send(RpcRequest::SimulateTransaction, params)
             .await
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| self.failed(&error))?;
         Ok(if response.value.err.is_none() { response.value.units_consumed } else { None })
     }
 
     /// Lamports of an address.
     pub async fn lamports(&self, address: &Address) -> Result<u64, ChainError> {
-        self.client.get_balance(address).await.map_err(|error| failed(&error))
+        self.client.get_balance(address).await.map_err(|error| self.failed(&error))
     }
 
     /// Asks for lamports; clusters that matter refuse.
     pub async fn airdrop(&self, address: &Address, lamports: u64) -> Result<Signature, ChainError> {
-        self.client.request_airdrop(address, lamports).await.map_err(|error| failed(&error))
+        self.client.request_airdrop(address, lamports).await.map_err(|error| self.failed(&error))
     }
 }
 
@@ -380,10 +392,12 @@ fn simulation_failure(error: &Error) -> Option<TransactionError> {
     }
 }
 
-fn failed(error: &Error) -> ChainError {
+/// A failure in our words; what it says of the node's URL is told without its secrets.
+pub(crate) fn failed(url: &NodeUrl, error: &Error) -> ChainError {
+    let said = url.scrub(&error.to_string());
     match error.kind() {
-        ErrorKind::SerdeJson(_) => ChainError::Damaged(format!("the node's answer cannot be read ({error})")),
-        _ => ChainError::Unreachable(format!("the node does not answer as it should ({error})")),
+        ErrorKind::SerdeJson(_) => ChainError::Damaged(format!("the node's answer cannot be read ({said})")),
+        _ => ChainError::Unreachable(format!("the node does not answer as it should ({said})")),
     }
 }
 

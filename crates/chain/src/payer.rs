@@ -74,8 +74,12 @@ impl Payer {
         self.set(PayerState { lamports, level: PayerLevel::Empty });
     }
 
+    pub(crate) fn now(&self) -> PayerState {
+        *self.0.borrow()
+    }
+
     /// Listeners hear of levels only: the sum changes with every transaction.
-    fn set(&self, next: PayerState) {
+    pub(crate) fn set(&self, next: PayerState) {
         self.0.send_if_modified(|state| {
             let changed = state.level != next.level;
             *state = next;
@@ -99,8 +103,9 @@ impl RpcEnergyChain {
         Ok(self.payer.saw(self.payer_lamports().await?))
     }
 
-    /// Looks at the payer every `every` of real time until cancelled, and says in the
-    /// log when its level changes.
+    /// Looks at the payer and the oracle's purse every `every` of real time until
+    /// cancelled, fills the purse when it runs low, and says in the log when the payer's
+    /// level changes.
     pub async fn watch_payer(&self, every: Duration, cancel: CancellationToken) {
         let mut level = PayerLevel::Unknown;
         loop {
@@ -122,6 +127,9 @@ impl RpcEnergyChain {
                 }
                 Ok(_) => {}
                 Err(error) => tracing::debug!(%error, "the payer cannot be looked at"),
+            }
+            if let Err(error) = self.fill_purse().await {
+                tracing::debug!(%error, "the oracle's purse cannot be filled");
             }
             tokio::select! {
                 biased;

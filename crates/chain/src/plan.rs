@@ -23,6 +23,8 @@ use std::sync::Arc;
 pub struct Plan {
     /// Instructions, in order.
     pub instructions: Vec<Instruction>,
+    /// Whose lamports pay the fee; signs, too.
+    pub payer: Arc<Keypair>,
     /// Who signs besides the payer.
     pub signers: Vec<Arc<Keypair>>,
     /// Compute units that are enough.
@@ -55,7 +57,8 @@ pub struct Known {
 /// Plans a piece of work. The unit limits are about twice what the program was
 /// measured to use: an order of magnitude below the chain's limit, and free as
 /// long as nobody pays for priority. A `witness` signs an attestation beside our
-/// oracle; everybody's signatures but its own are ours.
+/// oracle; everybody's signatures but its own are ours. The oracle pays for its own
+/// attestations, which saves the fee of a signature; the payer pays for all else.
 pub fn plan(
     program: &EnergyProgram,
     keys: &ChainKeys,
@@ -106,7 +109,7 @@ pub fn plan(
                     |known| (known.address, known.vault),
                 )
             };
-            (vec![program.attest_at(&attestation, addresses)], vec![&keys.oracle], units)
+            (vec![program.attest_at(&attestation, addresses)], Vec::new(), units)
         }
         Work::PostOffer { seller, offer, energy_wh, price, expires_at } => {
             let new = NewOffer {
@@ -170,7 +173,8 @@ pub fn plan(
             (vec![instruction], vec![&keys.attestor], 200_000)
         }
     };
-    Ok(Plan { instructions, signers: signers.into_iter().cloned().collect(), units })
+    let pays = if matches!(work, Work::Attest { .. }) { &keys.oracle } else { &keys.payer };
+    Ok(Plan { instructions, payer: pays.clone(), signers: signers.into_iter().cloned().collect(), units })
 }
 
 /// The program's word for a proof.

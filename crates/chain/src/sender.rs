@@ -16,7 +16,6 @@ use crate::work::{Outcome, Retry, Work};
 use jirani_store::{OutboxRecord, OutboxState, StoreError};
 use jirani_units::Timestamp;
 use solana_keypair::Keypair;
-use solana_signer::Signer as _;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OwnedMutexGuard;
@@ -142,11 +141,10 @@ impl RpcEnergyChain {
     ) -> Result<Option<Refusal>, ChainError> {
         for attempt in 1..=ATTEMPTS_MAX {
             let recent = self.blockhashes.get(&self.node).await?;
-            let keys = &self.config.keys;
             let fee_lamports = self.priority_fee(plan.units, attempt).await;
             let terms = Terms { units: plan.units, fee_lamports, salt: salt(name, 0), recent };
-            let message = compile(plan, keys.payer.pubkey(), name, terms)?;
-            let signed = seal(message, &self.signers(plan), &[], name, recent)?;
+            let message = compile(plan, name, terms)?;
+            let signed = seal(message, &signers(plan), &[], name, recent)?;
             match self.deliver(&self.record(name, signed, Vec::new(), attempt), true).await? {
                 Fate::Landed(_) => return Ok(None),
                 Fate::Refused(refusal) => return Ok(Some(refusal)),
@@ -176,18 +174,20 @@ impl RpcEnergyChain {
     }
 
     async fn sign(&self, key: &str, work: &Work, signed: u32, nonce: u32) -> Result<Signed, ChainError> {
+        if matches!(work, Work::Attest { .. }) {
+            self.purse_ready().await?;
+        }
         let facts = self.facts(work).await?;
         let recent = self.blockhashes.get(&self.node).await?;
         let witness = self.witness_for(work, &facts).await?;
         let plan = plan(&self.program, &self.config.keys, &facts, work, witness.map(Witness::key))?;
-        let payer = self.config.keys.payer.pubkey();
-        let ours = self.signers(&plan);
+        let ours = signers(&plan);
         let terms = |units, fee_lamports| Terms { units, fee_lamports, salt: salt(key, nonce), recent };
         let shape = Shape::of(work);
         let units = if let Some(units) = self.units.known(shape) {
             units
         } else {
-            let message = compile(&plan, payer, key, terms(plan.units, 0))?;
+            let message = compile(&plan, key, terms(plan.units, 0))?;
             match self.node.simulated_units(message).await {
                 Ok(Some(used)) => self.units.learn(shape, used),
                 // What fails in simulation is refused by the node, with its reason; a
@@ -196,18 +196,12 @@ impl RpcEnergyChain {
             }
         };
         let fee_lamports = self.priority_fee(units, signed).await;
-        let message = compile(&plan, payer, key, terms(units, fee_lamports))?;
+        let message = compile(&plan, key, terms(units, fee_lamports))?;
         let others = match witness {
             None => Vec::new(),
             Some(witness) => vec![self.cosigned(witness, work, &message).await?],
         };
         seal(message, &ours, &others, key, recent)
-    }
-
-    fn signers<'a>(&'a self, plan: &'a Plan) -> Vec<&'a Keypair> {
-        let mut signers = vec![&*self.config.keys.payer];
-        signers.extend(plan.signers.iter().map(|signer| &**signer));
-        signers
     }
 
     async fn priority_fee(&self, units: u32, signed: u32) -> u64 {
@@ -251,7 +245,11 @@ impl RpcEnergyChain {
                     Some(at) => Retry::From(at),
                     None => Retry::Never,
                 };
-                let Refusal { code, message } = Refusal::from_code(code);
+                // Kept as it was told first; records of older versions have no sentence.
+                let Refusal { code, message } = match String::from_utf8(record.report.clone()) {
+                    Ok(message) if !message.is_empty() => Refusal { code: code.clone(), message },
+                    _ => Refusal::from_code(code),
+                };
                 Some(Outcome::Refused { code, message, retry })
             }
         }
@@ -266,7 +264,11 @@ impl RpcEnergyChain {
         self.interruption.reached(Moment::Ended);
         let rows = work.rows_of(&details.report);
         self.learn_from(work, &rows);
-        self.payer.paid(details.fee);
+        if matches!(work, Work::Attest { .. }) {
+            self.purse.paid(details.fee, self.config.priority_fee.cap_lamports);
+        } else {
+            self.payer.paid(details.fee);
+        }
         let at = details.block_time.map_or(record.created_at, Timestamp::from_seconds);
         let record = OutboxRecord {
             state: OutboxState::Landed { slot: details.slot },
@@ -305,8 +307,14 @@ impl RpcEnergyChain {
             Retry::From(at) => Some(at),
         };
         let state = OutboxState::Refused { code: refusal.code.clone() };
-        self.store.put_outbox(OutboxRecord { state, retry_at, ..record }).await?;
+        let report = refusal.message.clone().into_bytes();
+        self.store.put_outbox(OutboxRecord { state, retry_at, report, ..record }).await?;
         self.interruption.reached(Moment::Recorded);
         Ok(Outcome::Refused { code: refusal.code, message: refusal.message, retry })
     }
+}
+
+/// Everybody whose signature is ours to give, the payer first.
+fn signers(plan: &Plan) -> Vec<&Keypair> {
+    std::iter::once(&plan.payer).chain(&plan.signers).map(|key| &**key).collect()
 }

@@ -52,12 +52,7 @@ pub fn salt(key: &str, nonce: u32) -> u32 {
 }
 
 /// A plan as the message that is to be signed.
-pub fn compile(
-    plan: &Plan,
-    payer: Address,
-    name: &str,
-    terms: Terms,
-) -> Result<VersionedMessage, ChainError> {
+pub fn compile(plan: &Plan, name: &str, terms: Terms) -> Result<VersionedMessage, ChainError> {
     let in_units = terms.salt & ((1 << SALT_UNITS) - 1);
     let units = terms.units.clamp(1, UNITS_MAX - (1 << SALT_UNITS)) + in_units;
     let mut config = TransactionConfig::empty()
@@ -66,9 +61,18 @@ pub fn compile(
     if terms.fee_lamports > 0 {
         config = config.with_priority_fee(terms.fee_lamports);
     }
-    let message = Message::try_compile_with_config(&payer, &plan.instructions, terms.recent.hash, config)
-        .map_err(|error| ChainError::InvalidWork(format!("{name} does not fit a transaction ({error})")))?;
+    let message =
+        Message::try_compile_with_config(&plan.payer.pubkey(), &plan.instructions, terms.recent.hash, config)
+            .map_err(|error| {
+                ChainError::InvalidWork(format!("{name} does not fit a transaction ({error})"))
+            })?;
     Ok(VersionedMessage::V1(message))
+}
+
+/// Who pays for signed bytes; `None` for what is no transaction.
+pub fn fee_payer(bytes: &[u8]) -> Option<Address> {
+    let transaction: VersionedTransaction = wincode::deserialize(bytes).ok()?;
+    transaction.message.static_account_keys().first().copied()
 }
 
 /// Signs a message with our keys; `others` bring signatures of their own.
@@ -107,13 +111,14 @@ mod tests {
     use super::*;
     use solana_hash::Hash;
     use std::collections::HashSet;
+    use std::sync::Arc;
 
     fn signed(key: &str, nonce: u32, units: u32) -> Signed {
-        let payer = Keypair::new_from_array([1; 32]);
-        let plan = Plan { instructions: Vec::new(), signers: Vec::new(), units };
+        let payer = Arc::new(Keypair::new_from_array([1; 32]));
+        let plan = Plan { instructions: Vec::new(), payer: payer.clone(), signers: Vec::new(), units };
         let recent = Recent { hash: Hash::new_from_array([2; 32]), last_valid: 9 };
         let terms = Terms { units, fee_lamports: 0, salt: salt(key, nonce), recent };
-        let message = compile(&plan, payer.pubkey(), key, terms).unwrap();
+        let message = compile(&plan, key, terms).unwrap();
         seal(message, &[&payer], &[], key, recent).unwrap()
     }
 
@@ -142,17 +147,17 @@ mod tests {
 
     #[test]
     fn a_signature_that_nobody_gives_is_asked_for() {
-        let stranger = Address::new_from_array([9; 32]);
+        let stranger = Arc::new(Keypair::new_from_array([9; 32]));
         let payer = Keypair::new_from_array([1; 32]);
         let recent = Recent { hash: Hash::new_from_array([2; 32]), last_valid: 9 };
         let terms = Terms { units: 1, fee_lamports: 7, salt: 0, recent };
-        let plan = Plan { instructions: Vec::new(), signers: Vec::new(), units: 1 };
-        let message = compile(&plan, stranger, "k", terms).unwrap();
+        let plan = Plan { instructions: Vec::new(), payer: stranger.clone(), signers: Vec::new(), units: 1 };
+        let message = compile(&plan, "k", terms).unwrap();
         assert!(matches!(
             seal(message.clone(), &[&payer], &[], "k", recent),
             Err(ChainError::InvalidWork(_))
         ));
-        let given = [(stranger, Signature::from([3; 64]))];
+        let given = [(stranger.pubkey(), Signature::from([3; 64]))];
         assert_eq!(seal(message, &[&payer], &given, "k", recent).unwrap().signature, given[0].1);
     }
 }

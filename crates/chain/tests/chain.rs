@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use jirani_chain::admin::{self, Operator, Planned};
+use jirani_chain::index::{LiveConfig, RpcHistory};
 use jirani_chain::keyring::{Keyring, Role};
+use jirani_chain::readiness::Expectation;
 use jirani_chain::{
     AttestRow, ChainConfig, ChainError, ChainKeys, EnergyChain as _, FeeBounds, Finished, Outcome,
     PayerLevel, Retry, RowStatus, RpcEnergyChain, Work,
@@ -14,11 +16,16 @@ use jirani_market::{Fill, Tariff};
 use jirani_store::{HouseholdKind, OutboxRecord, OutboxState, Proof, ReleaseReason, Store};
 use jirani_store_sqlite::SqliteStore;
 use jirani_units::{Clock, HouseholdId, OfferId, OrderId, Price, Timestamp, Wh};
+use solana_message::{Message, VersionedMessage};
+use solana_rpc_client::nonblocking::rpc_client::RpcClient;
+use solana_signer::Signer as _;
+use solana_transaction::versioned::VersionedTransaction;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 const NOON: Timestamp = Timestamp::from_seconds(1_795_348_800);
 const SELLER: HouseholdId = HouseholdId(1);
@@ -253,7 +260,7 @@ async fn energy_is_attested_offered_ordered_and_settled() {
     assert_eq!((snapshot.vaults_wh, snapshot.escrow_wh, snapshot.wallets_wh), (Wh(4_000), Wh(0), Wh(0)));
     assert_eq!((snapshot.households.len(), snapshot.orders.len(), snapshot.markers), (2, 0, 1));
     let (transactions, units, fees) = bench.store.outbox_totals().await.unwrap();
-    assert_eq!((transactions, fees), (9, 9 * 10_000), "two signatures each");
+    assert_eq!((transactions, fees), (9, 8 * 10_000 + 5_000), "two signatures each, of the attestation one");
     assert!(units > 9 * 1_000);
 }
 
@@ -330,7 +337,7 @@ async fn bytes_that_can_land_no_more_are_signed_anew() {
     let bench = Bench::with_slots_of(Duration::from_micros(200)).await;
     landed(&bench.submit("enrol/2", enrol(BUYER)).await);
     // Both chains begin with the same blockhashes: these bytes are dead once 150 blocks have passed.
-    let node = solana_rpc_client::nonblocking::rpc_client::RpcClient::new(format!("http://{}", bench.listen));
+    let node = RpcClient::new(format!("http://{}", bench.listen));
     while node.get_block_height().await.unwrap() < 400 {
         tokio::task::yield_now().await;
     }
@@ -451,6 +458,135 @@ async fn the_payer_is_watched_and_pays_for_priority_within_bounds() {
     let record = bench.store.outbox("post/2").await.unwrap().unwrap();
     assert_eq!(record.fee_lamports, 10_700, "nobody else bids here: the floor");
     assert!(record.compute_units > 0);
+}
+
+/// The oracle gives all it can spend to the payer.
+async fn empty_the_oracle(bench: &Bench) {
+    let node = RpcClient::new(format!("http://{}", bench.listen));
+    let keys = ChainKeys::from_seed(&[3; 32]);
+    let (oracle, payer) = (keys.oracle.pubkey(), keys.payer.pubkey());
+    let lamports = node.get_balance(&oracle).await.unwrap() - 5_000;
+    let transfer = solana_system_interface::instruction::transfer(&oracle, &payer, lamports);
+    let message =
+        Message::new_with_blockhash(&[transfer], Some(&oracle), &node.get_latest_blockhash().await.unwrap());
+    let signed = VersionedTransaction::try_new(VersionedMessage::Legacy(message), &[&*keys.oracle]).unwrap();
+    node.send_transaction(&signed).await.unwrap();
+    assert_eq!(node.get_balance(&oracle).await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oracle_pays_for_its_attestations_out_of_a_purse_that_the_payer_fills() {
+    let bench = Bench::with_energy().await;
+    let attested = bench.store.outbox("attest/1").await.unwrap().unwrap();
+    assert_eq!(attested.fee_lamports, 5_000, "one signature");
+    empty_the_oracle(&bench).await;
+
+    // A sender that knows nothing of the purse looks into it first.
+    let url = format!("http://{}", bench.listen);
+    let chain = connect(&url, bench.store.clone(), &bench.clock).await;
+    let before = chain.payer_lamports().await.unwrap();
+    let again = |exported| attest(bench.advance(900), exported, 1_000);
+    landed(&chain.submit("attest/2", again(5_100)).await.unwrap());
+    let purse = *chain.oracle_purse().borrow();
+    assert_eq!((purse.level, purse.lamports), (PayerLevel::Enough, 20_000_000 - 5_000));
+    let given = before - chain.payer_lamports().await.unwrap();
+    assert_eq!(given, 20_000_000 + 5_000, "the payer pays for the sending");
+
+    // One that believes it full is told otherwise once, and then fills it.
+    empty_the_oracle(&bench).await;
+    let told = chain.submit("attest/3", again(5_200)).await;
+    assert!(matches!(told, Err(ChainError::NotReady(_))), "{told:?}");
+    landed(&chain.submit("attest/3", again(5_200)).await.unwrap());
+    assert_eq!(chain.household(SELLER).await.unwrap().unwrap().minted_wh, Wh(5_200));
+    assert_ne!(chain.payer().borrow().level, PayerLevel::Empty, "the payer was not the one in want");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_names_the_account_and_is_told_the_same_when_asked_again() {
+    let bench = Bench::with_energy().await;
+    let first = bench.submit("release/9", release(9, 100)).await;
+    let Outcome::Refused { code, message, .. } = &first else { panic!("{first:?}") };
+    assert!(code.starts_with("energy.") && message.contains("(account `"), "{code}: {message}");
+    assert_eq!(bench.submit("release/9", release(9, 100)).await, first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sender_that_is_tended_finishes_what_a_crash_left_and_fills_the_purse() {
+    let mut bench = Bench::with_energy().await;
+    bench.localnet.take().unwrap().stop().await;
+    for n in 1..=3 {
+        assert!(bench.chain.submit(&format!("post/{n}"), post(n, 100)).await.is_err());
+    }
+    bench.restart().await;
+    empty_the_oracle(&bench).await;
+    let url = format!("http://{}", bench.listen);
+    let again = Arc::new(connect(&url, bench.store.clone(), &bench.clock).await);
+    let mut purse = again.oracle_purse();
+    let cancel = CancellationToken::new();
+    let tending = tokio::spawn(again.clone().tend(cancel.clone()));
+    purse.wait_for(|purse| purse.level == PayerLevel::Enough).await.unwrap();
+    while !bench.store.outbox_unfinished("", 10).await.unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(again.snapshot().await.unwrap().escrow_wh, Wh(300));
+    cancel.cancel();
+    tending.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_lands_whether_the_node_can_be_listened_to_or_not() {
+    let bench = Bench::with_energy().await;
+    let localnet = bench.localnet.as_ref().unwrap();
+    for (n, ws_url) in [(1, localnet.ws_url.as_str()), (2, "ws://127.0.0.1:9"), (3, "nonsense")] {
+        let keys = ChainKeys::from_seed(&[3; 32]);
+        let config = ChainConfig {
+            ws_url: Some(ws_url.into()),
+            ..ChainConfig::new(localnet.rpc_url.clone(), LOCAL_PROGRAM_ID, keys)
+        };
+        let (store, clock) = (bench.store.clone(), Arc::new(bench.clock.clone()));
+        let chain = Arc::new(RpcEnergyChain::connect(config, store, clock).await.unwrap());
+        let cancel = CancellationToken::new();
+        let tending = tokio::spawn(chain.clone().tend(cancel.clone()));
+        landed(&chain.submit(&format!("post/{n}"), post(n, 100)).await.unwrap());
+        cancel.cancel();
+        tending.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_error_nor_state_tells_what_is_secret_in_a_nodes_url() {
+    let secrets = ["hunter2", "AbCdEf0123456789", "sesame"];
+    let folder = tempfile::tempdir().unwrap();
+    let clock = HandClock(Arc::new(AtomicI64::new(NOON.0)));
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.path().join("jirani.db")).await.unwrap());
+    // Nobody answers at the first; the second answers every question with an error page.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let page = axum::Router::new().fallback(|| async { (axum::http::StatusCode::FORBIDDEN, "no sesame") });
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, page).await });
+    for host in ["127.0.0.1:9".to_owned(), address.to_string()] {
+        let url = format!("http://me:hunter2@{host}/v2/AbCdEf0123456789?api-key=sesame");
+        let config = ChainConfig {
+            ws_url: Some(url.replace("http", "ws").into()),
+            ..ChainConfig::new(url.clone(), LOCAL_PROGRAM_ID, ChainKeys::from_seed(&[3; 32]))
+        };
+        let mut texts = vec![format!("{config:?}"), format!("{:?}", LiveConfig::new(&url, LOCAL_PROGRAM_ID))];
+        let failed = RpcEnergyChain::connect(config, store.clone(), Arc::new(clock.clone())).await.err();
+        let failed = failed.expect("no node there");
+        texts.extend([failed.to_string(), format!("{failed:?}")]);
+        let operator = Operator::new(&url, LOCAL_PROGRAM_ID, false).unwrap();
+        let expected = Expectation { genesis_hash: None, program: operator.program, payer: None };
+        texts.push(format!("{:?}", operator.readiness(&expected, None).await));
+        let history = RpcHistory::new(&url).unwrap();
+        texts.push(history.genesis_hash().await.unwrap_err().to_string());
+        for text in &texts {
+            let told = secrets.iter().find(|secret| text.contains(**secret));
+            assert!(told.is_none(), "{told:?} in {text}");
+            assert!(text.contains("127.0.0.1"), "the host is told: {text}");
+        }
+    }
+    let none = Operator::new("hunter2", LOCAL_PROGRAM_ID, false).err().unwrap().to_string();
+    assert!(!none.contains("hunter2"), "{none}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -162,6 +162,8 @@ impl Rounds {
             assert!(!line.starts_with("refused"), "{line}");
             match end {
                 End::After(millis) if line == "ready" => {
+                    // On purpose the one thing that waits for no condition: a moment that
+                    // nobody chose is what is tried here.
                     std::thread::sleep(Duration::from_millis(millis));
                     child.kill().unwrap();
                 }

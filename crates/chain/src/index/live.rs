@@ -6,13 +6,14 @@
 
 use super::error::IndexError;
 use super::rpc::RpcHistory;
-use super::subscribe::{follow, subscriptions_of};
 use super::walk::Indexer;
+use crate::node_url::NodeUrl;
+use crate::socket::{follow, subscriptions_of};
 use jirani_energy_interface::EnergyProgram;
 use jirani_store::{ChainIndex, Event, Events};
 use solana_address::Address;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -21,25 +22,30 @@ use tokio_util::sync::CancellationToken;
 const RETRY_FIRST: Duration = Duration::from_millis(500);
 const RETRY_LAST: Duration = Duration::from_secs(30);
 
+/// Rest for each time that a round took, and at least.
+const REST_SHARE: u32 = 4;
+const REST_MIN: Duration = Duration::from_millis(10);
+
 /// Where the index comes from, and how eagerly.
 #[derive(Clone, Debug)]
 pub struct LiveConfig {
     /// The node's JSON-RPC.
-    pub rpc_url: String,
+    pub rpc_url: NodeUrl,
     /// Where the node says what happens; `None` where it is only looked at.
-    pub subscriptions: Option<String>,
+    pub subscriptions: Option<NodeUrl>,
     /// The program.
     pub program: Address,
-    /// Rest after each round; what lands meanwhile is taken together.
+    /// Longest rest after a round; what lands meanwhile is taken together. A round that
+    /// was quick is followed by a shorter one: see [`rest_after`].
     pub rest: Duration,
     /// A look without being woken, after this long: for what others send.
     pub look: Duration,
 }
 
 impl LiveConfig {
-    /// The node's subscriptions by convention, a fifth of a second between rounds, a look
-    /// every ten seconds.
-    pub fn new(rpc_url: impl Into<String>, program: Address) -> Self {
+    /// The node's subscriptions by convention, at most a fifth of a second between rounds,
+    /// a look every ten seconds.
+    pub fn new(rpc_url: impl Into<NodeUrl>, program: Address) -> Self {
         let rpc_url = rpc_url.into();
         Self {
             subscriptions: subscriptions_of(&rpc_url),
@@ -62,7 +68,7 @@ pub struct Live {
 impl Live {
     /// Prepares. `events` is where our own services say that something landed.
     pub fn new(config: LiveConfig, index: Arc<dyn ChainIndex>, events: Events) -> Result<Self, IndexError> {
-        let history = RpcHistory::new(&config.rpc_url)?;
+        let history = RpcHistory::new(config.rpc_url.clone())?;
         Ok(Self { config, history, index, events })
     }
 
@@ -71,7 +77,8 @@ impl Live {
         let heard = Notify::new();
         let following = async {
             match &self.config.subscriptions {
-                Some(url) => follow(url, &self.config.program, &heard).await,
+                // Every word wakes, the answer to subscribing too: some were missed before it.
+                Some(url) => follow(url, &self.config.program, |_| heard.notify_one()).await,
                 None => std::future::pending().await,
             }
         };
@@ -86,12 +93,13 @@ impl Live {
         let mut events = self.events.subscribe();
         let mut retry = RETRY_FIRST;
         loop {
+            let begun = Instant::now();
             let indexer = Indexer { program, history: &self.history, index: self.index.as_ref() };
             let rest = match until_cancelled(cancel, indexer.catch_up(|_, _| {})).await {
                 None => return Ok(()),
                 Some(Ok(_)) => {
                     retry = RETRY_FIRST;
-                    self.config.rest
+                    rest_after(begun.elapsed(), self.config.rest)
                 }
                 Some(Err(error)) => {
                     if retry == RETRY_FIRST {
@@ -126,10 +134,30 @@ impl Live {
     }
 }
 
+/// How long to rest after a round that took `took`: long enough that indexing takes a
+/// fifth of the time at most, and never longer than `longest`.
+pub fn rest_after(took: Duration, longest: Duration) -> Duration {
+    (took * REST_SHARE).max(REST_MIN).min(longest)
+}
+
 async fn until_cancelled<T>(cancel: &CancellationToken, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
         () = cancel.cancelled() => None,
         done = work => Some(done),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indexing_takes_a_fifth_of_the_time_at_most_until_the_longest_rest() {
+        let millis = Duration::from_millis;
+        for (took, rest) in [(0, 10), (1, 10), (5, 20), (30, 120), (50, 200), (9_000, 200)] {
+            assert_eq!(rest_after(millis(took), millis(200)), millis(rest), "{took} ms");
+        }
+        assert_eq!(rest_after(millis(5), millis(3)), millis(3));
     }
 }

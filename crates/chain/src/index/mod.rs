@@ -18,7 +18,6 @@ pub mod history;
 pub mod live;
 pub mod memory;
 pub mod rpc;
-mod subscribe;
 pub mod walk;
 
 pub use accounts::{Holdings, OnChain};

@@ -2,6 +2,8 @@
 
 use super::history::{Call, Fate, History, Listed, PAGE, Told};
 use crate::error::ChainError;
+use crate::node::{failed, is_local};
+use crate::node_url::NodeUrl;
 use async_trait::async_trait;
 use serde_json::json;
 use solana_account::Account;
@@ -10,7 +12,7 @@ use solana_commitment_config::CommitmentConfig;
 use solana_rpc_client::http_sender::HttpSender;
 use solana_rpc_client::nonblocking::rpc_client::RpcClient;
 use solana_rpc_client::rpc_client::{GetConfirmedSignaturesForAddress2Config, RpcClientConfig};
-use solana_rpc_client_api::client_error::{Error, ErrorKind, reqwest};
+use solana_rpc_client_api::client_error::reqwest;
 use solana_rpc_client_api::config::{
     RpcAccountInfoConfig, RpcProgramAccountsConfig, RpcTransactionConfig, UiAccountEncoding,
     UiTransactionEncoding,
@@ -33,32 +35,34 @@ const VERSION_MAX: u8 = 1;
 /// A node behind a URL, asked for finalised things only.
 pub struct RpcHistory {
     client: RpcClient,
+    url: NodeUrl,
 }
 
 impl RpcHistory {
     /// Speaks to `url`; connects with the first question.
-    pub fn new(url: &str) -> Result<Self, ChainError> {
-        let parsed = url::Url::parse(url)
-            .map_err(|error| ChainError::NotReady(format!("{url} is not a URL of a node ({error})")))?;
-        let local = match parsed.host() {
-            Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-            Some(url::Host::Domain(name)) => name == "localhost",
-            None => false,
-        };
+    pub fn new(url: impl Into<NodeUrl>) -> Result<Self, ChainError> {
+        let url = url.into();
+        let parsed = url
+            .parsed()
+            .map_err(|error| ChainError::NotReady(format!("the node's URL is none ({error})")))?;
         let builder =
             reqwest::Client::builder().default_headers(HttpSender::default_headers()).timeout(TIMEOUT);
         // A proxy that the environment names does not lead to this machine.
-        let builder = if local { builder.no_proxy() } else { builder };
+        let builder = if is_local(&parsed) { builder.no_proxy() } else { builder };
         let http =
             builder.build().map_err(|error| ChainError::NotReady(format!("no HTTP client ({error})")))?;
         let config = RpcClientConfig::with_commitment(CommitmentConfig::finalized());
-        Ok(Self { client: RpcClient::new_sender(HttpSender::new_with_client(url, http), config) })
+        let sender = HttpSender::new_with_client(url.reveal(), http);
+        Ok(Self { client: RpcClient::new_sender(sender, config), url })
     }
 
     /// Hash of the first block: which cluster this is.
     pub async fn genesis_hash(&self) -> Result<String, ChainError> {
-        self.client.get_genesis_hash().await.map(|hash| hash.to_string()).map_err(|error| failed(&error))
+        self.client
+            .get_genesis_hash()
+            .await
+            .map(|hash| hash.to_string())
+            .map_err(|error| failed(&self.url, &error))
     }
 
     /// One finalised account.
@@ -67,7 +71,7 @@ impl RpcHistory {
             .client
             .get_multiple_ui_accounts_with_config(&[*address], account_config())
             .await
-            .map_err(|error| failed(&error))?
+            .map_err(|error| failed(&self.url, &error))?
             .value;
         match told.into_iter().next().flatten() {
             None => Ok(None),
@@ -92,7 +96,7 @@ impl RpcHistory {
             .client
             .get_program_ui_accounts_with_config(program, config)
             .await
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| failed(&self.url, &error))?;
         let mut accounts = told
             .into_iter()
             .map(|(address, account)| Ok((address, account.to_account().ok_or_else(unreadable)?)))
@@ -128,7 +132,7 @@ impl History for RpcHistory {
             .client
             .get_signatures_for_address_with_config(address, config)
             .await
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| failed(&self.url, &error))?;
         page.into_iter()
             .map(|entry| {
                 let signature = entry.signature.parse().map_err(|_| {
@@ -150,7 +154,7 @@ impl History for RpcHistory {
             .client
             .send(RpcRequest::GetTransaction, json!([signature.to_string(), config]))
             .await
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| failed(&self.url, &error))?;
         told.map(|told| read(signature, told)).transpose()
     }
 }
@@ -203,13 +207,6 @@ fn calls(transaction: &VersionedTransaction, meta: UiTransactionStatusMeta) -> O
         }
     }
     Some(calls)
-}
-
-fn failed(error: &Error) -> ChainError {
-    match error.kind() {
-        ErrorKind::SerdeJson(_) => ChainError::Damaged(format!("the node's answer cannot be read ({error})")),
-        _ => ChainError::Unreachable(format!("the node does not answer as it should ({error})")),
-    }
 }
 
 fn unreadable() -> ChainError {

@@ -1,6 +1,6 @@
 //! Questions about the node and its cluster rather than about accounts.
 
-use super::{Node, failed};
+use super::Node;
 use crate::error::ChainError;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -43,17 +43,21 @@ pub struct Rehearsal {
 impl Node {
     /// Hash of the first block: names the cluster.
     pub async fn genesis_hash(&self) -> Result<String, ChainError> {
-        self.client.get_genesis_hash().await.map(|hash| hash.to_string()).map_err(|error| failed(&error))
+        self.client.get_genesis_hash().await.map(|hash| hash.to_string()).map_err(|error| self.failed(&error))
     }
 
     /// The node's software, `4.2.2`.
     pub async fn version(&self) -> Result<String, ChainError> {
-        self.client.get_version().await.map(|version| version.solana_core).map_err(|error| failed(&error))
+        self.client
+            .get_version()
+            .await
+            .map(|version| version.solana_core)
+            .map_err(|error| self.failed(&error))
     }
 
     /// The slot of a commitment.
     pub async fn slot(&self, commitment: CommitmentConfig) -> Result<u64, ChainError> {
-        self.client.get_slot_with_commitment(commitment).await.map_err(|error| failed(&error))
+        self.client.get_slot_with_commitment(commitment).await.map_err(|error| self.failed(&error))
     }
 
     /// Whether the node keeps up.
@@ -65,7 +69,7 @@ impl Node {
                     data: RpcResponseErrorData::NodeUnhealthy { num_slots_behind },
                     ..
                 }) => Ok(Health::Behind(*num_slots_behind)),
-                _ => Err(failed(&error)),
+                _ => Err(self.failed(&error)),
             },
         }
     }
@@ -82,7 +86,7 @@ impl Node {
 
     /// Lamports that keep an account of that many bytes alive.
     pub async fn rent(&self, bytes: usize) -> Result<u64, ChainError> {
-        self.client.get_minimum_balance_for_rent_exemption(bytes).await.map_err(|error| failed(&error))
+        self.client.get_minimum_balance_for_rent_exemption(bytes).await.map_err(|error| self.failed(&error))
     }
 
     /// What bytes would do; signatures are not looked at, the blockhash is replaced.
@@ -95,7 +99,7 @@ impl Node {
             .client
             .send(RpcRequest::SimulateTransaction, params)
             .await
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| self.failed(&error))?;
         Ok(Rehearsal {
             err: told.value.err.map(Into::into),
             units: told.value.units_consumed.unwrap_or(0),
@@ -108,8 +112,11 @@ impl Node {
     /// is unknown.
     pub async fn fee_of(&self, message: &[u8]) -> Result<Option<u64>, ChainError> {
         let params = json!([BASE64_STANDARD.encode(message), { "commitment": "confirmed" }]);
-        let told: Response<Option<u64>> =
-            self.client.send(RpcRequest::GetFeeForMessage, params).await.map_err(|error| failed(&error))?;
+        let told: Response<Option<u64>> = self
+            .client
+            .send(RpcRequest::GetFeeForMessage, params)
+            .await
+            .map_err(|error| self.failed(&error))?;
         Ok(told.value)
     }
 }

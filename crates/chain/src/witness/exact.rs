@@ -57,16 +57,16 @@ pub fn check(
     {
         return Err(NotExact::NotAnAttestation);
     }
-    let signers = usize::from(message.header.num_required_signatures);
+    // After the fixed accounts come the oracles, who sign, then the rows, who do not. One
+    // of the oracles may be the payer.
+    let signers = message.header.num_required_signatures;
     let oracles: Vec<Address> = instruction
         .accounts
         .iter()
-        .map(|index| key(*index))
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter()
         .skip(jirani_energy_interface::ATTEST_FIXED_ACCOUNTS)
-        .take(signers.saturating_sub(1))
-        .collect();
+        .take_while(|index| **index < signers)
+        .map(|index| key(*index))
+        .collect::<Result<_, _>>()?;
     let payer = *keys.first().ok_or(NotExact::NotAnAttestation)?;
     if payer == witness || !oracles.contains(&witness) {
         return Err(NotExact::WrongSigners);
@@ -87,4 +87,109 @@ pub fn check(
         Message::try_compile_with_config(&payer, &[instruction], message.lifetime_specifier, message.config)
             .map_err(|_| NotExact::Differs)?;
     if VersionedMessage::V1(ours).serialize() == bytes { Ok(()) } else { Err(NotExact::Differs) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jirani_energy_interface::LOCAL_PROGRAM_ID;
+    use solana_hash::Hash;
+    use solana_instruction::{AccountMeta, Instruction};
+    use solana_message::v1::TransactionConfig;
+
+    const ORACLE: Address = Address::new_from_array([1; 32]);
+    const WITNESS: Address = Address::new_from_array([2; 32]);
+    const PAYER: Address = Address::new_from_array([3; 32]);
+    const VERSION: u32 = 4;
+
+    fn rows() -> [AttestationRow; 2] {
+        [1, 2].map(|household_id| AttestationRow {
+            household_id,
+            meter_epoch: 1,
+            export_wh: 100 * u64::from(household_id),
+            import_wh: 7,
+        })
+    }
+
+    fn attest(oracles: &[Address], version: u32, truth: &Truth<'_>) -> Instruction {
+        EnergyProgram::new(LOCAL_PROGRAM_ID).attest(&Attestation {
+            feeder: truth.feeder,
+            slot_end: truth.slot_end,
+            evidence_root: truth.evidence_root,
+            oracle_version: version,
+            oracles,
+            rows: truth.rows,
+        })
+    }
+
+    fn message(payer: Address, instructions: &[Instruction]) -> Vec<u8> {
+        let config = TransactionConfig::empty().with_compute_unit_limit(90_000);
+        let hash = Hash::new_from_array([9; 32]);
+        let message = Message::try_compile_with_config(&payer, instructions, hash, config).unwrap();
+        VersionedMessage::V1(message).serialize()
+    }
+
+    fn looked(bytes: &[u8], truth: &Truth<'_>) -> Result<(), NotExact> {
+        check(&EnergyProgram::new(LOCAL_PROGRAM_ID), WITNESS, VERSION, truth, bytes)
+    }
+
+    #[test]
+    fn the_attestation_it_would_make_itself_is_signed_whoever_else_pays() {
+        let rows = rows();
+        let truth = Truth { feeder: 1, slot_end: 900, evidence_root: [5; 32], rows: &rows };
+        for oracles in [&[ORACLE, WITNESS][..], &[WITNESS, ORACLE], &[WITNESS]] {
+            for payer in [ORACLE, PAYER] {
+                let bytes = message(payer, &[attest(oracles, VERSION, &truth)]);
+                assert_eq!(looked(&bytes, &truth), Ok(()), "{oracles:?} paid by {payer}");
+            }
+            let bytes = message(WITNESS, &[attest(oracles, VERSION, &truth)]);
+            assert_eq!(looked(&bytes, &truth), Err(NotExact::WrongSigners), "it never pays");
+        }
+        let without = message(PAYER, &[attest(&[ORACLE], VERSION, &truth)]);
+        assert_eq!(looked(&without, &truth), Err(NotExact::WrongSigners));
+    }
+
+    #[test]
+    fn nothing_else_is_signed() {
+        let rows = rows();
+        let truth = Truth { feeder: 1, slot_end: 900, evidence_root: [5; 32], rows: &rows };
+        let oracles = [ORACLE, WITNESS];
+        let honest = attest(&oracles, VERSION, &truth);
+        let mut more = rows;
+        more[1].export_wh += 1;
+        let mut swapped = rows;
+        swapped.reverse();
+        for other in [
+            Truth { feeder: 2, ..truth },
+            Truth { slot_end: 1_800, ..truth },
+            Truth { evidence_root: [6; 32], ..truth },
+            Truth { rows: &more, ..truth },
+            Truth { rows: &swapped, ..truth },
+            Truth { rows: &rows[..1], ..truth },
+        ] {
+            let bytes = message(ORACLE, &[attest(&oracles, VERSION, &other)]);
+            assert_eq!(looked(&bytes, &truth), Err(NotExact::Differs), "{other:?}");
+        }
+        let old = message(ORACLE, &[attest(&oracles, VERSION - 1, &truth)]);
+        assert_eq!(looked(&old, &truth), Err(NotExact::Differs));
+        // A row's account that must sign, and an account or a byte too many.
+        let mut signing = honest.clone();
+        let last = signing.accounts.len() - 1;
+        signing.accounts[last].is_signer = true;
+        let mut longer = honest.clone();
+        longer.accounts.push(AccountMeta::new(PAYER, false));
+        let mut padded = honest.clone();
+        padded.data.push(0);
+        for forged in [signing, longer, padded] {
+            assert_eq!(looked(&message(ORACLE, &[forged]), &truth), Err(NotExact::Differs));
+        }
+        let transfer = solana_system_interface::instruction::transfer(&WITNESS, &ORACLE, 1);
+        for extra in [&[honest.clone(), transfer.clone()][..], &[transfer], &[]] {
+            assert_eq!(looked(&message(ORACLE, extra), &truth), Err(NotExact::NotAnAttestation));
+        }
+        let mut elsewhere = honest;
+        elsewhere.program_id = PAYER;
+        assert_eq!(looked(&message(ORACLE, &[elsewhere]), &truth), Err(NotExact::NotAnAttestation));
+        assert_eq!(looked(b"nonsense", &truth), Err(NotExact::NotAMessage));
+    }
 }

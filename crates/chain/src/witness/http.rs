@@ -216,7 +216,7 @@ impl HttpWitness {
     ) -> Result<Self, WitnessError> {
         let url = url::Url::parse(url)
             .and_then(|url| url.join("/"))
-            .map_err(|error| WitnessError::Unreachable(format!("{url} is not a URL ({error})")))?;
+            .map_err(|error| WitnessError::Unreachable(format!("the witness's URL is none ({error})")))?;
         let builder = reqwest::Client::builder().timeout(TIMEOUT);
         // A proxy that the environment names does not lead to this machine.
         let builder = if crate::node::is_local(&url) { builder.no_proxy() } else { builder };
@@ -243,7 +243,7 @@ impl HttpWitness {
     fn at(&self, path: &str) -> Result<url::Url, WitnessError> {
         self.url
             .join(path)
-            .map_err(|error| WitnessError::Unreachable(format!("{} is not a URL ({error})", self.url)))
+            .map_err(|error| WitnessError::Unreachable(format!("the witness's URL is none ({error})")))
     }
 
     /// Asks under our token; reads no more than an answer may be long.

@@ -60,7 +60,7 @@ pub struct Registry {
 
 impl Registry {
     /// Reads at `rpc_url`; connects with the first question.
-    pub fn new(rpc_url: &str, program: Address) -> Result<Self, ChainError> {
+    pub fn new(rpc_url: impl Into<crate::node_url::NodeUrl>, program: Address) -> Result<Self, ChainError> {
         Ok(Self { node: Node::new(rpc_url)?, program: EnergyProgram::new(program), genesis_hash: None })
     }
 
