@@ -5,6 +5,7 @@ use jirani_clock::ServiceClock;
 use jirani_daraja::Mpesa;
 use jirani_market::Tariff;
 use jirani_store::{Events, Store};
+use jirani_units::Cents;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,8 +23,37 @@ pub struct SettlementConfig {
     pub seed: [u8; 32],
     /// Prices in force.
     pub tariff: Tariff,
-    /// How many lanes are worked on at once.
+    /// What may be paid out, when.
+    pub payouts: PayoutPolicy,
+    /// How many lanes are worked on at once, at least 2: one waits for others.
     pub workers: usize,
+}
+
+/// What may be paid out, when. M-Pesa's own limits (10 to 250,000 shillings at once)
+/// always hold beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayoutPolicy {
+    /// The least that is paid out, in whole shillings.
+    pub least_shillings: i64,
+    /// The most that leaves one household's balance by payouts in a day of Nairobi.
+    pub household_daily: Cents,
+    /// The most that leaves all balances by payouts in a day of Nairobi.
+    pub all_daily: Cents,
+    /// Seconds in which nothing is paid out to a number after it was changed.
+    pub cool_down_s: i64,
+}
+
+impl Default for PayoutPolicy {
+    /// M-Pesa's minimum, half of what M-Pesa lets one person receive in a day, ten
+    /// such days' worth for all, two days after a change of number.
+    fn default() -> Self {
+        Self {
+            least_shillings: 10,
+            household_daily: Cents(25_000_000),
+            all_daily: Cents(500_000_000),
+            cool_down_s: 172_800,
+        }
+    }
 }
 
 impl SettlementConfig {
@@ -38,6 +68,7 @@ impl fmt::Debug for SettlementConfig {
             .field("callback_base", &self.callback_base)
             .field("shortcode", &self.shortcode)
             .field("tariff", &self.tariff)
+            .field("payouts", &self.payouts)
             .field("workers", &self.workers)
             .finish_non_exhaustive()
     }

@@ -6,7 +6,7 @@ use jirani_chain::ChainError;
 use jirani_ledger::Refusal;
 use jirani_market::MarketError;
 use jirani_store::StoreError;
-use jirani_units::{Cents, Wh};
+use jirani_units::{Cents, Timestamp, Wh};
 
 /// What kind of no it is; what to do follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,6 +81,25 @@ pub enum SettlementError {
         /// The least.
         least: Cents,
     },
+    /// The household's payouts of a day are used up.
+    #[error("settlement.daily_limit: you can withdraw {left} more today; the rest from midnight on")]
+    DailyLimit {
+        /// What is left today, charges included.
+        left: Cents,
+    },
+    /// The payouts of all households of a day are used up.
+    #[error(
+        "settlement.operator_daily_limit: no more withdrawals go out today; ask again tomorrow, your money stays yours"
+    )]
+    OperatorDailyLimit,
+    /// The number was changed a short while ago.
+    #[error(
+        "settlement.cool_down: your number was changed; for your safety withdrawals to it begin at {until}"
+    )]
+    CoolDown {
+        /// From when on.
+        until: Timestamp,
+    },
     /// The balance is too small.
     #[error("settlement.insufficient_balance: your balance is too small for this")]
     InsufficientBalance,
@@ -132,7 +151,9 @@ impl SettlementError {
             | Self::VaultTooSmall { .. }
             | Self::PriceMoved { .. }
             | Self::PromptOpen
+            | Self::CoolDown { .. }
             | Self::InsufficientBalance => Fault::Conflict,
+            Self::DailyLimit { .. } | Self::OperatorDailyLimit => Fault::Limited,
             Self::Market(error) => market_fault(error),
             Self::Contended
             | Self::Overloaded

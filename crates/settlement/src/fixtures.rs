@@ -25,6 +25,7 @@ pub(crate) fn config() -> SettlementConfig {
         deployment_key: [7; 32],
         seed: [9; 32],
         tariff: TARIFF,
+        payouts: crate::config::PayoutPolicy::default(),
         workers: 4,
     }
 }
@@ -63,6 +64,7 @@ pub(crate) fn order(state: OrderState, pay_with: PayWith) -> OrderRecord {
 
 pub(crate) fn collection(state: CollectionState) -> CollectionRecord {
     let sent = !matches!(state, CollectionState::Planned | CollectionState::SendUnknown);
+    let checked_s = if state == CollectionState::Planned { 1_000 } else { 1_020 };
     CollectionRecord {
         order: OrderId(17),
         payer: BUYER,
@@ -74,7 +76,7 @@ pub(crate) fn collection(state: CollectionState) -> CollectionRecord {
         state,
         receipt: None,
         created_at: Timestamp::from_seconds(1_000),
-        next_check_at: Some(Timestamp::from_seconds(1_020)),
+        next_check_at: Some(Timestamp::from_seconds(checked_s)),
         checks: 0,
         version: 1,
     }

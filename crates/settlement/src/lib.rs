@@ -8,8 +8,10 @@
 //!
 //! Each machine has a folder with its state table in the header, its pure
 //! decisions in `decide` and what it does to the world in `effect`: [`offer`],
-//! [`order`], [`collection`], [`payout`]. [`engine`] runs them, one event per
-//! thing at a time; [`inbox`] matches M-Pesa's callbacks to them.
+//! [`order`], [`collection`], [`payout`]; [`reversal`] is what M-Pesa takes back.
+//! [`engine`] runs them, one event per thing at a time; [`inbox`] matches M-Pesa's
+//! callbacks to them. [`notice`] is what people are told, [`review`] what only a
+//! person decides.
 //!
 //! Stands between the API above it and the store, the chain and M-Pesa, which it
 //! sees only through their traits.
@@ -21,24 +23,28 @@
 mod chain_work;
 mod collection;
 mod config;
+mod debts;
 mod engine;
 mod error;
 #[cfg(test)]
 mod fixtures;
 mod inbox;
 mod names;
+mod notice;
 mod offer;
 mod order;
 mod payout;
 mod planning;
 mod proof;
+mod reversal;
+mod review;
 mod service;
 mod step;
-mod transfers;
 
-pub use config::{SettlementConfig, SettlementDeps};
+pub use config::{PayoutPolicy, SettlementConfig, SettlementDeps};
 pub use error::{Fault, SettlementError};
 pub use jirani_market::Want;
 pub use order::Quote;
+pub use payout::{PayoutQueue, PayoutQuote};
 pub use proof::{receipt_proof, transfer_proof};
 pub use service::Settlement;

@@ -5,6 +5,7 @@
 //! whatever is restarted; and a run from one seed names everything alike.
 
 use crate::proof::keyed_hash;
+use jirani_daraja::ask::AnswerUrls;
 use jirani_units::{OrderId, PayoutId, Reference};
 use rand::{RngCore as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
@@ -43,9 +44,24 @@ impl Names {
 
     pub(crate) fn payout(&self, payout: PayoutId) -> PayoutNames {
         let mut rng = self.draw("payout", payout.0);
-        PayoutNames {
-            originator_id: format!("jirani-{payout}-{:016x}", rng.next_u64()),
-            secret: secret(&mut rng),
+        // The id is drawn first: what is stored under a secret never changes.
+        let _ = rng.next_u64();
+        PayoutNames { originator_id: self.originator_id(payout, 1), secret: secret(&mut rng) }
+    }
+
+    /// Our id of an attempt at a payout. The first attempt's has no number.
+    pub(crate) fn originator_id(&self, payout: PayoutId, attempt: u32) -> String {
+        let drawn = self.draw("payout", payout.0).next_u64();
+        let again = if attempt > 1 { format!("-{attempt}") } else { String::new() };
+        format!("jirani-{payout}-{drawn:016x}{again}")
+    }
+
+    /// Where answers to questions about the payout with this secret go.
+    pub(crate) fn answer_urls(&self, secret: &str) -> AnswerUrls {
+        let base = &self.callback_base;
+        AnswerUrls {
+            result_url: format!("{base}/hooks/answer/{secret}/result"),
+            timeout_url: format!("{base}/hooks/answer/{secret}/timeout"),
         }
     }
 

@@ -1,21 +1,24 @@
 //! The service: what its machines share, and the loop that keeps them going.
 
+use crate::collection::pull::PullPlan;
 use crate::config::{SettlementConfig, SettlementDeps};
+use crate::debts::Debts;
 use crate::engine::Key;
 use crate::engine::lanes::{Job, Lanes};
 use crate::engine::timer::Timer;
 use crate::error::SettlementError;
 use crate::inbox::{Inbox, Note};
 use crate::names::Names;
-use crate::payout::Asked;
+use crate::payout::{Asked, Queue};
 use crate::planning::Planning;
 use crate::step::{Step, Trouble};
 use jirani_chain::EnergyChain;
 use jirani_clock::ServiceClock;
 use jirani_daraja::Mpesa;
-use jirani_store::{Committed, Events, Store, StoreError};
-use jirani_units::Timestamp;
-use std::sync::Arc;
+use jirani_ledger::Account;
+use jirani_store::{Committed, Event, Events, ReceiptUse, Store, StoreError};
+use jirani_units::{Clock as _, Timestamp};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -45,8 +48,13 @@ pub struct Settlement {
     pub(crate) planning: Planning,
     pub(crate) inbox: Inbox,
     pub(crate) asked: Asked,
+    pub(crate) queue: Queue,
+    /// Held while a payout is planned: over the store only.
+    pub(crate) paying_out: tokio::sync::Mutex<()>,
+    pub(crate) debts: Debts,
     pub(crate) lanes: Lanes<Note>,
-    timer: Timer,
+    pub(crate) timer: Timer,
+    pulls: Mutex<PullPlan>,
     stopped: CancellationToken,
 }
 
@@ -65,8 +73,12 @@ impl Settlement {
             planning: Planning::default(),
             inbox: Inbox::default(),
             asked: Asked::default(),
+            queue: Queue::default(),
+            paying_out: tokio::sync::Mutex::default(),
+            debts: Debts::default(),
             lanes: Lanes::new(),
             timer: Timer::default(),
+            pulls: Mutex::default(),
             stopped: CancellationToken::new(),
         })
     }
@@ -83,7 +95,7 @@ impl Settlement {
     pub async fn run(self: Arc<Self>, cancel: CancellationToken) -> Result<(), SettlementError> {
         let starting = self.clock.busy();
         let mut tasks = JoinSet::new();
-        for _ in 0..self.config.workers.max(1) {
+        for _ in 0..self.config.workers.max(2) {
             let service = self.clone();
             tasks.spawn(service.work());
         }
@@ -121,6 +133,8 @@ impl Settlement {
 
     /// Reads what waits in the inbox, then looks at everything that is not final.
     async fn resume(&self, cancel: &CancellationToken) -> Result<(), SettlementError> {
+        self.debts.learn(&self.store.balances().await?);
+        self.restore_queue().await?;
         tokio::select! {
             () = cancel.cancelled() => return Ok(()),
             pumped = self.pump() => pumped?,
@@ -131,6 +145,15 @@ impl Settlement {
         for key in orders.chain(payouts).chain(offers) {
             self.lanes.poke(key, self.clock.busy());
         }
+        // What was taken back while its order was being settled, and the list of
+        // payments for what was told while nobody was here.
+        for reversal in self.store.waiting_reversals().await? {
+            let receipt = self.store.receipt(&reversal.receipt).await?;
+            if let Some(ReceiptUse::Order(order) | ReceiptUse::Settled(order)) = receipt.map(|r| r.used_for) {
+                self.lanes.poke(Key::Order(order), self.clock.busy());
+            }
+        }
+        self.lanes.poke(Key::Pull, self.clock.busy());
         Ok(())
     }
 
@@ -138,7 +161,11 @@ impl Settlement {
         while let Some(mut job) = self.lanes.take().await {
             match self.run_lane(&mut job).await {
                 Ok(next) => {
-                    self.timer.set(job.key, next, &self.clock);
+                    match (job.key, next) {
+                        // Somebody may have asked for an earlier reading meanwhile.
+                        (Key::Pull, Some(at)) => self.timer.set_earlier(Key::Pull, at, &self.clock),
+                        _ => self.timer.set(job.key, next, &self.clock),
+                    }
                     self.lanes.finish(job, &Ok(()));
                 }
                 Err(Trouble::NoAnswer(what)) => self.clone().rest(job, &what),
@@ -164,6 +191,7 @@ impl Settlement {
             Key::Offer(id) => self.advance_offer(id).await,
             Key::Order(id) => self.advance_order(id).await,
             Key::Payout(id) => self.advance_payout(id).await,
+            Key::Pull => self.advance_pull().await,
             Key::Stray(_) => Ok(None),
         }
     }
@@ -184,8 +212,38 @@ impl Settlement {
         });
     }
 
-    /// Commits a step, then announces it.
+    /// Commits a step, then announces it. Reviews it opens or closes are part of the
+    /// commit, and so is what its money pays of its households' debts.
     pub(crate) async fn commit(&self, step: Step) -> Result<Committed, StoreError> {
+        let gains = self.debts.gains(&step.changes);
+        if gains.is_empty() {
+            return self.commit_unpaid(step).await;
+        }
+        let mut step = step;
+        let _paying = self.debts.paying().await;
+        let mut free = Vec::new();
+        for gain in gains {
+            let receivable = self.store.balance(Account::ReversalsReceivable(gain.household)).await?;
+            let (changes, left) = gain.pays(&receivable, self.clock.now());
+            step.changes.extend(changes);
+            step.announce(Event::Balance(gain.household));
+            if !left.is_positive() {
+                free.push(gain.household);
+            }
+        }
+        let committed = self.commit_unpaid(step).await?;
+        for household in free {
+            self.debts.is_free(household);
+        }
+        Ok(committed)
+    }
+
+    /// The same without a look at debts.
+    pub(crate) async fn commit_unpaid(&self, mut step: Step) -> Result<Committed, StoreError> {
+        if !step.opened.is_empty() || !step.closed.is_empty() {
+            let reviews = self.reviews(&step).await?;
+            step.changes.extend(reviews);
+        }
         if step.changes.is_empty() {
             return Ok(Committed::default());
         }
@@ -194,6 +252,14 @@ impl Settlement {
             self.events.publish(event);
         }
         Ok(committed)
+    }
+
+    pub(crate) fn pulls(&self) -> PullPlan {
+        *self.pulls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_pulls(&self, plan: PullPlan) {
+        *self.pulls.lock().unwrap_or_else(PoisonError::into_inner) = plan;
     }
 
     /// Has `key` looked at and waits until that look has ended.

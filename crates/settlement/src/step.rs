@@ -4,13 +4,20 @@
 //! commit come out. Whoever applies it commits the changes, then announces the
 //! events, and on a conflict reads and decides anew.
 
+use crate::notice::Notice;
+use crate::review::{Matter, Opened};
 use jirani_store::{Change, Event};
+use jirani_units::{HouseholdId, Timestamp};
 
 /// The changes of one step, and what to announce after they are durable.
 #[derive(Debug, Default)]
 pub(crate) struct Step {
     pub(crate) changes: Vec<Change>,
     pub(crate) events: Vec<Event>,
+    /// What a person must look at from now on.
+    pub(crate) opened: Vec<Opened>,
+    /// What no person need look at any more, and why.
+    pub(crate) closed: Vec<(Matter, String)>,
     /// What became of it, in words for the operator.
     pub(crate) outcome: String,
 }
@@ -29,6 +36,26 @@ impl Step {
     pub(crate) fn change(&mut self, change: Change) -> &mut Self {
         self.changes.push(change);
         self
+    }
+
+    /// Tells a household something, in the same commit.
+    pub(crate) fn tell(&mut self, household: HouseholdId, notice: &Notice, at: Timestamp) -> &mut Self {
+        self.change(notice.to(household, at))
+    }
+
+    pub(crate) fn review(&mut self, matter: Matter, detail: impl Into<String>) -> &mut Self {
+        self.opened.push(Opened { matter, detail: detail.into() });
+        self
+    }
+
+    pub(crate) fn resolve(&mut self, matter: Matter, outcome: &str) -> &mut Self {
+        self.closed.push((matter, outcome.to_owned()));
+        self
+    }
+
+    /// Whether it changes anything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.opened.is_empty() && self.closed.is_empty()
     }
 
     pub(crate) fn announce(&mut self, event: Event) -> &mut Self {

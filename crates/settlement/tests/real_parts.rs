@@ -85,6 +85,7 @@ impl Village {
             deployment_key: [7; 32],
             seed: [9; 32],
             tariff: TARIFF,
+            payouts: jirani_settlement::PayoutPolicy::default(),
             workers: SettlementConfig::WORKERS,
         };
         let (chain, mpesa) = (Arc::new(chain), Arc::new(mpesa));

@@ -6,10 +6,10 @@ use jirani_ledger::{Account, AccountBalance, Balances};
 use jirani_store::numbers::BLOCK;
 use jirani_store::{
     Appended, AttestedRow, Change, CollectionRecord, Committed, HouseholdRecord, InboxRow, JournalRow,
-    NewCallback, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, QuarantineRow, ReadingRow,
-    ReceiptRecord, SessionRecord, SlotRecord, Store, StoreError,
+    NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, QuarantineRow,
+    ReadingRow, ReceiptRecord, ReversalRecord, ReviewRecord, SessionRecord, SlotRecord, Store, StoreError,
 };
-use jirani_units::{HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
+use jirani_units::{Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -204,6 +204,30 @@ impl Store for SqliteStore {
 
     async fn payouts_after(&self, after: PayoutId, limit: u32) -> Answer<Vec<PayoutRecord>> {
         read::money::payouts_after(&self.readers, after, limit).await
+    }
+
+    async fn paid_out_since(&self, since: Timestamp) -> Answer<Cents> {
+        read::money::paid_out_since(&self.readers, since).await
+    }
+
+    async fn reversal(&self, receipt: &Receipt) -> Answer<Option<ReversalRecord>> {
+        read::affairs::reversal(&self.readers, receipt).await
+    }
+
+    async fn waiting_reversals(&self) -> Answer<Vec<ReversalRecord>> {
+        read::affairs::waiting_reversals(&self.readers).await
+    }
+
+    async fn review(&self, key: &str) -> Answer<Option<ReviewRecord>> {
+        read::affairs::review(&self.readers, key).await
+    }
+
+    async fn open_reviews(&self, limit: u32) -> Answer<Vec<ReviewRecord>> {
+        read::affairs::open_reviews(&self.readers, limit).await
+    }
+
+    async fn notices_of(&self, household: Option<HouseholdId>, limit: u32) -> Answer<Vec<NoticeRecord>> {
+        read::affairs::notices_of(&self.readers, household, limit).await
     }
 
     async fn balance(&self, account: Account) -> Answer<AccountBalance> {

@@ -1,7 +1,8 @@
 //! Changes, applied together or not at all.
 
 use crate::record::{
-    CollectionRecord, HouseholdRecord, OfferRecord, OrderRecord, PayoutRecord, ReceiptRecord, SessionRecord,
+    CollectionRecord, HouseholdRecord, NoticeRecord, OfferRecord, OrderRecord, PayoutRecord, ReceiptRecord,
+    ReversalRecord, ReviewRecord, SessionRecord,
 };
 use jirani_ledger::{Posting, Transfer};
 
@@ -23,6 +24,12 @@ pub enum Change {
     Receipt(ReceiptRecord),
     /// A payout.
     Payout(PayoutRecord),
+    /// A payment that M-Pesa took back: unique by its receipt.
+    Reversal(ReversalRecord),
+    /// Something for a person to decide: unique by its key.
+    Review(ReviewRecord),
+    /// A message to a person. One with the same key was kept before: nothing changes.
+    Notice(NoticeRecord),
     /// A signed-in person's session.
     Session(SessionRecord),
     /// A callback has been dealt with.

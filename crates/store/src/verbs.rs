@@ -5,12 +5,13 @@ use crate::change::{Change, Committed};
 use crate::error::StoreError;
 use crate::ledger::{AccountBalance, Balances, JournalRow};
 use crate::record::{
-    Appended, CollectionRecord, HouseholdRecord, InboxRow, NewCallback, OfferRecord, OrderRecord,
-    OutboxRecord, PayoutRecord, QuarantineRow, ReadingRow, ReceiptRecord, SessionRecord, SlotRecord,
+    Appended, CollectionRecord, HouseholdRecord, InboxRow, NewCallback, NoticeRecord, OfferRecord,
+    OrderRecord, OutboxRecord, PayoutRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReversalRecord,
+    ReviewRecord, SessionRecord, SlotRecord,
 };
 use async_trait::async_trait;
 use jirani_ledger::Account;
-use jirani_units::{HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
+use jirani_units::{Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
 
 /// What an answer may hold at most, whatever was asked for.
 pub const PAGE_MAX: u32 = 1_000;
@@ -145,6 +146,23 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<PayoutRecord>, StoreError>;
     /// Payouts after `after`, by id: for the audit and the operator's desk.
     async fn payouts_after(&self, after: PayoutId, limit: u32) -> Result<Vec<PayoutRecord>, StoreError>;
+    /// What has left or may leave balances by payouts asked for at or after `since`,
+    /// charges included; those that failed do not count.
+    async fn paid_out_since(&self, since: Timestamp) -> Result<Cents, StoreError>;
+    /// The reversal of a payment.
+    async fn reversal(&self, receipt: &Receipt) -> Result<Option<ReversalRecord>, StoreError>;
+    /// Reversals that are not in the ledger yet, oldest first; at most [`PAGE_MAX`].
+    async fn waiting_reversals(&self) -> Result<Vec<ReversalRecord>, StoreError>;
+    /// Something for a person to decide, by its key.
+    async fn review(&self, key: &str) -> Result<Option<ReviewRecord>, StoreError>;
+    /// What waits for a person, oldest first.
+    async fn open_reviews(&self, limit: u32) -> Result<Vec<ReviewRecord>, StoreError>;
+    /// Messages to a household (`None`: to the operator), newest first.
+    async fn notices_of(
+        &self,
+        household: Option<HouseholdId>,
+        limit: u32,
+    ) -> Result<Vec<NoticeRecord>, StoreError>;
     /// Balance of one account; zero when it has no rows.
     async fn balance(&self, account: Account) -> Result<AccountBalance, StoreError>;
     /// Every account that has rows.

@@ -1,7 +1,9 @@
 //! The words that stand for states and kinds in every database. The schemas' CHECKs
 //! repeat them; never rename one without a migration for each engine.
 
-use crate::{CallbackKind, HouseholdKind, Language, OfferState, OrderState, PayWith, ReleaseReason};
+use crate::{
+    CallbackKind, HouseholdKind, Language, OfferState, OrderState, PayWith, ReleaseReason, ReversalState,
+};
 
 /// A closed set of values, each with its word.
 pub trait Word: Sized + Copy + 'static {
@@ -38,11 +40,12 @@ words! {
         Planned = "planned", AwaitingPayment = "awaiting_payment", ReceiptAwaited = "receipt_awaited",
         Paid = "paid", Settled = "settled", Releasing = "releasing", Released = "released", Refused = "refused",
     }
+    ReversalState { Waiting = "waiting", Booked = "booked" }
     ReleaseReason {
         PaymentRefused = "payment_refused", PaymentTimeout = "payment_timeout", PaidShort = "paid_short",
     }
     CallbackKind {
         StkResult = "stk_result", C2bConfirmation = "c2b_confirmation", B2cResult = "b2c_result",
-        B2cTimeout = "b2c_timeout",
+        B2cTimeout = "b2c_timeout", Answer = "answer", AnswerTimeout = "answer_timeout",
     }
 }

@@ -48,6 +48,7 @@ pub fn payout(household: u32) -> PayoutRecord {
         amount: Cents(50_000),
         sent: Cents(49_300),
         charge: Cents(700),
+        attempt: 1,
         originator_id: "JIRANI-7".into(),
         secret: "0".repeat(32),
         conversation_id: None,

@@ -51,7 +51,7 @@ pub fn s2(evidence: &Evidence) -> Finding {
                 (order, false)
             }
             ReceiptUse::Settled(order) => (order, true),
-            ReceiptUse::Balance(_) | ReceiptUse::Suspense => continue,
+            ReceiptUse::Balance(_) | ReceiptUse::Suspense | ReceiptUse::Reversed => continue,
         };
         match orders.get(&order) {
             None => return Finding::Violated(format!("a receipt names order {order}, which does not exist")),

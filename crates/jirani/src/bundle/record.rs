@@ -176,6 +176,8 @@ pub enum UseWord {
     Balance,
     /// Nobody can say whose it is.
     Suspense,
+    /// M-Pesa took it back before anybody could use it.
+    Reversed,
 }
 
 impl UseWord {

@@ -174,6 +174,7 @@ impl System {
                 deployment_key,
                 seed: secrets.derive("settlement"),
                 tariff: config.tariff.tariff(),
+                payouts: jirani_settlement::PayoutPolicy::default(),
                 workers: SettlementConfig::WORKERS,
             },
             SettlementDeps {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jirani_ledger::Account;
 use jirani_store::*;
-use jirani_units::{HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
+use jirani_units::{Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
@@ -92,6 +92,12 @@ pass_on! {
     journal_after(after: u64, limit: u32) -> Vec<JournalRow>;
     journal_of(account: Account, limit: u32) -> Vec<JournalRow>;
     journal_of_after(account: Account, after: u64, limit: u32) -> Vec<JournalRow>;
+    paid_out_since(since: Timestamp) -> Cents;
+    reversal(receipt: &Receipt) -> Option<ReversalRecord>;
+    waiting_reversals() -> Vec<ReversalRecord>;
+    review(key: &str) -> Option<ReviewRecord>;
+    open_reviews(limit: u32) -> Vec<ReviewRecord>;
+    notices_of(household: Option<HouseholdId>, limit: u32) -> Vec<NoticeRecord>;
     receive(callback: NewCallback) -> u64;
     pending_callbacks(limit: u32) -> Vec<InboxRow>;
     put_outbox(record: OutboxRecord) -> ();

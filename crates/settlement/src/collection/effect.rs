@@ -1,12 +1,13 @@
 //! Does what a collection's state asks for: one prompt, then questions.
 
-use super::decide::{self, CollectionEffect, CollectionEvent, Loose};
+use super::decide::{self, CollectionEffect, CollectionEvent};
+use super::money::{self, Known, Loose};
 use crate::inbox;
 use crate::service::{COMMIT_ATTEMPTS, Settlement};
 use crate::step::{Broken, Trouble};
 use jirani_daraja::{SendError, StkRequest};
-use jirani_store::{CollectionRecord, StoreError};
-use jirani_units::{Clock as _, OrderId, Timestamp};
+use jirani_store::{CollectionRecord, CollectionState, ReceiptRecord, ReversalRecord, StoreError};
+use jirani_units::{Clock as _, OrderId, Receipt, Timestamp};
 
 impl Settlement {
     /// One step of the collection of an order that awaits money. Says when to look
@@ -26,7 +27,13 @@ impl Settlement {
             CollectionEffect::Expire => {
                 self.apply_collection(id, &CollectionEvent::WindowOver, None).await?;
             }
-            CollectionEffect::Rest(at) => return Ok(Some(at)),
+            CollectionEffect::Rest(at) => {
+                if matches!(collection.state, CollectionState::SendUnknown | CollectionState::ReceiptAwaited)
+                {
+                    self.seek_receipts();
+                }
+                return Ok(Some(at));
+            }
         }
         Ok(None)
     }
@@ -63,12 +70,13 @@ impl Settlement {
     ) -> Result<bool, Trouble> {
         for _ in 0..COMMIT_ATTEMPTS {
             let view = self.load_view(id, false).await?;
-            let known = match event.receipt() {
-                Some(receipt) => self.store.receipt(receipt).await?,
-                None => None,
+            let (receipt, reversal) = match event.receipt() {
+                Some(receipt) => self.known(receipt).await?,
+                None => (None, None),
             };
-            let mut step = decide::decide(&view, event, known.as_ref(), &self.config, self.clock.now())?;
-            let changes = !step.changes.is_empty();
+            let known = Known { receipt: receipt.as_ref(), reversal: reversal.as_ref() };
+            let mut step = decide::decide(&view, event, known, &self.config, self.clock.now())?;
+            let changes = !step.is_empty();
             if let Some(callback) = callback {
                 tracing::debug!(order = id.0, callback, outcome = step.outcome, "callback read");
                 inbox::done(&mut step, callback);
@@ -81,12 +89,24 @@ impl Settlement {
         Err(Trouble::Contended(format!("the payment of order {id}")))
     }
 
+    async fn known(
+        &self,
+        receipt: &Receipt,
+    ) -> Result<(Option<ReceiptRecord>, Option<ReversalRecord>), StoreError> {
+        let known = self.store.receipt(receipt).await?;
+        let reversal = if known.is_none() { self.store.reversal(receipt).await? } else { None };
+        Ok((known, reversal))
+    }
+
     /// Books a payment that names none of our references.
-    pub(crate) async fn apply_loose(&self, loose: &Loose, callback: u64) -> Result<(), Trouble> {
+    pub(crate) async fn apply_loose(&self, loose: &Loose, callback: Option<u64>) -> Result<(), Trouble> {
         for _ in 0..COMMIT_ATTEMPTS {
-            let known = self.store.receipt(&loose.money.receipt).await?;
-            let mut step = decide::loose(loose, known.as_ref(), self.clock.now());
-            inbox::done(&mut step, callback);
+            let (receipt, reversal) = self.known(&loose.money.receipt).await?;
+            let known = Known { receipt: receipt.as_ref(), reversal: reversal.as_ref() };
+            let mut step = money::loose(loose, known, self.clock.now());
+            if let Some(callback) = callback {
+                inbox::done(&mut step, callback);
+            }
             match self.commit(step).await {
                 Err(StoreError::Conflict { .. }) => {}
                 done => return Ok(done.map(drop)?),

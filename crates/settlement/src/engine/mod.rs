@@ -18,6 +18,8 @@ pub(crate) enum Key {
     Order(OrderId),
     /// A payout.
     Payout(PayoutId),
+    /// M-Pesa's list of payments.
+    Pull,
     /// A callback that belongs to none of them, by its number.
     Stray(u64),
 }

@@ -8,7 +8,7 @@ use jirani_clock::{Busy, ServiceClock};
 use jirani_units::Timestamp;
 use std::collections::{BTreeSet, HashMap};
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -31,9 +31,30 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
+    /// Looks at `key` at `at`, unless it is looked at before that anyway.
+    pub(crate) fn set_earlier(&self, key: Key, at: Timestamp, clock: &ServiceClock) {
+        let state = self.lock();
+        if state.at.get(&key).is_none_or(|set| at < *set) {
+            self.change(state, key, Some(at), clock);
+        }
+    }
+
     /// Looks at `key` at `at`, instead of any time set before; `None` forgets it.
     pub(crate) fn set(&self, key: Key, at: Option<Timestamp>, clock: &ServiceClock) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.change(self.lock(), key, at, clock);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        key: Key,
+        at: Option<Timestamp>,
+        clock: &ServiceClock,
+    ) {
         let first = state.due.first().copied();
         if let Some(old) = state.at.remove(&key) {
             state.due.remove(&(old, key));

@@ -2,21 +2,21 @@
 
 use super::View;
 use crate::names::CollectionNames;
+use crate::notice::Notice;
 use crate::offer::release_part;
 use crate::step::{Broken, Step};
-use crate::transfers;
 use jirani_chain::Outcome;
-use jirani_ledger::{Account, Reason, Transfer};
+use jirani_ledger::templates::collections::{self, CreditedFor};
+use jirani_ledger::templates::orders::{self, PaidFrom, Part, Seller};
 use jirani_store::{
     Change, CollectionRecord, CollectionState, Event, OrderRecord, OrderState, PayWith, ReceiptRecord,
     ReceiptUse, ReleaseReason,
 };
 use jirani_units::{Cents, Timestamp, Wh};
 
-/// Numbers of an order's parts that are not sellers' shares.
-const FEE_PART: u8 = 100;
-const TAX_PART: u8 = 101;
-const ROUNDING_PART: u8 = 102;
+/// From this excess on the buyer is told: below a shilling it is only the rounding
+/// to whole shillings.
+const OVER_CENTS: i64 = 100;
 
 /// What happens to an order on chain.
 #[derive(Clone, Debug)]
@@ -70,7 +70,7 @@ pub(crate) fn decide(
             let mut next = settled(order, signature, now);
             next.placed_signature = Some(signature.clone());
             let mut step = Step::default();
-            allocate(&mut step, view, Account::OrdersClearing, now)?;
+            allocate(&mut step, view, PaidFrom::Balance, now)?;
             finish(step, view, next, true)
         }
         (OrderState::Planned, OrderEvent::Placed(Outcome::Refused { code, .. }), pay_with) => {
@@ -82,7 +82,7 @@ pub(crate) fn decide(
             if pay_with == PayWith::Balance {
                 next.proof = None;
                 next.paid_at = None;
-                step.change(Change::Post(transfers::returned(order.id, order.buyer, order.due, now)));
+                step.change(Change::Post(orders::returned(order.id, order.buyer, order.due, now)));
                 step.announce(Event::Balance(order.buyer));
             }
             finish(step, view, next, false)
@@ -90,11 +90,15 @@ pub(crate) fn decide(
         (OrderState::Paid, OrderEvent::Settled(Outcome::Landed { signature, .. }), _) => {
             let receipt = used_receipt(view)?;
             let mut step = Step::default();
-            allocate(&mut step, view, Account::CollectionsUnallocated, now)?;
+            allocate(&mut step, view, PaidFrom::Mpesa, now)?;
             let excess = Cents(receipt.amount.0 - order.due.0);
             if excess.is_positive() {
-                let to_buyer = transfers::excess(order.id, &receipt.receipt, order.buyer, excess, now);
+                let to_buyer = collections::excess(order.id, &receipt.receipt, order.buyer, excess, now);
                 step.change(Change::Post(to_buyer));
+                if excess.0 >= OVER_CENTS {
+                    let notice = Notice::PaidOver(order.id, receipt.receipt.clone(), excess);
+                    step.tell(order.buyer, &notice, now);
+                }
                 step.announce(Event::Balance(order.buyer));
             }
             let used_for = ReceiptUse::Settled(order.id);
@@ -104,8 +108,11 @@ pub(crate) fn decide(
         (OrderState::Paid, OrderEvent::Settled(Outcome::Refused { code, .. }), _) => {
             let receipt = used_receipt(view)?;
             let mut step = Step::default();
-            let credit = transfers::credited(&receipt.receipt, order.buyer, receipt.amount, now);
+            let why = CreditedFor::GivenUp(order.id);
+            let credit = collections::credited(&receipt.receipt, order.buyer, receipt.amount, why, now);
             step.change(Change::Post(credit));
+            let notice = Notice::NotDelivered(order.id, receipt.receipt.clone(), receipt.amount);
+            step.tell(order.buyer, &notice, now);
             let used_for = ReceiptUse::Balance(order.buyer);
             step.change(Change::Receipt(ReceiptRecord { used_for, ..receipt.clone() }));
             step.change(Change::Order(OrderRecord {
@@ -187,29 +194,27 @@ fn used_receipt(view: &View) -> Result<&ReceiptRecord, Broken> {
         .ok_or_else(|| Broken(format!("order {} is paid without a receipt that covers it", order.id)))
 }
 
-/// The due goes where it belongs, out of `clearing`.
-fn allocate(step: &mut Step, view: &View, clearing: Account, now: Timestamp) -> Result<(), Broken> {
+/// The due goes where it belongs, out of clearing.
+fn allocate(step: &mut Step, view: &View, from: PaidFrom, now: Timestamp) -> Result<(), Broken> {
     let order = &view.order;
     let shares = jirani_market::shares(&order.fills, order.fee, order.tax)
         .map_err(|error| Broken(format!("order {} cannot be shared out: {error}", order.id)))?;
     let mut parts = Vec::with_capacity(shares.sellers.len() + 3);
-    for (part, (seller, amount)) in (0u8..).zip(&shares.sellers) {
-        let account =
-            if view.is_operator(*seller) { Account::OperatorSales } else { Account::Household(*seller) };
-        if matches!(account, Account::Household(_)) && amount.is_positive() {
+    for (place, (seller, amount)) in (0u8..).zip(&shares.sellers) {
+        let who = if view.is_operator(*seller) { Seller::Operator } else { Seller::Household(*seller) };
+        if matches!(who, Seller::Household(_)) && amount.is_positive() {
             step.announce(Event::Balance(*seller));
         }
-        parts.push((part, account, Reason::Sale, *amount));
+        parts.push((Part::Sale(place, who), *amount));
     }
-    parts.push((FEE_PART, Account::OperatorFees, Reason::GridFee, shares.fee));
-    parts.push((TAX_PART, Account::OperatorTaxes, Reason::Tax, shares.tax));
-    parts.push((ROUNDING_PART, Account::Rounding, Reason::Rounding, shares.rounding));
-    let sum: Cents = parts.iter().map(|(.., amount)| *amount).sum();
+    parts.push((Part::Fee, shares.fee));
+    parts.push((Part::Tax, shares.tax));
+    parts.push((Part::Rounding, shares.rounding));
+    let sum: Cents = parts.iter().map(|(_, amount)| *amount).sum();
     if sum != order.due {
         return Err(Broken(format!("the parts of order {} do not add up to its due", order.id)));
     }
-    for (part, account, reason, amount) in parts.into_iter().filter(|(.., amount)| amount.is_positive()) {
-        let transfer: Transfer = transfers::share(order.id, part, clearing, account, reason, amount, now);
+    for transfer in orders::settled(order.id, from, parts, now) {
         step.change(Change::Post(transfer));
     }
     Ok(())
@@ -234,6 +239,7 @@ mod tests {
     use super::*;
     use crate::fixtures::{BUYER, END, GENERATOR, SELLER, collection, order, view};
     use crate::names::Names;
+    use jirani_ledger::Account;
     use jirani_store::Proof;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_010);

@@ -57,6 +57,7 @@ impl Settlement {
                 }
                 OrderEffect::Rest => {
                     self.look_at_closing_offers(&order).await?;
+                    self.reversal_after(id).await?;
                     return Ok(None);
                 }
             }

@@ -4,7 +4,7 @@ use crate::engine::Key;
 use crate::error::SettlementError;
 use crate::payout::MOST_SHILLINGS;
 use crate::service::{Settlement, check_key};
-use crate::transfers;
+use jirani_ledger::templates::orders;
 use jirani_market::{Candidate, Fill, Selection, Shares, Want, collect, limits};
 use jirani_store::{
     Change, CollectionState, Event, HouseholdRecord, OfferRecord, OrderRecord, OrderState, PayWith,
@@ -168,7 +168,7 @@ impl Settlement {
             changes.push(Change::Offer(offer));
         }
         if from_balance {
-            changes.push(Change::Post(transfers::from_balance(id, buyer, shares.due, now)));
+            changes.push(Change::Post(orders::from_balance(id, buyer, shares.due, now)));
         }
         changes.push(Change::Order(OrderRecord {
             id,
@@ -182,7 +182,7 @@ impl Settlement {
             release_reason: None,
             refusal: None,
             deadline: None,
-            proof: from_balance.then(|| crate::proof::transfer_proof(transfers::from_balance_id(id))),
+            proof: from_balance.then(|| crate::proof::transfer_proof(orders::from_balance_id(id))),
             paid_at: from_balance.then_some(now),
             placed_signature: None,
             final_signature: None,

@@ -3,36 +3,56 @@
 //! | state | event | next | effect |
 //! |---|---|---|---|
 //! | - | `request_payout` | Planned | what is sent and the charge are held |
-//! | Planned | look | Unknown | then the request leaves, under our own id |
+//! | Planned | the queue is open, or lets one through | Unknown | then the request leaves, under this attempt's id |
+//! | Planned | the queue waits or is stopped | Planned | the household is told |
 //! | Unknown | accepted, or duplicate of our id | Accepted | waits for the result |
-//! | Unknown, first request | certainly not sent | Failed | both holds let go |
-//! | Unknown | answer lost, or a repeat not sent | Unknown | asks again later, under the same id |
-//! | Unknown, Accepted | result: paid, our id, our amount | Paid | both holds posted |
-//! | Unknown, Accepted | result: refused for good | Failed | both holds let go |
-//! | Unknown, Accepted | result: any other code | unchanged | waits |
-//! | Unknown, Accepted | queue timeout | unchanged | waits: it is not a failure |
-//! | Paid, Failed | anything | unchanged | - |
+//! | Unknown, first request | not sent: M-Pesa's door was shut | Planned | the queue waits |
+//! | Unknown, first request | certainly not taken on for its content | Failed | both holds let go |
+//! | Unknown | answer lost, or a repeat not sent | Unknown | M-Pesa is asked what became of it |
+//! | Unknown, Accepted | no result for 30 s, then later each time | unchanged | M-Pesa is asked what became of it |
+//! | Unknown | M-Pesa cannot say | Unknown | the same request again, under the same id |
+//! | Unknown, Accepted | result or answer: paid, our id, our amount | Paid | both holds posted |
+//! | Unknown, Accepted | result or answer: refused for good | Failed | both holds let go |
+//! | Unknown, Accepted | result: our float is empty | Planned, next attempt | the queue waits |
+//! | Unknown, Accepted | result: our initiator or set-up is refused | Planned, next attempt | the queue stops |
+//! | Unknown, Accepted | result: another amount, or another conversation | unchanged | a person looks |
+//! | Unknown, Accepted | result: any other code, or paid without an amount | unchanged | waits, asks |
+//! | Unknown, Accepted | queue timeout | unchanged | waits, asks: it is not a failure |
+//! | Unknown, Accepted | unknown for a day | unchanged | a person looks; asked on |
+//! | Planned | result: an earlier attempt was paid after all | Paid | both holds posted |
+//! | Unknown, Accepted | the same | unchanged | a person looks |
+//! | Failed | result: paid after all | Failed | a person looks |
+//! | Paid, Failed | anything else | unchanged | - |
 //!
 //! **Never paid twice.** M-Pesa takes an OriginatorConversationID on once and
-//! answers a repeat with "duplicate". So a request whose answer was lost may be
-//! repeated under the *same* id: if the first one went in, nothing happens and we
-//! know it; if it did not, this one pays. It is never sent under another id. A
-//! repeat that is refused says nothing about the first request, so only the
-//! first request's certain refusal lets go of the holds. Repeats are spaced, a
-//! handful per start of the service; after that the payout stays Unknown until
-//! its result comes or a person looks.
+//! answers a repeat with "duplicate". So a request whose answer was lost, and of
+//! which M-Pesa cannot say what became, may be repeated under the *same* id: if the
+//! first one went in, nothing happens and we know it; if it did not, this one pays.
+//! Another id follows only on M-Pesa's own final word that this one was refused. A
+//! repeat that is refused says nothing about the first request, so only the first
+//! request's certain refusal lets go of the holds.
+//!
+//! [`queue`] says whether payouts go out at all, [`policy`] how much to whom.
 
+mod asking;
 mod decide;
 mod effect;
+mod policy;
+mod queue;
+#[cfg(test)]
+mod tests;
 
 use crate::engine::Key;
 use crate::error::SettlementError;
 use crate::service::{Settlement, check_key};
-use crate::transfers;
+pub(crate) use asking::Asked;
 pub(crate) use decide::PayoutEvent;
-pub(crate) use effect::Asked;
+use jirani_ledger::templates::payouts;
 use jirani_store::{Change, Event, PayoutRecord, PayoutState, StoreError};
 use jirani_units::{Cents, Clock as _, HouseholdId, PayoutId};
+pub use policy::PayoutQuote;
+pub use queue::PayoutQueue;
+pub(crate) use queue::Queue;
 
 /// The least M-Pesa pays out.
 const LEAST_SHILLINGS: i64 = 10;
@@ -48,12 +68,13 @@ impl Settlement {
         amount: Cents,
     ) -> Result<(Cents, Cents), SettlementError> {
         self.store.household(household).await?.ok_or(SettlementError::UnknownHousehold)?;
-        self.quote_payout(amount)
+        let quote = self.quote_payout(amount)?;
+        Ok((quote.sent, quote.charge))
     }
 
     /// Pays out to the household's own number; at most `amount` leaves the
-    /// balance, charge included. Returns once the request has been answered, or
-    /// its answer is lost: the result follows later. The same `key` again gives
+    /// balance, charge included. Returns once the request has been answered, its
+    /// answer is lost, or it waits its turn: the result follows later. The same `key` again gives
     /// the same payout.
     pub async fn request_payout(
         &self,
@@ -68,8 +89,11 @@ impl Settlement {
         }
         self.check_room()?;
         let payer = self.store.household(household).await?.ok_or(SettlementError::UnknownHousehold)?;
-        let msisdn = payer.msisdn.ok_or(SettlementError::NoPhone)?;
-        let (sent, charge) = self.quote_payout(amount)?;
+        // One at a time: two requests must not both find the day's last shillings.
+        let planning = self.paying_out.lock().await;
+        let (msisdn, first_seen) = self.payout_number(&payer).await?;
+        let PayoutQuote { sent, charge, .. } = self.quote_payout(amount)?;
+        self.check_daily(household, Cents(sent.0 + charge.0)).await?;
         let id = PayoutId(self.store.next_number("payout").await?);
         let names = self.names.payout(id);
         let payout = PayoutRecord {
@@ -79,6 +103,7 @@ impl Settlement {
             amount: Cents(sent.0 + charge.0),
             sent,
             charge,
+            attempt: 1,
             originator_id: names.originator_id,
             secret: names.secret,
             conversation_id: None,
@@ -90,35 +115,24 @@ impl Settlement {
             version: 0,
         };
         let mut changes = vec![Change::Payout(payout.clone())];
-        changes.extend(transfers::payout_holds(&payout, payout.created_at).into_iter().map(Change::Post));
+        let holds = payouts::holds(&decide::about(&payout), payout.created_at);
+        changes.extend(holds.into_iter().map(Change::Post));
+        changes.extend(first_seen);
         match self.store.commit(changes).await {
             Ok(_) => {}
             // The same key a moment ago: that payout is the answer.
             Err(StoreError::Conflict { .. }) => {
+                drop(planning);
                 let payout = self.store.payout_by_key(household, key).await?;
                 return self.payout_again(payout.ok_or(SettlementError::Contended)?, amount).await;
             }
             Err(error) => return Err(error.into()),
         }
+        drop(planning);
         self.events.publish(Event::Payout(id, household));
         self.events.publish(Event::Balance(household));
         self.look(Key::Payout(id)).await?;
         self.stored_payout(id).await
-    }
-
-    fn quote_payout(&self, amount: Cents) -> Result<(Cents, Cents), SettlementError> {
-        let most = Cents(MOST_SHILLINGS * 100);
-        if amount.0 > most.0.saturating_mul(2) {
-            return Err(SettlementError::AmountTooLarge { most });
-        }
-        let shillings = sendable(amount, |shillings| self.mpesa.payout_charge(shillings));
-        if shillings < LEAST_SHILLINGS {
-            return Err(SettlementError::PayoutTooSmall { least: Cents(LEAST_SHILLINGS * 100) });
-        }
-        if shillings > MOST_SHILLINGS {
-            return Err(SettlementError::AmountTooLarge { most });
-        }
-        Ok((Cents(shillings * 100), self.mpesa.payout_charge(shillings)))
     }
 
     async fn payout_again(
@@ -126,7 +140,8 @@ impl Settlement {
         payout: PayoutRecord,
         amount: Cents,
     ) -> Result<PayoutRecord, SettlementError> {
-        if self.quote_payout(amount)? != (payout.sent, payout.charge) {
+        let quote = self.quote_payout(amount)?;
+        if (quote.sent, quote.charge) != (payout.sent, payout.charge) {
             return Err(SettlementError::KeyReused);
         }
         if payout.state == PayoutState::Planned {
@@ -138,42 +153,5 @@ impl Settlement {
     async fn stored_payout(&self, id: PayoutId) -> Result<PayoutRecord, SettlementError> {
         let payout = self.store.payout(id).await?;
         payout.ok_or_else(|| SettlementError::Stuck(format!("payout {id} is not in the store")))
-    }
-}
-
-/// The most whole shillings that, with their charge, take no more than `amount`.
-/// Counts down from what would fit without a charge: a charge is a few shillings,
-/// so it takes a few steps, whatever the bands are.
-fn sendable(amount: Cents, charge: impl Fn(i64) -> Cents) -> i64 {
-    let fits =
-        |shillings: &i64| shillings.saturating_mul(100).saturating_add(charge(*shillings).0) <= amount.0;
-    (1..=amount.shillings_down()).rev().find(fits).unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use jirani_daraja::PayoutCharges;
-    use proptest::prelude::*;
-
-    #[test]
-    fn a_charge_comes_out_of_what_is_asked_for() {
-        let charges = PayoutCharges::default();
-        for (asked, sent) in
-            [(0, 0), (-5, 0), (1_099, 10), (10_000, 100), (10_100, 100), (10_600, 101), (10_550, 100)]
-        {
-            assert_eq!(sendable(Cents(asked), |shillings| charges.charge(shillings)), sent, "{asked}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_sent_is_the_most_that_fits(asked in 0i64..3_000_000) {
-            let charges = PayoutCharges::default();
-            let fits = |shillings: i64| shillings * 100 + charges.charge(shillings).0 <= asked;
-            let sent = sendable(Cents(asked), |shillings| charges.charge(shillings));
-            prop_assert!(sent == 0 || fits(sent));
-            prop_assert!((sent + 1..sent + 20).all(|more| !fits(more)));
-        }
     }
 }

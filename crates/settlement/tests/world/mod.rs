@@ -28,6 +28,7 @@ use jirani_units::{
 use mpesa::TestMpesa;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +47,7 @@ pub struct World {
     pub mpesa: Arc<TestMpesa>,
     pub clock: ServiceClock,
     pub settlement: Arc<Settlement>,
+    events: Events,
     running: Option<(JoinHandle<Result<(), SettlementError>>, CancellationToken)>,
     supply: u64,
     folder: tempfile::TempDir,
@@ -71,9 +73,11 @@ impl World {
         let float =
             transfer("float", Account::MpesaPayout, Account::OperatorFloat, FLOAT, Reason::FloatDeposit);
         store.commit(vec![Change::Post(float)]).await.unwrap();
-        let settlement = service(&store, &chain, &mpesa, &clock);
+        let events = Events::new(1_024);
+        let settlement = service(&store, &chain, &mpesa, &clock, &events);
+        let supply = chain.supply();
         let mut world =
-            Self { store, supply: chain.supply(), chain, mpesa, clock, settlement, running: None, folder };
+            Self { store, supply, chain, mpesa, clock, settlement, events, running: None, folder };
         world.start().await;
         world
     }
@@ -99,7 +103,7 @@ impl World {
         let path = self.folder.path().join("jirani.db");
         self.store = Arc::new(SqliteStore::open(&path).await.unwrap());
         self.chain.use_store(self.store.clone());
-        self.settlement = service(&self.store, &self.chain, &self.mpesa, &self.clock);
+        self.settlement = service(&self.store, &self.chain, &self.mpesa, &self.clock, &self.events);
         self.start().await;
     }
 
@@ -109,15 +113,16 @@ impl World {
         running.await.unwrap().unwrap();
     }
 
-    /// Waits until `holds` does: for what happens while the node is down.
+    /// Waits until `holds` does, looking after each event: for what happens while the
+    /// node is down.
     pub async fn until(&self, mut holds: impl AsyncFnMut(&Self) -> bool) {
-        for _ in 0..10_000 {
-            if holds(self).await {
-                return;
+        let mut events = self.events.subscribe();
+        while !holds(self).await {
+            // A listener that was too slow looks again, as after any event.
+            if events.recv().await == Err(RecvError::Closed) {
+                panic!("it never came to hold");
             }
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
-        panic!("it never came to hold");
     }
 
     /// Lets time pass, stopping at every moment something is due, as a driver does.
@@ -293,6 +298,7 @@ fn service(
     chain: &Arc<TestChain>,
     mpesa: &Arc<TestMpesa>,
     clock: &ServiceClock,
+    events: &Events,
 ) -> Arc<Settlement> {
     let config = SettlementConfig {
         callback_base: "http://127.0.0.1:8080".to_owned(),
@@ -300,6 +306,7 @@ fn service(
         deployment_key: [7; 32],
         seed: [9; 32],
         tariff: TARIFF,
+        payouts: jirani_settlement::PayoutPolicy::default(),
         workers: 8,
     };
     let deps = SettlementDeps {
@@ -307,7 +314,7 @@ fn service(
         chain: chain.clone(),
         mpesa: mpesa.clone(),
         clock: clock.clone(),
-        events: Events::new(64),
+        events: events.clone(),
     };
     Settlement::new(config, deps)
 }

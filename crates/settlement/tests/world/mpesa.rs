@@ -3,9 +3,10 @@
 
 use async_trait::async_trait;
 use jirani_daraja::{
-    B2cAccepted, B2cRequest, Mpesa, PayoutCharges, QueryOutcome, SendError, StkAccepted, StkRequest, nairobi,
+    AskAccepted, B2cAccepted, B2cRequest, Mpesa, PayoutCharges, PullPage, PullRequest, PulledPayment,
+    QueryOutcome, SendError, StatusRequest, StkAccepted, StkRequest, TransactionName, nairobi,
 };
-use jirani_units::{Cents, Timestamp};
+use jirani_units::{Cents, Receipt, Timestamp};
 use serde_json::json;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
@@ -60,6 +61,11 @@ struct State {
     collected: i64,
     paid_out: i64,
     charged: i64,
+    /// The list of payments; none is offered before [`TestMpesa::offer_list`].
+    list: Option<Vec<PulledPayment>>,
+    pulls: usize,
+    /// Ids that were asked about; none is answered before [`TestMpesa::offer_status`].
+    status: Option<Vec<String>>,
 }
 
 #[derive(Default)]
@@ -115,6 +121,47 @@ impl TestMpesa {
         state.paid_out += payout.shillings * 100;
         state.charged += PayoutCharges::default().charge(payout.shillings).0;
         format!("UJ3TEST{:03}", state.receipts)
+    }
+
+    /// From now on M-Pesa gives its list of payments.
+    pub fn offer_list(&self) {
+        self.0.lock().unwrap().list = Some(Vec::new());
+    }
+
+    /// A payment stands on the list, under this account reference.
+    pub fn list(&self, paid: &Paid, reference: &str) {
+        let row = PulledPayment {
+            receipt: paid.receipt.parse().unwrap(),
+            amount: Cents(paid.cents),
+            paid_at: Some(paid.at),
+            bill_reference: reference.to_owned(),
+            msisdn: None,
+            kind: "c2b-pay-bill-debit".to_owned(),
+        };
+        self.0.lock().unwrap().list.get_or_insert_default().push(row);
+    }
+
+    /// How often the list was read.
+    pub fn pulls(&self) -> usize {
+        self.0.lock().unwrap().pulls
+    }
+
+    /// From now on M-Pesa takes questions about transactions.
+    pub fn offer_status(&self) {
+        self.0.lock().unwrap().status = Some(Vec::new());
+    }
+
+    /// Ids that were asked about.
+    pub fn asked_about(&self) -> Vec<String> {
+        self.0.lock().unwrap().status.clone().unwrap_or_default()
+    }
+
+    /// M-Pesa gives a payment back to its payer; nobody is told.
+    pub fn take_back(&self, paid: &Paid) -> Receipt {
+        let mut state = self.0.lock().unwrap();
+        state.receipts += 1;
+        state.collected -= paid.cents;
+        format!("UJ3TEST{:03}", state.receipts).parse().unwrap()
     }
 
     /// Collected, paid out, charged: what M-Pesa's statement says, in cents.
@@ -243,4 +290,47 @@ impl Mpesa for TestMpesa {
     fn payout_charge(&self, shillings: i64) -> Cents {
         PayoutCharges::default().charge(shillings)
     }
+
+    async fn transaction_status(&self, request: StatusRequest) -> Result<AskAccepted, SendError> {
+        let mut state = self.0.lock().unwrap();
+        let Some(asked) = &mut state.status else { return Err(SendError::not_offered("status")) };
+        let TransactionName::Originator(id) = request.transaction else { panic!("asked by receipt") };
+        asked.push(id);
+        Ok(AskAccepted { conversation_id: "AG_ASK".to_owned(), originator_id: None })
+    }
+
+    async fn pull(&self, request: PullRequest) -> Result<PullPage, SendError> {
+        let mut state = self.0.lock().unwrap();
+        state.pulls += 1;
+        let Some(list) = &state.list else { return Err(SendError::not_offered("list")) };
+        let within =
+            |row: &&PulledPayment| row.paid_at.is_none_or(|at| request.from <= at && at <= request.until);
+        let payments = list.iter().filter(within).cloned().collect();
+        Ok(PullPage { payments, unreadable: 0, next_offset: None })
+    }
+}
+
+/// An answer to a question about a payout.
+pub fn status(payout: &Payout, word: &str, receipt: &str) -> Vec<u8> {
+    let items = json!([
+        {"Key": "TransactionStatus", "Value": word},
+        {"Key": "Amount", "Value": format!("{}.00", payout.shillings)},
+        {"Key": "ReceiptNo", "Value": receipt},
+        {"Key": "OriginatorConversationID", "Value": payout.originator_id},
+    ]);
+    let result = json!({
+        "ResultType": "0",
+        "ResultCode": "0",
+        "OriginatorConversationID": "asked-1",
+        "ConversationID": "AG_ASK",
+        "TransactionID": "UJ30000000",
+        "ResultParameters": {"ResultParameter": items},
+    });
+    json!({"Result": result}).to_string().into_bytes()
+}
+
+/// An answer that M-Pesa cannot say what became of it.
+pub fn no_status() -> Vec<u8> {
+    let result = json!({"ResultType": "0", "ResultCode": "25", "ConversationID": "AG_ASK"});
+    json!({"Result": result}).to_string().into_bytes()
 }

@@ -1,5 +1,6 @@
 //! Questions, answered from committed data on connections that only read.
 
+pub(crate) mod affairs;
 pub(crate) mod chain;
 pub(crate) mod index;
 pub(crate) mod ledger;

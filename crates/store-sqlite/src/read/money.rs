@@ -6,7 +6,7 @@ use crate::fault::{int, page};
 use jirani_store::{
     CollectionRecord, CollectionState, PayoutRecord, PayoutState, ReceiptRecord, ReceiptUse, StoreError,
 };
-use jirani_units::{HouseholdId, OrderId, PayoutId, Receipt, Reference};
+use jirani_units::{Cents, HouseholdId, OrderId, PayoutId, Receipt, Reference, Timestamp};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
 macro_rules! collections {
@@ -33,7 +33,7 @@ macro_rules! payouts {
     ($tail:literal) => {
         sqlx::query(concat!(
             "SELECT id, household, msisdn, amount_cents, sent_cents, charge_cents, originator_id, secret,
-             conversation_id, state, failure_code, receipt, key, created_at_us, final_at_us, version FROM payouts ",
+             conversation_id, state, failure_code, receipt, key, created_at_us, final_at_us, attempt, version FROM payouts ",
             $tail
         ))
     };
@@ -88,6 +88,7 @@ fn numbered_receipt_of(row: &SqliteRow) -> Result<(u64, ReceiptRecord), StoreErr
             ReceiptUse::Balance(HouseholdId(u32::try_from(id).map_err(|_| damaged("receipt's household"))?))
         }
         ("suspense", None) => ReceiptUse::Suspense,
+        ("reversed", None) => ReceiptUse::Reversed,
         _ => return Err(damaged("receipt's use")),
     };
     let (received_at, version) = (columns.time()?, columns.u64()?);
@@ -127,6 +128,7 @@ fn payout_of(row: &SqliteRow) -> Result<PayoutRecord, StoreError> {
         key: columns.text()?,
         created_at: columns.time()?,
         final_at: columns.time_maybe()?,
+        attempt: columns.u32()?,
         version: columns.u64()?,
     })
 }
@@ -217,4 +219,12 @@ pub(crate) async fn payouts_after(
 ) -> Result<Vec<PayoutRecord>, StoreError> {
     let query = payouts!("WHERE id > ? ORDER BY id LIMIT ?");
     all(pool, query.bind(int("payout", after.0)?).bind(page(limit)), payout_of).await
+}
+
+pub(crate) async fn paid_out_since(pool: &SqlitePool, since: Timestamp) -> Result<Cents, StoreError> {
+    let query = sqlx::query(
+        "SELECT coalesce(sum(amount_cents), 0) FROM payouts WHERE created_at_us >= ? AND state <> 'failed'",
+    );
+    let sum = one(pool, query.bind(since.0), |row| Columns::of(row).cents()).await?;
+    Ok(sum.unwrap_or_default())
 }

@@ -1,7 +1,7 @@
 //! The changes of one commit: the transfers together, then the records in order.
 
 use super::cache::Cache;
-use super::{callback, ledger, market, money, people};
+use super::{affairs, callback, ledger, market, money, people};
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
 use sqlx::SqliteConnection;
@@ -31,6 +31,9 @@ pub(super) async fn apply(
             Change::Collection(record) => money::collection(connection, record).await?,
             Change::Receipt(record) => money::receipt(connection, record).await?,
             Change::Payout(record) => money::payout(connection, record).await?,
+            Change::Reversal(record) => affairs::reversal(connection, record).await?,
+            Change::Review(record) => affairs::review(connection, record).await?,
+            Change::Notice(record) => affairs::notice(connection, record).await?,
             Change::Session(record) => people::session(connection, record).await?,
             Change::InboxDone { id, outcome } => callback::done(connection, *id, outcome).await?,
             Change::Setting { key, value } => people::setting(connection, key, value).await?,

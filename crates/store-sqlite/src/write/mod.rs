@@ -6,6 +6,7 @@
 //! one fsync pays for all. Stands between the bounded queue and the one connection
 //! that writes.
 
+mod affairs;
 mod cache;
 mod callback;
 mod chain;

@@ -63,6 +63,7 @@ pub(super) async fn receipt(
         ReceiptUse::Settled(order) => ("settled", Some(int("order", order.0)?)),
         ReceiptUse::Balance(household) => ("balance", Some(i64::from(household.0))),
         ReceiptUse::Suspense => ("suspense", None),
+        ReceiptUse::Reversed => ("reversed", None),
     };
     let query = sqlx::query(sql)
         .bind(record.amount.0)
@@ -83,12 +84,12 @@ pub(super) async fn payout(
     let (sql, version) = versioned(
         record.version,
         "INSERT INTO payouts (household, msisdn, amount_cents, sent_cents, charge_cents, originator_id, secret,
-         conversation_id, state, failure_code, receipt, key, created_at_us, final_at_us, id, version)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16 + 1)",
+         conversation_id, state, failure_code, receipt, key, created_at_us, final_at_us, attempt, id, version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17 + 1)",
         "UPDATE payouts SET household = ?1, msisdn = ?2, amount_cents = ?3, sent_cents = ?4, charge_cents = ?5,
          originator_id = ?6, secret = ?7, conversation_id = ?8, state = ?9, failure_code = ?10, receipt = ?11,
-         key = ?12, created_at_us = ?13, final_at_us = ?14, version = version + 1
-         WHERE id = ?15 AND version = ?16",
+         key = ?12, created_at_us = ?13, final_at_us = ?14, attempt = ?15, version = version + 1
+         WHERE id = ?16 AND version = ?17",
     )?;
     let (state, code) = match &record.state {
         PayoutState::Planned => ("planned", None),
@@ -112,6 +113,7 @@ pub(super) async fn payout(
         .bind(record.key.clone())
         .bind(record.created_at.0)
         .bind(record.final_at.map(|at| at.0))
+        .bind(i64::from(record.attempt))
         .bind(int("payout", record.id.0)?)
         .bind(version);
     write_record(connection, query, || format!("payout {}", record.id)).await

@@ -64,6 +64,8 @@ pub enum ReceiptUse {
     Balance(HouseholdId),
     /// Nobody can say whose it is.
     Suspense,
+    /// M-Pesa took it back before anybody could use it.
+    Reversed,
 }
 
 /// One M-Pesa receipt: money that has certainly moved. Unique by number.

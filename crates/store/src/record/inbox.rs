@@ -11,6 +11,10 @@ pub enum CallbackKind {
     B2cResult,
     /// B2C queue timeout: not a failure.
     B2cTimeout,
+    /// Answer to a question of ours: status, balance, reversal, a move of float.
+    Answer,
+    /// Queue timeout of such a question: it says nothing.
+    AnswerTimeout,
 }
 
 /// A raw callback, stored before it is answered.

@@ -34,7 +34,10 @@ pub struct PayoutRecord {
     pub sent: Cents,
     /// M-Pesa's charge.
     pub charge: Cents,
-    /// Our id at M-Pesa (OriginatorConversationID); unique.
+    /// How often it was begun: 1, and one more after each definite refusal that
+    /// said nothing about it (an empty float, a locked operator).
+    pub attempt: u32,
+    /// Our id of this attempt at M-Pesa (OriginatorConversationID); unique.
     pub originator_id: String,
     /// Secret segment of its callback paths, 32 hex digits; unique.
     pub secret: String,

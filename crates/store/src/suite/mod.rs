@@ -11,6 +11,7 @@
     reason = "these are tests, compiled for tests only"
 )]
 
+pub mod affairs;
 pub mod commits;
 pub mod index;
 pub mod journal;
@@ -75,6 +76,10 @@ macro_rules! conformance {
             lists: orders_are_found;
             lists: money_is_found;
             lists: an_answer_is_bounded;
+            affairs: a_reversal_is_kept_once_and_waits_until_it_is_booked;
+            affairs: a_person_closes_a_review_once;
+            affairs: a_notice_is_kept_once_and_the_newest_comes_first;
+            affairs: what_was_paid_out_is_counted_from_a_moment_on;
             readings: a_reading_counts_once;
             readings: a_repeat_within_a_batch_counts_once;
             readings: other_bytes_under_one_identity_are_evidence;

@@ -131,6 +131,7 @@ pub fn payout(id: u64) -> PayoutRecord {
         amount: Cents(5_500),
         sent: Cents(5_000),
         charge: Cents(500),
+        attempt: 1,
         originator_id: format!("originator-{id}"),
         secret: format!("{id:032x}"),
         conversation_id: None,
@@ -205,6 +206,8 @@ pub fn callback(number: u8) -> NewCallback {
         CallbackKind::C2bConfirmation,
         CallbackKind::B2cResult,
         CallbackKind::B2cTimeout,
+        CallbackKind::Answer,
+        CallbackKind::AnswerTimeout,
     ];
     NewCallback {
         kind: kinds[usize::from(number) % kinds.len()],
