@@ -1,5 +1,6 @@
 //! How many STK pushes a second the emulator takes on, each on disk before it
-//! is answered: `cargo run --release -p jirani-daraja-sandbox --example rate`.
+//! is answered: `cargo run --release -p jirani-daraja-sandbox --example rate`;
+//! with `-- --json` the last line is one of JSON.
 
 use jirani_clock::ServiceClock;
 use jirani_daraja::{DarajaClient, DarajaConfig, Mpesa as _, PayoutCharges, SecurityCredential, StkRequest};
@@ -68,6 +69,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let pushes_per_s = u128::from(PUSHES) * 1_000 / started.elapsed().as_millis().max(1);
     println!("{pushes_per_s} STK pushes/s over HTTP, {AT_ONCE} at once, each durable before its answer");
+    if std::env::args().any(|argument| argument == "--json") {
+        println!("{{\"emulator_stk_per_s\": {pushes_per_s}}}");
+    }
     sandbox.stop().await;
     Ok(())
 }

@@ -12,8 +12,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let own = !request.uri().path().starts_with("/mpesa") && !request.uri().path().starts_with("/oauth");
-    let mut response = if own && !welcome(request.headers(), app.config.reach) {
+    let path = request.uri().path();
+    let daraja = ["/mpesa/", "/oauth/", "/pulltransactions/"].iter().any(|door| path.starts_with(door));
+    let mut response = if !daraja && !welcome(request.headers(), app.config.reach) {
         let message = "this page may not use the emulator; open the emulator's own pages".to_owned();
         Problem(StatusCode::FORBIDDEN, "sandbox.foreign_page", message).into_response()
     } else {

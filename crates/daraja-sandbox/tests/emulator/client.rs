@@ -1,9 +1,6 @@
 //! Our client against the running emulator, over HTTP.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-
-mod support;
-
+use crate::support::{Inbox, Rig, client_config, phone, start_time};
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{KeySize, PrivateDecryptingKey};
 use base64::Engine as _;
@@ -15,7 +12,6 @@ use jirani_daraja_sandbox::{InitiatorCheck, SandboxConfig, SecondPrompt};
 use jirani_units::Cents;
 use serde_json::json;
 use std::sync::Arc;
-use support::{Inbox, Rig, client_config, phone, start_time};
 
 const FLOAT: i64 = 100_000_000;
 

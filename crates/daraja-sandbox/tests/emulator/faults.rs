@@ -1,14 +1,10 @@
 //! Faults on order, as an application must survive them.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-
-mod support;
-
+use crate::support::{Rig, phone};
 use jirani_daraja::callback::StkOutcome;
 use jirani_daraja::{Mpesa as _, QueryOutcome, SendError};
 use jirani_daraja_sandbox::SandboxConfig;
 use serde_json::json;
-use support::{Rig, phone};
 
 #[tokio::test]
 async fn a_lost_response_is_unknown_and_the_callback_still_tells() {

@@ -1,13 +1,9 @@
 //! Every fault that can be ordered, as the wire shows it.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-
-mod support;
-
+use crate::support::{Rig, phone};
 use jirani_daraja_sandbox::{Behaviour, InFlight, PhoneMode, SandboxConfig};
 use jirani_units::Clock as _;
 use serde_json::{Value, json};
-use support::{Rig, phone};
 
 const PUSH: &str = "/mpesa/stkpush/v1/processrequest";
 const B2C: &str = "/mpesa/b2c/v3/paymentrequest";
@@ -255,7 +251,7 @@ async fn a_queue_timeout_may_mean_anything() {
         let of = json!({"OriginalConversationID": id});
         let path = "/mpesa/transactionstatus/v1/query";
         let status = rig.command(path, "status", "TransactionStatusQuery", &of).await;
-        assert_eq!(support::parameter(&status, "TransactionStatus"), expected);
+        assert_eq!(crate::support::parameter(&status, "TransactionStatus"), expected);
     }
     rig.fault(json!({"target": "balance", "action": "timeout"})).await;
     let balance = rig.command_body("balance", "AccountBalance", &json!({}));

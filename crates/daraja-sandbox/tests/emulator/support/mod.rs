@@ -1,6 +1,6 @@
 //! An emulator, a client of it, and a server that takes its callbacks.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "shared by several test programs")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use axum::Router;
 use axum::body::Bytes;
@@ -14,6 +14,7 @@ use jirani_units::{Clock as _, Msisdn, Reference, Timestamp};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
 
 /// A callback as it arrived.
 #[derive(Clone, Debug)]
@@ -30,6 +31,7 @@ pub struct Inbox {
     pub status: Arc<AtomicU16>,
     pub answer: Arc<Mutex<String>>,
     arrived: Arc<Mutex<Vec<Arrived>>>,
+    count: Arc<watch::Sender<u64>>,
 }
 
 impl Inbox {
@@ -45,10 +47,22 @@ impl Inbox {
             status: Arc::new(AtomicU16::new(200)),
             answer: Arc::default(),
             arrived: Arc::default(),
+            count: Arc::default(),
         };
         let router = Router::new().fallback(take).with_state(inbox.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         inbox
+    }
+
+    /// Changes whenever something has arrived.
+    pub fn arrivals(&self) -> watch::Receiver<u64> {
+        self.count.subscribe()
+    }
+
+    /// Waits until what has arrived is enough.
+    pub async fn until(&self, enough: impl Fn() -> bool) {
+        let mut arrivals = self.arrivals();
+        arrivals.wait_for(|_| enough()).await.unwrap();
     }
 
     pub fn all(&self) -> Vec<Arrived> {
@@ -79,6 +93,7 @@ async fn take(State(inbox): State<Inbox>, uri: Uri, headers: HeaderMap, body: By
         shortcode: shortcode.unwrap_or_default(),
         body: body.to_vec(),
     });
+    inbox.count.send_modify(|count| *count += 1);
     let answer = inbox.answer.lock().unwrap().clone();
     (StatusCode::from_u16(inbox.status.load(Ordering::SeqCst)).unwrap(), answer)
 }

@@ -1,15 +1,11 @@
 //! Daraja's other products, over plain HTTP as any client speaks it.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-
-mod support;
-
+use crate::support::{Rig, parameter, phone};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jirani_daraja_sandbox::{Bouquet, Landing, Registration, SandboxConfig};
 use jirani_units::Cents;
 use serde_json::{Value, json};
-use support::{Rig, parameter, phone};
 
 const STATUS: &str = "/mpesa/transactionstatus/v1/query";
 const BALANCE: &str = "/mpesa/accountbalance/v1/query";

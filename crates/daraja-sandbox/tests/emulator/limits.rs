@@ -1,13 +1,9 @@
 //! What customers, businesses and initiators may not do.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-
-mod support;
-
+use crate::support::{Rig, phone};
 use jirani_daraja_sandbox::{SandboxConfig, Shortcode};
 use jirani_units::Cents;
 use serde_json::{Value, json};
-use support::{Rig, phone};
 
 /// Pays out, and gives the result code.
 async fn payout(rig: &Rig, id: &str, shillings: i64) -> Value {

@@ -1,9 +1,6 @@
 //! The emulator ends and starts again: in order, and by kill -9.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
-
-mod support;
-
+use crate::support::{Inbox, Rig, client_config, phone, start_time};
 use jirani_clock::ServiceClock;
 use jirani_daraja::callback::{B2cOutcome, StkOutcome, parse_b2c, parse_stk};
 use jirani_daraja::{DarajaClient, Mpesa as _, QueryOutcome, SendError};
@@ -14,9 +11,8 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
-use support::{Inbox, Rig, client_config, phone, start_time};
+use tokio::sync::watch;
 
 fn on_disk(folder: &tempfile::TempDir) -> SandboxConfig {
     SandboxConfig { data_dir: Some(folder.path().to_owned()), ..SandboxConfig::default() }
@@ -165,7 +161,7 @@ impl Drop for Killed {
 
 fn spawn(folder: &tempfile::TempDir) -> (Killed, String) {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "emulator_to_be_killed", "--nocapture"])
+        .args(["--ignored", "--exact", "restart::emulator_to_be_killed", "--nocapture"])
         .env(FOLDER, folder.path())
         .stdout(Stdio::piped())
         .spawn()
@@ -189,7 +185,7 @@ async fn no_accepted_payment_is_lost_by_kill_9() {
         let (killed, url) = spawn(&folder);
         let clock = Arc::new(ServiceClock::system(system_time));
         let client = Arc::new(DarajaClient::new(client_config(&url), clock).unwrap());
-        let taken_on = Arc::new(AtomicU64::new(0));
+        let taken_on = Arc::new(watch::Sender::new(0_u64));
         let mut asked = tokio::task::JoinSet::new();
         for nth in 0..60 {
             let (client, inbox, taken_on) = (Arc::clone(&client), inbox.clone(), Arc::clone(&taken_on));
@@ -210,13 +206,13 @@ async fn no_accepted_payment_is_lost_by_kill_9() {
                     timeout_url: format!("{}/hooks/b2c/po-{id}/timeout", inbox.url),
                 };
                 let payout = client.b2c(payout).await.ok().map(|_| format!("/hooks/b2c/po-{id}/result"));
-                taken_on.fetch_add(u64::from(payout.is_some()), Ordering::SeqCst);
+                taken_on.send_modify(|count| *count += u64::from(payout.is_some()));
                 (prompt, payout)
             });
         }
         // Killed once a different share of the payouts was taken on.
         let enough = 10 + round * 12;
-        wait_for(|| taken_on.load(Ordering::SeqCst) >= enough).await;
+        patiently(taken_on.subscribe().wait_for(|count| *count >= enough)).await.unwrap();
         drop(killed);
         while let Some(result) = asked.join_next().await {
             let (prompt, payout) = result.unwrap();
@@ -226,24 +222,27 @@ async fn no_accepted_payment_is_lost_by_kill_9() {
     }
     let (_last, url) = spawn(&folder);
     assert!(prompts.len() >= 112 && payouts.len() >= 112, "{} {}", prompts.len(), payouts.len());
-    wait_for(|| {
+    patiently(inbox.until(|| {
         let told = Told::of(&inbox);
         prompts.is_subset(&told.prompts) && payouts.is_subset(&told.payouts)
-    })
+    }))
     .await;
-    // Some were taken on whose answer was cut off: the statement knows them all.
+    // Some were taken on whose answer was cut off: the statement knows them all,
+    // and whatever it knows is told in the end.
+    let mut arrivals = inbox.arrivals();
     let complete = async {
         loop {
-            let statement = statement(&url).await;
+            arrivals.mark_unchanged();
             let told = Told::of(&inbox);
+            let statement = statement(&url).await;
             let moved = ["pay_bill", "payout"].map(|kind| moved(&statement, kind));
             if moved == [told.collected.clone(), told.paid_out.clone()] {
                 break (statement, told);
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            arrivals.changed().await.unwrap();
         }
     };
-    let (statement, told) = tokio::time::timeout(Duration::from_mins(1), complete).await.unwrap();
+    let (statement, told) = patiently(complete).await;
     assert_eq!(told.prompts.len(), told.collected.len(), "each prompt was paid once");
     assert_eq!(told.payouts.len(), told.paid_out.len(), "each payout was paid once");
     let [collected, paid_out] = [told.collected, told.paid_out].map(|all| i64::try_from(all.len()).unwrap());
@@ -297,11 +296,7 @@ fn moved(statement: &serde_json::Value, kind: &str) -> BTreeSet<String> {
     of_kind.map(|movement| movement["receipt"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn wait_for(condition: impl Fn() -> bool) {
-    let patience = tokio::time::timeout(Duration::from_mins(1), async {
-        while !condition() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    });
-    patience.await.unwrap();
+/// Ends a test that waits for what never comes.
+async fn patiently<T>(condition: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_mins(2), condition).await.unwrap()
 }
