@@ -80,7 +80,10 @@ impl RpcEnergyChain {
         loop {
             let fresh = stored.is_none();
             let record = match stored.take() {
-                Some(record) => record,
+                Some(record) => {
+                    self.fill_purse_for(work).await;
+                    record
+                }
                 None => self.sign_and_store(key, work, signed.saturating_add(1)).await?,
             };
             signed = record.signed;
@@ -202,6 +205,16 @@ impl RpcEnergyChain {
             Some(witness) => vec![self.cosigned(witness, work, &message).await?],
         };
         seal(message, &ours, &others, key, recent)
+    }
+
+    /// Fills the oracle's purse for bytes from before. That it cannot be filled is no
+    /// reason not to look at them: they may have landed.
+    async fn fill_purse_for(&self, work: &Work) {
+        if matches!(work, Work::Attest { .. })
+            && let Err(error) = self.purse_ready().await
+        {
+            tracing::debug!(%error, "the oracle's purse cannot be filled");
+        }
     }
 
     async fn priority_fee(&self, units: u32, signed: u32) -> u64 {

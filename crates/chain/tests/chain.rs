@@ -334,7 +334,7 @@ async fn bytes_that_can_land_no_more_are_signed_anew() {
     let foreign = elsewhere.store.outbox("enrol/1").await.unwrap().unwrap();
 
     // A chain that has passed the last block of these bytes, and never saw them.
-    let bench = Bench::with_slots_of(Duration::from_micros(200)).await;
+    let bench = Bench::with_slots_of(Duration::from_millis(2)).await;
     landed(&bench.submit("enrol/2", enrol(BUYER)).await);
     // Both chains begin with the same blockhashes: these bytes are dead once 150 blocks have passed.
     let node = RpcClient::new(format!("http://{}", bench.listen));
