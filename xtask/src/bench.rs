@@ -1,6 +1,9 @@
 //! `cargo xtask bench NAME`: measured on the binary people run and on the ELF that is
 //! deployed.
 
+mod chain;
+mod ledger;
+
 use crate::{step, up};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
@@ -12,11 +15,13 @@ use std::time::Instant;
 const STARTS: usize = 5;
 
 /// Runs the bench called `name`.
-pub fn run(root: &Path, name: &str, as_json: bool, update: bool) -> anyhow::Result<()> {
+pub fn run(root: &Path, name: &str, as_json: bool, update: bool, crash: bool) -> anyhow::Result<()> {
     match name {
+        "chain" => chain::run(root, as_json, crash),
+        "ledger" => ledger::run(root, as_json),
         "pipeline" => pipeline(root, as_json),
         "program" => program(root, as_json, update),
-        other => bail!("there is no bench {other}; there are: pipeline, program"),
+        other => bail!("there is no bench {other}; there are: chain, ledger, pipeline, program"),
     }
 }
 

@@ -48,7 +48,7 @@ enum Chore {
     },
     /// Measures; see docs/benchmarks.md. Prints a table, or one line of JSON last.
     Bench {
-        /// What to measure: `pipeline`, `program`.
+        /// What to measure: `chain`, `ledger`, `pipeline`, `program`.
         name: String,
         /// Write the measured table into the documentation that holds it.
         #[arg(long)]
@@ -56,6 +56,9 @@ enum Chore {
         /// Print the figures as one line of JSON, last.
         #[arg(long)]
         json: bool,
+        /// Of `chain`: first kill a sending process three hundred times.
+        #[arg(long)]
+        crash: bool,
     },
     /// Lets everybody do everything, in any order, and checks what was promised.
     Fuzz {
@@ -77,7 +80,7 @@ fn main() {
         Chore::Test => test::run(&root),
         Chore::Program => program::build(&root),
         Chore::Mutate { only, .. } => mutate::run(&root, &only),
-        Chore::Bench { name, update, json } => bench::run(&root, &name, json, update),
+        Chore::Bench { name, update, json, crash } => bench::run(&root, &name, json, update, crash),
         Chore::Fuzz { name, minutes, seed } => fuzz::run(&root, &name, minutes, seed),
     });
     if let Err(error) = outcome {
