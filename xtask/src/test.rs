@@ -7,7 +7,7 @@ use std::process::Command;
 /// Runs everything; the first failure ends it with one line.
 pub fn run(root: &Path) -> anyhow::Result<()> {
     packages::debian(up::BUILD)?;
-    packages::debian(&["chromium", "python3-venv"])?;
+    packages::debian(&["chromium", "postgresql", "python3-venv"])?;
     web::need_node()?;
 
     step::run("format", cargo(root).args(["fmt", "--all", "--check"]))?;

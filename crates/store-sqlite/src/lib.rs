@@ -7,6 +7,7 @@
 //! readings and callbacks cannot be changed, balances cannot be overdrawn.
 //! Stands below the services, which know only the trait.
 
+mod archive;
 mod columns;
 mod fault;
 mod index;
@@ -36,6 +37,15 @@ impl SqliteStore {
     /// a newer jirani; another program's file is `store.damaged`.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let opened = open::open(path).await?;
+        let writer = Writer::start(opened.writer, opened.lock).await?;
+        Ok(Self { readers: opened.readers, writer: Some(writer), numbers: Numbers::default() })
+    }
+
+    /// As [`Self::open`], for a file of at most `pages` pages of 4 KiB: what more is written
+    /// is refused with `store.unavailable`, as on a full disk.
+    pub async fn open_limited(path: &Path, pages: u32) -> Result<Self, StoreError> {
+        let mut opened = open::open(path).await?;
+        open::limit(&mut opened.writer, pages).await?;
         let writer = Writer::start(opened.writer, opened.lock).await?;
         Ok(Self { readers: opened.readers, writer: Some(writer), numbers: Numbers::default() })
     }

@@ -57,6 +57,13 @@ pub(crate) async fn open(path: &Path) -> Result<Opened, StoreError> {
     Ok(Opened { writer, readers: readers(path).await?, lock })
 }
 
+/// Lets the file grow to `pages` pages and no further.
+pub(crate) async fn limit(writer: &mut SqliteConnection, pages: u32) -> Result<(), StoreError> {
+    // A number cannot be bound to a PRAGMA.
+    let sql = format!("PRAGMA max_page_count = {pages}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(writer).await.map(|_| ()).map_err(fault)
+}
+
 /// Opens for reading beside the process that writes.
 pub(crate) async fn open_read_only(path: &Path) -> Result<SqlitePool, StoreError> {
     let pool = readers(path).await?;

@@ -87,11 +87,7 @@ async fn a_balance_cannot_be_overdrawn_by_sql() {
 async fn the_first_altered_row_is_named() {
     let (folder, path) = database().await;
     for (sql, sequence, done) in [
-        (
-            "UPDATE transfers SET amount_cents = amount_cents + 1 WHERE sequence >= 3",
-            3,
-            Alteration::History,
-        ),
+        ("UPDATE transfers SET amount_cents = amount_cents + 1 WHERE sequence >= 3", 3, Alteration::History),
         ("UPDATE transfers SET memo = 'deposit 9' WHERE sequence = 2", 2, Alteration::Content),
         ("UPDATE transfers SET at_us = at_us - 1 WHERE sequence = 5", 5, Alteration::Content),
         ("UPDATE transfers SET credit = credit + 1 WHERE sequence = 1", 1, Alteration::Content),
@@ -120,7 +116,10 @@ async fn a_dropped_row_leaves_a_gap() {
     attempt(&path, "DELETE FROM transfers WHERE sequence = 4").await;
     let store = SqliteStore::open_read_only(&path).await.unwrap();
     let error = verify_ledger(&store).await.unwrap_err();
-    assert!(matches!(error, VerifyError::Chain { broken: Broken::Gap { expected: 4, found: 5 }, .. }), "{error}");
+    assert!(
+        matches!(error, VerifyError::Chain { broken: Broken::Gap { expected: 4, found: 5 }, .. }),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 //! transfers, readings and callbacks are never altered or removed.
 //! Stands between the services and a database; knows no SQL.
 
+pub mod archive;
 pub mod chain_index;
 pub mod change;
 pub mod error;
@@ -19,6 +20,7 @@ pub mod verbs;
 pub mod verify;
 pub mod words;
 
+pub use archive::{Archive, Snapshot};
 pub use chain_index::{ChainIndex, IndexCursor, IndexedEvent, IndexedTransaction};
 pub use change::{Change, Committed};
 pub use error::StoreError;

@@ -16,11 +16,24 @@ use jirani_units::{Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Rece
 /// What an answer may hold at most, whatever was asked for.
 pub const PAGE_MAX: u32 = 1_000;
 
+/// What [`Store::writable`] takes, in bytes: two pages of either database.
+const ROOM: usize = 16_384;
+
 /// Everything that must survive.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Applies all changes or none; durable on return.
     async fn commit(&self, changes: Vec<Change>) -> Result<Committed, StoreError>;
+    /// Whether a write would be kept now: takes some room in the database, durably, and
+    /// gives it back. `store.unavailable` when it is full, locked, read-only or lost.
+    async fn writable(&self) -> Result<(), StoreError> {
+        // More than a page, so that a full file cannot do it where an old value stood.
+        for room in [ROOM, 0] {
+            let value = " ".repeat(room);
+            self.commit(vec![Change::Setting { key: "ready".to_owned(), value }]).await?;
+        }
+        Ok(())
+    }
     /// Hands out the next number of a sequence (`offer`, `order`, `payout`). A
     /// number that is never used is a gap, not an error.
     async fn next_number(&self, sequence: &'static str) -> Result<u64, StoreError>;

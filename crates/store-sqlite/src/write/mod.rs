@@ -20,9 +20,11 @@ mod readings;
 mod slot;
 mod sql;
 
+use crate::archive;
 use crate::fault::fault;
 use cache::Cache;
 pub(crate) use index::Extension;
+use jirani_store::archive::{Row as ArchiveRow, Table};
 use jirani_store::{
     Appended, Change, Committed, NewCallback, OutboxRecord, QuarantineRow, ReadingRow, SlotRecord, StoreError,
 };
@@ -51,6 +53,7 @@ enum Request {
     Outbox(OutboxRecord, Reply<()>),
     Index(Extension, Reply<()>),
     ClearIndex(Reply<()>),
+    Load(Table, Vec<ArchiveRow>, Reply<()>),
     Numbers(&'static str, u64, Reply<Range<u64>>),
     Close(oneshot::Sender<()>),
 }
@@ -62,6 +65,7 @@ impl Request {
             Self::Readings(readings, quarantined, _) => readings.len() + quarantined.len(),
             Self::Slot(slot, _) => slot.rows.len(),
             Self::Index(extension, _) => extension.transactions.len(),
+            Self::Load(_, rows, _) => rows.len(),
             _ => 1,
         }
     }
@@ -134,6 +138,10 @@ impl Writer {
 
     pub(crate) async fn clear_index(&self) -> Result<(), StoreError> {
         self.ask(Request::ClearIndex).await
+    }
+
+    pub(crate) async fn load(&self, table: Table, rows: Vec<ArchiveRow>) -> Result<(), StoreError> {
+        self.ask(|reply| Request::Load(table, rows, reply)).await
     }
 
     pub(crate) async fn numbers(&self, sequence: &'static str, count: u64) -> Result<Range<u64>, StoreError> {
@@ -238,6 +246,7 @@ fn refuse(request: Request) -> Answer {
         Request::Slot(_, reply)
         | Request::Outbox(_, reply)
         | Request::Index(_, reply)
+        | Request::Load(_, _, reply)
         | Request::ClearIndex(reply) => answer(reply, Err(none())),
         Request::Callback(_, reply) => answer(reply, Err(none())),
         Request::Numbers(_, _, reply) => answer(reply, Err(none())),
@@ -270,6 +279,16 @@ async fn write_one(connection: &mut SqliteConnection, cache: &mut Cache, request
         Request::ClearIndex(reply) => {
             answer(reply, within(connection, cache, async |c, _| index::clear(c).await).await)
         }
+        Request::Load(table, rows, reply) => answer(
+            reply,
+            within(connection, cache, async |c, k| {
+                archive::load(c, &table, &rows).await?;
+                // Streams may be among the rows.
+                k.forget();
+                Ok(())
+            })
+            .await,
+        ),
         Request::Numbers(sequence, count, reply) => answer(
             reply,
             within(connection, cache, async |c, _| people::numbers(c, sequence, count).await).await,

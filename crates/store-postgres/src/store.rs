@@ -1,0 +1,284 @@
+//! The trait's verbs, each handed to the writer or to a question.
+
+use crate::{PostgresStore, read};
+use async_trait::async_trait;
+use jirani_ledger::{Account, AccountBalance, Balances};
+use jirani_store::numbers::BLOCK;
+use jirani_store::{
+    Appended, AttestedRow, Change, CollectionRecord, Committed, HouseholdRecord, InboxRow, JournalRow,
+    NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, QuarantineRow,
+    ReadingRow, ReceiptRecord, ReversalRecord, ReviewRecord, SessionRecord, SlotRecord, Store, StoreError,
+};
+use jirani_units::{Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
+
+type Answer<T> = Result<T, StoreError>;
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn commit(&self, changes: Vec<Change>) -> Answer<Committed> {
+        self.writer()?.commit(changes).await
+    }
+
+    async fn next_number(&self, sequence: &'static str) -> Answer<u64> {
+        loop {
+            if let Some(number) = self.numbers.take(sequence) {
+                return Ok(number);
+            }
+            let block = self.writer()?.numbers(sequence, BLOCK).await?;
+            self.numbers.add(sequence, block);
+        }
+    }
+
+    async fn append_readings(
+        &self,
+        readings: Vec<ReadingRow>,
+        quarantined: Vec<QuarantineRow>,
+    ) -> Answer<Vec<Appended>> {
+        self.writer()?.readings(readings, quarantined).await
+    }
+
+    async fn latest_readings(&self) -> Answer<Vec<ReadingRow>> {
+        read::readings::latest(&self.readers).await
+    }
+
+    async fn readings(
+        &self,
+        household: HouseholdId,
+        from: Timestamp,
+        to: Timestamp,
+        limit: u32,
+    ) -> Answer<Vec<ReadingRow>> {
+        read::readings::between(&self.readers, household, from, to, limit).await
+    }
+
+    async fn reading(&self, meter: MeterId, epoch: u32, seq: u64) -> Answer<Option<ReadingRow>> {
+        read::readings::by_identity(&self.readers, meter, epoch, seq).await
+    }
+
+    async fn readings_around(
+        &self,
+        meter: MeterId,
+        epoch: u32,
+        at: Timestamp,
+    ) -> Answer<(Option<ReadingRow>, Option<ReadingRow>)> {
+        read::readings::around(&self.readers, meter, epoch, at).await
+    }
+
+    async fn count_readings(&self) -> Answer<(u64, u64)> {
+        read::readings::count(&self.readers).await
+    }
+
+    async fn quarantine(&self, limit: u32) -> Answer<Vec<(u64, QuarantineRow)>> {
+        read::readings::quarantine(&self.readers, limit).await
+    }
+
+    async fn put_slot(&self, slot: SlotRecord) -> Answer<()> {
+        self.writer()?.slot(slot).await
+    }
+
+    async fn unattested_slots(&self, feeder: u16) -> Answer<Vec<SlotRecord>> {
+        read::slots::unattested(&self.readers, feeder).await
+    }
+
+    async fn last_attested_slot(&self, feeder: u16) -> Answer<Option<SlotRecord>> {
+        read::slots::last_attested(&self.readers, feeder).await
+    }
+
+    async fn attested_rows(
+        &self,
+        household: HouseholdId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Answer<Vec<(Timestamp, AttestedRow, Option<String>)>> {
+        read::slots::rows_of(&self.readers, household, from, to).await
+    }
+
+    async fn households(&self) -> Answer<Vec<HouseholdRecord>> {
+        read::people::households(&self.readers).await
+    }
+
+    async fn household(&self, id: HouseholdId) -> Answer<Option<HouseholdRecord>> {
+        read::people::household(&self.readers, id).await
+    }
+
+    async fn offer(&self, id: OfferId) -> Answer<Option<OfferRecord>> {
+        read::market::offer(&self.readers, id).await
+    }
+
+    async fn open_offers(&self, limit: u32) -> Answer<Vec<OfferRecord>> {
+        read::market::open_offers(&self.readers, limit).await
+    }
+
+    async fn live_offers(&self) -> Answer<Vec<OfferRecord>> {
+        read::market::live_offers(&self.readers).await
+    }
+
+    async fn offers_of(&self, seller: HouseholdId, limit: u32) -> Answer<Vec<OfferRecord>> {
+        read::market::offers_of(&self.readers, seller, limit).await
+    }
+
+    async fn offer_by_key(&self, seller: HouseholdId, key: &str) -> Answer<Option<OfferRecord>> {
+        read::market::offer_by_key(&self.readers, seller, key).await
+    }
+
+    async fn order(&self, id: OrderId) -> Answer<Option<OrderRecord>> {
+        read::market::order(&self.readers, id).await
+    }
+
+    async fn live_orders(&self) -> Answer<Vec<OrderRecord>> {
+        read::market::live_orders(&self.readers).await
+    }
+
+    async fn orders_of(&self, buyer: HouseholdId, limit: u32) -> Answer<Vec<OrderRecord>> {
+        read::market::orders_of(&self.readers, buyer, limit).await
+    }
+
+    async fn orders_of_after(
+        &self,
+        buyer: HouseholdId,
+        after: OrderId,
+        limit: u32,
+    ) -> Answer<Vec<OrderRecord>> {
+        read::market::orders_of_after(&self.readers, buyer, after, limit).await
+    }
+
+    async fn sales_of(&self, seller: HouseholdId, limit: u32) -> Answer<Vec<OrderRecord>> {
+        read::market::sales_of(&self.readers, seller, limit).await
+    }
+
+    async fn order_by_key(&self, buyer: HouseholdId, key: &str) -> Answer<Option<OrderRecord>> {
+        read::market::order_by_key(&self.readers, buyer, key).await
+    }
+
+    async fn orders_after(&self, after: OrderId, limit: u32) -> Answer<Vec<OrderRecord>> {
+        read::market::orders_after(&self.readers, after, limit).await
+    }
+
+    async fn collection(&self, order: OrderId) -> Answer<Option<CollectionRecord>> {
+        read::money::collection(&self.readers, order).await
+    }
+
+    async fn collection_by_secret(&self, secret: &str) -> Answer<Option<CollectionRecord>> {
+        read::money::collection_by_secret(&self.readers, secret).await
+    }
+
+    async fn collection_by_reference(&self, reference: &Reference) -> Answer<Option<CollectionRecord>> {
+        read::money::collection_by_reference(&self.readers, reference).await
+    }
+
+    async fn live_collections(&self) -> Answer<Vec<CollectionRecord>> {
+        read::money::live_collections(&self.readers).await
+    }
+
+    async fn receipt(&self, receipt: &Receipt) -> Answer<Option<ReceiptRecord>> {
+        read::money::receipt(&self.readers, receipt).await
+    }
+
+    async fn waiting_receipts(&self) -> Answer<Vec<ReceiptRecord>> {
+        read::money::waiting_receipts(&self.readers).await
+    }
+
+    async fn receipts_after(&self, after: u64, limit: u32) -> Answer<Vec<(u64, ReceiptRecord)>> {
+        read::money::receipts_after(&self.readers, after, limit).await
+    }
+
+    async fn payout(&self, id: PayoutId) -> Answer<Option<PayoutRecord>> {
+        read::money::payout(&self.readers, id).await
+    }
+
+    async fn payout_by_secret(&self, secret: &str) -> Answer<Option<PayoutRecord>> {
+        read::money::payout_by_secret(&self.readers, secret).await
+    }
+
+    async fn live_payouts(&self) -> Answer<Vec<PayoutRecord>> {
+        read::money::live_payouts(&self.readers).await
+    }
+
+    async fn payouts_of(&self, household: HouseholdId, limit: u32) -> Answer<Vec<PayoutRecord>> {
+        read::money::payouts_of(&self.readers, household, limit).await
+    }
+
+    async fn payout_by_key(&self, household: HouseholdId, key: &str) -> Answer<Option<PayoutRecord>> {
+        read::money::payout_by_key(&self.readers, household, key).await
+    }
+
+    async fn payouts_after(&self, after: PayoutId, limit: u32) -> Answer<Vec<PayoutRecord>> {
+        read::money::payouts_after(&self.readers, after, limit).await
+    }
+
+    async fn paid_out_since(&self, since: Timestamp) -> Answer<Cents> {
+        read::money::paid_out_since(&self.readers, since).await
+    }
+
+    async fn reversal(&self, receipt: &Receipt) -> Answer<Option<ReversalRecord>> {
+        read::affairs::reversal(&self.readers, receipt).await
+    }
+
+    async fn waiting_reversals(&self) -> Answer<Vec<ReversalRecord>> {
+        read::affairs::waiting_reversals(&self.readers).await
+    }
+
+    async fn review(&self, key: &str) -> Answer<Option<ReviewRecord>> {
+        read::affairs::review(&self.readers, key).await
+    }
+
+    async fn open_reviews(&self, limit: u32) -> Answer<Vec<ReviewRecord>> {
+        read::affairs::open_reviews(&self.readers, limit).await
+    }
+
+    async fn notices_of(&self, household: Option<HouseholdId>, limit: u32) -> Answer<Vec<NoticeRecord>> {
+        read::affairs::notices_of(&self.readers, household, limit).await
+    }
+
+    async fn balance(&self, account: Account) -> Answer<AccountBalance> {
+        read::ledger::balance_of(&self.readers, account).await
+    }
+
+    async fn balances(&self) -> Answer<Balances> {
+        read::ledger::balances(&self.readers).await
+    }
+
+    async fn journal_after(&self, after: u64, limit: u32) -> Answer<Vec<JournalRow>> {
+        read::ledger::journal_after(&self.readers, after, limit).await
+    }
+
+    async fn journal_of(&self, account: Account, limit: u32) -> Answer<Vec<JournalRow>> {
+        read::ledger::journal_of(&self.readers, account, limit).await
+    }
+
+    async fn journal_of_after(&self, account: Account, after: u64, limit: u32) -> Answer<Vec<JournalRow>> {
+        read::ledger::journal_of_after(&self.readers, account, after, limit).await
+    }
+
+    async fn receive(&self, callback: NewCallback) -> Answer<u64> {
+        self.writer()?.callback(callback).await
+    }
+
+    async fn pending_callbacks(&self, limit: u32) -> Answer<Vec<InboxRow>> {
+        read::people::pending_callbacks(&self.readers, limit).await
+    }
+
+    async fn put_outbox(&self, record: OutboxRecord) -> Answer<()> {
+        self.writer()?.outbox(record).await
+    }
+
+    async fn outbox(&self, key: &str) -> Answer<Option<OutboxRecord>> {
+        read::chain::outbox(&self.readers, key).await
+    }
+
+    async fn outbox_unfinished(&self, after: &str, limit: u32) -> Answer<Vec<OutboxRecord>> {
+        read::chain::unfinished(&self.readers, after, limit).await
+    }
+
+    async fn outbox_totals(&self) -> Answer<(u64, u64, u64)> {
+        read::chain::totals(&self.readers).await
+    }
+
+    async fn session(&self, token_hash: [u8; 32]) -> Answer<Option<SessionRecord>> {
+        read::people::session(&self.readers, token_hash).await
+    }
+
+    async fn setting(&self, key: &str) -> Answer<Option<String>> {
+        read::people::setting(&self.readers, key).await
+    }
+}

@@ -1,0 +1,65 @@
+//! Reversals, reviews and notices.
+
+use super::people::{versioned, write_record};
+use crate::fault::fault;
+use jirani_store::words::Word as _;
+use jirani_store::{NoticeRecord, ReversalRecord, ReviewRecord, StoreError};
+use sqlx::PgConnection;
+
+pub(super) async fn reversal(
+    connection: &mut PgConnection,
+    record: &ReversalRecord,
+) -> Result<(), StoreError> {
+    let (sql, version) = versioned(
+        record.version,
+        "INSERT INTO reversals (reversal, amount_cents, payer, state, heard_at_us, receipt, version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7 + 1)",
+        "UPDATE reversals SET reversal = $1, amount_cents = $2, payer = $3, state = $4, heard_at_us = $5,
+         version = version + 1 WHERE receipt = $6 AND version = $7",
+    )?;
+    let query = sqlx::query(sql)
+        .bind(record.reversal.as_ref().map(|receipt| receipt.as_str().to_owned()))
+        .bind(record.amount.0)
+        .bind(record.payer.map(|payer| i64::from(payer.0)))
+        .bind(record.state.word())
+        .bind(record.heard_at.0)
+        .bind(record.receipt.as_str().to_owned())
+        .bind(version);
+    write_record(connection, query, || format!("the reversal of receipt {}", record.receipt)).await
+}
+
+pub(super) async fn review(connection: &mut PgConnection, record: &ReviewRecord) -> Result<(), StoreError> {
+    let (sql, version) = versioned(
+        record.version,
+        "INSERT INTO reviews (code, detail, opened_at_us, closed_at_us, outcome, key, version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7 + 1)",
+        "UPDATE reviews SET code = $1, detail = $2, opened_at_us = $3, closed_at_us = $4, outcome = $5,
+         version = version + 1 WHERE key = $6 AND version = $7",
+    )?;
+    let query = sqlx::query(sql)
+        .bind(record.code.clone())
+        .bind(record.detail.clone())
+        .bind(record.opened_at.0)
+        .bind(record.closed_at.map(|at| at.0))
+        .bind(record.outcome.clone())
+        .bind(record.key.clone())
+        .bind(version);
+    write_record(connection, query, || format!("review {}", record.key)).await
+}
+
+pub(super) async fn notice(connection: &mut PgConnection, record: &NoticeRecord) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO notices (number, key, household, code, en, sw, at_us)
+         VALUES ((SELECT coalesce(max(number), 0) + 1 FROM notices), $1, $2, $3, $4, $5, $6) ON CONFLICT (key) DO NOTHING",
+    )
+    .bind(&record.key)
+    .bind(record.household.map(|household| i64::from(household.0)))
+    .bind(&record.code)
+    .bind(&record.en)
+    .bind(&record.sw)
+    .bind(record.at.0)
+    .execute(connection)
+    .await
+    .map_err(fault)?;
+    Ok(())
+}

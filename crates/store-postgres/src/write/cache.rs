@@ -1,0 +1,164 @@
+//! What the writer keeps in memory: balances, the head of the journal, and the
+//! numbers of streams. Small: a row per account and meter. True as of one generation
+//! of the database: read anew when another process has written since.
+//!
+//! Changes of a request stand apart until it is kept, so that undoing it costs
+//! nothing.
+
+use crate::columns::Columns;
+use crate::fault::fault;
+use jirani_ledger::{Account, AccountBalance, chain};
+use jirani_store::StoreError;
+use jirani_units::{HouseholdId, MeterId};
+use sqlx::PgConnection;
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// Last row of the journal.
+#[derive(Clone, Copy)]
+pub(super) struct Head {
+    pub(super) sequence: u64,
+    pub(super) hash: [u8; 32],
+}
+
+/// A map whose changes can be undone until kept.
+pub(super) struct Layered<K, V> {
+    kept: HashMap<K, V>,
+    fresh: HashMap<K, V>,
+}
+
+impl<K: Eq + Hash, V: Copy> Layered<K, V> {
+    pub(super) fn get(&self, key: &K) -> Option<V> {
+        self.fresh.get(key).or_else(|| self.kept.get(key)).copied()
+    }
+
+    pub(super) fn put(&mut self, key: K, value: V) {
+        self.fresh.insert(key, value);
+    }
+
+    /// What the request has changed so far.
+    pub(super) fn fresh(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.fresh.iter()
+    }
+
+    fn keep(&mut self) {
+        self.kept.extend(self.fresh.drain());
+    }
+}
+
+impl<K, V> Default for Layered<K, V> {
+    fn default() -> Self {
+        Self { kept: HashMap::new(), fresh: HashMap::new() }
+    }
+}
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Cache {
+    pub(super) balances: Layered<Account, AccountBalance>,
+    head: Option<Head>,
+    pub(super) fresh_head: Option<Head>,
+    /// Number of the stream of (meter, epoch).
+    pub(super) streams: Layered<(MeterId, u32), i64>,
+    /// Households known to have readings in a stream.
+    pub(super) owners: Layered<(HouseholdId, i64), ()>,
+    /// Last (epoch, seq) of a meter.
+    pub(super) latest: Layered<MeterId, (u32, u64)>,
+    /// The generation of the database that this is true of.
+    generation: Option<i64>,
+    /// The transaction ended before its COMMIT.
+    broken: Option<StoreError>,
+}
+
+impl Cache {
+    /// Reads everything anew, unless it is true of `generation`. Only in a transaction
+    /// that holds the writer's row: nothing moves while it reads.
+    pub(super) async fn refill(
+        &mut self,
+        connection: &mut PgConnection,
+        generation: i64,
+    ) -> Result<(), StoreError> {
+        if self.generation == Some(generation) {
+            return Ok(());
+        }
+        *self = Self::default();
+        for row in all(connection, "SELECT account, debits_cents, credits_cents, debits_held_cents, credits_held_cents FROM balances").await? {
+            let mut columns = Columns::of(&row);
+            let (account, balance) = (columns.account()?, crate::read::ledger::balance(&mut columns)?);
+            self.balances.kept.insert(account, balance);
+        }
+        for row in all(connection, "SELECT meter, epoch, id FROM streams").await? {
+            let mut columns = Columns::of(&row);
+            self.streams.kept.insert((columns.meter()?, columns.u32()?), columns.take()?);
+        }
+        for row in all(connection, "SELECT household, stream FROM household_streams").await? {
+            let mut columns = Columns::of(&row);
+            self.owners.kept.insert((columns.household()?, columns.take()?), ());
+        }
+        for row in all(connection, "SELECT meter, epoch, seq FROM latest_readings").await? {
+            let mut columns = Columns::of(&row);
+            self.latest.kept.insert(columns.meter()?, (columns.u32()?, columns.u64()?));
+        }
+        for row in
+            all(connection, "SELECT sequence, hash FROM transfers ORDER BY sequence DESC LIMIT 1").await?
+        {
+            let mut columns = Columns::of(&row);
+            self.head = Some(Head { sequence: columns.u64()?, hash: columns.bytes()? });
+        }
+        self.generation = Some(generation);
+        Ok(())
+    }
+
+    /// The journal's last row, counting the request's own.
+    pub(super) fn head(&self) -> Head {
+        self.fresh_head.or(self.head).unwrap_or(Head { sequence: 0, hash: chain::GENESIS })
+    }
+
+    /// The request stands.
+    pub(super) fn keep(&mut self) {
+        self.balances.keep();
+        self.streams.keep();
+        self.owners.keep();
+        self.latest.keep();
+        self.head = self.fresh_head.take().or(self.head);
+    }
+
+    /// The request is undone.
+    pub(super) fn undo(&mut self) {
+        self.balances.fresh.clear();
+        self.streams.fresh.clear();
+        self.owners.fresh.clear();
+        self.latest.fresh.clear();
+        self.fresh_head = None;
+    }
+
+    /// The transaction cannot go on.
+    pub(super) fn note_broken(&mut self, error: StoreError) {
+        self.broken = Some(error);
+    }
+
+    /// Whether, and why, the transaction cannot go on.
+    pub(super) fn take_broken(&mut self) -> Option<StoreError> {
+        self.broken.take()
+    }
+
+    /// The transaction stands: this is true of the generation it made.
+    pub(super) fn committed(&mut self, generation: i64) {
+        // Nothing was forgotten on the way.
+        if self.generation.is_some() {
+            self.generation = Some(generation);
+        }
+    }
+
+    /// The whole transaction is undone, or nobody knows: nothing here is known to be true.
+    pub(super) fn forget(&mut self) {
+        self.generation = None;
+    }
+}
+
+async fn all(
+    connection: &mut PgConnection,
+    sql: &'static str,
+) -> Result<Vec<sqlx::postgres::PgRow>, StoreError> {
+    sqlx::query(sql).fetch_all(connection).await.map_err(fault)
+}

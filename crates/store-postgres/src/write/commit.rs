@@ -1,0 +1,43 @@
+//! The changes of one commit: the transfers together, then the records in order.
+
+use super::cache::Cache;
+use super::{affairs, callback, ledger, market, money, people};
+use jirani_ledger::Transfer;
+use jirani_store::{Change, Committed, StoreError};
+use sqlx::PgConnection;
+
+pub(super) async fn apply(
+    connection: &mut PgConnection,
+    cache: &mut Cache,
+    changes: &[Change],
+) -> Result<Committed, StoreError> {
+    let transfers: Vec<(usize, &Transfer)> = changes
+        .iter()
+        .enumerate()
+        .filter_map(|(index, change)| match change {
+            Change::Post(transfer) => Some((index, transfer)),
+            _ => None,
+        })
+        .collect();
+    // Transfers do not depend on records, nor records on transfers: together they
+    // stand or fall, so their order within a commit cannot be seen from outside.
+    let postings = ledger::post(connection, cache, &transfers).await?;
+    for change in changes {
+        match change {
+            Change::Post(_) => {}
+            Change::Household(record) => people::household(connection, record).await?,
+            Change::Offer(record) => market::offer(connection, record).await?,
+            Change::Order(record) => market::order(connection, record).await?,
+            Change::Collection(record) => money::collection(connection, record).await?,
+            Change::Receipt(record) => money::receipt(connection, record).await?,
+            Change::Payout(record) => money::payout(connection, record).await?,
+            Change::Reversal(record) => affairs::reversal(connection, record).await?,
+            Change::Review(record) => affairs::review(connection, record).await?,
+            Change::Notice(record) => affairs::notice(connection, record).await?,
+            Change::Session(record) => people::session(connection, record).await?,
+            Change::InboxDone { id, outcome } => callback::done(connection, *id, outcome).await?,
+            Change::Setting { key, value } => people::setting(connection, key, value).await?,
+        }
+    }
+    Ok(Committed { postings })
+}
