@@ -2,6 +2,10 @@
 //! wait of one, and pages of a history of a million.
 //!
 //! `cargo run --release -p jirani-localnet --example load -- [TRANSACTIONS] [HISTORY]`
+//!
+//! `--only-pages HISTORY` leaves the transactions out; `--json` prints the figures of the
+//! pages as one line, last: `sigs_page_ms` and `sigs_page_sparse_ms` (medians), `rss_bytes`
+//! of chain and client together.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on ends")]
 
@@ -37,12 +41,17 @@ impl Clock for SystemClock {
 
 #[tokio::main]
 async fn main() {
+    let only_pages = std::env::args().any(|text| text == "--only-pages");
     let mut numbers = std::env::args().skip(1).filter_map(|text| text.parse::<u64>().ok());
-    let (count, history) = (numbers.next().unwrap_or(3_000), numbers.next().unwrap_or(1_000_000));
+    if !only_pages {
+        let folder = tempfile::tempdir().unwrap();
+        transactions(folder.path(), numbers.next().unwrap_or(3_000)).await;
+    }
     let folder = tempfile::tempdir().unwrap();
-    transactions(folder.path(), count).await;
-    let folder = tempfile::tempdir().unwrap();
-    pages(folder.path(), history).await;
+    let figures = pages(folder.path(), numbers.next().unwrap_or(1_000_000)).await;
+    if std::env::args().any(|text| text == "--json") {
+        println!("{figures}");
+    }
 }
 
 fn config(folder: &Path) -> LocalnetConfig {
@@ -164,14 +173,14 @@ async fn transactions(folder: &Path, count: u64) {
     let took = begun.elapsed();
     let rate = f64::from(u32::try_from(count).unwrap()) / took.as_secs_f64();
     println!("{IN_FLIGHT} at a time: {rate:.0} transactions/s, {:.0} rows/s", rate * 28.0);
-    println!("memory {} MB", resident_mb());
+    println!("memory {} MB", resident() >> 20);
     drop(sent);
     chain.stop().await;
     let bytes = std::fs::metadata(folder.join("localnet.db")).unwrap().len();
     println!("{} bytes on disk per transaction", bytes / (count + 300));
 }
 
-async fn pages(folder: &Path, history: u64) {
+async fn pages(folder: &Path, history: u64) -> Value {
     let begun = Instant::now();
     bench::fill_history(&config(folder), history).unwrap();
     println!("{history} transactions of history made in {:?}", begun.elapsed());
@@ -180,13 +189,19 @@ async fn pages(folder: &Path, history: u64) {
     let chain = Localnet::start(config(folder), Arc::new(SystemClock)).await.unwrap();
     println!("{size} MB on disk, started in {:?}", begun.elapsed());
     let client = Client { http: reqwest::Client::new(), url: chain.rpc_url.clone() };
-    for (name, address) in
-        [("every transaction's", bench::busy_address()), ("every 500th's", bench::address(77))]
-    {
-        let mut before: Option<String> = None;
+    let mut medians = Vec::new();
+    let busy = vec![bench::busy_address()];
+    // Two pages of each of many, so that no page was looked at before.
+    let sparse = (0..100).map(|turn| bench::address(turn * 10)).collect();
+    for (name, addresses, pages) in [("every transaction's", busy, 200), ("every 500th's", sparse, 2)] {
         let mut times: Vec<Duration> = Vec::new();
         let mut seen = 0;
-        for _ in 0..200 {
+        let turns = addresses.iter().flat_map(|address: &Address| std::iter::repeat_n(address, pages));
+        let (mut before, mut last): (Option<String>, Option<&Address>) = (None, None);
+        for address in turns {
+            if last != Some(address) {
+                (before, last) = (None, Some(address));
+            }
             let mut config = json!({"limit": 1_000});
             if let Some(before) = &before {
                 config["before"] = json!(before);
@@ -197,20 +212,31 @@ async fn pages(folder: &Path, history: u64) {
             let page = page.as_array().unwrap();
             seen += page.len();
             before = page.last().map(|last| last["signature"].as_str().unwrap().to_owned());
-            if before.is_none() {
-                break;
-            }
         }
         times.sort_unstable();
         let at = |part: usize| times[times.len() * part / 100];
         println!("{name} address: {seen} signatures, a page of 1,000: p50 {:?}, p99 {:?}", at(50), at(99));
+        medians.push(millis(at(50)));
     }
-    println!("memory {} MB", resident_mb());
+    let figures = json!({
+        "sigs_page_ms": medians[0],
+        "sigs_page_sparse_ms": medians[1],
+        "rss_bytes": resident(),
+    });
+    println!("memory {} MB", resident() >> 20);
     chain.stop().await;
+    figures
 }
 
-fn resident_mb() -> u64 {
+/// Milliseconds with two decimals.
+fn millis(time: Duration) -> Value {
+    let micros = time.as_micros();
+    serde_json::from_str(&format!("{}.{:02}", micros / 1_000, micros % 1_000 / 10)).unwrap()
+}
+
+/// Resident memory of this process, in bytes.
+fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse::<u64>().ok()).unwrap_or(0) / 1_024
+    line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse::<u64>().ok()).unwrap_or(0) * 1_024
 }

@@ -180,9 +180,7 @@ impl Disk {
             self.positions(connection, query, before, after, query.limit - page.len(), &mut seqs)?;
             let Some(last) = seqs.last() else { break };
             before = *last;
-            for seq in &seqs {
-                page.extend(self.entry(connection, *seq)?.filter(|entry| entry.slot <= query.through_slot));
-            }
+            self.entries(connection, &seqs, query.through_slot, &mut page)?;
         }
         Ok(page)
     }
@@ -225,7 +223,15 @@ impl Disk {
         Ok(())
     }
 
-    fn entry(&self, connection: &Connection, seq: u64) -> Result<Option<Entry>, LocalnetError> {
+    /// What lists show of the transactions at these positions, of those that are still
+    /// kept and not later than a slot.
+    fn entries(
+        &self,
+        connection: &Connection,
+        seqs: &[u64],
+        through_slot: u64,
+        page: &mut Vec<Entry>,
+    ) -> Result<(), LocalnetError> {
         let read = |row: &Row<'_>| -> rusqlite::Result<Option<Entry>> {
             let Ok(signature) = Signature::try_from(row.get_ref(0)?.as_blob()?) else { return Ok(None) };
             Ok(Some(Entry {
@@ -236,12 +242,19 @@ impl Disk {
                 memo: row.get(4)?,
             }))
         };
-        connection
+        // One statement for all: finding it again costs as much as a row.
+        let mut one = connection
             .prepare_cached("SELECT signature, slot, block_time, err, memo FROM head WHERE seq = ?")
-            .and_then(|mut one| one.query_row([signed(seq)], read).optional())
-            .map_err(|error| self.failed(&error))?
-            .map(|entry| entry.ok_or_else(|| self.damaged("a signature that is none")))
-            .transpose()
+            .map_err(|error| self.failed(&error))?;
+        for seq in seqs {
+            let found = one.query_row([signed(*seq)], read).optional();
+            let Some(entry) = found.map_err(|error| self.failed(&error))? else { continue };
+            let entry = entry.ok_or_else(|| self.damaged("a signature that is none"))?;
+            if entry.slot <= through_slot {
+                page.push(entry);
+            }
+        }
+        Ok(())
     }
 
     fn position(&self, connection: &Connection, signature: &Signature) -> Result<Option<u64>, LocalnetError> {
