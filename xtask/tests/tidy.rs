@@ -25,7 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "weather",
         ],
     ),
-    ("services", &["oracle", "settlement", "advisor", "village"]),
+    ("services", &["oracle", "settlement", "advisor", "statement", "village"]),
     ("interface", &["api"]),
     ("apps", &["jirani"]),
 ];
