@@ -131,7 +131,9 @@ impl Shape {
         match value {
             Value::Array(list) => {
                 list.retain(|item| !matches!(self, Self::Without(name) if is_named(item, name)));
-                list.iter_mut().for_each(|item| self.reshape(item));
+                for item in list {
+                    self.reshape(item);
+                }
             }
             Value::Object(fields) => {
                 self.reshape_fields(fields);

@@ -46,14 +46,13 @@ impl App {
     /// The answer to a Daraja request.
     pub async fn conclude(&self, family: Family, result: Result<Verdict<Value>, Refusal>) -> Response {
         let answer = match result {
-            Err(refusal) => return self.envelope(&refusal),
+            Err(refusal) | Ok(Verdict::Instead(Canned::Envelope(refusal))) => return self.envelope(&refusal),
             Ok(Verdict::Answer(answer)) => answer,
             Ok(Verdict::AfterCallback(answer, told)) => {
                 // Whether it was told or not, in the end there is an answer.
                 let _ = tokio::time::timeout(Duration::from_secs(CALLBACK_FIRST_S), told).await;
                 answer
             }
-            Ok(Verdict::Instead(Canned::Envelope(refusal))) => return self.envelope(&refusal),
             Ok(Verdict::Instead(Canned::Raw(code, kind, body))) => {
                 return (status(code), [(header::CONTENT_TYPE, kind)], body).into_response();
             }

@@ -84,10 +84,16 @@ async fn try_generate(app: &App, query: &str, headers: &HeaderMap) -> Result<Ver
     if !query.split('&').any(|pair| pair == "grant_type=client_credentials") {
         return Err(Refusal::new(400, "400.008.02", "Invalid grant type passed"));
     }
-    let verdict =
-        app.core.ask(None, |world| world.answer(Target::OauthResponse, Whom::default(), |_, _| Ok(((), 0))));
-    let verdict = verdict.await?;
-    if matches!(verdict, Verdict::Instead(_)) {
+    let asked = app.core.ask(None, |world| {
+        let mut taken_on = false;
+        let verdict = world.answer(Target::OauthResponse, Whom::default(), |_, _| {
+            taken_on = true;
+            Ok(((), 0))
+        });
+        (verdict, taken_on)
+    });
+    let (verdict, taken_on) = asked.await?;
+    if !taken_on {
         return Ok(verdict.map(|()| Value::Null));
     }
     let token = {

@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 /// The fields.
 pub struct Fields(Map<String, Value>);
 
+/// The longest body that is taken, in bytes.
+const LONGEST_BODY: usize = 64 * 1024;
 /// The longest field that is taken, in bytes.
 const LONGEST: usize = 2_000;
 
@@ -23,8 +25,13 @@ impl Fields {
             return Err(Refusal::field(first));
         }
         // Too long, cut off, or no object: one answer for all.
-        match body.as_ref().map(|body| serde_json::from_slice(body)) {
-            Ok(Ok(Value::Object(fields))) => Ok(Self(fields)),
+        match body
+            .as_ref()
+            .ok()
+            .filter(|body| body.len() <= LONGEST_BODY)
+            .map(|body| serde_json::from_slice(body))
+        {
+            Some(Ok(Value::Object(fields))) => Ok(Self(fields)),
             _ => Err(Refusal::payload()),
         }
     }

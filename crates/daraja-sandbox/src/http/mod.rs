@@ -35,8 +35,9 @@ use jirani_clock::ServiceClock;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-/// The largest body taken, in bytes.
-const MAX_BODY_BYTES: usize = 64 * 1024;
+/// The largest body that is read, in bytes: more than is taken ([`fields`]), so
+/// that one that is too long still gets an answer and not a cut connection.
+const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// What every handler may use.
 pub struct App {

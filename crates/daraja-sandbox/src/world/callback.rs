@@ -2,7 +2,7 @@
 
 use super::changes::Kind;
 use super::{Timer, Whom, World};
-use crate::action::{Action, Target};
+use crate::action::{Action, Actions, Target};
 use jirani_units::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -112,7 +112,7 @@ impl World {
         let News { kind, about, whom, url, mut due_at } = news;
         let (mut copies, mut held, mut body) = (1, false, body.to_owned());
         let actions = self.take_fault(kind.target(), whom);
-        for action in actions.iter().flat_map(|actions| actions.iter()) {
+        for action in actions.iter().flat_map(Actions::iter) {
             match action {
                 Action::Lose => {
                     let url = url.to_owned();

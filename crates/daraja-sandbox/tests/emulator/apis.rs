@@ -214,6 +214,7 @@ async fn payments_of_the_last_two_days_can_be_pulled_in_pages() {
     assert_eq!(rig.call("/pulltransactions/v1/register", &register).await.1["ResponseStatus"], "1001");
 
     rig.pass(3_600).await;
+    rig.new_token().await;
     let path = format!("/sandbox/phones/{}/paybill", phone(2).number());
     for nth in 0..2 {
         let order = json!({"amount_shillings": 10 + nth, "reference": format!("H{nth}"), "pin": "1234"});
@@ -236,6 +237,7 @@ async fn payments_of_the_last_two_days_can_be_pulled_in_pages() {
     assert_eq!(pull(day, "2026-10-03 13:15:01", "0").await.1["Response"][0].as_array().unwrap().len(), 1);
 
     rig.pass(47 * 3_600).await;
+    rig.new_token().await;
     let (_, late) = pull(day, "2026-10-06 00:00:00", "0").await;
     assert_eq!(late["Response"][0].as_array().unwrap().len(), 2, "the first is out of reach");
     for (from, to) in [("yesterday", next), (next, day), ("", next)] {

@@ -207,7 +207,8 @@ async fn wrong_keys_and_passkeys_are_refused_before_anything_is_asked() {
         DarajaClient::new(config, Arc::new(rig.clock.clone())).unwrap()
     };
     for (client, expected) in [
-        (with(&|config| config.consumer_secret = "wrong".into()), "400.008.01"),
+        // Daraja says nothing at all about wrong keys: the status is all there is.
+        (with(&|config| config.consumer_secret = "wrong".into()), "400"),
         (with(&|config| config.passkey = "wrong".into()), "500.001.1001"),
         (with(&|config| config.shortcode = "174379".to_owned()), "500.001.1001"),
         (with(&|config| config.base_url = "http://127.0.0.1:1".to_owned()), "mpesa.unreachable"),

@@ -1,6 +1,7 @@
 //! What customers, businesses and initiators may not do.
 
 use crate::support::{Rig, phone};
+use base64::Engine as _;
 use jirani_daraja_sandbox::{SandboxConfig, Shortcode};
 use jirani_units::Cents;
 use serde_json::{Value, json};
@@ -43,6 +44,7 @@ async fn a_receiver_has_a_daily_limit_and_a_fullest_balance() {
     assert_eq!(payout(&rig, "third", 10).await, 4, "500,000 were received today");
     // Nairobi's midnight is at 21:00 UTC.
     rig.pass(11 * 3_600).await;
+    rig.new_token().await;
     assert_eq!(payout(&rig, "tomorrow", 10).await, 0);
     rig.post(&door, json!({"balance_cents": 49_999_100})).await;
     assert_eq!(payout(&rig, "full", 10).await, 8);
@@ -118,7 +120,6 @@ async fn each_shortcode_has_accounts_of_its_own_and_a_till_takes_buy_goods() {
         ..SandboxConfig::default()
     };
     let rig = Rig::start(config).await;
-    use base64::Engine as _;
     let mut push = rig.push_body(phone(1), 10);
     push["BusinessShortCode"] = json!("174379");
     push["PartyB"] = json!("5000001");
