@@ -141,7 +141,7 @@ async fn orders_offers_markers_authorities_and_households_end_by_the_operators_h
     site.order(1, 50).await;
     let (code, shown, _) = desk.run(&["release-order", "2", "1", "--reason", "refused"]);
     assert_eq!(code, Some(0), "{shown}");
-    for word in ["order 1 of household 2 is given up", "50 Wh are free again", "landed"] {
+    for word in ["order 1 of household 2 is given up", "50 Wh are free again", "Landed in slot"] {
         assert!(shown.contains(word), "{word}: {shown}");
     }
     site.order(2, 60).await;
