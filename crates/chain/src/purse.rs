@@ -147,15 +147,16 @@ impl RpcEnergyChain {
         let state = bounds.state(has.saturating_add(gift));
         self.purse.was_short(state.level != PayerLevel::Enough);
         if gift > 0 {
-            self.transfer(oracle, gift).await?;
+            self.transfer(oracle, gift, payer_has).await?;
             self.purse.state.set(state);
         }
         Ok(state)
     }
 
-    /// Sends lamports of the payer. A crash in between is no harm: whoever looks next
-    /// sees how much arrived.
-    async fn transfer(&self, to: Address, lamports: u64) -> Result<(), ChainError> {
+    /// Sends lamports of the payer, who has `payer_has`: that parts this transaction from
+    /// an earlier one of the same sum, since the fee of that one is gone. A crash in
+    /// between is no harm: whoever looks next sees how much arrived.
+    async fn transfer(&self, to: Address, lamports: u64, payer_has: u64) -> Result<(), ChainError> {
         let payer = &self.config.keys.payer;
         let plan = Plan {
             instructions: vec![solana_system_interface::instruction::transfer(
@@ -167,7 +168,7 @@ impl RpcEnergyChain {
             signers: Vec::new(),
             units: 1_000,
         };
-        match self.send_repeatable("fees of the oracle", &plan).await? {
+        match self.send_repeatable(&format!("fees of the oracle/{payer_has}"), &plan).await? {
             None => {
                 tracing::info!(oracle = %to, lamports, "the payer sent the oracle lamports for its fees");
                 Ok(())
