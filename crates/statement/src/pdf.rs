@@ -4,6 +4,7 @@
 //! Floats here are places on the paper, in points; money and energy arrive as text.
 
 mod page;
+mod typeface;
 
 use crate::compose::Statement;
 use crate::error::StatementError;
@@ -13,9 +14,7 @@ use crate::period::{minute, second};
 use crate::words::{Words, what};
 use jirani_store::Language;
 use jirani_units::{Cents, Timestamp, Wh};
-use krilla::Document;
-use krilla::metadata::Metadata;
-use page::{Align, Fonts, GREY, INK, LEFT, RIGHT, Sheet, TOP};
+use page::{About, Align, Fonts, GREY, INK, LEFT, RIGHT, Sheet, TOP};
 
 /// The most lines of one PDF; longer ones are for machines, as CSV.
 pub const LINES_MAX: usize = 10_000;
@@ -49,33 +48,32 @@ pub fn write(
     let fonts = Fonts::embedded()?;
     let words = Words::of(language);
     let pages = paginate(statement);
-    let mut document = Document::new();
-    document.set_metadata(
-        Metadata::new()
-            .title(format!("{} {}", words.title, statement.period()))
-            .authors(vec![subject.issuer.clone()])
-            .language(if language == Language::Sw { "sw" } else { "en" }.to_owned()),
-    );
+    let mut sheets = Vec::with_capacity(pages.len());
     for (number, lines) in pages.iter().enumerate() {
-        page::draw(&mut document, &fonts, |sheet| {
-            let mut y = heading(sheet, subject, words, statement, number == 0, now);
-            if number == 0 {
-                y = balance_row(sheet, y, words.opening, statement.opening());
-            }
-            for line in &statement.lines()[lines.clone()] {
-                y = line_row(sheet, y, line, language);
-            }
-            if number + 1 == pages.len() {
-                ending(sheet, y, words, statement);
-            }
-            let (page, of) = words.page;
-            let place = format!("{page} {} {of} {}", number + 1, pages.len());
-            sheet.text(RIGHT, 820.0, 7.5, GREY, Align::Right, &place);
-            let through = format!("{} {}", words.through, statement.through());
-            sheet.text(LEFT, 820.0, 7.5, GREY, Align::Left, &through);
-        })?;
+        let mut sheet = Sheet::new(&fonts);
+        let mut y = heading(&mut sheet, subject, words, statement, number == 0, now);
+        if number == 0 {
+            y = balance_row(&mut sheet, y, words.opening, statement.opening());
+        }
+        for line in &statement.lines()[lines.clone()] {
+            y = line_row(&mut sheet, y, line, language);
+        }
+        if number + 1 == pages.len() {
+            ending(&mut sheet, y, words, statement);
+        }
+        let (page, of) = words.page;
+        let place = format!("{page} {} {of} {}", number + 1, pages.len());
+        sheet.text(RIGHT, 820.0, 7.5, GREY, Align::Right, &place);
+        let through = format!("{} {}", words.through, statement.through());
+        sheet.text(LEFT, 820.0, 7.5, GREY, Align::Left, &through);
+        sheets.push(sheet.finish());
     }
-    document.finish().map_err(|error| StatementError::NotWritten(format!("{error:?}")))
+    let about = About {
+        title: &format!("{} {}", words.title, statement.period()),
+        author: &subject.issuer,
+        language: if language == Language::Sw { "sw" } else { "en" },
+    };
+    Ok(page::bind(&fonts, &about, sheets))
 }
 
 /// Which lines stand on which page: fewer on the first, and room for the ending.

@@ -1,14 +1,9 @@
-//! One sheet of paper: text at a place, left or right of it, and rules.
+//! Sheets of paper: text at a place, left or right of it, and rules; and the document
+//! that they make.
 
+use super::typeface::Typeface;
 use crate::error::StatementError;
-use krilla::Document;
-use krilla::color::rgb;
-use krilla::geom::{PathBuilder, Point, Rect};
-use krilla::num::NormalizedF32;
-use krilla::page::{Page, PageSettings};
-use krilla::paint::{Fill, FillRule};
-use krilla::surface::Surface;
-use krilla::text::{Font, TextDirection};
+use pdf_writer::{Content, Pdf, Rect, Ref, Str, TextStr};
 
 /// A4 in points.
 const WIDTH: f32 = 595.28;
@@ -27,47 +22,19 @@ pub(super) const GREY: [u8; 3] = [96, 104, 116];
 const REGULAR: &[u8] = include_bytes!("../../fonts/DejaVuSansCondensed.ttf");
 const BOLD: &[u8] = include_bytes!("../../fonts/DejaVuSansCondensed-Bold.ttf");
 
+const CATALOG: Ref = Ref::new(1);
+const TREE: Ref = Ref::new(2);
+const INFORMATION: Ref = Ref::new(3);
+const REGULAR_FONT: Ref = Ref::new(10);
+const BOLD_FONT: Ref = Ref::new(20);
+/// Two references for each page from here on.
+const PAGES: i32 = 100;
+
 /// On which side of its place text stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Align {
     Left,
     Right,
-}
-
-/// A font, to draw with and to measure by.
-struct Typeface {
-    font: Font,
-    face: ttf_parser::Face<'static>,
-}
-
-impl Typeface {
-    fn new(bytes: &'static [u8]) -> Result<Self, StatementError> {
-        let damaged = || StatementError::NotWritten("the font cannot be read".to_owned());
-        Ok(Self {
-            font: Font::new(bytes.into(), 0).ok_or_else(damaged)?,
-            face: ttf_parser::Face::parse(bytes, 0).map_err(|_| damaged())?,
-        })
-    }
-
-    /// `text` in letters that the font has: others become a question mark, so that a
-    /// name in a foreign script breaks nothing.
-    fn legible(&self, text: &str) -> String {
-        text.chars()
-            .map(|letter| if self.face.glyph_index(letter).is_some() { letter } else { '?' })
-            .collect()
-    }
-
-    fn width(&self, text: &str, size: f32) -> f32 {
-        let units: u32 = text
-            .chars()
-            .filter_map(|letter| self.face.glyph_index(letter))
-            .filter_map(|glyph| self.face.glyph_hor_advance(glyph))
-            .map(u32::from)
-            .sum();
-        #[expect(clippy::cast_precision_loss, reason = "a line of text is far below 2^24 units wide")]
-        let units = units as f32;
-        units * size / f32::from(self.face.units_per_em())
-    }
 }
 
 /// The two fonts of a document.
@@ -79,40 +46,76 @@ pub(super) struct Fonts {
 impl Fonts {
     /// Those that the binary carries.
     pub(super) fn embedded() -> Result<Self, StatementError> {
-        Ok(Self { regular: Typeface::new(REGULAR)?, bold: Typeface::new(BOLD)? })
+        Ok(Self {
+            regular: Typeface::new(b"R", b"DejaVuSansCondensed", REGULAR)?,
+            bold: Typeface::new(b"B", b"DejaVuSansCondensed-Bold", BOLD)?,
+        })
     }
+}
+
+/// What the document says of itself.
+pub(super) struct About<'a> {
+    pub(super) title: &'a str,
+    pub(super) author: &'a str,
+    /// `en` or `sw`: how it is read aloud.
+    pub(super) language: &'a str,
+}
+
+/// Puts finished sheets together.
+pub(super) fn bind(fonts: &Fonts, about: &About<'_>, sheets: Vec<Vec<u8>>) -> Vec<u8> {
+    let mut pdf = Pdf::new();
+    pdf.catalog(CATALOG).pages(TREE).lang(TextStr(about.language));
+    pdf.document_info(INFORMATION)
+        .title(TextStr(about.title))
+        .author(TextStr(about.author))
+        .producer(TextStr("Jirani"));
+    fonts.regular.embed(&mut pdf, REGULAR_FONT);
+    fonts.bold.embed(&mut pdf, BOLD_FONT);
+    let pages: Vec<Ref> = (PAGES..).step_by(2).take(sheets.len()).map(Ref::new).collect();
+    // A document has at most some hundred pages.
+    let count = i32::try_from(pages.len()).unwrap_or(i32::MAX);
+    pdf.pages(TREE).kids(pages.iter().copied()).count(count);
+    for (page, content) in pages.into_iter().zip(sheets) {
+        let stream = Ref::new(page.get() + 1);
+        let mut written = pdf.page(page);
+        written.parent(TREE).media_box(Rect::new(0.0, 0.0, WIDTH, HEIGHT)).contents(stream);
+        let mut resources = written.resources();
+        let mut named = resources.fonts();
+        named.pair(fonts.regular.name, REGULAR_FONT);
+        named.pair(fonts.bold.name, BOLD_FONT);
+        drop(named);
+        drop(resources);
+        drop(written);
+        pdf.stream(stream, &content);
+    }
+    pdf.finish()
 }
 
 /// A page being drawn.
 pub(super) struct Sheet<'a> {
-    surface: Surface<'a>,
+    content: Content,
     fonts: &'a Fonts,
 }
 
-/// Draws one page of `document`.
-pub(super) fn draw(
-    document: &mut Document,
-    fonts: &Fonts,
-    content: impl FnOnce(&mut Sheet<'_>),
-) -> Result<(), StatementError> {
-    let settings = PageSettings::from_wh(WIDTH, HEIGHT)
-        .ok_or_else(|| StatementError::NotWritten("no such paper".to_owned()))?;
-    let mut page: Page<'_> = document.start_page_with(settings);
-    // What was drawn is taken over when the surface, then the page, is let go.
-    content(&mut Sheet { surface: page.surface(), fonts });
-    page.finish();
-    Ok(())
-}
+impl<'a> Sheet<'a> {
+    /// An empty one.
+    pub(super) fn new(fonts: &'a Fonts) -> Self {
+        Self { content: Content::new(), fonts }
+    }
 
-impl Sheet<'_> {
-    /// Text beginning or ending at `x`, on the line `y`.
+    /// What was drawn.
+    pub(super) fn finish(self) -> Vec<u8> {
+        self.content.finish().into_vec()
+    }
+
+    /// Text beginning or ending at `x`, on the line `y` from the top.
     pub(super) fn text(&mut self, x: f32, y: f32, size: f32, colour: [u8; 3], align: Align, text: &str) {
-        self.draw_with(&self.fonts.regular, (x, y), size, colour, align, text);
+        draw(&mut self.content, &self.fonts.regular, (x, y), size, colour, align, text);
     }
 
     /// The same, in bold.
     pub(super) fn bold(&mut self, x: f32, y: f32, size: f32, colour: [u8; 3], align: Align, text: &str) {
-        self.draw_with(&self.fonts.bold, (x, y), size, colour, align, text);
+        draw(&mut self.content, &self.fonts.bold, (x, y), size, colour, align, text);
     }
 
     /// Text from `x` on, cut with an ellipsis where it would be wider than `width`.
@@ -142,45 +145,40 @@ impl Sheet<'_> {
         lines
     }
 
-    /// A thin line over the whole width at `y`.
+    /// A thin line over the whole width at `y` from the top.
     pub(super) fn rule(&mut self, y: f32) {
-        let mut path = PathBuilder::new();
-        if let Some(rect) = Rect::from_xywh(LEFT, y, RIGHT - LEFT, 0.6) {
-            path.push_rect(rect);
-        }
-        if let Some(path) = path.finish() {
-            self.surface.set_fill(Some(fill(GREY)));
-            self.surface.draw_path(&path);
-        }
-    }
-
-    fn draw_with(
-        &mut self,
-        typeface: &Typeface,
-        (x, y): (f32, f32),
-        size: f32,
-        colour: [u8; 3],
-        align: Align,
-        text: &str,
-    ) {
-        if text.is_empty() {
-            return;
-        }
-        let text = typeface.legible(text);
-        let x = match align {
-            Align::Left => x,
-            Align::Right => x - typeface.width(&text, size),
-        };
-        self.surface.set_fill(Some(fill(colour)));
-        let font = typeface.font.clone();
-        self.surface.draw_text(Point::from_xy(x, y), font, size, &text, false, TextDirection::LeftToRight);
+        fill(&mut self.content, GREY);
+        self.content.rect(LEFT, HEIGHT - y, RIGHT - LEFT, 0.6).fill_nonzero();
     }
 }
 
-fn fill([red, green, blue]: [u8; 3]) -> Fill {
-    Fill {
-        paint: rgb::Color::new(red, green, blue).into(),
-        opacity: NormalizedF32::ONE,
-        rule: FillRule::default(),
+fn draw(
+    content: &mut Content,
+    typeface: &Typeface,
+    (x, y): (f32, f32),
+    size: f32,
+    colour: [u8; 3],
+    align: Align,
+    text: &str,
+) {
+    if text.is_empty() {
+        return;
     }
+    let text = typeface.legible(text);
+    let x = match align {
+        Align::Left => x,
+        Align::Right => x - typeface.width(&text, size),
+    };
+    fill(content, colour);
+    content
+        .begin_text()
+        .set_font(typeface.name, size)
+        .next_line(x, HEIGHT - y)
+        .show(Str(&typeface.encode(&text)))
+        .end_text();
+}
+
+fn fill(content: &mut Content, colour: [u8; 3]) {
+    let [red, green, blue] = colour.map(|part| f32::from(part) / 255.0);
+    content.set_fill_rgb(red, green, blue);
 }
