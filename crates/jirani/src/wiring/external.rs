@@ -117,6 +117,7 @@ impl Opener {
             payer: Some(keys.payer_address()),
         };
         let chain = ChainConfig {
+            ws_url: Some(config.chain.ws_url(&config.chain.rpc_url).into()),
             genesis_hash: expected.genesis_hash.clone(),
             priority_fee: FeeBounds {
                 floor_lamports: config.chain.priority_fee_floor_lamports,

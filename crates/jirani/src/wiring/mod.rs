@@ -13,7 +13,6 @@ mod secrets;
 mod site_chain;
 mod system;
 mod tasks;
-mod tending;
 mod village;
 mod witness;
 

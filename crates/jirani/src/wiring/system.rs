@@ -5,7 +5,7 @@ use crate::system;
 use crate::wiring::embedded::StartedChain;
 use crate::wiring::enrolment::Enrols;
 use crate::wiring::village::{Surroundings, VillageOptions, VillagePart};
-use crate::wiring::{DataFolder, LiveAuditor, Secrets, embedded, enrolment, tasks::Tasks, tending};
+use crate::wiring::{DataFolder, LiveAuditor, Secrets, embedded, enrolment, tasks::Tasks};
 use anyhow::Context as _;
 use jirani_advisor::{Advisor, AdvisorConfig};
 use jirani_api::dto::config::{ClusterView, PlaceView};
@@ -100,7 +100,10 @@ impl System {
         }
 
         let mut tasks = Tasks::new();
-        let index = LiveConfig::new(rpc_url.clone(), embedded::program(config)?);
+        let mut index = LiveConfig::new(rpc_url.clone(), embedded::program(config)?);
+        if !config.chain.is_embedded() {
+            index.subscriptions = Some(config.chain.ws_url(&rpc_url).into());
+        }
         let index = Live::new(index, sqlite.clone(), events.clone())?;
         let tended = site.clone();
         tasks.spawn("chain", |cancel| async move {
@@ -108,7 +111,7 @@ impl System {
                 opener.until_open(&cancel).await?;
             }
             if let Some(chain) = tended.opened(&cancel).await {
-                tending::tend(&chain, cancel).await;
+                chain.tend(cancel).await?;
             }
             anyhow::Ok(())
         });
