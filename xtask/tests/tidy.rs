@@ -17,10 +17,12 @@ const LAYERS: &[(&str, &[&str])] = &[
             "clock",
             "store",
             "store-sqlite",
+            "store-postgres",
             "chain",
             "localnet",
             "daraja",
             "daraja-sandbox",
+            "inbox",
             "broker",
             "weather",
         ],
@@ -86,7 +88,13 @@ fn services_see_adapters_only_through_traits() {
         if !matches!(LAYERS[layer(&name).unwrap()].0, "services" | "interface") {
             continue;
         }
-        for embedded in ["jirani-store-sqlite", "jirani-localnet", "jirani-daraja-sandbox", "jirani-broker"] {
+        for embedded in [
+            "jirani-store-sqlite",
+            "jirani-store-postgres",
+            "jirani-localnet",
+            "jirani-daraja-sandbox",
+            "jirani-broker",
+        ] {
             assert!(!dependencies.iter().any(|d| d == embedded), "{name} depends on {embedded}");
         }
     }

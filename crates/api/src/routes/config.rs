@@ -17,7 +17,7 @@ pub async fn health() -> Json<Health> {
 /// (`chain.rpc_down`) while work has to wait.
 #[utoipa::path(get, path = "/ready", tag = "public", responses((status = 200, body = ReadyView)))]
 pub async fn ready(State(app): State<App>) -> Result<Json<ReadyView>, ApiError> {
-    app.deps.store.setting("ready").await?;
+    app.deps.store.writable().await?;
     let readiness = app.deps.chain.readiness().await;
     if !readiness.state.serves() {
         return Err(ApiError::chain_state(readiness));

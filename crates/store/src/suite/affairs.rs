@@ -76,7 +76,7 @@ pub async fn a_notice_is_kept_once_and_the_newest_comes_first(place: &dyn Place)
     let all = [notice(1, Some(4)), notice(2, None), notice(3, Some(4)), notice(4, Some(5))];
     keep(&store, all.iter().cloned().map(Change::Notice).collect()).await;
     let mut again = notice(1, Some(4));
-    again.en = "worded anew".to_owned();
+    again.en = String::from("worded anew");
     keep(&store, vec![Change::Notice(again)]).await;
     drop(store);
     let store = place.open().await;

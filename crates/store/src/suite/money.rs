@@ -193,6 +193,9 @@ pub async fn a_hold_ends_once_whoever_ends_it(place: &dyn Place) {
     assert_eq!(books_balance(&store).await, 41);
 }
 
+/// Mends one fault of a transfer.
+type Mend<'a> = &'a dyn Fn(&mut Transfer);
+
 /// A transfer with every fault at once, mended one by one: each time the first that is
 /// left is told.
 pub async fn refusals_come_in_their_order(place: &dyn Place) {
@@ -216,19 +219,19 @@ pub async fn refusals_come_in_their_order(place: &dyn Place) {
         memo: "x".repeat(257),
         at: used.at,
     };
-    let mend: [(Refusal, &dyn Fn(&mut Transfer)); 18] = [
+    let mend: [(Refusal, Mend<'_>); 18] = [
         (Refusal::AmountNotPositive, &|t| t.amount = Cents(41)),
         (Refusal::SameAccount, &|t| t.credit = home(6)),
-        (Refusal::MemoTooLong, &|t| t.memo = "mended".to_owned()),
+        (Refusal::MemoTooLong, &|t| t.memo = String::from("mended")),
         (Refusal::IdReusedKind, &|t| {
-            (t.id, t.kind) = (TransferId::derive("draw", b"void"), Kind::Void(other.id))
+            (t.id, t.kind) = (TransferId::derive("draw", b"void"), Kind::Void(other.id));
         }),
         (Refusal::IdReusedHold, &|t| (t.id, t.kind) = (used.id, Kind::Posted)),
         (Refusal::IdReusedDebit, &|t| t.debit = home(1)),
         (Refusal::IdReusedCredit, &|t| t.credit = Account::MpesaPayout),
         (Refusal::IdReusedAmount, &|t| t.amount = Cents(60)),
         (Refusal::IdReusedReason, &|t| {
-            (t.id, t.kind, t.debit) = (TransferId([9; 16]), Kind::Void(TransferId([8; 16])), home(5))
+            (t.id, t.kind, t.debit) = (TransferId([9; 16]), Kind::Void(TransferId([8; 16])), home(5));
         }),
         (Refusal::UnknownHold, &|t| t.kind = Kind::Void(other.id)),
         (Refusal::NotAHold, &|t| (t.kind, t.credit) = (Kind::Void(ended.id), home(6))),
