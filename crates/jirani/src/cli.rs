@@ -1,9 +1,10 @@
 //! The command line, written to teach.
 
 pub mod chain;
+pub mod daraja_sandbox;
 pub mod localnet;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use jirani_forecast::Place;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -66,7 +67,7 @@ pub enum Command {
     /// Runs the embedded Solana chain alone.
     Localnet(LocalnetArguments),
     /// Runs the M-Pesa emulator with its virtual phones alone.
-    DarajaSandbox(DarajaSandboxArguments),
+    DarajaSandbox(daraja_sandbox::DarajaSandboxArguments),
 }
 
 /// `jirani up`
@@ -187,29 +188,6 @@ pub struct LocalnetArguments {
     /// of the data folder's own without it.
     #[arg(long, value_name = "ADDRESS")]
     pub upgrade_authority: Option<jirani_chain::Address>,
-}
-
-/// `jirani daraja-sandbox`
-#[derive(Args)]
-pub struct DarajaSandboxArguments {
-    /// Address to listen on.
-    #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDRESS")]
-    pub listen: SocketAddr,
-    /// Keeps its accounts here; without it they are gone at the end.
-    #[arg(long, value_name = "FOLDER")]
-    pub data_dir: Option<PathBuf>,
-    /// Who answers the phones.
-    #[arg(long, default_value = "by-hand")]
-    pub phones: Phones,
-}
-
-/// Who answers virtual phones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Phones {
-    /// A person, on the phones' pages.
-    ByHand,
-    /// Each phone by itself, after some seconds.
-    Automatic,
 }
 
 #[cfg(test)]
