@@ -7,25 +7,21 @@
 //! Stands between the API and the store, the weather and the forecaster.
 
 mod cache;
+mod samples;
 
 use cache::Cache;
 use jirani_clock::ServiceClock;
 use jirani_forecast::{
-    Advice, AdviceInput, Forecast, ForecastInput, Forecaster, HORIZON_S, Place, Prices, RegisterSample,
-    WeatherSlot, advise, slot_energies,
+    Advice, AdviceInput, Forecast, ForecastInput, Forecaster, HORIZON_S, Place, Prices, WeatherSlot, advise,
+    slot_energies,
 };
 use jirani_market::Tariff;
 use jirani_store::{OfferState, Store, StoreError};
 use jirani_units::{Clock as _, HouseholdId, Price, Timestamp, Wh};
 use jirani_weather::{Request, WeatherProvider};
+use samples::Samples;
 use std::sync::Arc;
 
-/// How much past a forecast looks at, in seconds: eight days.
-const PAST_S: i64 = 8 * 86_400;
-/// Readings asked for at a time, and how many times at most: a meter that reads
-/// every minute for eight days fits.
-const PAGE: u32 = 1_000;
-const PAGES_MAX: usize = 12;
 /// Offers of one seller looked at.
 const OFFERS: u32 = 50;
 
@@ -57,6 +53,7 @@ pub struct Advisor {
     weather: Arc<dyn WeatherProvider>,
     forecaster: Arc<dyn Forecaster>,
     cache: Cache,
+    samples: Samples,
 }
 
 impl Advisor {
@@ -68,7 +65,15 @@ impl Advisor {
         weather: Arc<dyn WeatherProvider>,
         forecaster: Arc<dyn Forecaster>,
     ) -> Self {
-        Self { config, store, clock, weather, forecaster, cache: Cache::default() }
+        Self {
+            config,
+            store,
+            clock,
+            weather,
+            forecaster,
+            cache: Cache::default(),
+            samples: Samples::default(),
+        }
     }
 
     /// The household's forecast, at most an hour old; `None` for nobody we know.
@@ -78,7 +83,7 @@ impl Advisor {
             return Ok(Some(forecast));
         }
         let Some(record) = self.store.household(household).await? else { return Ok(None) };
-        let samples = self.samples(household, now).await?;
+        let samples = self.samples.of(&*self.store, household, now).await?;
         let weather = self.weather(now).await;
         let history = slot_energies(&samples, self.config.slot_length_s);
         let forecast = Arc::new(self.forecaster.forecast(&ForecastInput {
@@ -116,30 +121,6 @@ impl Advisor {
             offered_wh,
             cheapest: cheapest.map(|offer| offer.price),
         }))
-    }
-
-    async fn samples(
-        &self,
-        household: HouseholdId,
-        now: Timestamp,
-    ) -> Result<Vec<RegisterSample>, StoreError> {
-        let mut from = now.plus_seconds(-PAST_S);
-        let to = Timestamp(now.0.saturating_add(1));
-        let mut samples = Vec::new();
-        for _ in 0..PAGES_MAX {
-            let page = self.store.readings(household, from, to, PAGE).await?;
-            samples.extend(page.iter().map(|row| RegisterSample {
-                time: row.time,
-                import_wh: row.import_wh.0,
-                export_wh: row.export_wh.0,
-                generation_wh: row.generation_wh.0,
-            }));
-            match page.last() {
-                Some(last) if page.len() == PAGE as usize => from = Timestamp(last.time.0 + 1),
-                _ => break,
-            }
-        }
-        Ok(samples)
     }
 
     async fn weather(&self, now: Timestamp) -> Vec<WeatherSlot> {
