@@ -25,6 +25,12 @@ impl Day {
         Timestamp::from_seconds(self.0 * DAY_S - OFFSET_S)
     }
 
+    /// The day after.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
     /// So many days before.
     #[must_use]
     pub fn back(self, days: u32) -> Self {
