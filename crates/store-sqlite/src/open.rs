@@ -87,6 +87,8 @@ fn base(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // What a savepoint must be able to undo fits into memory: no files for it.
+        .pragma("temp_store", "MEMORY")
         .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging()
 }

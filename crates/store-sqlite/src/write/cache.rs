@@ -64,6 +64,8 @@ pub(super) struct Cache {
     /// Last (epoch, seq) of a meter.
     pub(super) latest: Layered<MeterId, (u32, u64)>,
     full: bool,
+    /// Whether the request is the only one in its transaction.
+    pub(super) alone: bool,
     /// The transaction ended before its COMMIT.
     broken: Option<StoreError>,
 }

@@ -1,8 +1,8 @@
 //! The one writer.
 //!
 //! Promises: requests are applied in the order they came; whatever is queued is
-//! applied in one transaction, each request in its own savepoint, so that one
-//! request's refusal undoes only itself; nobody is answered before the COMMIT, so
+//! applied in one transaction, each request in its own savepoint (one that is alone
+//! needs none), so that one request's refusal undoes only itself; nobody is answered before the COMMIT, so
 //! one fsync pays for all. Stands between the bounded queue and the one connection
 //! that writes.
 
@@ -209,6 +209,7 @@ async fn write_group(
 ) {
     let mut answers = Vec::with_capacity(group.len());
     let mut outcome = statement(connection, "BEGIN IMMEDIATE").await;
+    cache.alone = group.len() == 1;
     for request in group {
         if outcome.is_err() {
             answers.push(refuse(request));
@@ -304,22 +305,32 @@ async fn within<T>(
     work: impl AsyncFnOnce(&mut SqliteConnection, &mut Cache) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
     cache.refill(connection).await?;
-    statement(connection, "SAVEPOINT request").await?;
+    let alone = cache.alone;
+    if !alone {
+        statement(connection, "SAVEPOINT request").await?;
+    }
     let result = work(connection, cache).await;
-    let mut ended = Ok(());
     if result.is_ok() {
         cache.keep();
     } else {
         cache.undo();
-        ended = statement(connection, "ROLLBACK TO request").await;
     }
-    if ended.is_ok() {
-        ended = statement(connection, "RELEASE request").await;
-    }
+    let ended = match (&result, alone) {
+        (Ok(_), true) => Ok(()),
+        // Nothing else is in the transaction: an empty one takes its place.
+        (Err(_), true) => script(connection, "ROLLBACK; BEGIN IMMEDIATE").await,
+        (Ok(_), false) => statement(connection, "RELEASE request").await,
+        (Err(_), false) => script(connection, "ROLLBACK TO request; RELEASE request").await,
+    };
     if let Err(error) = ended {
         cache.note_broken(error);
     }
     result
+}
+
+/// Several statements, one after another.
+async fn script(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
+    sqlx::raw_sql(sql).execute(connection).await.map(|_| ()).map_err(fault)
 }
 
 async fn statement(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
