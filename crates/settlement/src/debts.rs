@@ -82,7 +82,7 @@ impl Gain {
         if !paid.is_positive() {
             return (Vec::new(), owed);
         }
-        let notice = Notice::DebtPaid(self.household, paid, left).to(self.household, at);
+        let notice = Notice::DebtPaid(self.cause, paid, left).to(self.household, at);
         (vec![Change::Post(recovered(self.household, paid, self.cause, at)), notice], left)
     }
 }

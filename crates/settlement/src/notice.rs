@@ -4,6 +4,7 @@
 //! about: told once whatever is repeated. At most 160 characters of GSM 03.38, so
 //! that one text message holds it. No phone number, no receipt but the reader's own.
 
+use jirani_ledger::TransferId;
 use jirani_store::{Change, NoticeRecord};
 use jirani_units::{Cents, HouseholdId, OrderId, PayoutId, Receipt, Timestamp};
 
@@ -28,8 +29,8 @@ pub(crate) enum Notice {
     PaidByHand(Receipt, Cents),
     /// M-Pesa took a payment back; so much of it is owed now.
     TakenBack(Receipt, Cents, Cents),
-    /// A debt after a reversal was paid from what came in.
-    DebtPaid(HouseholdId, Cents, Cents),
+    /// A debt after a reversal was paid from what came in by this transfer.
+    DebtPaid(TransferId, Cents, Cents),
     /// A withdrawal waits: no float, or M-Pesa refuses our operator.
     PayoutWaits(PayoutId, Cents),
     /// A withdrawal was refused for good; why, in both languages.
@@ -58,7 +59,7 @@ impl Notice {
         }
     }
 
-    fn subject(&self, at: Timestamp) -> String {
+    fn subject(&self) -> String {
         match self {
             Self::PaidLate(_, receipt, _)
             | Self::PaidShort(_, receipt, _)
@@ -68,7 +69,10 @@ impl Notice {
             | Self::PaidByHand(receipt, _)
             | Self::TakenBack(receipt, ..) => format!("receipt/{receipt}"),
             Self::ReceiptSought(order) | Self::OutcomeSought(order) => format!("order/{order}"),
-            Self::DebtPaid(household, ..) => format!("household/{household}/{}", at.0),
+            Self::DebtPaid(cause, ..) => {
+                let id = u128::from_be_bytes(cause.0);
+                format!("transfer/{id:032x}")
+            }
             Self::PayoutWaits(payout, _)
             | Self::PayoutRefused(payout, ..)
             | Self::PayoutSought(payout, _) => format!("payout/{payout}"),
@@ -180,7 +184,7 @@ impl Notice {
     /// The change that keeps it.
     pub(crate) fn to(&self, household: HouseholdId, at: Timestamp) -> Change {
         Change::Notice(NoticeRecord {
-            key: format!("{}/{}", self.code(), self.subject(at)),
+            key: format!("{}/{}", self.code(), self.subject()),
             household: Some(household),
             code: self.code().to_owned(),
             en: self.en(),
@@ -223,8 +227,8 @@ mod tests {
             Notice::PaidByHand(receipt.clone(), most),
             Notice::TakenBack(receipt.clone(), most, most),
             Notice::TakenBack(receipt, most, Cents::ZERO),
-            Notice::DebtPaid(HouseholdId(1), most, most),
-            Notice::DebtPaid(HouseholdId(1), most, Cents::ZERO),
+            Notice::DebtPaid(TransferId([1; 16]), most, most),
+            Notice::DebtPaid(TransferId([1; 16]), most, Cents::ZERO),
             Notice::PayoutWaits(payout, most),
             Notice::PayoutRefused(payout, most, why.told_en, why.told_sw),
             Notice::PayoutSought(payout, most),

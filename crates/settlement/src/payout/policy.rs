@@ -174,11 +174,8 @@ impl Settlement {
         let now = self.clock.now();
         let stored = self.store.setting(&NumberSince::key(payer.id)).await?;
         let since = match stored.as_deref().and_then(NumberSince::parse) {
-            // The number it was enrolled with.
-            None => {
-                let first = NumberSince(msisdn, payer.enrolled_at);
-                return Ok((msisdn, Some(first.change(payer.id))));
-            }
+            // The number it was enrolled with: it was never another.
+            None => return Ok((msisdn, Some(NumberSince(msisdn, Timestamp(0)).change(payer.id)))),
             Some(NumberSince(known, since)) if known == msisdn => since,
             Some(_) => {
                 self.store.commit(vec![NumberSince(msisdn, now).change(payer.id)]).await?;
@@ -187,8 +184,7 @@ impl Settlement {
             }
         };
         let until = since.plus_seconds(self.config.payouts.cool_down_s);
-        let is_first = since == payer.enrolled_at;
-        if !is_first && now < until {
+        if now < until {
             return Err(SettlementError::CoolDown { until });
         }
         Ok((msisdn, None))

@@ -48,6 +48,8 @@ struct State {
     outcomes: BTreeMap<String, Outcome>,
     faults: Vec<(String, ChainFault)>,
     is_down: bool,
+    /// Work whose key begins so is sent, then nothing is heard of it.
+    held: Option<String>,
     transactions: u64,
 }
 
@@ -80,6 +82,16 @@ impl TestChain {
 
     pub fn order_fault(&self, key: &str, fault: ChainFault) {
         self.state.lock().unwrap().faults.push((key.to_owned(), fault));
+    }
+
+    /// Work whose key begins so is stored as sent, and nothing more is heard of it,
+    /// until [`TestChain::let_go`].
+    pub fn hold_after_sending(&self, key: &str) {
+        self.state.lock().unwrap().held = Some(key.to_owned());
+    }
+
+    pub fn let_go(&self) {
+        self.state.lock().unwrap().held = None;
     }
 
     /// While down, the node answers nothing.
@@ -225,6 +237,24 @@ impl State {
     }
 }
 
+fn record(key: &str, now: Timestamp) -> OutboxRecord {
+    OutboxRecord {
+        key: key.to_owned(),
+        signature: format!("signature-of-{key}"),
+        bytes: vec![1],
+        work: Vec::new(),
+        signed: 1,
+        report: Vec::new(),
+        landed_at: None,
+        retry_at: None,
+        last_valid_block_height: 1,
+        state: OutboxState::Sent,
+        compute_units: 1,
+        fee_lamports: 1,
+        created_at: now,
+    }
+}
+
 fn release(state: &mut State, id: OrderId) -> Result<(), &'static str> {
     let order = state.orders.remove(&id).ok_or("energy.wrong_owner")?;
     for fill in &order.fills {
@@ -238,6 +268,15 @@ impl EnergyChain for TestChain {
     async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError> {
         let silent = || Err(ChainError::Unreachable("the node does not answer".to_owned()));
         let store = self.store.lock().unwrap().clone();
+        let is_held = {
+            let state = self.state.lock().unwrap();
+            state.held.as_ref().is_some_and(|held| key.starts_with(held.as_str()))
+        };
+        if is_held {
+            let sent = OutboxRecord { state: OutboxState::Sent, ..record(key, self.clock.now()) };
+            store.put_outbox(sent).await?;
+            return silent();
+        }
         let (outcome, silent_after, number) = {
             let mut state = self.state.lock().unwrap();
             if state.is_down {
@@ -280,21 +319,7 @@ impl EnergyChain for TestChain {
             Outcome::Landed { slot, .. } => OutboxState::Landed { slot: *slot },
             Outcome::Refused { code, .. } => OutboxState::Refused { code: code.clone() },
         };
-        let record = OutboxRecord {
-            key: key.to_owned(),
-            signature: format!("signature-of-{key}"),
-            bytes: vec![1],
-            work: Vec::new(),
-            signed: 1,
-            report: Vec::new(),
-            landed_at: None,
-            retry_at: None,
-            last_valid_block_height: number,
-            state,
-            compute_units: 1,
-            fee_lamports: 1,
-            created_at: self.clock.now(),
-        };
+        let record = OutboxRecord { last_valid_block_height: number, state, ..record(key, self.clock.now()) };
         if silent_after {
             return silent();
         }

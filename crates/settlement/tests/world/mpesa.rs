@@ -61,8 +61,8 @@ struct State {
     collected: i64,
     paid_out: i64,
     charged: i64,
-    /// The list of payments; none is offered before [`TestMpesa::offer_list`].
-    list: Option<Vec<PulledPayment>>,
+    /// The list of payments.
+    list: Vec<PulledPayment>,
     pulls: usize,
     /// Ids that were asked about; none is answered before [`TestMpesa::offer_status`].
     status: Option<Vec<String>>,
@@ -123,11 +123,6 @@ impl TestMpesa {
         format!("UJ3TEST{:03}", state.receipts)
     }
 
-    /// From now on M-Pesa gives its list of payments.
-    pub fn offer_list(&self) {
-        self.0.lock().unwrap().list = Some(Vec::new());
-    }
-
     /// A payment stands on the list, under this account reference.
     pub fn list(&self, paid: &Paid, reference: &str) {
         let row = PulledPayment {
@@ -138,7 +133,7 @@ impl TestMpesa {
             msisdn: None,
             kind: "c2b-pay-bill-debit".to_owned(),
         };
-        self.0.lock().unwrap().list.get_or_insert_default().push(row);
+        self.0.lock().unwrap().list.push(row);
     }
 
     /// How often the list was read.
@@ -302,10 +297,9 @@ impl Mpesa for TestMpesa {
     async fn pull(&self, request: PullRequest) -> Result<PullPage, SendError> {
         let mut state = self.0.lock().unwrap();
         state.pulls += 1;
-        let Some(list) = &state.list else { return Err(SendError::not_offered("list")) };
         let within =
             |row: &&PulledPayment| row.paid_at.is_none_or(|at| request.from <= at && at <= request.until);
-        let payments = list.iter().filter(within).cloned().collect();
+        let payments = state.list.iter().filter(within).cloned().collect();
         Ok(PullPage { payments, unreadable: 0, next_offset: None })
     }
 }
