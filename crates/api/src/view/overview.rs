@@ -119,7 +119,11 @@ fn money(balances: &[(Account, AccountBalance)]) -> MoneyTotals {
                 totals.mpesa_payout_held_cents += balance.credits_held.0;
             }
             Account::MpesaCharges => totals.mpesa_charges_cents += held,
-            Account::OperatorFloat | Account::OperatorFees | Account::OperatorSales | Account::Rounding => {
+            Account::OperatorFloat
+            | Account::OperatorFees
+            | Account::OperatorSales
+            | Account::OperatorSweeps
+            | Account::Rounding => {
                 totals.operator_cents += owed;
             }
             Account::OperatorTaxes => totals.taxes_cents += owed,
