@@ -6,6 +6,7 @@ use crate::error::ApiError;
 use crate::guard::rate::Buckets;
 use crate::guard::streams::Streams;
 use crate::view::tally::Tallies;
+use jirani_inbox::Gate;
 use jirani_units::{Clock, Timestamp};
 use std::future::Future;
 use std::net::IpAddr;
@@ -24,6 +25,8 @@ pub struct Shared {
     pub deps: ApiDeps,
     /// Ends live streams and long polls.
     pub stop: CancellationToken,
+    /// Who may call back.
+    pub(crate) gate: Arc<Gate>,
     pub(crate) money: Buckets<[u8; 32]>,
     pub(crate) sign_ins: Buckets<IpAddr>,
     pub(crate) streams: Streams,
@@ -36,9 +39,10 @@ pub struct Shared {
 
 impl Shared {
     /// Puts the parts together.
-    pub fn new(config: ApiConfig, deps: ApiDeps, stop: CancellationToken) -> Self {
+    pub fn new(config: ApiConfig, deps: ApiDeps, gate: Arc<Gate>, stop: CancellationToken) -> Self {
         let request_prefix = deps.tokens.draw().as_str()[..8].to_owned();
         Self {
+            gate,
             money: Buckets::per_minute(config.limits.money_per_minute),
             sign_ins: Buckets::per_minute(config.limits.sessions_per_minute),
             streams: Streams::new(config.limits.streams, config.limits.streams_per_session),

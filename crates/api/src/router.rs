@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::auth::rights::{Right, require};
-use crate::guard::{rate, request};
+use crate::guard::{hooks as doors, rate, request};
 use crate::routes::{config, events, home, hooks, market, movements, operator, orders, payouts, session};
 use crate::{openapi, web};
 use axum::Router;
@@ -78,6 +78,8 @@ fn callbacks() -> OpenApiRouter<App> {
         .routes(routes!(hooks::stk_result))
         .routes(routes!(hooks::b2c_result))
         .routes(routes!(hooks::b2c_timeout))
+        .routes(routes!(hooks::answer_result))
+        .routes(routes!(hooks::answer_timeout))
         .routes(routes!(hooks::c2b_confirmation))
         .routes(routes!(hooks::c2b_validation))
         .layer(DefaultBodyLimit::max(HOOK_BODY_MAX))
@@ -104,7 +106,11 @@ pub fn router(app: &App) -> Router {
         .merge(closed(household(), Right::Household))
         .merge(closed(money, Right::Household))
         .merge(closed(operator(), Right::Operator))
-        .merge(Router::from(callbacks()))
+        .merge(Router::from(callbacks()).route_layer(with(app.clone(), doors::gate)))
+        .merge(closed(
+            OpenApiRouter::new().route("/metrics", axum::routing::get(hooks::metrics)),
+            Right::Operator,
+        ))
         .route("/api/openapi.json", axum::routing::get(openapi::serve))
         .layer(with(app.clone(), request::busy))
         .merge(closed(waiting(), Right::Household))

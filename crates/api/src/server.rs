@@ -9,6 +9,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use jirani_inbox::Gate;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,6 +65,7 @@ pub struct BoundApi {
     /// Where it will listen.
     pub addr: SocketAddr,
     listener: TcpListener,
+    gate: Arc<Gate>,
 }
 
 impl Api {
@@ -72,7 +74,7 @@ impl Api {
         let refused = |source| ApiStartError::Bind { addr: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
-        Ok(BoundApi { addr, listener })
+        Ok(BoundApi { addr, listener, gate: Arc::new(Gate::open()) })
     }
 
     /// Takes `config.listen`, and answers until stopped.
@@ -82,6 +84,13 @@ impl Api {
 }
 
 impl BoundApi {
+    /// Takes callbacks through this gate only. Without one, anybody may call:
+    /// right for the emulator on this machine.
+    #[must_use]
+    pub fn with_gate(self, gate: Arc<Gate>) -> Self {
+        Self { gate, ..self }
+    }
+
     /// Answers until stopped. What called before is answered now.
     pub fn start(self, config: ApiConfig, deps: ApiDeps) -> Result<RunningApi, ApiStartError> {
         if let Some(folder) = &config.web_dir
@@ -91,7 +100,7 @@ impl BoundApi {
         }
         let stop = CancellationToken::new();
         let connections = Arc::new(Semaphore::new(config.limits.connections as usize));
-        let app: App = Arc::new(Shared::new(config, deps, stop.clone()));
+        let app: App = Arc::new(Shared::new(config, deps, self.gate, stop.clone()));
         let serving = tokio::spawn(serve(self.listener, router(&app), connections, stop.clone()));
         Ok(RunningApi { addr: self.addr, stop, serving })
     }

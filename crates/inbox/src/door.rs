@@ -32,6 +32,8 @@ impl Door {
             ("b2c", Some("result")) => Self::Kept(CallbackKind::B2cResult),
             ("b2c", Some("timeout")) => Self::Kept(CallbackKind::B2cTimeout),
             ("c2b", Some("confirmation")) => Self::Kept(CallbackKind::C2bConfirmation),
+            ("answer", Some("result")) => Self::Kept(CallbackKind::Answer),
+            ("answer", Some("timeout")) => Self::Kept(CallbackKind::AnswerTimeout),
             ("c2b", Some("validation")) => Self::Validation,
             _ => return None,
         };
@@ -55,6 +57,8 @@ mod tests {
         assert_eq!(Door::of("/hooks/b2c/abc-1/result"), kept(CallbackKind::B2cResult));
         assert_eq!(Door::of("/hooks/b2c/abc-1/timeout"), kept(CallbackKind::B2cTimeout));
         assert_eq!(Door::of("/hooks/c2b/abc-1/confirmation"), kept(CallbackKind::C2bConfirmation));
+        assert_eq!(Door::of("/hooks/answer/abc-1/result"), kept(CallbackKind::Answer));
+        assert_eq!(Door::of("/hooks/answer/abc-1/timeout"), kept(CallbackKind::AnswerTimeout));
         assert_eq!(Door::of("/hooks/c2b/abc-1/validation"), Some((Door::Validation, "abc-1")));
         let long = format!("/hooks/stk/{}", "a".repeat(65));
         for path in [

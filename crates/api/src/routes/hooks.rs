@@ -7,9 +7,12 @@
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Raw};
-use crate::guard::request::Peer;
+use crate::guard::hooks::Source;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use jirani_inbox::door::is_secret;
 use jirani_store::{CallbackKind, NewCallback};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,26 +30,18 @@ pub struct Accepted {
 
 const ACCEPTED: Json<Accepted> = Json(Accepted { result_code: 0, result_desc: "Accepted" });
 
-/// The longest secret that is kept; ours have 32 characters.
-const SECRET_MAX: usize = 64;
-
 async fn keep(
     app: App,
     kind: CallbackKind,
     secret: String,
-    Peer(peer): Peer,
+    Source(source): Source,
     body: Bytes,
 ) -> Result<Json<Accepted>, ApiError> {
-    if secret.len() > SECRET_MAX || !secret.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+    if !is_secret(&secret) {
         return Err(ApiError::not_found("page"));
     }
-    let callback = NewCallback {
-        kind,
-        secret,
-        body: body.to_vec(),
-        source: peer.ip().to_string(),
-        received_at: app.now(),
-    };
+    let callback =
+        NewCallback { kind, secret, body: body.to_vec(), source: source.to_string(), received_at: app.now() };
     let trading = app.deps.trading.clone();
     app.to_the_end(async move { trading.receive_callback(callback).await }).await?;
     Ok(ACCEPTED)
@@ -64,10 +59,10 @@ async fn keep(
 pub async fn stk_result(
     State(app): State<App>,
     Path(secret): Path<String>,
-    peer: Peer,
+    source: Source,
     Raw(body): Raw,
 ) -> Result<Json<Accepted>, ApiError> {
-    keep(app, CallbackKind::StkResult, secret, peer, body).await
+    keep(app, CallbackKind::StkResult, secret, source, body).await
 }
 
 /// Result of a B2C payment.
@@ -82,10 +77,10 @@ pub async fn stk_result(
 pub async fn b2c_result(
     State(app): State<App>,
     Path(secret): Path<String>,
-    peer: Peer,
+    source: Source,
     Raw(body): Raw,
 ) -> Result<Json<Accepted>, ApiError> {
-    keep(app, CallbackKind::B2cResult, secret, peer, body).await
+    keep(app, CallbackKind::B2cResult, secret, source, body).await
 }
 
 /// A B2C payment waited too long in M-Pesa's queue: its outcome is unknown.
@@ -100,10 +95,46 @@ pub async fn b2c_result(
 pub async fn b2c_timeout(
     State(app): State<App>,
     Path(secret): Path<String>,
-    peer: Peer,
+    source: Source,
     Raw(body): Raw,
 ) -> Result<Json<Accepted>, ApiError> {
-    keep(app, CallbackKind::B2cTimeout, secret, peer, body).await
+    keep(app, CallbackKind::B2cTimeout, secret, source, body).await
+}
+
+/// Answer to a question of ours: status, balance, reversal, a move of float.
+#[utoipa::path(
+    post,
+    path = "/hooks/answer/{secret}/result",
+    tag = "hooks",
+    request_body(content = String, content_type = "application/json", description = "As M-Pesa sends it."),
+    params(("secret" = String, Path, description = "Secret of the question.")),
+    responses((status = 200, body = Accepted))
+)]
+pub async fn answer_result(
+    State(app): State<App>,
+    Path(secret): Path<String>,
+    source: Source,
+    Raw(body): Raw,
+) -> Result<Json<Accepted>, ApiError> {
+    keep(app, CallbackKind::Answer, secret, source, body).await
+}
+
+/// A question waited too long in M-Pesa's queue: it says nothing.
+#[utoipa::path(
+    post,
+    path = "/hooks/answer/{secret}/timeout",
+    tag = "hooks",
+    request_body(content = String, content_type = "application/json", description = "As M-Pesa sends it."),
+    params(("secret" = String, Path, description = "Secret of the question.")),
+    responses((status = 200, body = Accepted))
+)]
+pub async fn answer_timeout(
+    State(app): State<App>,
+    Path(secret): Path<String>,
+    source: Source,
+    Raw(body): Raw,
+) -> Result<Json<Accepted>, ApiError> {
+    keep(app, CallbackKind::AnswerTimeout, secret, source, body).await
 }
 
 /// A payment made by hand to the PayBill.
@@ -118,10 +149,10 @@ pub async fn b2c_timeout(
 pub async fn c2b_confirmation(
     State(app): State<App>,
     Path(secret): Path<String>,
-    peer: Peer,
+    source: Source,
     Raw(body): Raw,
 ) -> Result<Json<Accepted>, ApiError> {
-    keep(app, CallbackKind::C2bConfirmation, secret, peer, body).await
+    keep(app, CallbackKind::C2bConfirmation, secret, source, body).await
 }
 
 /// M-Pesa asks whether to take a payment to the PayBill: always, because money
@@ -135,4 +166,9 @@ pub async fn c2b_confirmation(
 )]
 pub async fn c2b_validation(Path(_secret): Path<String>) -> Json<Accepted> {
     ACCEPTED
+}
+
+/// What came through the doors and what was refused, for Prometheus.
+pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.gate.metrics())
 }

@@ -1,9 +1,13 @@
 //! M-Pesa's callbacks.
 
-use crate::support::{WorldOptions, expect, start};
+use crate::support::{World, WorldOptions, expect, start};
+use jirani_inbox::sources::SAFARICOM;
+use jirani_inbox::{Gate, HookRefusal, Rate, Sources};
 use jirani_store::CallbackKind;
 use reqwest::Method;
 use serde_json::json;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -15,8 +19,10 @@ async fn a_callback_is_kept_as_it_came_and_answered_whoever_it_is_for() {
         (format!("/hooks/b2c/{SECRET}/result"), CallbackKind::B2cResult),
         (format!("/hooks/b2c/{SECRET}/timeout"), CallbackKind::B2cTimeout),
         (format!("/hooks/c2b/{SECRET}/confirmation"), CallbackKind::C2bConfirmation),
+        (format!("/hooks/answer/{SECRET}/result"), CallbackKind::Answer),
+        (format!("/hooks/answer/{SECRET}/timeout"), CallbackKind::AnswerTimeout),
     ];
-    let bodies = ["{\"Body\": {}}", "no json at all", "", "\u{0}\u{1}"];
+    let bodies = ["{\"Body\": {}}", "no json at all", "", "\u{0}\u{1}", "<html>", "[[["];
     for ((path, kind), body) in doors.iter().zip(bodies) {
         let response = world.nobody().request(Method::POST, path).body(body).send().await.unwrap();
         assert_eq!(expect(response, 200).await, json!({"ResultCode": 0, "ResultDesc": "Accepted"}));
@@ -46,4 +52,45 @@ async fn a_callback_has_its_own_limit() {
     assert_eq!(world.kept_callbacks().await.len(), 1);
     let long = format!("/hooks/stk/{}", "a".repeat(65));
     assert_eq!(world.nobody().ask(Method::POST, &long).await.status(), 404);
+}
+
+/// Posts as if a proxy on this machine had appended `forwarded`.
+async fn post(world: &World, forwarded: &str, body: &str) -> u16 {
+    let path = format!("/hooks/stk/{SECRET}");
+    let request = world.nobody().request(Method::POST, &path).header("X-Forwarded-For", forwarded);
+    request.body(body.to_owned()).send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn strangers_are_refused_before_their_body_is_read_and_counted() {
+    let sources = Sources::only(SAFARICOM, &["127.0.0.1"]).unwrap();
+    let gate = Arc::new(Gate::new(sources, None));
+    let world = start(WorldOptions { settle: false, gate: gate.clone(), ..WorldOptions::default() }).await;
+    assert_eq!(post(&world, "196.201.212.69", "{}").await, 200);
+    assert_eq!(post(&world, "203.0.113.9", "{}").await, 403);
+    assert_eq!(post(&world, "196.201.212.69, 203.0.113.9", "{}").await, 403, "what is written to the left");
+    let long = "x".repeat(64 * 1024 + 1);
+    assert_eq!(post(&world, "203.0.113.9", &long).await, 403);
+    assert_eq!(post(&world, "196.201.212.69", &long).await, 413);
+    let kept = world.kept_callbacks().await;
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].source, "196.201.212.69");
+    assert_eq!(gate.count(HookRefusal::ForeignSource), 3);
+    assert_eq!(gate.count(HookRefusal::TooLong), 1);
+    assert_eq!(world.nobody().ask(Method::GET, "/health").await.status(), 200, "people come from anywhere");
+}
+
+#[tokio::test]
+async fn a_flood_from_one_source_is_cut_off_and_counted() {
+    let rate = Rate { per_minute: NonZeroU32::new(1).unwrap() };
+    let gate = Arc::new(Gate::new(Sources::anybody_through(&["127.0.0.1"]).unwrap(), Some(rate)));
+    let world = start(WorldOptions { settle: false, gate: gate.clone(), ..WorldOptions::default() }).await;
+    assert_eq!(post(&world, "192.0.2.1", "{}").await, 200);
+    assert_eq!(post(&world, "192.0.2.1", "{}").await, 429);
+    assert_eq!(post(&world, "192.0.2.2", "{}").await, 200, "another has its own share");
+    assert_eq!(world.kept_callbacks().await.len(), 2);
+    let operator = world.operator().await;
+    let metrics = operator.ask(Method::GET, "/metrics").await.text().await.unwrap();
+    assert!(metrics.contains("jirani_hooks_refused_total{reason=\"too_many\"} 1\n"), "{metrics}");
+    assert_eq!(world.nobody().ask(Method::GET, "/metrics").await.status(), 401);
 }

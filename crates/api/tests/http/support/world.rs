@@ -10,6 +10,7 @@ use jirani_clock::ServiceClock;
 use jirani_daraja::{DarajaClient, DarajaConfig, PayoutCharges, SecurityCredential};
 use jirani_daraja_sandbox::{Behaviour, PhoneMode, RunningSandbox, Sandbox, SandboxConfig};
 use jirani_forecast::{ClearSkyAndYesterday, Place};
+use jirani_inbox::Gate;
 use jirani_ledger::{Account, Kind, Reason, Transfer, TransferId};
 use jirani_market::Tariff;
 use jirani_settlement::{Settlement, SettlementConfig, SettlementDeps};
@@ -53,11 +54,19 @@ pub struct WorldOptions {
     pub web_dir: Option<PathBuf>,
     /// Whether settlement works; else it only keeps what it is given.
     pub settle: bool,
+    /// Who may call back.
+    pub gate: Arc<Gate>,
 }
 
 impl Default for WorldOptions {
     fn default() -> Self {
-        Self { demo: true, limits: Limits::village(), web_dir: None, settle: true }
+        Self {
+            demo: true,
+            limits: Limits::village(),
+            web_dir: None,
+            settle: true,
+            gate: Arc::new(Gate::open()),
+        }
     }
 }
 
@@ -90,6 +99,7 @@ pub async fn start(options: WorldOptions) -> World {
             deployment_key: [2; 32],
             seed: [3; 32],
             tariff: TARIFF,
+            payouts: jirani_settlement::PayoutPolicy::default(),
             workers: 4,
         },
         SettlementDeps {
@@ -124,6 +134,7 @@ pub async fn start(options: WorldOptions) -> World {
     if options.settle {
         tokio::spawn(settlement.run(CancellationToken::new()));
     }
+    let bound = bound.with_gate(options.gate.clone());
     let api = bound.start(config(LOCAL.parse().unwrap(), options), deps.clone()).unwrap();
     World {
         api,
