@@ -3,6 +3,7 @@
 pub mod chain;
 pub mod daraja_sandbox;
 pub mod localnet;
+pub mod serve;
 
 use clap::{Args, Parser, Subcommand};
 use jirani_forecast::Place;
@@ -64,6 +65,10 @@ pub enum Command {
     /// which the admin adds by `jirani chain rotate-oracle`; the server asks it as [witness]
     /// says. docs/chain.md walks through it.
     Witness,
+    /// Runs one role in a process of its own.
+    ///
+    /// `--role inbox` is for a public host in front of a site behind a carrier's NAT; docs/inbox.md.
+    Serve(serve::ServeArguments),
     /// Runs the embedded Solana chain alone.
     Localnet(LocalnetArguments),
     /// Runs the M-Pesa emulator with its virtual phones alone.

@@ -12,6 +12,8 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         &mut shown.mpesa.consumer_secret,
         &mut shown.mpesa.passkey,
         &mut shown.mpesa.initiator_password,
+        &mut shown.mpesa.inbox_token,
+        &mut shown.inbox.token,
     ] {
         if !secret.is_empty() {
             "***".clone_into(secret);

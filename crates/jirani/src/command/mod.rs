@@ -7,6 +7,7 @@ mod check_config;
 mod daraja_sandbox;
 mod export;
 mod localnet;
+mod serve;
 mod up;
 mod village;
 mod witness;
@@ -33,6 +34,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Export(arguments) => export::run(config()?, &arguments).await,
         Command::CheckConfig => check_config::run(&config()?),
         Command::Chain(arguments) => chain::run(config()?, arguments).await,
+        Command::Serve(arguments) => serve::run(&config()?, &arguments).await,
         Command::Localnet(arguments) => localnet::run(&arguments).await,
         Command::Witness => witness::run(&config()?).await,
         Command::DarajaSandbox(arguments) => daraja_sandbox::run(&arguments).await,

@@ -5,7 +5,9 @@
 
 mod chain;
 mod demo;
+mod hooks;
 mod http;
+mod inbox;
 mod mpesa;
 mod mqtt;
 mod site;
@@ -14,7 +16,9 @@ mod witness;
 
 pub use chain::{Chain, Commitment, KeySetting, is_local};
 pub use demo::Demo;
+pub use hooks::Hooks;
 pub use http::Http;
+pub use inbox::Inbox;
 pub use mpesa::Mpesa;
 pub use mqtt::Mqtt;
 pub use site::Site;
@@ -42,6 +46,10 @@ pub struct Config {
     pub site: Site,
     /// The dashboard and its API.
     pub http: Http,
+    /// Whose callbacks are taken.
+    pub hooks: Hooks,
+    /// The public role for callbacks.
+    pub inbox: Inbox,
     /// Meters' broker.
     pub mqtt: Mqtt,
     /// Solana.
@@ -61,6 +69,8 @@ impl Default for Config {
             demo: Demo::default(),
             site: Site::default(),
             http: Http::default(),
+            hooks: Hooks::default(),
+            inbox: Inbox::default(),
             mqtt: Mqtt::default(),
             chain: Chain::default(),
             witness: WitnessSettings::default(),
@@ -138,7 +148,8 @@ impl Config {
                     .to_owned(),
             ));
         }
-        Ok(())
+        self.hooks.gate(self.mpesa.is_trial())?;
+        self.mpesa.validate(&self.http.callback_base)
     }
 }
 
@@ -194,6 +205,12 @@ mod tests {
             ("[demo]\nspeed = 0\n", "demo.speed"),
             ("[mpesa]\nbase_url = \"https://sandbox.example\"\n", "consumer_key"),
             ("[demo]\nhouseholds = \"many\"\n", "households"),
+            ("[hooks]\nallowed = [\"safricom\"]\n", "hooks.address"),
+            ("[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\n", "mpesa.callback_url"),
+            (
+                "[http]\ncallback_base = \"https://mpesa.example\"\n[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\n",
+                "mpesa.callback_word",
+            ),
             ("[chain]\nrpc_url = \"https://rpc.example\"\n", "chain.genesis_hash"),
             ("[chain]\ncluster = \"devnat\"\n", "chain.cluster"),
             ("[chain]\nprogram = \"here\"\n", "chain.program"),
@@ -242,7 +259,7 @@ mod tests {
 
     #[test]
     fn secrets_never_show_in_debug() {
-        let config = load("[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\nconsumer_secret = \"hush\"\npasskey = \"hush\"\n[witness]\ntoken = \"hush\"\n")
+        let config = load("[http]\ncallback_base = \"https://pay.example.co.ke\"\n[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\nconsumer_secret = \"hush\"\npasskey = \"hush\"\ninbox_token = \"hush\"\n[inbox]\ntoken = \"hush\"\n[witness]\ntoken = \"hush\"\n")
             .unwrap();
         assert!(!format!("{config:?}").contains("hush"));
     }

@@ -212,7 +212,7 @@ pub async fn start_mpesa(
         };
         (None, daraja)
     };
-    let client = DarajaClient::new(daraja, Arc::new(clock.clone()))?;
+    let client = DarajaClient::with_options(daraja, mpesa.options(), Arc::new(clock.clone()))?;
     Ok((sandbox, Arc::new(client)))
 }
 

@@ -8,6 +8,7 @@ mod embedded;
 mod enrolment;
 mod external;
 mod folder;
+mod inbox;
 mod node;
 mod secrets;
 mod site_chain;

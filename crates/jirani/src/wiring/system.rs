@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::system;
 use crate::wiring::embedded::StartedChain;
 use crate::wiring::enrolment::Enrols;
+use crate::wiring::inbox::{self, IntoSettlement};
 use crate::wiring::village::{Surroundings, VillageOptions, VillagePart};
 use crate::wiring::{DataFolder, LiveAuditor, Secrets, embedded, enrolment, tasks::Tasks};
 use anyhow::Context as _;
@@ -161,7 +162,9 @@ impl System {
 
         // The API's address is M-Pesa's way back to us, so it is bound before anything is
         // asked of M-Pesa; what calls before the API answers waits in the socket.
-        let door = Api::bind(config.http.listen).await?;
+        let gate = Arc::new(config.hooks.gate(config.mpesa.is_trial())?);
+        let door = Api::bind(config.http.listen).await?.with_gate(gate);
+        let puller = inbox::puller(config, folder, &clock)?;
         let listen = door.addr;
         let base = format!("http://{listen}");
         let callback_base = if config.http.callback_base.is_empty() {
@@ -172,7 +175,7 @@ impl System {
         let deployment_key = secrets.derive("deployment");
         let settlement = Settlement::new(
             SettlementConfig {
-                callback_base,
+                callback_base: callback_base.clone(),
                 shortcode: config.mpesa.shortcode.clone(),
                 deployment_key,
                 seed: secrets.derive("settlement"),
@@ -221,10 +224,17 @@ impl System {
         )?;
         if let Some(sandbox) = &sandbox {
             // Callbacks owed from before go to the address of today.
-            sandbox.callbacks_to(&base).await;
+            sandbox.callbacks_to(&callback_base).await;
         }
         let (confirmation, validation) = settlement.c2b_urls();
+        let receiver = Arc::new(IntoSettlement(settlement.clone()));
         tasks.spawn("settlement", |cancel| settlement.run(cancel));
+        if let Some(puller) = puller {
+            tasks.spawn("inbox", |cancel| async move {
+                puller.run(receiver, cancel).await;
+                anyhow::Ok(())
+            });
+        }
         mpesa.register_c2b_urls(&confirmation, &validation).await?;
 
         // A meter's reading that comes before the gateway listens is only sent again later.

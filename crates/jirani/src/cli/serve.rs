@@ -1,0 +1,18 @@
+//! `jirani serve`.
+
+use clap::{Args, ValueEnum};
+
+/// `jirani serve`
+#[derive(Args)]
+pub struct ServeArguments {
+    /// Which role.
+    #[arg(long)]
+    pub role: Role,
+}
+
+/// A role that runs in a process of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Keeps M-Pesa's callbacks on a public host until the site fetches them.
+    Inbox,
+}
