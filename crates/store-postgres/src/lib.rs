@@ -42,7 +42,7 @@ impl PostgresStore {
     /// `store.damaged`.
     pub async fn open(address: &Address) -> Result<Self, StoreError> {
         let opened = open::open(address).await?;
-        let writer = Writer::start(address.clone(), opened.writer).await?;
+        let writer = Writer::start(address.clone(), opened.writer);
         Ok(Self { readers: opened.readers, writer: Some(writer), numbers: Numbers::default() })
     }
 

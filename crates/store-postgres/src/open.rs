@@ -18,13 +18,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What every session is told. A transaction that hangs ends before those that wait
 /// for it give up.
-const SESSION: [(&str, &str); 5] = [
+const SESSION: [(&str, &str); 6] = [
     ("statement_timeout", "30s"),
     ("lock_timeout", "10s"),
     ("idle_in_transaction_session_timeout", "5s"),
     ("synchronous_commit", "on"),
     ("default_transaction_isolation", "read committed"),
+    // Statements are short and prepared: compiling them to machine code only delays them.
+    ("jit", "off"),
 ];
+
+/// What the session that writes is told besides: it looks rows up by their keys, and must
+/// not read a young table through for want of statistics.
+const WRITER: [(&str, &str); 2] = [("enable_seqscan", "off"), ("enable_hashjoin", "off")];
 
 /// Where a database is and who asks. Shows host and name only.
 #[derive(Clone)]
@@ -46,6 +52,11 @@ impl Address {
         }
         let options = options.application_name("jirani").options(SESSION).disable_statement_logging();
         Ok(Self(options.statement_cache_capacity(256)))
+    }
+
+    /// A connection for the writer.
+    pub(crate) async fn connect_writer(&self) -> Result<PgConnection, StoreError> {
+        Self(self.0.clone().options(WRITER)).connect().await
     }
 
     pub(crate) async fn connect(&self) -> Result<PgConnection, StoreError> {
@@ -83,7 +94,7 @@ pub(crate) struct Opened {
 
 /// Opens for writing; brings the schema up to date.
 pub(crate) async fn open(address: &Address) -> Result<Opened, StoreError> {
-    let mut writer = address.connect().await?;
+    let mut writer = address.connect_writer().await?;
     refuse_foreign(address, &mut writer).await?;
     MIGRATIONS.run_direct(None, &mut writer, false).await.map_err(|error| migration_fault(address, error))?;
     check_settings(address, &mut writer).await?;

@@ -99,12 +99,12 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the writer's task on `connection`; `address` is where a lost one is made anew.
-    pub(crate) async fn start(address: Address, connection: PgConnection) -> Result<Self, StoreError> {
+    pub(crate) fn start(address: Address, connection: PgConnection) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let transactions = Arc::new(AtomicU64::new(0));
         let desk = Desk { address, connection: Some(connection), cache: Cache::default() };
         tokio::spawn(serve(desk, receiver, Arc::clone(&transactions)));
-        Ok(Self { requests: sender, transactions })
+        Self { requests: sender, transactions }
     }
 
     /// Transactions committed since the start.
@@ -194,7 +194,7 @@ impl Desk {
                 Err(error) => tracing::warn!(%error, "the connection to the database is made anew"),
             }
         }
-        let mut connection = self.address.connect().await?;
+        let mut connection = self.address.connect_writer().await?;
         let generation = begin(&mut connection).await.map_err(fault)?;
         Ok((connection, generation))
     }
@@ -204,9 +204,11 @@ impl Desk {
 const LOCK_TIMEOUT: &str = "55P03";
 
 async fn begin(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
-    let row = sqlx::raw_sql("BEGIN; UPDATE writer SET generation = generation + 1 RETURNING generation")
-        .fetch_one(connection)
-        .await?;
+    let row = sqlx::raw_sql(
+        "BEGIN; UPDATE writer SET generation = generation + 1 WHERE one = 1 RETURNING generation",
+    )
+    .fetch_one(connection)
+    .await?;
     row.try_get(0)
 }
 
@@ -246,7 +248,7 @@ async fn write_group(desk: &mut Desk, group: Vec<Request>, transactions: &Atomic
     let (mut connection, generation) = match desk.begin().await {
         Ok(begun) => begun,
         Err(error) => {
-            let what = error.to_string();
+            let what = reason(error);
             tracing::error!(what, "no transaction could be begun");
             for request in group {
                 refuse(request)(Some(&what));
@@ -281,21 +283,18 @@ async fn write_group(desk: &mut Desk, group: Vec<Request>, transactions: &Atomic
     } else if outcome.is_ok() {
         outcome = statement(&mut connection, "COMMIT").await;
     }
-    let failure = outcome.err().map(|error| error.to_string());
-    match &failure {
+    let failure = outcome.err().map(reason);
+    if let Some(what) = &failure {
         // Whether the COMMIT was carried out is not known now: a repeat will tell. The
         // connection is given up with it, so that nothing of the transaction lingers.
-        Some(what) => {
-            tracing::error!(what, "a transaction is not known to be kept");
-            cache.forget();
+        tracing::error!(what, "a transaction is not known to be kept");
+        cache.forget();
+    } else {
+        if !undone {
+            cache.committed(generation);
+            transactions.fetch_add(1, Ordering::Relaxed);
         }
-        None => {
-            if !undone {
-                cache.committed(generation);
-                transactions.fetch_add(1, Ordering::Relaxed);
-            }
-            desk.connection = Some(connection);
-        }
+        desk.connection = Some(connection);
     }
     for answer in answers {
         answer(failure.as_deref());
@@ -313,6 +312,14 @@ enum Scope {
     Whole,
     /// The transaction, and it must be: its only request was refused.
     Undone,
+}
+
+/// Why a transaction was not kept, in words.
+fn reason(error: StoreError) -> String {
+    match error {
+        StoreError::Unavailable { what } => what,
+        other => other.to_string(),
+    }
 }
 
 /// An answer for a request that there is no transaction for.
@@ -399,8 +406,8 @@ async fn within<T>(
         Scope::Whole | Scope::Undone => Ok(()),
     };
     if let Err(error) = opened {
-        let what = error.to_string();
-        cache.note_broken(error);
+        let what = reason(error);
+        cache.note_broken(StoreError::Unavailable { what: what.clone() });
         return Err(StoreError::Unavailable { what });
     }
     if *scope == Scope::None {
@@ -415,7 +422,11 @@ async fn within<T>(
     if *scope == Scope::Whole {
         *scope = Scope::Undone;
     } else if let Err(error) = statement(connection, "ROLLBACK TO request").await {
-        cache.note_broken(error);
+        // What ended the transaction is told, not that it was found ended.
+        cache.note_broken(match &result {
+            Err(StoreError::Unavailable { what }) => StoreError::Unavailable { what: what.clone() },
+            _ => error,
+        });
     }
     result
 }

@@ -223,7 +223,7 @@ async fn write_group(
     if outcome.is_ok() {
         outcome = statement(connection, "COMMIT").await;
     }
-    let failure = outcome.err().map(|error| error.to_string());
+    let failure = outcome.err().map(reason);
     if let Some(what) = &failure {
         tracing::error!(what, "a transaction was not kept");
         // Without a transaction this fails, and that is well.
@@ -235,6 +235,14 @@ async fn write_group(
     }
     for answer in answers {
         answer(failure.as_deref());
+    }
+}
+
+/// Why a transaction was not kept, in words.
+fn reason(error: StoreError) -> String {
+    match error {
+        StoreError::Unavailable { what } => what,
+        other => other.to_string(),
     }
 }
 
@@ -323,7 +331,11 @@ async fn within<T>(
         (Err(_), false) => script(connection, "ROLLBACK TO request; RELEASE request").await,
     };
     if let Err(error) = ended {
-        cache.note_broken(error);
+        // What ended the transaction is told, not that it was found ended.
+        cache.note_broken(match &result {
+            Err(StoreError::Unavailable { what }) => StoreError::Unavailable { what: what.clone() },
+            _ => error,
+        });
     }
     result
 }
