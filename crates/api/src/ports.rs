@@ -1,6 +1,7 @@
 //! What the API asks of its neighbours.
 
 use crate::dto::forecast::{AdviceView, ForecastView};
+use crate::dto::notice::{PayoutQueueState, PayoutQueueView};
 use crate::dto::operator::AuditView;
 use async_trait::async_trait;
 use jirani_market::{Fill, Want};
@@ -58,6 +59,23 @@ pub trait Trading: Send + Sync {
         household: HouseholdId,
         amount: Cents,
     ) -> Result<(Cents, Cents), TradingError>;
+    /// What waiting would save on such a payout, in English and Kiswahili; None when
+    /// nothing, or when nobody can say.
+    async fn payout_hint(
+        &self,
+        _household: HouseholdId,
+        _amount: Cents,
+    ) -> Result<Option<(String, String)>, TradingError> {
+        Ok(None)
+    }
+    /// Whether payouts go out now.
+    async fn payout_queue(&self) -> Result<PayoutQueueView, TradingError> {
+        Ok(PayoutQueueView { state: PayoutQueueState::Open, code: None, since: None })
+    }
+    /// Lets payouts go out again after a stop.
+    async fn resume_payouts(&self) -> Result<PayoutQueueView, TradingError> {
+        self.payout_queue().await
+    }
     /// Withdraws to the household's own number.
     async fn request_payout(
         &self,

@@ -3,7 +3,9 @@
 use crate::app::App;
 use crate::auth::rights::{Right, require};
 use crate::guard::{hooks as doors, rate, request};
-use crate::routes::{config, events, home, hooks, market, movements, operator, orders, payouts, session};
+use crate::routes::{
+    config, events, home, hooks, market, movements, notices, operator, orders, payouts, session,
+};
 use crate::{openapi, web};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -39,6 +41,7 @@ fn household() -> OpenApiRouter<App> {
         .routes(routes!(home::home))
         .routes(routes!(home::forecast))
         .routes(routes!(movements::movements))
+        .routes(routes!(notices::my_notices))
 }
 
 /// For a household, where money may move: limited by session.
@@ -59,6 +62,9 @@ fn operator() -> OpenApiRouter<App> {
         .routes(routes!(operator::households))
         .routes(routes!(operator::payments))
         .routes(routes!(operator::quarantine))
+        .routes(routes!(notices::operator_notices))
+        .routes(routes!(notices::payout_queue))
+        .routes(routes!(notices::resume_payouts))
         .routes(routes!(operator::last_audit, operator::run_audit))
 }
 

@@ -1,9 +1,10 @@
 //! Settlement as [`Trading`].
 
+use crate::dto::notice::{PayoutQueueState, PayoutQueueView};
 use crate::ports::{Trading, TradingError, TradingFault, TradingQuote};
 use async_trait::async_trait;
 use jirani_market::Want;
-use jirani_settlement::{Fault, Quote, Settlement, SettlementError};
+use jirani_settlement::{Fault, PayoutQueue, Quote, Settlement, SettlementError};
 use jirani_store::{NewCallback, OfferRecord, OrderRecord, PayWith, PayoutRecord};
 use jirani_units::{Cents, HouseholdId, OfferId, Price, Wh};
 
@@ -49,6 +50,23 @@ impl Trading for Settlement {
         Ok(Settlement::payout_quote(self, household, amount).await?)
     }
 
+    async fn payout_hint(
+        &self,
+        household: HouseholdId,
+        amount: Cents,
+    ) -> Result<Option<(String, String)>, TradingError> {
+        let quote = Settlement::payout_advice(self, household, amount).await?;
+        Ok(quote.hint_en().zip(quote.hint_sw()))
+    }
+
+    async fn payout_queue(&self) -> Result<PayoutQueueView, TradingError> {
+        Ok(Settlement::payout_queue(self).into())
+    }
+
+    async fn resume_payouts(&self) -> Result<PayoutQueueView, TradingError> {
+        Ok(Settlement::resume_payouts(self).await?.into())
+    }
+
     async fn request_payout(
         &self,
         household: HouseholdId,
@@ -60,6 +78,20 @@ impl Trading for Settlement {
 
     async fn receive_callback(&self, callback: NewCallback) -> Result<(), TradingError> {
         Ok(Settlement::receive_callback(self, callback).await?)
+    }
+}
+
+impl From<PayoutQueue> for PayoutQueueView {
+    fn from(queue: PayoutQueue) -> Self {
+        match queue {
+            PayoutQueue::Open => Self { state: PayoutQueueState::Open, code: None, since: None },
+            PayoutQueue::Waiting { since, .. } => {
+                Self { state: PayoutQueueState::Waiting, code: None, since: Some(since.into()) }
+            }
+            PayoutQueue::Stopped { code, since } => {
+                Self { state: PayoutQueueState::Stopped, code: Some(code), since: Some(since.into()) }
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod forecast;
 pub mod home;
 pub mod household;
 pub mod movement;
+pub mod notice;
 pub mod offer;
 pub mod operator;
 pub mod order;

@@ -16,7 +16,7 @@ pub struct PayoutRequest {
 }
 
 /// What a payout would send and cost. Nothing is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PayoutQuoteView {
     /// What would leave the balance: sent and charge.
     pub amount_cents: i64,
@@ -24,6 +24,10 @@ pub struct PayoutQuoteView {
     pub sent_cents: i64,
     /// M-Pesa's charge.
     pub charge_cents: i64,
+    /// What waiting would save, in one English sentence; null when nothing.
+    pub hint_en: Option<String>,
+    /// The same in Kiswahili.
+    pub hint_sw: Option<String>,
 }
 
 /// A payout and everything known of its outcome.

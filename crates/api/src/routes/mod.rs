@@ -6,6 +6,7 @@ pub mod home;
 pub mod hooks;
 pub mod market;
 pub mod movements;
+pub mod notices;
 pub mod operator;
 pub mod orders;
 pub mod payouts;

@@ -55,10 +55,14 @@ pub async fn quote_payout(
     Json(request): Json<PayoutRequest>,
 ) -> Result<Json<PayoutQuoteView>, ApiError> {
     let (sent, charge) = app.deps.trading.payout_quote(household, cents(request.amount_cents)).await?;
+    let (hint_en, hint_sw) =
+        app.deps.trading.payout_hint(household, cents(request.amount_cents)).await?.unzip();
     Ok(Json(PayoutQuoteView {
         amount_cents: sent.0.saturating_add(charge.0),
         sent_cents: sent.0,
         charge_cents: charge.0,
+        hint_en,
+        hint_sw,
     }))
 }
 
