@@ -10,6 +10,7 @@ mod http;
 mod inbox;
 mod mpesa;
 mod mqtt;
+mod payouts;
 mod site;
 mod tariff;
 mod witness;
@@ -21,6 +22,7 @@ pub use http::Http;
 pub use inbox::Inbox;
 pub use mpesa::Mpesa;
 pub use mqtt::Mqtt;
+pub use payouts::Payouts;
 pub use site::Site;
 pub use tariff::TariffSettings;
 pub use witness::WitnessSettings;
@@ -58,6 +60,8 @@ pub struct Config {
     pub witness: WitnessSettings,
     /// M-Pesa.
     pub mpesa: Mpesa,
+    /// How much goes out, to whom, and what it costs.
+    pub payouts: Payouts,
     /// Published prices.
     pub tariff: TariffSettings,
 }
@@ -75,6 +79,7 @@ impl Default for Config {
             chain: Chain::default(),
             witness: WitnessSettings::default(),
             mpesa: Mpesa::default(),
+            payouts: Payouts::default(),
             tariff: TariffSettings::default(),
         }
     }
@@ -141,6 +146,7 @@ impl Config {
             )));
         }
         self.chain.validate()?;
+        self.payouts.validate()?;
         self.witness.validate()?;
         if self.mpesa.is_emulated() != self.mpesa.consumer_key.is_empty() {
             return Err(ConfigError::Invalid(

@@ -32,6 +32,8 @@ pub struct Mpesa {
     pub initiator_password: String,
     /// PEM file of M-Pesa's certificate that the password is encrypted to.
     pub certificate_file: PathBuf,
+    /// Number that M-Pesa's list of payments is registered with.
+    pub nominated_number: String,
     /// The operator's own money on the payout shortcode at the start, in cents.
     pub opening_float_cents: i64,
     /// Address of the inbox role that M-Pesa calls back instead of us. Empty: none.
@@ -86,6 +88,7 @@ impl Default for Mpesa {
             initiator_name: "jirani".to_owned(),
             initiator_password: String::new(),
             certificate_file: PathBuf::new(),
+            nominated_number: "254700000001".to_owned(),
             opening_float_cents: 100_000_000,
             inbox_url: String::new(),
             inbox_token: String::new(),

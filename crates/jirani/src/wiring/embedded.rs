@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use jirani_broker::{Broker, BrokerConfig, GATEWAY, RunningBroker};
 use jirani_chain::{Address, ChainConfig, ChainKeys, EnergyChain, RpcEnergyChain};
 use jirani_clock::ServiceClock;
-use jirani_daraja::{DarajaClient, DarajaConfig, PayoutCharges, Secret, SecurityCredential};
+use jirani_daraja::{DarajaClient, DarajaConfig, Mpesa as _, Secret, SecurityCredential};
 use jirani_daraja_sandbox::{Delivery, PhoneMode, RunningSandbox, Sandbox, SandboxConfig, Shortcode};
 use jirani_localnet::{GenesisProgram, Localnet, LocalnetConfig, RunningLocalnet};
 use jirani_store::Store;
@@ -185,7 +185,7 @@ pub async fn start_mpesa(
             b2c_shortcode: mpesa.payout_shortcode.clone(),
             initiator_name: mpesa.initiator_name.clone(),
             credential: SecurityCredential::Ready(Secret::from(secrets.derive_text("emulator initiator"))),
-            charges: PayoutCharges::default(),
+            charges: config.payouts.charges(),
             timeout_s: 30,
         };
         let running = Sandbox::start(sandbox, clock.clone()).await?;
@@ -207,7 +207,7 @@ pub async fn start_mpesa(
                 password: Secret::from(mpesa.initiator_password.clone()),
                 public_key_pem: certificate,
             },
-            charges: PayoutCharges::default(),
+            charges: config.payouts.charges(),
             timeout_s: 30,
         };
         (None, daraja)
@@ -248,4 +248,16 @@ pub async fn start_broker(
     .await?;
     let url = format!("mqtt://{}", broker.addr());
     Ok((Some(broker), BrokerAccess { url, username: GATEWAY.to_owned(), password }))
+}
+
+/// Switches on M-Pesa's list of payments. Without it payments that no callback tells
+/// are found by statement only, so a refusal is told and does not stop the start.
+pub async fn switch_on_list(config: &Config, mpesa: &DarajaClient, callback_url: &str) {
+    let Ok(nominated) = config.mpesa.nominated_number.parse() else {
+        tracing::warn!("mpesa.nominated_number is not set: M-Pesa's list of payments stays off");
+        return;
+    };
+    if let Err(error) = mpesa.pull_register(nominated, callback_url).await {
+        tracing::warn!(%error, "M-Pesa's list of payments could not be switched on");
+    }
 }

@@ -180,7 +180,7 @@ impl System {
                 deployment_key,
                 seed: secrets.derive("settlement"),
                 tariff: config.tariff.tariff(),
-                payouts: jirani_settlement::PayoutPolicy::default(),
+                payouts: config.payouts.policy(),
                 workers: SettlementConfig::WORKERS,
             },
             SettlementDeps {
@@ -236,6 +236,7 @@ impl System {
             });
         }
         mpesa.register_c2b_urls(&confirmation, &validation).await?;
+        embedded::switch_on_list(config, &mpesa, &confirmation).await;
 
         // A meter's reading that comes before the gateway listens is only sent again later.
         subscribed.wait_for(|subscribed| *subscribed).await.context("the gateway ended")?;
