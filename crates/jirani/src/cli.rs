@@ -3,6 +3,7 @@
 pub mod chain;
 pub mod daraja_sandbox;
 pub mod localnet;
+pub mod store;
 pub mod serve;
 
 use clap::{Args, Parser, Subcommand};
@@ -52,6 +53,8 @@ pub enum Command {
     /// Readings as the meters signed them, the ledger, trades and daily balances: no names, no
     /// phone numbers, receipts only as keyed hashes. docs/export.md describes every byte.
     Export(ExportArguments),
+    /// The store as a whole: copy it to another database, back it up, restore it, verify it.
+    Store(store::StoreArguments),
     /// Reads the settings and says what is wrong with them, or prints them.
     CheckConfig,
     /// The operator's tools for the energy program, on any cluster.

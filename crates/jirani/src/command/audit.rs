@@ -5,19 +5,16 @@ use crate::cli::AuditArguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::system;
-use crate::wiring::{DataFolder, LiveAuditor, Secrets, open_chain};
+use crate::wiring::{DataFolder, Database, LiveAuditor, Secrets, open_chain};
 use anyhow::Context as _;
 use jirani_clock::{ServiceClock, StoredClock};
-use jirani_store::Store;
-use jirani_store_sqlite::SqliteStore;
 use jirani_units::Timestamp;
-use std::sync::Arc;
 
 /// Audits the data folder: through the running system's chain if there is one, else
 /// by opening the embedded chain on a free port.
 pub async fn run(config: Config, arguments: &AuditArguments) -> Result<(), Failure> {
-    let store_path = config.data_dir.join("jirani.db");
-    if !store_path.is_file() {
+    let database = Database::of(&config, &config.data_dir).map_err(Failure::Start)?;
+    if let Some(store_path) = database.missing() {
         return Err(Failure::Start(anyhow::anyhow!(
             "audit.nothing: there is no {}; start with `jirani up`, or set data_dir to the folder to audit",
             store_path.display()
@@ -42,8 +39,7 @@ pub fn tell(report: &AuditReport, arguments: &AuditArguments) -> Result<(), Fail
 
 async fn gather(config: &Config) -> anyhow::Result<AuditReport> {
     let secrets = Secrets::open(&config.data_dir.join("keys"), system::entropy())?;
-    let store: Arc<dyn Store> =
-        Arc::new(SqliteStore::open_read_only(&config.data_dir.join("jirani.db")).await?);
+    let store = Database::of(config, &config.data_dir)?.open_read_only().await?.store();
     // The lock tells whether somebody runs on this folder.
     let folder = DataFolder::open(&config.data_dir);
     let clock_file = config.data_dir.join("clock");

@@ -5,13 +5,12 @@ use crate::cli::ExportArguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::system;
-use crate::wiring::{DataFolder, Secrets, open_node};
+use crate::wiring::{DataFolder, Database, Secrets, open_node};
 use anyhow::Context as _;
 use ed25519_dalek::SigningKey;
 use jirani_chain::index::History as _;
 use jirani_clock::{ServiceClock, StoredClock};
 use jirani_energy_interface::EnergyProgram;
-use jirani_store_sqlite::SqliteStore;
 use jirani_units::Timestamp;
 use std::fs::{self, File};
 use std::io::BufWriter;
@@ -22,8 +21,8 @@ const TRIES: u32 = 100;
 
 /// Writes the bundle and says whose signature it bears.
 pub async fn run(config: Config, arguments: &ExportArguments) -> Result<(), Failure> {
-    let store_path = config.data_dir.join("jirani.db");
-    if !store_path.is_file() {
+    let database = Database::of(&config, &config.data_dir).map_err(Failure::Start)?;
+    if let Some(store_path) = database.missing() {
         return Err(Failure::Start(anyhow::anyhow!(
             "export.nothing: there is no {}; start with `jirani up`, or set data_dir to the folder to export",
             store_path.display()
@@ -51,7 +50,8 @@ async fn write(config: &Config, secrets: &Secrets, key: &SigningKey, out: &Path)
         .await
         .context("export.no_chain: cannot read the chain")?;
     let program = EnergyProgram::new(node.program);
-    let store = SqliteStore::open_read_only(&config.data_dir.join("jirani.db")).await?;
+    let database = Database::of(config, &config.data_dir)?.open_read_only().await?;
+    let store = database.store();
     let staged = out.with_extension("part");
     let unusable = || format!("export.unusable: cannot write {}", staged.display());
     let mut tries = 0;
@@ -66,7 +66,7 @@ async fn write(config: &Config, secrets: &Secrets, key: &SigningKey, out: &Path)
             proof_key: (secrets.derive("deployment"), config.mpesa.shortcode.clone()),
         };
         let mut writer = BundleWriter::new(BufWriter::new(File::create(&staged).with_context(unusable)?));
-        if bundle::gather(&store, &deployment, &mut writer).await? == Gathered::Whole {
+        if bundle::gather(store.as_ref(), &deployment, &mut writer).await? == Gathered::Whole {
             break writer;
         }
         tries += 1;
@@ -78,7 +78,7 @@ async fn write(config: &Config, secrets: &Secrets, key: &SigningKey, out: &Path)
     let (file, lines) = writer.seal(key)?;
     file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
     fs::rename(&staged, out).with_context(|| format!("export.unusable: cannot write {}", out.display()))?;
-    store.close().await;
+    database.close().await;
     node.stop().await;
     Ok(lines)
 }

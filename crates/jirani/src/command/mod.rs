@@ -7,6 +7,7 @@ mod check_config;
 mod daraja_sandbox;
 mod export;
 mod localnet;
+mod store;
 mod serve;
 mod up;
 mod village;
@@ -32,6 +33,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             _ => audit::run(config()?, &arguments).await,
         },
         Command::Export(arguments) => export::run(config()?, &arguments).await,
+        Command::Store(arguments) => store::run(config()?, arguments).await,
         Command::CheckConfig => check_config::run(&config()?),
         Command::Chain(arguments) => chain::run(config()?, arguments).await,
         Command::Serve(arguments) => serve::run(&config()?, &arguments).await,

@@ -2,7 +2,7 @@
 
 use crate::audit::AuditReport;
 use crate::cli::{Speed, VillageRunArguments};
-use crate::config::Config;
+use crate::config::{Config, StoreSettings};
 use crate::failure::Failure;
 use crate::report::{Chain, Energy, Money, Notes, Readings, Report, Trades};
 use crate::system;
@@ -37,6 +37,10 @@ pub async fn run(mut config: Config, arguments: &VillageRunArguments) -> Result<
         (None, None) => unreachable!("INVARIANT: a folder is either named or temporary"),
     };
     headless(&mut config, arguments.seed);
+    if temporary.is_some() {
+        // What is gone at the end leaves nothing in a database that stays.
+        config.store = StoreSettings::default();
+    }
     let folder = DataFolder::open(path).map_err(Failure::Start)?;
     // The run's secrets follow from its seed, so that its keys and addresses do.
     let root = Sha256::new().chain_update("jirani village run").chain_update(arguments.seed.to_le_bytes());

@@ -12,6 +12,7 @@ mod mpesa;
 mod mqtt;
 mod payouts;
 mod site;
+mod store;
 mod tariff;
 mod witness;
 
@@ -24,6 +25,7 @@ pub use mpesa::Mpesa;
 pub use mqtt::Mqtt;
 pub use payouts::Payouts;
 pub use site::Site;
+pub use store::{StoreSettings, has_password};
 pub use tariff::TariffSettings;
 pub use witness::WitnessSettings;
 
@@ -46,6 +48,8 @@ pub struct Config {
     pub demo: Demo,
     /// Where the site is, its slots and its own ratings.
     pub site: Site,
+    /// The database.
+    pub store: StoreSettings,
     /// The dashboard and its API.
     pub http: Http,
     /// Whose callbacks are taken.
@@ -72,6 +76,7 @@ impl Default for Config {
             data_dir: PathBuf::from("data"),
             demo: Demo::default(),
             site: Site::default(),
+            store: StoreSettings::default(),
             http: Http::default(),
             hooks: Hooks::default(),
             inbox: Inbox::default(),
@@ -145,6 +150,7 @@ impl Config {
                 Demo::HOUSEHOLDS_MAX
             )));
         }
+        self.store.validate()?;
         self.chain.validate()?;
         self.payouts.validate()?;
         self.witness.validate()?;

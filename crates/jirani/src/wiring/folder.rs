@@ -44,11 +44,6 @@ impl DataFolder {
         &self.path
     }
 
-    /// Where the store is.
-    pub fn store(&self) -> PathBuf {
-        self.path.join("jirani.db")
-    }
-
     /// Where keys are.
     pub fn keys(&self) -> PathBuf {
         self.path.join("keys")

@@ -5,8 +5,9 @@ use crate::system;
 use crate::wiring::embedded::StartedChain;
 use crate::wiring::enrolment::Enrols;
 use crate::wiring::inbox::{self, IntoSettlement};
+use crate::wiring::store::claim;
 use crate::wiring::village::{Surroundings, VillageOptions, VillagePart};
-use crate::wiring::{DataFolder, LiveAuditor, Secrets, embedded, enrolment, tasks::Tasks};
+use crate::wiring::{AnyStore, DataFolder, Database, LiveAuditor, Secrets, embedded, enrolment, tasks::Tasks};
 use anyhow::Context as _;
 use jirani_advisor::{Advisor, AdvisorConfig};
 use jirani_api::dto::config::{ClusterView, PlaceView};
@@ -23,7 +24,6 @@ use jirani_meter::Ed25519Signer;
 use jirani_oracle::{Counters, Gateway, GatewayConfig, Slots, SlotsConfig};
 use jirani_settlement::{Settlement, SettlementConfig, SettlementDeps};
 use jirani_store::{Events, Store};
-use jirani_store_sqlite::SqliteStore;
 use jirani_units::Cents;
 use jirani_weather::ClearSky;
 use std::path::PathBuf;
@@ -55,7 +55,7 @@ pub struct System {
     pub village: Option<VillagePart>,
     /// The emulator, where there is one.
     pub sandbox: Option<RunningSandbox>,
-    sqlite: Arc<SqliteStore>,
+    database: AnyStore,
     tasks: Tasks,
     api: RunningApi,
     broker: Option<RunningBroker>,
@@ -76,8 +76,9 @@ impl System {
     ) -> anyhow::Result<Self> {
         // Held until all parts are there, so that no driver moves the clock before.
         let starting = clock.busy();
-        let sqlite = Arc::new(SqliteStore::open(&folder.store()).await?);
-        let store: Arc<dyn Store> = sqlite.clone();
+        let database = Database::of(config, folder.path())?.open().await?;
+        let store = database.store();
+        claim(store.as_ref(), secrets).await?;
         let events = Events::new(EVENTS);
         let counters = Counters::default();
 
@@ -105,7 +106,7 @@ impl System {
         if !config.chain.is_embedded() {
             index.subscriptions = Some(config.chain.ws_url(&rpc_url).into());
         }
-        let index = Live::new(index, sqlite.clone(), events.clone())?;
+        let index = Live::new(index, database.index(), events.clone())?;
         let tended = site.clone();
         tasks.spawn("chain", |cancel| async move {
             if let Some(opener) = opener {
@@ -265,7 +266,7 @@ impl System {
             counters,
             village,
             sandbox,
-            sqlite,
+            database,
             tasks,
             api,
             broker,
@@ -314,7 +315,7 @@ impl System {
         if let Some(localnet) = self.localnet {
             localnet.stop().await;
         }
-        self.sqlite.close().await;
+        self.database.close().await;
     }
 }
 

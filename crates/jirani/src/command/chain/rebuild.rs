@@ -4,14 +4,12 @@ use crate::command::audit_export::progress_bar;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::system;
-use crate::wiring::{DataFolder, Secrets, open_node};
+use crate::wiring::{DataFolder, Database, Secrets, open_node};
 use anyhow::Context as _;
 use jirani_chain::index::Indexer;
 use jirani_clock::{ServiceClock, StoredClock};
 use jirani_energy_interface::EnergyProgram;
-use jirani_store::ChainIndex as _;
 use jirani_store::chain_index::index_hash;
-use jirani_store_sqlite::SqliteStore;
 use jirani_units::Timestamp;
 
 /// An index before and after.
@@ -25,13 +23,14 @@ struct Rebuilt {
 /// tells: the new one stands all the same.
 pub async fn run(config: Config) -> Result<(), Failure> {
     let folder = DataFolder::open(&config.data_dir).map_err(Failure::Start)?;
-    if !folder.store().is_file() {
+    let database = Database::of(&config, folder.path()).map_err(Failure::Start)?;
+    if let Some(path) = database.missing() {
         return Err(Failure::Start(anyhow::anyhow!(
             "chain.nothing: there is no {}; start with `jirani up`, or set data_dir to its folder",
-            folder.store().display()
+            path.display()
         )));
     }
-    let rebuilt = rebuild(&config, &folder).await.map_err(Failure::Run)?;
+    let rebuilt = rebuild(&config, &folder, &database).await.map_err(Failure::Run)?;
     let (transactions, hash) = rebuilt.after;
     println!("Index  {transactions} transactions, SHA-256 {}", hex::encode(hash));
     match rebuilt.before {
@@ -47,7 +46,7 @@ pub async fn run(config: Config) -> Result<(), Failure> {
     }
 }
 
-async fn rebuild(config: &Config, folder: &DataFolder) -> anyhow::Result<Rebuilt> {
+async fn rebuild(config: &Config, folder: &DataFolder, database: &Database) -> anyhow::Result<Rebuilt> {
     let secrets = Secrets::open(&folder.keys(), system::entropy())?;
     let now = if folder.clock().is_file() {
         StoredClock::open(&folder.clock(), Timestamp(0))?.start()
@@ -57,9 +56,10 @@ async fn rebuild(config: &Config, folder: &DataFolder) -> anyhow::Result<Rebuilt
     let node = open_node(config, Some(folder), &secrets, &ServiceClock::advanced_from(now))
         .await
         .context("chain.no_node: cannot read the chain")?;
-    let index = SqliteStore::open(&folder.store()).await?;
+    let database = database.open().await?;
+    let index = database.index();
     let program = EnergyProgram::new(node.program);
-    let indexer = Indexer { program, history: &node.history, index: &index };
+    let indexer = Indexer { program, history: &node.history, index: index.as_ref() };
     let bar = progress_bar("transactions");
     let told = |done: u64, all: u64| {
         bar.set_length(all);
@@ -70,14 +70,14 @@ async fn rebuild(config: &Config, folder: &DataFolder) -> anyhow::Result<Rebuilt
     if index.index_cursor().await?.is_some() {
         indexer.catch_up(told).await?;
         let kept = index.index_cursor().await?.map_or(0, |cursor| cursor.transactions);
-        before = Some((kept, index_hash(&index).await?));
+        before = Some((kept, index_hash(index.as_ref()).await?));
     }
     index.clear_index().await?;
     indexer.catch_up(told).await?;
     bar.finish_and_clear();
     let kept = index.index_cursor().await?.map_or(0, |cursor| cursor.transactions);
-    let after = (kept, index_hash(&index).await?);
-    index.close().await;
+    let after = (kept, index_hash(index.as_ref()).await?);
+    database.close().await;
     node.stop().await;
     Ok(Rebuilt { before, after })
 }
