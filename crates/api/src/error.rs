@@ -8,6 +8,7 @@ use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, Que
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jirani_chain::{ChainError, Readiness};
+use jirani_statement::{InvalidPeriod, StatementError};
 use jirani_store::StoreError;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -152,6 +153,31 @@ impl From<StoreError> for ApiError {
                 text,
             ),
         }
+    }
+}
+
+impl From<InvalidPeriod> for ApiError {
+    fn from(error: InvalidPeriod) -> Self {
+        let text = error.to_string();
+        let (code, message) = split_code(&text).unwrap_or(("statement.invalid_period", &text));
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code.to_owned(), message.to_owned())
+    }
+}
+
+impl From<StatementError> for ApiError {
+    fn from(error: StatementError) -> Self {
+        let text = error.to_string();
+        let status = match error {
+            StatementError::Store(error) => return error.into(),
+            StatementError::NoHousehold(_) => return Self::not_found("household"),
+            StatementError::InTheFuture(_) | StatementError::TooLong { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            StatementError::TooBusy => StatusCode::SERVICE_UNAVAILABLE,
+            _ => return Self::internal(text),
+        };
+        let (code, message) = split_code(&text).unwrap_or(("statement.refused", &text));
+        Self::new(status, code.to_owned(), message.to_owned())
     }
 }
 

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::auth::rights::{Right, require};
 use crate::guard::{hooks as doors, rate, request};
 use crate::routes::{
-    config, events, home, hooks, market, movements, notices, operator, orders, payouts, session,
+    config, events, home, hooks, market, movements, notices, operator, orders, payouts, session, statements,
 };
 use crate::{openapi, web};
 use axum::Router;
@@ -42,6 +42,7 @@ fn household() -> OpenApiRouter<App> {
         .routes(routes!(home::forecast))
         .routes(routes!(movements::movements))
         .routes(routes!(notices::my_notices))
+        .routes(routes!(statements::my_statement))
 }
 
 /// For a household, where money may move: limited by session.
@@ -65,6 +66,8 @@ fn operator() -> OpenApiRouter<App> {
         .routes(routes!(notices::operator_notices))
         .routes(routes!(notices::payout_queue))
         .routes(routes!(notices::resume_payouts))
+        .routes(routes!(statements::household_statement))
+        .routes(routes!(statements::tax_list))
         .routes(routes!(operator::last_audit, operator::run_audit))
 }
 

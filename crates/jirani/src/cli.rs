@@ -2,9 +2,10 @@
 
 pub mod chain;
 pub mod daraja_sandbox;
+pub mod ledger;
 pub mod localnet;
-pub mod store;
 pub mod serve;
+pub mod store;
 
 use clap::{Args, Parser, Subcommand};
 use jirani_forecast::Place;
@@ -53,6 +54,16 @@ pub enum Command {
     /// Readings as the meters signed them, the ledger, trades and daily balances: no names, no
     /// phone numbers, receipts only as keyed hashes. docs/export.md describes every byte.
     Export(ExportArguments),
+    /// Writes a household's statement: opening + lines = closing, or none at all.
+    ///
+    /// PDF or CSV, in English or Kiswahili. Reads the data folder, also while the system runs.
+    /// docs/statements.md describes the files.
+    Statement(ledger::StatementArguments),
+    /// The shilling ledger: verify it, show its accounts, list sales for the tax invoice system.
+    ///
+    /// docs/ledger.md has the chart of accounts and every posting.
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
     /// The store as a whole: copy it to another database, back it up, restore it, verify it.
     Store(store::StoreArguments),
     /// Reads the settings and says what is wrong with them, or prints them.

@@ -22,6 +22,17 @@ export function formatMoment(at: string): string {
   return `${formatDate(at)}, ${formatTime(at)}`;
 }
 
+const yearMonth = new Intl.DateTimeFormat("en-CA", { ...nairobi, year: "numeric", month: "2-digit" });
+
+/** The last `count` months in Nairobi as `2026-10`, the running one first. */
+export function lastMonths(now: string, count: number): string[] {
+  const [year = 1970, month = 1] = yearMonth.format(new Date(now)).split("-").map(Number);
+  return Array.from({ length: count }, (_, back) => {
+    const months = year * 12 + (month - 1) - back;
+    return `${Math.floor(months / 12)}-${String((months % 12) + 1).padStart(2, "0")}`;
+  });
+}
+
 /** Whole minutes from `at` to `now`, never negative. */
 export function minutesSince(at: string, now: string): number {
   return Math.max(0, Math.floor((Date.parse(now) - Date.parse(at)) / 60_000));

@@ -137,6 +137,13 @@ export const en = {
     },
     wrong: "Write an amount like 120",
   },
+  statement: {
+    title: "Statement",
+    month: "Month",
+    pdf: "Download PDF",
+    csv: "Download table (CSV)",
+    hint: "Opening balance, every line and closing balance, in Nairobi time.",
+  },
   history: {
     title: "History",
     none: "Nothing has happened yet",

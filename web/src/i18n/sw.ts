@@ -136,6 +136,13 @@ export const sw: Messages = {
     },
     wrong: "Andika kiasi kama 120",
   },
+  statement: {
+    title: "Taarifa ya akaunti",
+    month: "Mwezi",
+    pdf: "Pakua PDF",
+    csv: "Pakua jedwali (CSV)",
+    hint: "Salio la mwanzo, kila mstari na salio la mwisho, kwa saa za Nairobi.",
+  },
   history: {
     title: "Historia",
     none: "Bado hakuna shughuli",

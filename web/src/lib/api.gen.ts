@@ -284,6 +284,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The household's own statement: opening, lines and closing add up, or there is none. */
+        get: operations["my_statement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/offers": {
         parameters: {
             query?: never;
@@ -328,6 +345,23 @@ export interface paths {
         };
         /** All households and the operator's own records. */
         get: operations["households"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/households/{id}/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Any household's statement. */
+        get: operations["household_statement"];
         put?: never;
         post?: never;
         delete?: never;
@@ -387,6 +421,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/tax-export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One line per settled sale, for the tax invoice system: its taxes are the ledger's, or there is none. */
+        get: operations["tax_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -415,6 +466,40 @@ export interface paths {
         get: operations["health"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hooks/answer/{secret}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer to a question of ours: status, balance, reversal, a move of float. */
+        post: operations["answer_result"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/hooks/answer/{secret}/timeout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A question waited too long in M-Pesa's queue: it says nothing. */
+        post: operations["answer_timeout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2295,6 +2380,43 @@ export interface operations {
             };
         };
     };
+    my_statement: {
+        parameters: {
+            query: {
+                /** @description A month `2026-10`, a day `2026-10-05`, or days `2026-10-01..2026-10-15`, in Nairobi; at most 366 days. */
+                period: string;
+                /** @description `pdf` if not said. */
+                format?: "pdf" | "csv";
+                /** @description The household's own language if not said. */
+                language?: "en" | "sw";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                    "text/csv": string;
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     offers: {
         parameters: {
             query?: {
@@ -2418,6 +2540,46 @@ export interface operations {
             };
         };
     };
+    household_statement: {
+        parameters: {
+            query: {
+                /** @description A month `2026-10`, a day `2026-10-05`, or days `2026-10-01..2026-10-15`, in Nairobi; at most 366 days. */
+                period: string;
+                /** @description `pdf` if not said. */
+                format?: "pdf" | "csv";
+                /** @description The household's own language if not said. */
+                language?: "en" | "sw";
+            };
+            header?: never;
+            path: {
+                /** @description The household */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                    "text/csv": string;
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     overview: {
         parameters: {
             query?: never;
@@ -2508,6 +2670,41 @@ export interface operations {
             };
         };
     };
+    tax_list: {
+        parameters: {
+            query: {
+                /** @description A month `2026-10`, a day, or days, in Nairobi. */
+                period: string;
+                /** @description `csv` if not said. */
+                format?: "csv" | "json";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/json": string;
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     sign_out: {
         parameters: {
             query?: never;
@@ -2549,6 +2746,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    answer_result: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Secret of the question. */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        /** @description As M-Pesa sends it. */
+        requestBody: {
+            content: {
+                "application/json": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    answer_timeout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Secret of the question. */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        /** @description As M-Pesa sends it. */
+        requestBody: {
+            content: {
+                "application/json": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accepted"];
                 };
             };
             /** @description Nothing was done, and why. */

@@ -9,6 +9,7 @@ import { Households } from "./Households";
 import { Overview } from "./Overview";
 import { Payments } from "./Payments";
 import { Quarantine } from "./Quarantine";
+import { TaxExport } from "./TaxExport";
 
 /** The operator's desk: everything on one page, the money first. */
 export function App() {
@@ -47,6 +48,7 @@ export function App() {
           <Overview overview={overview.data} />
           <AuditPanel last={overview.data.audit ?? null} />
           <Payments />
+          <TaxExport />
           <Households />
           <Quarantine />
         </main>

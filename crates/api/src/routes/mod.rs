@@ -11,3 +11,4 @@ pub mod operator;
 pub mod orders;
 pub mod payouts;
 pub mod session;
+pub mod statements;

@@ -2,6 +2,7 @@
 
 pub mod days;
 pub mod desk;
+pub mod document;
 pub mod energy;
 pub mod feed;
 pub mod movements;

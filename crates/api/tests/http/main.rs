@@ -16,6 +16,7 @@ mod hooks;
 mod operator;
 mod rights;
 mod sessions;
+mod statements;
 mod trading;
 mod waiting;
 mod web;

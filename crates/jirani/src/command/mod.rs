@@ -6,9 +6,12 @@ mod chain;
 mod check_config;
 mod daraja_sandbox;
 mod export;
+mod ledger;
 mod localnet;
-mod store;
+mod records;
 mod serve;
+mod statement;
+mod store;
 mod up;
 mod village;
 mod witness;
@@ -34,6 +37,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         },
         Command::Export(arguments) => export::run(config()?, &arguments).await,
         Command::Store(arguments) => store::run(config()?, arguments).await,
+        Command::Statement(arguments) => statement::run(config()?, &arguments).await,
+        Command::Ledger(command) => ledger::run(config()?, command).await,
         Command::CheckConfig => check_config::run(&config()?),
         Command::Chain(arguments) => chain::run(config()?, arguments).await,
         Command::Serve(arguments) => serve::run(&config()?, &arguments).await,

@@ -335,10 +335,7 @@ async fn money(system: &System) -> anyhow::Result<Money> {
                 money.taxes_cents = net;
                 money.operator_cents += net;
             }
-            Account::OperatorFloat
-            | Account::OperatorSales
-            | Account::OperatorSweeps
-            | Account::Rounding => {
+            Account::OperatorFloat | Account::OperatorSales | Account::OperatorSweeps | Account::Rounding => {
                 money.operator_cents += net;
             }
             Account::Suspense => money.suspense_cents = net,

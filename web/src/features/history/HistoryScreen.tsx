@@ -4,6 +4,7 @@ import { Loaded } from "../../components/states";
 import { useMessages } from "../../i18n";
 import { api, asked } from "../../lib/api";
 import { MovementList } from "./MovementList";
+import { StatementCard } from "./StatementCard";
 
 /** Everything that happened, with its proofs. */
 export function HistoryScreen() {
@@ -13,11 +14,14 @@ export function HistoryScreen() {
     queryFn: () => asked(api.GET("/api/v1/me/movements", { params: { query: { limit: 100 } } })),
   });
   return (
-    <Card>
-      <h1 className="font-bold text-2xl">{messages.history.title}</h1>
-      <Loaded query={movements}>
-        {(list) => <MovementList movements={list} empty={messages.history.none} proofs />}
-      </Loaded>
-    </Card>
+    <div className="space-y-4">
+      <Card>
+        <h1 className="font-bold text-2xl">{messages.history.title}</h1>
+        <Loaded query={movements}>
+          {(list) => <MovementList movements={list} empty={messages.history.none} proofs />}
+        </Loaded>
+      </Card>
+      <StatementCard />
+    </div>
   );
 }

@@ -1,0 +1,66 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { lastMonths } from "../domain/time";
+import { api, asked } from "../lib/api";
+import { Loaded } from "./states";
+
+/** Months a person can pick from. */
+const MONTHS = 13;
+
+const link =
+  "inline-flex min-h-12 items-center rounded-xl bg-stone-200 px-4 font-semibold text-stone-900 hover:bg-stone-300 dark:bg-stone-800 dark:text-stone-100";
+
+/**
+ * A month, and documents of it to download. The months are counted from the server's time: a
+ * village may live in another month than the phone. The session's cookie goes with the link.
+ */
+export function MonthDownload({
+  id,
+  label,
+  documents,
+}: {
+  id: string;
+  label: string;
+  documents: (month: string) => { text: string; href: string }[];
+}) {
+  const config = useQuery({
+    queryKey: ["config"],
+    queryFn: () => asked(api.GET("/api/v1/config")),
+    staleTime: 600_000,
+  });
+  const [chosen, choose] = useState<string | null>(null);
+  return (
+    <Loaded query={config}>
+      {({ now }) => {
+        const months = lastMonths(now, MONTHS);
+        const month = chosen ?? months[0] ?? "";
+        return (
+          <div className="flex flex-wrap items-end gap-2">
+            <div>
+              <label htmlFor={id} className="mb-1 block font-medium text-sm">
+                {label}
+              </label>
+              <select
+                id={id}
+                value={month}
+                onChange={(event) => choose(event.target.value)}
+                className="min-h-12 rounded-xl border border-stone-500 bg-transparent px-3 text-lg"
+              >
+                {months.map((each) => (
+                  <option key={each} value={each}>
+                    {each}
+                  </option>
+                ))}
+              </select>
+            </div>
+            {documents(month).map(({ text, href }) => (
+              <a key={href} href={href} download className={link}>
+                {text}
+              </a>
+            ))}
+          </div>
+        );
+      }}
+    </Loaded>
+  );
+}
