@@ -273,7 +273,7 @@ impl Storm {
             76..79 => self.take_back().await,
             79..82 => self.crash().await,
             82..85 => self.chain_fault(),
-            85..88 => self.top_up().await,
+            85 => self.top_up().await,
             _ => {
                 let seconds = self.rng.random_range(1..60);
                 self.pass(seconds).await;
@@ -363,7 +363,7 @@ impl Storm {
     /// The operator moves some money to the payout shortcode: in the emulator and,
     /// as it does so, in the ledger.
     async fn top_up(&mut self) {
-        let more = Cents(20_000);
+        let more = Cents(10_000);
         let there = self.sandbox.totals().await.unwrap().payout;
         let path = format!("/sandbox/shortcodes/{PAYOUT_SHORTCODE}");
         let (status, answer) = self.post(&path, json!({"utility_cents": there.0 + more.0})).await;
@@ -398,7 +398,7 @@ impl Storm {
         for _ in 0..20 {
             self.top_up().await;
         }
-        let needed = self.store.live_payouts().await.unwrap().iter().map(|p| p.sent.0).sum::<i64>() / 20_000;
+        let needed = self.store.live_payouts().await.unwrap().iter().map(|p| p.sent.0).sum::<i64>() / 10_000;
         for _ in 0..=needed {
             self.top_up().await;
         }
