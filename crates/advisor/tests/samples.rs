@@ -1,6 +1,8 @@
 //! What an advisor remembers never makes its forecasts stand on anything else than
 //! what the store holds.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use async_trait::async_trait;
 use jirani_advisor::{Advisor, AdvisorConfig};
 use jirani_clock::ServiceClock;

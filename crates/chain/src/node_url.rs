@@ -54,7 +54,7 @@ impl NodeUrl {
         // As it was typed, too: parsing writes some letters otherwise.
         let decoded: Vec<String> = secrets
             .iter()
-            .flat_map(|part| url::form_urlencoded::parse(part.as_bytes()).next())
+            .filter_map(|part| url::form_urlencoded::parse(part.as_bytes()).next())
             .map(|(name, _)| name.into_owned())
             .collect();
         secrets.extend(decoded);

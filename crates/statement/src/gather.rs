@@ -88,9 +88,8 @@ async fn energy(
     transfer: &Transfer,
 ) -> Result<(Wh, Wh), StatementError> {
     let what = What::of(transfer);
-    let id = match what {
-        What::Bought(order) | What::Returned(order) | What::Sold(order) => order,
-        _ => return Ok((Wh::ZERO, Wh::ZERO)),
+    let (What::Bought(id) | What::Returned(id) | What::Sold(id)) = what else {
+        return Ok((Wh::ZERO, Wh::ZERO));
     };
     let differs = |what: &str| StatementError::OrderDiffers { sequence, order: id, what: what.to_owned() };
     let order = store.order(id).await?.ok_or_else(|| differs("there is no such order"))?;
