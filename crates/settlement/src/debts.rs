@@ -58,8 +58,8 @@ impl Debts {
         for change in changes {
             let Change::Post(transfer) = change else { continue };
             let gained = match (transfer.debit, transfer.credit, transfer.kind) {
-                (_, Account::Household(household), Kind::Posted) => (household, transfer.amount.0),
-                (Account::Household(household), _, Kind::Void(_)) => (household, transfer.amount.0),
+                (_, Account::Household(household), Kind::Posted)
+                | (Account::Household(household), _, Kind::Void(_)) => (household, transfer.amount.0),
                 (Account::Household(household), _, Kind::Posted) => (household, -transfer.amount.0),
                 _ => continue,
             };

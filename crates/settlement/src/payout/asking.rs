@@ -50,10 +50,9 @@ pub(crate) fn effect(
         },
         PayoutState::Unknown | PayoutState::Accepted if queue.is_stopped() => PayoutEffect::Rest(None),
         PayoutState::Unknown | PayoutState::Accepted => match asked {
-            None => PayoutEffect::Ask,
             Some(asked) if payout.state == PayoutState::Unknown && asked.in_vain => PayoutEffect::Repeat,
             Some(asked) if now < asked.again_at => PayoutEffect::Rest(Some(asked.again_at)),
-            Some(_) => PayoutEffect::Ask,
+            None | Some(_) => PayoutEffect::Ask,
         },
         PayoutState::Paid | PayoutState::Failed { .. } => PayoutEffect::Rest(None),
     }

@@ -122,7 +122,7 @@ fn resulted(payout: &PayoutRecord, result: &B2cResult, names: &Names, now: Times
         && ours != claimed
     {
         let seen = format!("its result names conversation {claimed}, its answer named {ours}");
-        return differs(payout, seen).into();
+        return differs(payout, &seen).into();
     }
     let conversation_id = payout.conversation_id.clone().or_else(|| result.conversation_id.clone());
     let payout = PayoutRecord { conversation_id, ..payout.clone() };
@@ -142,7 +142,7 @@ fn resulted(payout: &PayoutRecord, result: &B2cResult, names: &Names, now: Times
 
 fn paid(payout: &PayoutRecord, amount: Cents, receipt: Option<&Receipt>, now: Timestamp) -> Decided {
     if amount != payout.sent {
-        return differs(payout, format!("M-Pesa says it paid {amount}, we sent {}", payout.sent)).into();
+        return differs(payout, &format!("M-Pesa says it paid {amount}, we sent {}", payout.sent)).into();
     }
     let next = PayoutRecord { state: PayoutState::Paid, receipt: receipt.cloned(), ..payout.clone() };
     let mut step = ended(next, now);
@@ -217,7 +217,7 @@ fn earlier(payout: &PayoutRecord, result: &B2cResult, names: &Names, now: Timest
             paid(&payout, *amount, receipt.as_ref(), now)
         }
         (Some(_), B2cOutcome::Paid { .. }) => {
-            differs(payout, "M-Pesa refused an attempt, then says it paid it".to_owned()).into()
+            differs(payout, "M-Pesa refused an attempt, then says it paid it").into()
         }
         (Some(_), _) => nothing("finished: an earlier attempt, which has ended"),
     }
@@ -226,16 +226,16 @@ fn earlier(payout: &PayoutRecord, result: &B2cResult, names: &Names, now: Timest
 fn finished(payout: &PayoutRecord, outcome: &B2cOutcome) -> Decided {
     match (&payout.state, outcome) {
         (PayoutState::Failed { .. }, B2cOutcome::Paid { .. }) => {
-            differs(payout, "M-Pesa refused it, then says it paid it".to_owned()).into()
+            differs(payout, "M-Pesa refused it, then says it paid it").into()
         }
         (PayoutState::Paid, B2cOutcome::Paid { amount: Some(amount), .. }) if *amount != payout.sent => {
-            differs(payout, format!("M-Pesa says once more it paid, now {amount}")).into()
+            differs(payout, &format!("M-Pesa says once more it paid, now {amount}")).into()
         }
         _ => nothing("finished: it changes nothing any more"),
     }
 }
 
-fn differs(payout: &PayoutRecord, seen: String) -> Step {
+fn differs(payout: &PayoutRecord, seen: &str) -> Step {
     let mut step = Step::nothing("contradiction: for a person to look at");
     step.review(Matter::PayoutDiffers(payout.id), format!("payout {}: {seen}", payout.id));
     step

@@ -78,8 +78,7 @@ fn savings(shillings: i64, least: i64, charge: impl Fn(i64) -> Cents) -> (Option
         i128::from(charge(*more).0) * i128::from(shillings) * 2 <= i128::from(now.0) * i128::from(*more)
     };
     let first = shillings / 10 * 10 + 10;
-    let half =
-        (0..).map(|step| first + 10 * step).take_while(|more| *more <= MOST_SHILLINGS).find(share_halves);
+    let half = (first..=MOST_SHILLINGS).step_by(10).find(share_halves);
     (free.map(|shillings| Cents(shillings * 100)), half.map(|shillings| Cents(shillings * 100)))
 }
 
