@@ -201,18 +201,10 @@ async fn main() -> Result<(), Failure> {
         let key = format!("offer-{seller}");
         settlement.post_offer(HouseholdId(seller), Wh(1_000), Price(1_500), 86_400, &key).await?;
     }
-    let mut placing = tokio::task::JoinSet::new();
-    for buyer in SELLERS + 1..=SELLERS + IN_FLIGHT {
-        let settlement = settlement.clone();
-        placing.spawn(async move {
-            let key = format!("order-{buyer}");
-            let want = Want::Energy(Wh(50));
-            settlement.place_order(HouseholdId(buyer), want, PayWith::Mpesa, None, &key).await
-        });
-    }
     let mut orders = Vec::new();
-    while let Some(placed) = placing.join_next().await {
-        let order = placed??;
+    for buyer in SELLERS + 1..=SELLERS + IN_FLIGHT {
+        let (key, want) = (format!("order-{buyer}"), Want::Energy(Wh(50)));
+        let order = settlement.place_order(HouseholdId(buyer), want, PayWith::Mpesa, None, &key).await?;
         if order.state != OrderState::AwaitingPayment {
             return Err(format!("{order:?}").into());
         }
