@@ -416,9 +416,9 @@ impl Storm {
         assert!(store.pending_callbacks(10).await.unwrap().is_empty());
         let payouts = store.live_payouts().await.unwrap();
         assert!(payouts.is_empty(), "{payouts:?}");
-        for collection in store.live_collections().await.unwrap() {
-            panic!("order {} is {:?}", collection.order, collection.state);
-        }
+        let live = store.live_collections().await.unwrap();
+        let live: Vec<_> = live.iter().map(|collection| (collection.order, &collection.state)).collect();
+        assert!(live.is_empty(), "{live:?}");
         let balances = store.balances().await.unwrap();
         invariants::m1(&balances).unwrap();
         invariants::m3(&balances).unwrap();

@@ -43,13 +43,12 @@ pub async fn attested(
     if !new {
         // The row at the first midnight, or the last one before it, is the start.
         let midnight = first.start();
-        match rows_between(app, household, midnight.plus_seconds(-NEAR_S), midnight).await?.pop() {
-            Some(start) => rows.push(start),
-            None => {
-                let rows = rows_between(app, household, midnight, now).await?;
-                return Ok(by_day(&rows, first, new));
-            }
+        let near = rows_between(app, household, midnight.plus_seconds(-NEAR_S), midnight).await?;
+        if near.is_empty() {
+            let rows = rows_between(app, household, midnight, now).await?;
+            return Ok(by_day(&rows, first, new));
         }
+        rows.extend(near.into_iter().next_back());
     }
     for back in (0..days).rev() {
         let day = today.back(back);

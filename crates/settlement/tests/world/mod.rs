@@ -119,9 +119,7 @@ impl World {
         let mut events = self.events.subscribe();
         while !holds(self).await {
             // A listener that was too slow looks again, as after any event.
-            if events.recv().await == Err(RecvError::Closed) {
-                panic!("it never came to hold");
-            }
+            assert_ne!(events.recv().await, Err(RecvError::Closed), "it never came to hold");
         }
     }
 
