@@ -9,7 +9,6 @@ pub mod store;
 
 use clap::{Args, Parser, Subcommand};
 use jirani_forecast::Place;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Households on a mini-grid sell each other surplus solar electricity.

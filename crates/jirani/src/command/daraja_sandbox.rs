@@ -15,8 +15,7 @@ const LONGEST_SCENARIO: u64 = 1024 * 1024;
 /// Runs the emulator until Ctrl-C.
 pub async fn run(arguments: &DarajaSandboxArguments) -> Result<(), Failure> {
     let cancel = super::interrupted()?;
-    let scenario =
-        arguments.scenario.as_deref().map(read_scenario).transpose().map_err(Failure::start)?;
+    let scenario = arguments.scenario.as_deref().map(read_scenario).transpose().map_err(Failure::start)?;
     let defaults = SandboxConfig::default();
     let written = scenario.as_ref().and_then(|scenario| scenario.seed);
     let config = SandboxConfig {

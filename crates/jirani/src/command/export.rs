@@ -30,7 +30,7 @@ pub async fn run(config: Config, arguments: &ExportArguments) -> Result<(), Fail
     }
     let secrets = Secrets::open(&config.data_dir.join("keys"), system::entropy()).map_err(Failure::Start)?;
     let key = SigningKey::from_bytes(&secrets.derive("export"));
-    let lines = write(&config, &secrets, &key, &arguments.out).await.map_err(Failure::Run)?;
+    let lines = Box::pin(write(&config, &secrets, &key, &arguments.out)).await.map_err(Failure::Run)?;
     println!("Bundle     {} ({lines} lines)", arguments.out.display());
     println!("Signed by  {}", hex::encode(key.verifying_key().as_bytes()));
     Ok(())

@@ -13,13 +13,15 @@ use jirani_units::Cents;
 
 /// Reads the ledger, in one of its ways.
 pub async fn run(config: Config, command: LedgerCommand) -> Result<(), Failure> {
-    let store = records::open(&config, "ledger").await?;
+    let database = records::open(&config, "ledger").await?;
+    let store = database.store();
     let outcome = match command {
-        LedgerCommand::Verify => verify(&store).await,
-        LedgerCommand::Accounts => accounts(&store).await,
-        LedgerCommand::Tax(arguments) => tax(&config, &store, &arguments).await,
+        LedgerCommand::Verify => verify(store.as_ref()).await,
+        LedgerCommand::Accounts => accounts(store.as_ref()).await,
+        LedgerCommand::Tax(arguments) => tax(&config, store.as_ref(), &arguments).await,
     };
-    store.close().await;
+    drop(store);
+    database.close().await;
     outcome
 }
 

@@ -25,26 +25,29 @@ use tokio_util::sync::CancellationToken;
 /// Runs what was asked for.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
     let config = || Config::load(cli.config.as_deref()).map_err(Failure::start);
+    // Each is kept on the heap: together they would fill the stack that starts them.
     match cli.command {
-        Command::Up(arguments) => up::run(config()?, &arguments).await,
-        Command::Village(VillageCommand::Run(arguments)) => village::run(config()?, &arguments).await,
+        Command::Up(arguments) => Box::pin(up::run(config()?, &arguments)).await,
+        Command::Village(VillageCommand::Run(arguments)) => {
+            Box::pin(village::run(config()?, &arguments)).await
+        }
         Command::Audit(arguments) => match (&arguments.rpc, &arguments.export) {
             // A regulator has no settings of ours.
             (Some(rpc), Some(export)) => {
-                audit::tell(&audit_export::run(rpc, export, &arguments).await?, &arguments)
+                audit::tell(&Box::pin(audit_export::run(rpc, export, &arguments)).await?, &arguments)
             }
-            _ => audit::run(config()?, &arguments).await,
+            _ => Box::pin(audit::run(config()?, &arguments)).await,
         },
-        Command::Export(arguments) => export::run(config()?, &arguments).await,
-        Command::Store(arguments) => store::run(config()?, arguments).await,
-        Command::Statement(arguments) => statement::run(config()?, &arguments).await,
-        Command::Ledger(command) => ledger::run(config()?, command).await,
+        Command::Export(arguments) => Box::pin(export::run(config()?, &arguments)).await,
+        Command::Store(arguments) => Box::pin(store::run(config()?, arguments)).await,
+        Command::Statement(arguments) => Box::pin(statement::run(config()?, &arguments)).await,
+        Command::Ledger(command) => Box::pin(ledger::run(config()?, command)).await,
         Command::CheckConfig => check_config::run(&config()?),
-        Command::Chain(arguments) => chain::run(config()?, arguments).await,
-        Command::Serve(arguments) => serve::run(&config()?, &arguments).await,
-        Command::Localnet(arguments) => localnet::run(&arguments).await,
-        Command::Witness => witness::run(&config()?).await,
-        Command::DarajaSandbox(arguments) => daraja_sandbox::run(&arguments).await,
+        Command::Chain(arguments) => Box::pin(chain::run(config()?, arguments)).await,
+        Command::Serve(arguments) => Box::pin(serve::run(&config()?, &arguments)).await,
+        Command::Localnet(arguments) => Box::pin(localnet::run(&arguments)).await,
+        Command::Witness => Box::pin(witness::run(&config()?)).await,
+        Command::DarajaSandbox(arguments) => Box::pin(daraja_sandbox::run(&arguments)).await,
     }
 }
 

@@ -4,24 +4,24 @@
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::system;
+use crate::wiring::{AnyStore, Database};
 use anyhow::Context as _;
 use jirani_clock::StoredClock;
-use jirani_store_sqlite::SqliteStore;
 use jirani_units::Timestamp;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// Opens the records of the data folder, to read; `what` begins the refusal's code.
-pub async fn open(config: &Config, what: &str) -> Result<SqliteStore, Failure> {
-    let path = config.data_dir.join("jirani.db");
-    if !path.is_file() {
+/// Opens the records that the settings name, to read; `what` begins the refusal's code.
+pub async fn open(config: &Config, what: &str) -> Result<AnyStore, Failure> {
+    let database = Database::of(config, &config.data_dir).map_err(Failure::Start)?;
+    if let Some(missing) = database.missing() {
         return Err(Failure::Start(anyhow::anyhow!(
             "{what}.nothing: there is no {}; start with `jirani up`, or set data_dir to the folder to read",
-            path.display()
+            missing.display()
         )));
     }
-    SqliteStore::open_read_only(&path).await.map_err(Failure::start)
+    database.open_read_only().await.map_err(Failure::Start)
 }
 
 /// The stored time of a village, else the system's.

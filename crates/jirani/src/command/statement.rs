@@ -15,7 +15,7 @@ pub async fn run(config: Config, arguments: &StatementArguments) -> Result<(), F
     // The command line asks for one of the two.
     let Some(period) = arguments.period.period() else { return Ok(()) };
     let household = HouseholdId(arguments.household);
-    let made = statement(&store, household, period, now).await;
+    let made = statement(store.store().as_ref(), household, period, now).await;
     store.close().await;
     let (record, statement) = made.map_err(Failure::run)?;
     let language = match arguments.language {

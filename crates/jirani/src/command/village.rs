@@ -58,7 +58,7 @@ pub async fn run(mut config: Config, arguments: &VillageRunArguments) -> Result<
     let gaps_filled = source.gaps_filled();
     let options = VillageOptions { seed: arguments.seed, source, trading: true, phones: Phones::Automatic };
     let mut system =
-        System::start(&config, &folder, &secrets, clock.clone(), Some(options), Purpose::Headless)
+        Box::pin(System::start(&config, &folder, &secrets, clock.clone(), Some(options), Purpose::Headless))
             .await
             .map_err(Failure::Start)?;
     let village = system.village.take().context("the village did not start").map_err(Failure::Start)?;

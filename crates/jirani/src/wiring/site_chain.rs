@@ -138,13 +138,11 @@ impl EnergyChain for SiteChain {
     }
 
     fn order_window_s(&self) -> (u32, u32) {
-        match &*self.open.borrow() {
-            Some(chain) => chain.order_window_s(),
-            None => {
-                let limits = Limits::default();
-                (limits.order_window_s, limits.order_grace_s)
-            }
+        if let Some(chain) = &*self.open.borrow() {
+            return chain.order_window_s();
         }
+        let limits = Limits::default();
+        (limits.order_window_s, limits.order_grace_s)
     }
 
     async fn readiness(&self) -> Readiness {

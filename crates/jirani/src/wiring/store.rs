@@ -15,7 +15,7 @@ pub enum Database {
     /// A file.
     Sqlite(PathBuf),
     /// A server.
-    Postgres(Address),
+    Postgres(Box<Address>),
 }
 
 /// A store of either kind.
@@ -39,7 +39,8 @@ impl Database {
     /// A server, with the password of the settings.
     pub fn postgres(url: &str, settings: &StoreSettings) -> anyhow::Result<Self> {
         let password = settings.password()?;
-        Ok(Self::Postgres(Address::new(url, password.as_deref()).context("store.unusable")?))
+        let address = Address::new(url, password.as_deref()).context("store.unusable")?;
+        Ok(Self::Postgres(Box::new(address)))
     }
 
     /// The file that is not there, if it is one.

@@ -7,7 +7,9 @@ use crate::wiring::enrolment::Enrols;
 use crate::wiring::inbox::{self, IntoSettlement};
 use crate::wiring::store::claim;
 use crate::wiring::village::{Surroundings, VillageOptions, VillagePart};
-use crate::wiring::{AnyStore, DataFolder, Database, LiveAuditor, Secrets, embedded, enrolment, tasks::Tasks};
+use crate::wiring::{
+    AnyStore, DataFolder, Database, LiveAuditor, Secrets, embedded, enrolment, tasks::Tasks,
+};
 use anyhow::Context as _;
 use jirani_advisor::{Advisor, AdvisorConfig};
 use jirani_api::dto::config::{ClusterView, PlaceView};

@@ -23,7 +23,7 @@ use serde::Serialize;
 pub async fn run(config: Config, arguments: ChainArguments) -> Result<(), Failure> {
     let ChainArguments { access, command } = arguments;
     match &command {
-        ChainCommand::Rebuild => return rebuild::run(config).await,
+        ChainCommand::Rebuild => return Box::pin(rebuild::run(config)).await,
         ChainCommand::Keys(KeysCommand::Generate { roles, all, folder }) => {
             return keys::generate(&config, roles, *all, folder.as_deref(), access.json);
         }
