@@ -145,6 +145,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the household was told of its money, newest first. */
+        get: operations["my_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/offers": {
         parameters: {
             query?: never;
@@ -370,6 +387,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the operator was told, newest first. */
+        get: operations["operator_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/overview": {
         parameters: {
             query?: never;
@@ -398,6 +432,43 @@ export interface paths {
         get: operations["payments"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/payouts/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether payouts go out now. */
+        get: operations["payout_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/payouts/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets payouts go out again after M-Pesa refused the operator's API user: one first,
+         *     then the others. A queue that is not stopped stays as it is.
+         */
+        post: operations["resume_payouts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1235,6 +1306,19 @@ export interface components {
             /** @description Where it stands. */
             state: components["schemas"]["OfferStateView"];
         };
+        /** @description What became of somebody's money, in words. */
+        NoticeView: {
+            /** @description When. */
+            at: components["schemas"]["Time"];
+            /** @description Stable word: `paid_late`, `taken_back`. */
+            code: string;
+            /** @description In English. */
+            en: string;
+            /** @description In Kiswahili. */
+            sw: string;
+            /** @description In the reader's language. */
+            text: string;
+        };
         /** @description A lot to put up for sale. */
         OfferRequest: {
             /**
@@ -1443,6 +1527,19 @@ export interface components {
             /** @description The state. */
             state: components["schemas"]["PayoutStateView"];
         };
+        /**
+         * @description Where the payouts' queue stands.
+         * @enum {string}
+         */
+        PayoutQueueState: "open" | "waiting" | "stopped";
+        /** @description Whether payouts go out now. */
+        PayoutQueueView: {
+            /** @description M-Pesa's code; null unless stopped. */
+            code: string | null;
+            since: components["schemas"]["Time"] | null;
+            /** @description Where it stands. */
+            state: components["schemas"]["PayoutQueueState"];
+        };
         /** @description What a payout would send and cost. Nothing is held. */
         PayoutQuoteView: {
             /**
@@ -1455,6 +1552,10 @@ export interface components {
              * @description M-Pesa's charge.
              */
             charge_cents: number;
+            /** @description What waiting would save, in one English sentence; null when nothing. */
+            hint_en: string | null;
+            /** @description The same in Kiswahili. */
+            hint_sw: string | null;
             /**
              * Format: int64
              * @description What would arrive: whole shillings.
@@ -2002,6 +2103,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MovementView"][];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    my_notices: {
+        parameters: {
+            query?: {
+                /** @description At most this many: 1 to 200, 50 if not said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeView"][];
                 };
             };
             /** @description Nothing was done, and why. */
@@ -2580,6 +2712,37 @@ export interface operations {
             };
         };
     };
+    operator_notices: {
+        parameters: {
+            query?: {
+                /** @description At most this many: 1 to 200, 50 if not said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeView"][];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     overview: {
         parameters: {
             query?: never;
@@ -2626,6 +2789,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaymentsView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    payout_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutQueueView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    resume_payouts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PayoutQueueView"];
                 };
             };
             /** @description Nothing was done, and why. */
