@@ -59,6 +59,8 @@ const ROUTES: &[(&str, &str, For)] = &[
     ("post", "/hooks/b2c/{secret}/timeout", Anybody),
     ("post", "/hooks/c2b/{secret}/confirmation", Anybody),
     ("post", "/hooks/c2b/{secret}/validation", Anybody),
+    ("post", "/hooks/answer/{secret}/result", Anybody),
+    ("post", "/hooks/answer/{secret}/timeout", Anybody),
 ];
 
 #[test]
