@@ -63,8 +63,13 @@ async fn pay(running: &Running, household: u64) -> Value {
 }
 
 async fn fault(running: &Running, target: &str, action: &str) {
+    faults(running, target, action, 1).await;
+}
+
+/// The next `count` of their kind.
+async fn faults(running: &Running, target: &str, action: &str, count: u32) {
     let (status, body) = running
-        .sandbox("/sandbox/faults", Some(json!({ "target": target, "action": action, "count": 1 })))
+        .sandbox("/sandbox/faults", Some(json!({ "target": target, "action": action, "count": count })))
         .await;
     assert!((200..300).contains(&status), "{body}");
 }
@@ -192,12 +197,27 @@ async fn paid_with_the_callback_lost_settles_by_the_confirmation() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn paid_with_both_words_late_settles_by_the_list_of_payments() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start(folder.path()).await;
+    let (_, buyer_id) = market(&running).await;
+    let buyer = running.household(buyer_id).await;
+    fault(&running, "stk_callback", "delay_s:900").await;
+    fault(&running, "c2b", "delay_s:900").await;
+    let order = order(&buyer, "listed", "mpesa").await;
+    pay(&running, buyer_id).await;
+    buyer.order_in(id(&order), &["settled"]).await;
+    end(running, folder.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn paid_with_every_word_late_becomes_balance() {
     let folder = tempfile::tempdir().unwrap();
     let running = Running::start(folder.path()).await;
     let (_, buyer_id) = market(&running).await;
     let buyer = running.household(buyer_id).await;
-    // Deadline and grace are 420 s; both words come after that.
+    // Deadline and grace are 420 s; both words come after that, and the list is not to be had.
+    faults(&running, "pull_response", "drop", 200).await;
     fault(&running, "stk_callback", "delay_s:900").await;
     fault(&running, "c2b", "delay_s:900").await;
     let order = order(&buyer, "late", "mpesa").await;

@@ -86,7 +86,7 @@ fn registers_losses_and_root_are_computed_from_the_readings_alone() {
 
 #[test]
 fn between_two_readings_registers_grow_in_a_straight_line() {
-    let around = vec![evidence(1, &[(600, 0, 90), (1_200, 0, 110)]), evidence(2, &[(900, 90, 0)])];
+    let around = vec![evidence(1, &[(600, 0, 90), (1_200, 0, 20)]), evidence(2, &[(900, 90, 0)])];
     let slot = found(&proposal(around)).unwrap();
     assert_eq!(slot.rows, [row(1, 100, 0, true), row(2, 0, 90, false), row(3, 0, 10, true)]);
 }
