@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
+use jirani_chain::NodeUrl;
 
 /// The settings are right when this is reached; prints them, without secrets.
 pub fn run(config: &Config) -> Result<(), Failure> {
@@ -17,6 +18,12 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     ] {
         if !secret.is_empty() {
             "***".clone_into(secret);
+        }
+    }
+    // A node's URL may carry a key.
+    for url in [&mut shown.chain.rpc_url, &mut shown.chain.ws_url] {
+        if !url.is_empty() {
+            *url = NodeUrl::from(url.as_str()).to_string();
         }
     }
     println!("{}", toml::to_string_pretty(&shown).map_err(Failure::run)?);

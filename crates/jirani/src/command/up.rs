@@ -49,7 +49,7 @@ pub async fn run(mut config: Config, arguments: &UpArguments) -> Result<(), Fail
     if let Some(phones) = system.phones_url() {
         println!("Phones     {phones}");
     }
-    println!("Chain RPC  {}", system.rpc_url());
+    println!("Chain RPC  {}", jirani_chain::NodeUrl::from(system.rpc_url()));
     println!("Meters     {}", system.mqtt_url());
     println!("Ready      data in {}, Ctrl-C stops", folder.path().display());
 

@@ -1,4 +1,5 @@
 use super::ConfigError;
+use jirani_chain::NodeUrl;
 use jirani_chain::cluster::PublicCluster;
 use jirani_chain::keyring::{Role, parse_key};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// `[chain]`: Solana.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Chain {
     /// URL of a cluster's JSON-RPC. Empty: the embedded chain.
@@ -31,6 +32,17 @@ pub struct Chain {
     pub priority_fee_cap_lamports: u64,
     /// A key per role.
     pub keys: ChainKeySettings,
+}
+
+impl std::fmt::Debug for Chain {
+    /// A node's URL may carry a key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chain")
+            .field("rpc_url", &NodeUrl::from(self.rpc_url.as_str()))
+            .field("cluster", &self.cluster)
+            .field("program", &self.program)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Chain {

@@ -6,11 +6,11 @@ use crate::config::{Commitment, Config, KeySetting, is_local};
 use crate::failure::Failure;
 use crate::wiring;
 use anyhow::{Context as _, bail};
-use jirani_chain::Address;
 use jirani_chain::admin::{AdminError, Operator};
 use jirani_chain::cluster::PublicCluster;
 use jirani_chain::keyring::{Keyring, Role};
 use jirani_chain::readiness::Expectation;
+use jirani_chain::{Address, NodeUrl};
 
 /// An operator's desk.
 pub struct Desk {
@@ -42,7 +42,8 @@ impl Desk {
             named.map(|cluster| cluster.genesis_hash.to_owned()).or_else(|| config.chain.expected_genesis());
         if genesis_hash.is_none() && !is_local(&url) {
             bail!(
-                "chain.cluster_unknown: {url} is on another machine; set chain.cluster or chain.genesis_hash, so that the wrong chain is refused"
+                "chain.cluster_unknown: {} is on another machine; set chain.cluster or chain.genesis_hash, so that the wrong chain is refused",
+                NodeUrl::from(url.as_str())
             );
         }
         let program = match access.program {
@@ -72,7 +73,7 @@ impl Desk {
         match &self.expected.genesis_hash {
             Some(expected) if *expected != found => Err(Failure::Start(anyhow::anyhow!(
                 "chain.wrong_cluster: the node at {} belongs to {}, not to {}; nothing was sent",
-                self.url,
+                NodeUrl::from(self.url.as_str()),
                 cluster_name(&found),
                 cluster_name(expected)
             ))),

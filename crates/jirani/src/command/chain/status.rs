@@ -7,7 +7,7 @@ use crate::{system, wiring};
 use comfy_table::Table;
 use jirani_chain::admin::Elf;
 use jirani_chain::admin::report::{CappedReport, ConfigReport, StatusReport};
-use jirani_chain::{ChainState, Readiness};
+use jirani_chain::{ChainState, NodeUrl, Readiness};
 use jirani_units::Timestamp;
 use serde::Serialize;
 
@@ -64,11 +64,12 @@ pub async fn run(desk: &Desk) -> Result<(), Failure> {
         report.sentence = readiness.sentence;
     }
     let cluster = report.genesis_hash.as_deref().map(cluster_name);
+    let url = NodeUrl::from(desk.url.as_str()).to_string();
     if desk.access.json {
-        let ws_url = desk.config.chain.ws_url(&desk.url);
-        print_json(&Shown { url: &desk.url, ws_url, cluster, witness, report: &report })?;
+        let ws_url = NodeUrl::from(desk.config.chain.ws_url(&desk.url)).to_string();
+        print_json(&Shown { url: &url, ws_url, cluster, witness, report: &report })?;
     } else {
-        print(&desk.url, cluster, witness.as_ref(), &report);
+        print(&url, cluster, witness.as_ref(), &report);
     }
     let serves = ChainState::ALL.iter().any(|state| state.word() == report.state && state.serves());
     if serves {
