@@ -125,6 +125,35 @@ fn status_says_each_state_in_one_word_and_one_sentence() {
     assert_eq!((output.status.code(), status["state"].as_str()), (Some(1), Some("wrong_cluster")));
 }
 
+#[test]
+fn what_a_nodes_url_opens_is_never_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = "http://amina:paasword@127.0.0.1:9/v2/Abcdef0123456789Abcdef01/?api-key=topsecret";
+    let commands: [&[&str]; 5] = [
+        &["chain", "status"],
+        &["chain", "status", "--json"],
+        &["chain", "accounts"],
+        &["chain", "pause"],
+        &["check-config"],
+    ];
+    for command in commands {
+        let output = support::binary()
+            .args(command)
+            .env("JIRANI__DATA_DIR", folder.path())
+            .env("JIRANI__CHAIN__RPC_URL", url)
+            .env("JIRANI__CHAIN__CLUSTER", "devnet")
+            .env("JIRANI__CHAIN__PROGRAM", "JiraniEnergy1111111111111111111111111111111")
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(!said.is_empty(), "{command:?} says nothing");
+        for secret in ["paasword", "Abcdef0123456789", "topsecret"] {
+            assert!(!said.contains(secret), "{command:?}: {said}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_answers_from_the_first_moment_and_begins_its_work_when_the_chain_can_take_it() {
     let folder = tempfile::tempdir().unwrap();
