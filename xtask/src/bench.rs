@@ -3,6 +3,7 @@
 
 mod chain;
 mod ledger;
+mod market;
 mod mpesa;
 
 use crate::{step, up};
@@ -20,10 +21,13 @@ pub fn run(root: &Path, name: &str, as_json: bool, update: bool, crash: bool) ->
     match name {
         "chain" => chain::run(root, as_json, crash),
         "ledger" => ledger::run(root, as_json),
+        "market" => market::run(root, as_json),
         "mpesa" => mpesa::run(root, as_json),
         "pipeline" => pipeline(root, as_json),
         "program" => program(root, as_json, update),
-        other => bail!("there is no bench {other}; there are: chain, ledger, mpesa, pipeline, program"),
+        other => {
+            bail!("there is no bench {other}; there are: chain, ledger, market, mpesa, pipeline, program")
+        }
     }
 }
 

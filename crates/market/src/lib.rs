@@ -3,7 +3,13 @@
 //! Promises: cheapest first, older first among equals; one ceiling per order;
 //! never above retail for the same lot; every cent of the due goes somewhere.
 //! Pure: integers in, integers out.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`mod@fill`], [`limits`] | orders between calls: cheapest offers first, and what is allowed |
+//! | [`call`] | the call of a slot: all rules and offers at one price |
 
+pub mod call;
 pub mod error;
 pub mod fill;
 pub mod limits;
