@@ -8,11 +8,13 @@
 //! |---|---|
 //! | [`mod@fill`], [`limits`] | orders between calls: cheapest offers first, and what is allowed |
 //! | [`call`] | the call of a slot: all rules and offers at one price |
+//! | [`schedule`] | the tariff over time, and what a change leaves alone |
 
 pub mod call;
 pub mod error;
 pub mod fill;
 pub mod limits;
+pub mod schedule;
 mod select;
 pub mod tariff;
 
