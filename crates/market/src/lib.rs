@@ -8,12 +8,15 @@
 //! |---|---|
 //! | [`mod@fill`], [`limits`] | orders between calls: cheapest offers first, and what is allowed |
 //! | [`call`] | the call of a slot: all rules and offers at one price |
+//! | [`rule`] | households' rules, and what they do in a slot |
 //! | [`schedule`] | the tariff over time, and what a change leaves alone |
 
 pub mod call;
 pub mod error;
 pub mod fill;
 pub mod limits;
+pub mod nairobi;
+pub mod rule;
 pub mod schedule;
 mod select;
 pub mod tariff;
