@@ -9,6 +9,7 @@
 //! | [`mod@fill`], [`limits`] | orders between calls: cheapest offers first, and what is allowed |
 //! | [`call`] | the call of a slot: all rules and offers at one price |
 //! | [`rule`] | households' rules, and what they do in a slot |
+//! | [`shortfall`] | what a household owes, and what happens before its light goes out |
 //! | [`schedule`] | the tariff over time, and what a change leaves alone |
 
 pub mod call;
@@ -19,6 +20,7 @@ pub mod nairobi;
 pub mod rule;
 pub mod schedule;
 mod select;
+pub mod shortfall;
 pub mod tariff;
 
 pub use error::MarketError;
