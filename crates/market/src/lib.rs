@@ -10,13 +10,16 @@
 //! | [`call`] | the call of a slot: all rules and offers at one price |
 //! | [`rule`] | households' rules, and what they do in a slot |
 //! | [`shortfall`] | what a household owes, and what happens before its light goes out |
+//! | [`bill`], [`report`] | a household's slot, day and month against the tariff alone; a feeder's slot |
 //! | [`schedule`] | the tariff over time, and what a change leaves alone |
 
+pub mod bill;
 pub mod call;
 pub mod error;
 pub mod fill;
 pub mod limits;
 pub mod nairobi;
+pub mod report;
 pub mod rule;
 pub mod schedule;
 mod select;
