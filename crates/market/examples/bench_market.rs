@@ -4,10 +4,12 @@
 
 #[path = "../tests/oracle/mod.rs"]
 mod oracle;
+#[path = "../tests/village/mod.rs"]
+mod village;
 
 use jirani_market::Tariff;
 use jirani_market::call::{Book, CallOrder, Draw, Party, Plan, Side, Source, clear};
-use jirani_units::{Cents, HouseholdId, Price, Slot, Timestamp};
+use jirani_units::{Cents, HouseholdId, Price, Slot, Timestamp, Wh};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use std::hint::black_box;
@@ -98,6 +100,30 @@ fn worst_ratios(books: u64) -> (f64, f64) {
     worst
 }
 
+/// Milliseconds of a day of 300 homes: rules, calls, orders, bills and reports of 96
+/// slots. The homes' energy is made up beforehand. Median of the days of a week.
+fn day() -> f64 {
+    let homes = 300u64;
+    let mut market = village::Village::new((0..homes).map(|home| village::rules(home, Wh(1_500))), 1);
+    let mut slot = SLOT;
+    let days = (0..7)
+        .map(|_| {
+            let flows: Vec<(Slot, Vec<(u64, u64)>)> = (0..96)
+                .map(|_| {
+                    slot = slot.next();
+                    (slot, (0..homes).map(|home| village::made_up(1, home, slot)).collect())
+                })
+                .collect();
+            let begin = Instant::now();
+            for (slot, flows) in &flows {
+                black_box(market.step(*slot, flows));
+            }
+            begin.elapsed().as_secs_f64()
+        })
+        .collect();
+    median(days)
+}
+
 fn main() {
     let clear_1k = measure(100, |seed| book(1_000, seed, false), |book| clear(book, &draw()));
     let with_plan =
@@ -106,6 +132,7 @@ fn main() {
     let ties_1m = measure(3, |seed| book(1_000_000, seed, true), |book| clear(book, &draw()));
     let (welfare, volume) = worst_ratios(10_000);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/two_pointer.py");
+    let day = day();
     // Without Python the comparison is left out, and says so as null.
     let python = Command::new("python3")
         .arg(script)
@@ -122,6 +149,7 @@ fn main() {
             "welfare_ratio_min": welfare,
             "volume_ratio_min": volume,
             "python_two_pointer_1k_us": python,
+            "day_96_slots_300_homes_ms": (day * 1e4).round() / 10.0,
         })
     );
 }

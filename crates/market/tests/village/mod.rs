@@ -317,7 +317,7 @@ pub fn made_up(seed: u64, home: u64, slot: Slot) -> (u64, u64) {
         _ => 1,
     };
     let load = shape * (6 + noise(3, home) % 12) + random % 20;
-    let peak_w = [0, 600, 0, 1_200, 2_400][usize::try_from(home % 5).unwrap()];
+    let peak_w = [0, 300, 0, 700, 1_400][usize::try_from(home % 5).unwrap()];
     let sun = if (28..72).contains(&of_day) { (of_day - 28) * (71 - of_day) } else { 0 };
     let clear_percent = 30 + noise(seed, day) % 71;
     // The parabola's top is 462; a quarter of an hour of peak_w is a fourth of it in Wh.
