@@ -19,6 +19,58 @@ pub const OFFER_LIFE_MAX_S: u32 = 30 * 86_400;
 /// Most energy of one offer: what a fill can carry.
 pub const OFFER_ENERGY_MAX: Wh = Wh(u32::MAX as u64);
 
+/// Most energy of one order, and of all that one buyer's orders hold at once, by the
+/// program's defaults; larger purchases are several orders.
+pub const HELD_MAX: Wh = Wh(50_000);
+/// Most orders of one buyer that wait for payment at once, by the program's defaults.
+pub const OPEN_ORDERS_MAX: u16 = 8;
+/// Orders of one buyer that may end unpaid in a UTC day, by the program's defaults.
+pub const UNPAID_PER_DAY_MAX: u32 = 16;
+
+/// What one buyer's orders hold without having paid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Orders that wait for payment.
+    pub open_orders: u16,
+    /// Their energy.
+    pub energy: Wh,
+    /// Orders that ended unpaid in this UTC day.
+    pub unpaid_today: u32,
+}
+
+/// Why the program would refuse one more order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeldTooMuch {
+    /// Too many orders.
+    #[error("market.open_orders: {OPEN_ORDERS_MAX} of your orders wait for payment; pay one or let it lapse")]
+    Orders,
+    /// Too much energy.
+    #[error("market.held_energy: your unpaid orders may hold {HELD_MAX} in all; {left} is left")]
+    Energy {
+        /// What may still be held.
+        left: Wh,
+    },
+    /// Too many left unpaid.
+    #[error("market.unpaid_today: too many of your orders were left unpaid today; pay from your balance")]
+    Unpaid,
+}
+
+/// Checks an order of `energy` against the program's limits, so that it is refused in
+/// words before it costs a transaction.
+pub fn check_held(held: &Held, energy: Wh) -> Result<(), HeldTooMuch> {
+    if held.unpaid_today >= UNPAID_PER_DAY_MAX {
+        return Err(HeldTooMuch::Unpaid);
+    }
+    if held.open_orders >= OPEN_ORDERS_MAX {
+        return Err(HeldTooMuch::Orders);
+    }
+    let left = HELD_MAX.saturating_sub(held.energy);
+    if energy > left {
+        return Err(HeldTooMuch::Energy { left });
+    }
+    Ok(())
+}
+
 /// What a buyer who already holds `held` of an offer of `energy` may still hold
 /// without having paid: a quarter in all.
 pub fn unpaid_share_left(energy: Wh, held: Wh) -> Wh {

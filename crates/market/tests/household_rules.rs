@@ -33,6 +33,7 @@ fn state(vault: u64, shortfall: u64, available: i64) -> State {
         household: HOME,
         attested_through: SLOT.end(),
         vault: Wh(vault),
+        bought: Wh::ZERO,
         shortfall: Wh(shortfall),
         incoming: Wh::ZERO,
         available: Cents(available),

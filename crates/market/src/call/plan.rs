@@ -12,6 +12,7 @@ use super::book::{Book, OrderIndex, Party, Side, Source};
 use super::clear::{Lot, Outcome};
 use crate::error::MarketError;
 use crate::fill::{FILLS_MAX, Fill, Shares, shares};
+use crate::limits::HELD_MAX;
 use jirani_units::{Cents, HouseholdId, OfferId, Price};
 
 /// An offer to be posted for a call.
@@ -58,16 +59,14 @@ impl Plan {
         let mut offers: Vec<CallOffer> = Vec::new();
         let mut purchases = Vec::new();
         for lots in outcome.lots.chunk_by(|one, other| one.bid == other.bid) {
-            let lots = affordable(book, price, lots)?;
-            let placed =
-                lots.iter().map(|lot| (place(book, &mut offers, lot), lot.energy_wh)).collect::<Vec<_>>();
-            for (part, energies) in lots.chunks(FILLS_MAX).zip(placed.chunks(FILLS_MAX)) {
+            for part in affordable(book, price, lots)? {
                 let bid = part[0].bid;
+                let lots = part.iter().map(|lot| (place(book, &mut offers, lot), lot.energy_wh)).collect();
                 purchases.push(Purchase {
                     bid,
                     buyer: HouseholdId(book.side(Side::Bid).household[bid as usize]),
-                    lots: energies.to_vec(),
-                    shares: cost(book, price, part)?,
+                    lots,
+                    shares: cost(book, price, &part)?,
                 });
             }
         }
@@ -104,8 +103,30 @@ fn place(book: &Book, offers: &mut Vec<CallOffer>, lot: &Lot) -> usize {
     offers.len() - 1
 }
 
-/// The lots of one bid, less what its money does not reach.
-fn affordable(book: &Book, price: Price, lots: &[Lot]) -> Result<Vec<Lot>, MarketError> {
+/// The orders of one bid, as few as the limits of fills and energy allow.
+fn orders(lots: &[Lot]) -> Vec<Vec<Lot>> {
+    let most = u32::try_from(HELD_MAX.0).unwrap_or(u32::MAX);
+    let mut orders: Vec<Vec<Lot>> = Vec::new();
+    let mut room = 0;
+    for lot in lots {
+        let mut left = lot.energy_wh;
+        while left > 0 {
+            if room == 0 || orders.last().is_none_or(|order| order.len() == FILLS_MAX) {
+                orders.push(Vec::with_capacity(FILLS_MAX.min(lots.len())));
+                room = most;
+            }
+            let energy_wh = left.min(room);
+            if let Some(order) = orders.last_mut() {
+                order.push(Lot { energy_wh, ..*lot });
+            }
+            (left, room) = (left - energy_wh, room - energy_wh);
+        }
+    }
+    orders
+}
+
+/// The orders of one bid, less what its money does not reach.
+fn affordable(book: &Book, price: Price, lots: &[Lot]) -> Result<Vec<Vec<Lot>>, MarketError> {
     let mut lots = lots.to_vec();
     let bids = book.side(Side::Bid);
     let money = bids.money[lots[0].bid as usize];
@@ -114,12 +135,13 @@ fn affordable(book: &Book, price: Price, lots: &[Lot]) -> Result<Vec<Lot>, Marke
         Party::Operator => price,
     };
     loop {
-        let due = lots
-            .chunks(FILLS_MAX)
+        let orders = orders(&lots);
+        let due = orders
+            .iter()
             .map(|part| cost(book, price, part).map(|shares| shares.due))
             .sum::<Result<Cents, MarketError>>()?;
         let excess = u64::try_from(due.0.saturating_sub(money.0)).unwrap_or(0);
-        let Some(last) = lots.last_mut().filter(|_| excess > 0) else { return Ok(lots) };
+        let Some(last) = lots.last_mut().filter(|_| excess > 0) else { return Ok(orders) };
         let take = (excess * 1_000).div_ceil(u64::from(all_in.0).max(1));
         last.energy_wh = last.energy_wh.saturating_sub(u32::try_from(take).unwrap_or(u32::MAX));
         if last.energy_wh == 0 {

@@ -22,6 +22,8 @@ pub struct State {
     pub attested_through: Timestamp,
     /// Tokens in the vault.
     pub vault: Wh,
+    /// Of that, what was bought and not used yet (`bought_left` of the last bill).
+    pub bought: Wh,
     /// Energy owed.
     pub shortfall: Wh,
     /// Energy of its own orders that will still arrive.
@@ -124,7 +126,8 @@ fn order(state: &State, energy: Wh, limit: Price, money: Cents, slot: Slot) -> C
 }
 
 fn sell(rule: &SellRule, state: &State, tariff: &Tariff, slot: Slot) -> Option<Act> {
-    let energy = state.vault.saturating_sub(rule.keep_wh);
+    // What was bought is for use: nobody buys the cheap offers up to sell them dear.
+    let energy = state.vault.saturating_sub(rule.keep_wh.max(state.bought));
     if energy < LOT_MIN || state.shortfall > Wh::ZERO {
         return None;
     }

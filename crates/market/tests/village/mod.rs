@@ -200,6 +200,7 @@ impl Village {
                 household: HouseholdId(id),
                 attested_through: slot.end(),
                 vault: Wh(home.tokens.holding),
+                bought: home.bought_left,
                 shortfall: Wh(home.tokens.shortfall),
                 incoming: Wh::ZERO,
                 available: Cents(home.balance),
