@@ -233,14 +233,18 @@ impl Standing<'_> {
         let mut granted: Vec<(OrderIndex, u32)> = Vec::new();
         for equals in marginal.chunk_by(|one, other| rank(*one) == rank(*other)) {
             let wanted: u64 = equals.iter().map(|index| u64::from(energy(*index))).sum();
-            let mut served = equals.to_vec();
             // Who is served before whom matters only where not all are served.
-            if wanted > left && left > 0 {
-                served.sort_by_cached_key(|index| {
+            let ticket = |index: &OrderIndex| {
+                if wanted > left && left > 0 {
                     draw.ticket(HouseholdId(self.columns.household[*index as usize]))
-                });
-            }
-            for index in served {
+                } else {
+                    0
+                }
+            };
+            let mut served: Vec<(u128, OrderIndex)> =
+                equals.iter().map(|index| (ticket(index), *index)).collect();
+            served.sort_unstable();
+            for (_, index) in served {
                 // `left` below an order's energy fits 32 bits.
                 let take = u32::try_from(left).unwrap_or(u32::MAX).min(energy(index));
                 left -= u64::from(take);

@@ -58,8 +58,11 @@ impl Draw {
         Ok(Self { key: key.finalize().into() })
     }
 
-    /// A household's ticket: the lowest goes first.
-    pub fn ticket(&self, household: HouseholdId) -> [u8; 32] {
-        Sha256::new().chain_update(self.key).chain_update(household.0.to_le_bytes()).finalize().into()
+    /// A household's ticket: the first 128 bits of its hash, big-endian. The lowest goes
+    /// first.
+    pub fn ticket(&self, household: HouseholdId) -> u128 {
+        let hash: [u8; 32] =
+            Sha256::new().chain_update(self.key).chain_update(household.0.to_le_bytes()).finalize().into();
+        hash.iter().take(16).fold(0, |ticket, byte| ticket << 8 | u128::from(*byte))
     }
 }
