@@ -177,10 +177,10 @@ fn svg(names: &[String], village: &Village) -> String {
     let most = village.homes.iter().map(Home::saved).max().unwrap().max(1);
     let mut homes: Vec<(&String, &Home)> = names.iter().zip(&village.homes).collect();
     homes.sort_by_key(|(_, home)| -home.saved());
-    let height = 60 + 24 * homes.len();
+    let height = 78 + 24 * homes.len();
     let mut bars = String::new();
     for (row, (name, home)) in homes.iter().enumerate() {
-        let y = 48 + 24 * row;
+        let y = 66 + 24 * row;
         let width = |cents: i64| 480 * cents.max(0) / most;
         let (all, trade) = (width(home.saved()), width(home.trade_gain.min(home.saved())));
         let broken = if BROKEN.contains(&name.as_str()) { " *" } else { "" };
@@ -201,8 +201,8 @@ fn svg(names: &[String], village: &Village) -> String {
          font-size=\"12\" fill=\"#1b1b1b\"><title>Saved in a year against the tariff alone</title>\
          <rect width=\"720\" height=\"{height}\" fill=\"#fff\"/>\
          <text x=\"16\" y=\"22\" font-size=\"15\" font-weight=\"600\">Saved in a year against the tariff alone</text>\
-         <rect x=\"330\" y=\"12\" width=\"12\" height=\"12\" fill=\"#16697a\"/><text x=\"348\" y=\"22\">by trade</text>\
-         <rect x=\"420\" y=\"12\" width=\"12\" height=\"12\" fill=\"#f2b134\"/>\
-         <text x=\"438\" y=\"22\">own energy used later</text><text x=\"590\" y=\"22\">* broken PV</text>\n{bars}</svg>\n"
+         <rect x=\"16\" y=\"36\" width=\"12\" height=\"12\" fill=\"#16697a\"/><text x=\"34\" y=\"46\">by trade</text>\
+         <rect x=\"106\" y=\"36\" width=\"12\" height=\"12\" fill=\"#f2b134\"/>\
+         <text x=\"124\" y=\"46\">own energy used later</text><text x=\"290\" y=\"46\">* broken PV</text>\n{bars}</svg>\n"
     )
 }

@@ -9,6 +9,7 @@
 //! | [`mod@fill`], [`limits`] | orders between calls: cheapest offers first, and what is allowed |
 //! | [`call`] | the call of a slot: all rules and offers at one price |
 //! | [`rule`] | households' rules, and what they do in a slot |
+//! | [`operator`] | what the operator buys back by itself |
 //! | [`shortfall`] | what a household owes, and what happens before its light goes out |
 //! | [`bill`], [`report`] | a household's slot, day and month against the tariff alone; a feeder's slot |
 //! | [`schedule`] | the tariff over time, and what a change leaves alone |
@@ -19,6 +20,7 @@ pub mod error;
 pub mod fill;
 pub mod limits;
 pub mod nairobi;
+pub mod operator;
 pub mod report;
 pub mod rule;
 pub mod schedule;
