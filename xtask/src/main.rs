@@ -48,7 +48,7 @@ enum Chore {
     },
     /// Measures; see docs/benchmarks.md. Prints a table, or one line of JSON last.
     Bench {
-        /// What to measure: `chain`, `ledger`, `pipeline`, `program`.
+        /// What to measure: `chain`, `ledger`, `market`, `mpesa`, `pipeline`, `program`.
         name: String,
         /// Write the measured table into the documentation that holds it.
         #[arg(long)]

@@ -1,7 +1,7 @@
 //! A year of the market alone: no meters, chain, sockets or payments.
 //!
 //! `cargo run --release -p jirani-market --example village_year` runs 80 made-up homes for
-//! 365 days of 15-minute slots (`-- HOMES DAYS` for others) and prints a line of JSON.
+//! 365 days of 15-minute slots (`-- --households N --days N`) and prints a line of JSON.
 //! `-- real` runs the 17 homes of `../shared/data` or `JIRANI_DATA`, an hour per slot,
 //! prints a table of what each saved against the tariff alone, and with a path behind it
 //! writes the plot of docs/market.md. Every slot's bills and report are checked on the way.
@@ -16,11 +16,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use village::{Home, Village, made_up, rules};
+use village::{Home, Village, made_up_village, rules};
 
-/// What a home keeps before it sells: about a day of a small home.
-const KEEP: Wh = Wh(1_500);
-/// The same for the large homes of the real data.
+/// What a home of the real data keeps before it sells: some hours of its load.
 const KEEP_REAL: Wh = Wh(5_000);
 /// Homes whose PV is known to be broken.
 const BROKEN: [&str; 2] = ["fontana-14", "fontana-15"];
@@ -30,22 +28,17 @@ fn main() {
     if arguments.first().is_some_and(|first| first == "real") {
         real(arguments.get(1).map(Path::new));
     } else {
-        let number = |place: usize, default: u64| {
-            arguments.get(place).and_then(|text| text.parse().ok()).unwrap_or(default)
+        let after = |name: &str, default: u64| {
+            let place = arguments.iter().position(|argument| argument == name);
+            place.and_then(|place| arguments.get(place + 1)?.parse().ok()).unwrap_or(default)
         };
-        made_up_year(number(0, 80), number(1, 365));
+        made_up_year(after("--households", 80), after("--days", 365));
     }
 }
 
 fn made_up_year(homes: u64, days: u64) {
-    let mut village = Village::new((0..homes).map(|home| rules(home, KEEP)), 1);
-    let mut slot = Slot::containing("2026-01-01T00:00:00Z".parse().unwrap(), 900);
     let begin = Instant::now();
-    for _ in 0..96 * days {
-        let flows: Vec<_> = (0..homes).map(|home| made_up(1, home, slot)).collect();
-        village.step(slot, &flows);
-        slot = slot.next();
-    }
+    let village = made_up_village(homes, days);
     let seconds = begin.elapsed().as_secs_f64();
     let mut saved: Vec<i64> = village.homes.iter().map(Home::saved).collect();
     saved.sort_unstable();

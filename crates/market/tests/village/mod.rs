@@ -305,6 +305,19 @@ fn flow(before: Tokens, after: Tokens, import: u64, export: u64, bought_before: 
     }
 }
 
+/// A village of made-up homes after so many days of 15-minute slots from January on. Each
+/// keeps about a day of its load before it sells.
+pub fn made_up_village(homes: u64, days: u64) -> Village {
+    let mut village = Village::new((0..homes).map(|home| rules(home, Wh(1_500))), 1);
+    let mut slot = Slot::containing("2026-01-01T00:00:00Z".parse().unwrap(), 900);
+    for _ in 0..96 * days {
+        let flows: Vec<_> = (0..homes).map(|home| made_up(1, home, slot)).collect();
+        village.step(slot, &flows);
+        slot = slot.next();
+    }
+    village
+}
+
 /// (import, export) of a made-up home in a 15-minute slot: load with an evening peak,
 /// sun from seven to six for three homes of five, clouds by day and place.
 pub fn made_up(seed: u64, home: u64, slot: Slot) -> (u64, u64) {
