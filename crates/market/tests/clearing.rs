@@ -7,8 +7,8 @@ mod oracle;
 use jirani_market::call::{
     Book, CallOrder, Draw, DrawError, Outcome, Party, Plan, Refused, Side, Source, clear,
 };
-use jirani_market::{Tariff, retail_cost};
-use jirani_units::{Cents, HouseholdId, OfferId, Price, Slot, Timestamp};
+use jirani_market::{Candidate, Tariff, retail_cost};
+use jirani_units::{Cents, HouseholdId, OfferId, Price, Slot, Timestamp, Wh};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -293,6 +293,43 @@ fn surplus_meets_the_operator_at_buy_back_and_want_at_retail() {
     want.enter(Side::Ask, &operator(3_000)).unwrap();
     let outcome = clear(&want, &draw(1));
     assert_eq!((outcome.price, outcome.volume_wh), (Some(Price(3_000)), 300));
+}
+
+#[test]
+fn an_open_offer_stands_with_what_is_left_of_it_and_earns_the_price_of_the_call() {
+    let offer = |price, open| Candidate {
+        offer: OfferId(5),
+        seller: HouseholdId(101),
+        energy: Wh(900),
+        open: Wh(open),
+        held_by_buyer: Wh::ZERO,
+        price: Price(price),
+        created_at: SLOT.start,
+    };
+    let mut book = book(TARIFF, &[(2_000, 300)], &[]);
+    book.enter(Side::Ask, &CallOrder::of_offer(&offer(1_200, 300), &TARIFF).unwrap()).unwrap();
+    let plan = Plan::new(&book, &clear(&book, &draw(1))).unwrap();
+    assert_eq!(plan.price, Some(Price(1_600)));
+    assert_eq!((plan.offers[0].source, plan.offers[0].energy_wh), (Source::Offer(OfferId(5)), 300));
+    assert_eq!(plan.purchases[0].shares.sellers, [(HouseholdId(101), Cents(480))]);
+    // Overtaken by the tariff: raised to what the operator pays, or left waiting.
+    assert_eq!(CallOrder::of_offer(&offer(900, 300), &TARIFF).unwrap().limit, Price(1_000));
+    assert_eq!(CallOrder::of_offer(&offer(3_001, 300), &TARIFF), None);
+    assert_eq!(CallOrder::of_offer(&offer(1_200, 0), &TARIFF), None);
+}
+
+#[test]
+fn the_operator_stands_at_its_edges_with_what_it_has() {
+    let of = |side, energy, money| {
+        CallOrder::of_operator(HouseholdId(1_000), side, Wh(energy), Cents(money), &TARIFF, SLOT)
+    };
+    let (bid, ask) = (of(Side::Bid, 5_000, 2_000).unwrap(), of(Side::Ask, 5_000, 0).unwrap());
+    // KSh 20.00 buy back 2 kWh at 10.00.
+    assert_eq!((bid.limit, bid.energy_wh), (Price(1_000), 2_000));
+    assert_eq!((ask.limit, ask.energy_wh), (Price(3_000), 5_000));
+    let mut book = Book::new(TARIFF);
+    assert_eq!((book.enter(Side::Bid, &bid), book.enter(Side::Ask, &ask)), (Ok(0), Ok(0)));
+    assert_eq!((of(Side::Bid, 5_000, 0), of(Side::Ask, 0, 9)), (None, None));
 }
 
 #[test]

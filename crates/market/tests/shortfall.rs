@@ -93,6 +93,10 @@ fn at_the_limit_the_relay_opens_by_day_a_day_after_the_message() {
     let not_after = hours(31);
     assert_eq!(opens, [StepKind::RelayOpens { command: 1, not_after, exposure, limit: Cents(10_000) }]);
     assert_eq!(nairobi::hour(not_after), 16);
+    // A report from before the command arrived is not its answer.
+    assert_eq!(story.event(Event::RelayReported(RelayPosition::Closed), hours(24)), []);
+    let off = story.event(Event::RelayReported(RelayPosition::Open), hours(24));
+    assert_eq!(off, [StepKind::RelayConfirmed(RelayPosition::Open)]);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Orders of one call, as columns: a scan for the price reads prices and energies
 //! and nothing else.
 
+use crate::fill::Candidate;
+use crate::schedule::{Standing, standing};
 use crate::tariff::Tariff;
-use jirani_units::{Cents, HouseholdId, OfferId, Price, Timestamp};
+use jirani_units::{Cents, HouseholdId, OfferId, Price, Slot, Timestamp, Wh};
 use rustc_hash::FxHashSet;
 
 /// Most orders of one side: their numbers fit 32 bits.
@@ -58,6 +60,57 @@ pub struct CallOrder {
     /// The most that all fills of a bid may cost, fee, tax and every rounding
     /// included. Ignored for an ask.
     pub money: Cents,
+}
+
+impl CallOrder {
+    /// An open offer as it stands in a call under `tariff`: all that may still be taken,
+    /// since it was posted, at no less than the operator pays. `None` when nothing is
+    /// left or it is too dear; it then waits, see [`standing`].
+    pub fn of_offer(offer: &Candidate, tariff: &Tariff) -> Option<Self> {
+        let limit = match standing(tariff, offer.price) {
+            Standing::Stands(price) | Standing::Raised(price) => price,
+            Standing::TooDear { .. } => return None,
+        };
+        let energy_wh = u32::try_from(offer.open.0).unwrap_or(u32::MAX);
+        (energy_wh > 0).then_some(Self {
+            household: offer.seller,
+            party: Party::Household,
+            energy_wh,
+            limit,
+            since: offer.created_at,
+            source: Source::Offer(offer.offer),
+            money: Cents::ZERO,
+        })
+    }
+
+    /// The operator's standing order on a side: all of `energy` at its edge. `money` is
+    /// what it has to buy back with. `None` for no energy.
+    pub fn of_operator(
+        record: HouseholdId,
+        side: Side,
+        energy: Wh,
+        money: Cents,
+        tariff: &Tariff,
+        slot: Slot,
+    ) -> Option<Self> {
+        let limit = match side {
+            Side::Bid => tariff.offer_price_min(),
+            Side::Ask => tariff.offer_price_max(),
+        };
+        let affordable =
+            u64::try_from(money.0).unwrap_or(0).saturating_mul(1_000) / u64::from(limit.0.max(1));
+        let energy = if side == Side::Bid { energy.min(Wh(affordable)) } else { energy };
+        let energy_wh = u32::try_from(energy.0).unwrap_or(u32::MAX);
+        (energy_wh > 0).then_some(Self {
+            household: record,
+            party: Party::Operator,
+            energy_wh,
+            limit,
+            since: slot.end(),
+            source: Source::Rule,
+            money,
+        })
+    }
 }
 
 /// Why an order cannot enter a call.

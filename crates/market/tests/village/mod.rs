@@ -5,7 +5,7 @@
 
 use jirani_market::Tariff;
 use jirani_market::bill::{Flow, Guarantee, SlotBill, Total, Trade};
-use jirani_market::call::{Book, CallOrder, Draw, Party, Plan, Side, Source, clear};
+use jirani_market::call::{Book, CallOrder, Draw, Plan, Side, clear};
 use jirani_market::nairobi;
 use jirani_market::report::{Member, SlotReport};
 use jirani_market::rule::{Act, Acting, BuyRule, Cover, Rules, SellRule, State, decide};
@@ -218,21 +218,11 @@ impl Village {
                 }
             }
         }
-        let operator = |energy: u64, limit: Price| CallOrder {
-            household: PLANT,
-            party: Party::Operator,
-            energy_wh: u32::try_from(energy).unwrap_or(u32::MAX),
-            limit,
-            since: slot.end(),
-            source: Source::Rule,
-            money: Cents(i64::MAX),
-        };
-        if self.plant.holding > 0 {
-            let ask = operator(self.plant.holding, TARIFF.offer_price_max());
-            book.enter(Side::Ask, &ask).unwrap();
-        }
-        if self.plant.shortfall > 0 {
-            book.enter(Side::Bid, &operator(self.plant.shortfall, TARIFF.buy_back)).unwrap();
+        for (side, energy) in [(Side::Ask, self.plant.holding), (Side::Bid, self.plant.shortfall)] {
+            let money = Cents(i64::MAX);
+            if let Some(order) = CallOrder::of_operator(PLANT, side, Wh(energy), money, &TARIFF, slot) {
+                book.enter(side, &order).unwrap();
+            }
         }
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&noise(self.seed, slot.start.0.cast_unsigned()).to_le_bytes());
