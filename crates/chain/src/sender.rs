@@ -292,7 +292,7 @@ impl RpcEnergyChain {
             ..record
         };
         let signature = record.signature.clone();
-        self.store.put_outbox(record).await?;
+        self.store.put_outcome(record).await?;
         self.interruption.reached(Moment::Recorded);
         Ok(Outcome::Landed { signature, slot: details.slot, at, rows })
     }
@@ -321,7 +321,7 @@ impl RpcEnergyChain {
         };
         let state = OutboxState::Refused { code: refusal.code.clone() };
         let report = refusal.message.clone().into_bytes();
-        self.store.put_outbox(OutboxRecord { state, retry_at, report, ..record }).await?;
+        self.store.put_outcome(OutboxRecord { state, retry_at, report, ..record }).await?;
         self.interruption.reached(Moment::Recorded);
         Ok(Outcome::Refused { code: refusal.code, message: refusal.message, retry })
     }

@@ -6,28 +6,50 @@ use jirani_ledger::Account;
 use jirani_store::StoreError;
 use jirani_store::words::Word;
 use jirani_units::{Cents, HouseholdId, MeterId, Msisdn, Price, Receipt, Timestamp, Wh};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row, Sqlite, Type};
+use rusqlite::Row;
+use rusqlite::types::{FromSql, ValueRef};
 
 type Read<T> = Result<T, StoreError>;
 
 /// A row and the place of its next column.
 pub(crate) struct Columns<'r> {
-    row: &'r SqliteRow,
+    row: &'r Row<'r>,
     next: usize,
 }
 
 impl<'r> Columns<'r> {
     /// Starts at the first column.
-    pub(crate) fn of(row: &'r SqliteRow) -> Self {
+    pub(crate) fn of(row: &'r Row<'r>) -> Self {
         Self { row, next: 0 }
     }
 
     /// The next column, as the database has it.
-    pub(crate) fn take<T: Decode<'r, Sqlite> + Type<Sqlite>>(&mut self) -> Read<T> {
+    pub(crate) fn take<T: FromSql>(&mut self) -> Read<T> {
         let place = self.next;
         self.next += 1;
-        self.row.try_get(place).map_err(fault)
+        self.row.get(place).map_err(fault)
+    }
+
+    /// The next column, where the database has it; none when it is null.
+    fn look(&mut self) -> Read<Option<ValueRef<'r>>> {
+        let place = self.next;
+        self.next += 1;
+        let value = self.row.get_ref(place).map_err(fault)?;
+        Ok(if value == ValueRef::Null { None } else { Some(value) })
+    }
+
+    fn str_maybe(&mut self) -> Read<Option<&'r str>> {
+        let value = self.look()?;
+        value.map(|value| value.as_str()).transpose().map_err(|_| self.damaged("text"))
+    }
+
+    fn str(&mut self) -> Read<&'r str> {
+        self.str_maybe()?.ok_or_else(|| self.damaged("text"))
+    }
+
+    fn blob_maybe(&mut self) -> Read<Option<&'r [u8]>> {
+        let value = self.look()?;
+        value.map(|value| value.as_blob()).transpose().map_err(|_| self.damaged("blob"))
     }
 
     fn damaged(&self, what: &str) -> StoreError {
@@ -105,12 +127,11 @@ impl<'r> Columns<'r> {
     }
 
     pub(crate) fn bytes<const N: usize>(&mut self) -> Read<[u8; N]> {
-        let bytes: &[u8] = self.take()?;
-        bytes.try_into().map_err(|_| self.damaged("blob of the right length"))
+        self.bytes_maybe()?.ok_or_else(|| self.damaged("blob of the right length"))
     }
 
     pub(crate) fn bytes_maybe<const N: usize>(&mut self) -> Read<Option<[u8; N]>> {
-        let bytes: Option<&[u8]> = self.take()?;
+        let bytes = self.blob_maybe()?;
         bytes.map(<[u8; N]>::try_from).transpose().map_err(|_| self.damaged("blob of the right length"))
     }
 
@@ -123,24 +144,24 @@ impl<'r> Columns<'r> {
     }
 
     pub(crate) fn word<T: Word>(&mut self) -> Read<T> {
-        let word: &str = self.take()?;
+        let word = self.str()?;
         T::from_word(word).ok_or_else(|| self.damaged("known word"))
     }
 
     pub(crate) fn word_maybe<T: Word>(&mut self) -> Read<Option<T>> {
-        match self.take::<Option<&str>>()? {
+        match self.str_maybe()? {
             None => Ok(None),
             Some(word) => T::from_word(word).map(Some).ok_or_else(|| self.damaged("known word")),
         }
     }
 
     pub(crate) fn parsed<T: std::str::FromStr>(&mut self) -> Read<T> {
-        let text: &str = self.take()?;
+        let text = self.str()?;
         text.parse().map_err(|_| self.damaged("well-formed text"))
     }
 
     pub(crate) fn receipt_maybe(&mut self) -> Read<Option<Receipt>> {
-        let text: Option<&str> = self.take()?;
+        let text = self.str_maybe()?;
         text.map(str::parse).transpose().map_err(|_| self.damaged("receipt"))
     }
 
@@ -159,7 +180,7 @@ impl<'r> Columns<'r> {
     }
 
     pub(crate) fn json<T: serde::de::DeserializeOwned>(&mut self) -> Read<T> {
-        let text: &str = self.take()?;
+        let text = self.str()?;
         serde_json::from_str(text).map_err(|_| self.damaged("list"))
     }
 }

@@ -1,40 +1,34 @@
 //! From the database's errors and numbers to ours.
 
 use jirani_store::StoreError;
-use sqlx::error::ErrorKind;
-
-/// Primary result codes of SQLite that mean the file itself is bad.
-const CORRUPT: i32 = 11;
-const NOT_A_DATABASE: i32 = 26;
+use rusqlite::{Error, ErrorCode, ffi};
 
 /// What an error of the database means to the caller.
 #[expect(clippy::needless_pass_by_value, reason = "handed to `map_err`, which gives it away")]
-pub(crate) fn fault(error: sqlx::Error) -> StoreError {
+pub(crate) fn fault(error: Error) -> StoreError {
     match &error {
-        sqlx::Error::Database(database) => {
-            let code = database.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or(0) & 0xff;
-            if code == CORRUPT || code == NOT_A_DATABASE {
-                return StoreError::Damaged { what: format!("the database file: {database}") };
+        Error::SqliteFailure(ffi::Error { code, .. }, _) => match code {
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+                StoreError::Damaged { what: format!("the database file: {error}") }
             }
-            StoreError::Unavailable { what: format!("the database answered: {database}") }
-        }
-        sqlx::Error::ColumnDecode { .. }
-        | sqlx::Error::Decode(_)
-        | sqlx::Error::ColumnIndexOutOfBounds { .. } => {
-            StoreError::Damaged { what: format!("a stored row: {error}") }
-        }
+            _ => StoreError::Unavailable { what: format!("the database answered: {error}") },
+        },
+        Error::FromSqlConversionFailure(..)
+        | Error::IntegralValueOutOfRange(..)
+        | Error::InvalidColumnIndex(_)
+        | Error::InvalidColumnType(..) => StoreError::Damaged { what: format!("a stored row: {error}") },
         _ => StoreError::Unavailable { what: format!("the database: {error}") },
     }
 }
 
 /// As [`fault`], but a broken uniqueness is a conflict over `what`.
-pub(crate) fn fault_on(error: sqlx::Error, what: impl FnOnce() -> String) -> StoreError {
-    match &error {
-        sqlx::Error::Database(database) if database.kind() == ErrorKind::UniqueViolation => {
+pub(crate) fn fault_on(error: Error, what: impl FnOnce() -> String) -> StoreError {
+    match error.sqlite_error().map(|error| error.extended_code) {
+        Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => {
             StoreError::Conflict { what: what() }
         }
-        sqlx::Error::Database(database) if database.kind() == ErrorKind::CheckViolation => {
-            StoreError::Damaged { what: format!("{} would break a rule: {database}", what()) }
+        Some(ffi::SQLITE_CONSTRAINT_CHECK) => {
+            StoreError::Damaged { what: format!("{} would break a rule: {error}", what()) }
         }
         _ => fault(error),
     }

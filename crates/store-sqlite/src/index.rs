@@ -9,7 +9,7 @@ use jirani_units::HouseholdId;
 #[async_trait]
 impl ChainIndex for SqliteStore {
     async fn index_cursor(&self) -> Result<Option<IndexCursor>, StoreError> {
-        read::index::cursor(&self.readers).await
+        self.readers.ask(read::index::cursor)
     }
 
     async fn extend_index(
@@ -26,7 +26,7 @@ impl ChainIndex for SqliteStore {
     }
 
     async fn indexed_after(&self, sequence: u64, limit: u32) -> Result<Vec<IndexedTransaction>, StoreError> {
-        read::index::after(&self.readers, sequence, limit).await
+        self.readers.ask(|c| read::index::after(c, sequence, limit))
     }
 
     async fn indexed_of(
@@ -34,6 +34,6 @@ impl ChainIndex for SqliteStore {
         household: HouseholdId,
         limit: u32,
     ) -> Result<Vec<IndexedTransaction>, StoreError> {
-        read::index::of(&self.readers, household, limit).await
+        self.readers.ask(|c| read::index::of(c, household, limit))
     }
 }

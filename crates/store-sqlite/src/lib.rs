@@ -2,10 +2,16 @@
 //!
 //! Promises: those of [`jirani_store::Store`], and that an answered write survives
 //! loss of power (WAL, `synchronous = FULL`, read back at the start). One process
-//! writes, on one connection, in groups ([`write`]); up to four connections read.
+//! writes, on one connection and thread, in groups ([`write`]); four connections read
+//! ([`readers`]).
 //! Rules that protect money stand in the schema as well as in code: transfers,
 //! readings and callbacks cannot be changed, balances cannot be overdrawn.
 //! Stands below the services, which know only the trait.
+
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "a method of `Columns`, named alone, is not general enough over its lifetime"
+)]
 
 mod archive;
 mod columns;
@@ -13,18 +19,20 @@ mod fault;
 mod index;
 mod open;
 mod read;
+mod readers;
+mod sql;
 mod store;
 mod write;
 
 use jirani_store::StoreError;
 use jirani_store::numbers::Numbers;
-use sqlx::sqlite::SqlitePool;
+use readers::Readers;
 use std::path::Path;
 use write::Writer;
 
 /// A database file, open.
 pub struct SqliteStore {
-    readers: SqlitePool,
+    readers: Readers,
     /// None when opened for reading only.
     writer: Option<Writer>,
     numbers: Numbers,
@@ -37,29 +45,29 @@ impl SqliteStore {
     /// a newer jirani; another program's file is `store.damaged`.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let opened = open::open(path).await?;
-        let writer = Writer::start(opened.writer, opened.lock).await?;
+        let writer = Writer::start(opened.writer, opened.lock)?;
         Ok(Self { readers: opened.readers, writer: Some(writer), numbers: Numbers::default() })
     }
 
     /// As [`Self::open`], for a file of at most `pages` pages of 4 KiB: what more is written
     /// is refused with `store.unavailable`, as on a full disk.
     pub async fn open_limited(path: &Path, pages: u32) -> Result<Self, StoreError> {
-        let mut opened = open::open(path).await?;
-        open::limit(&mut opened.writer, pages).await?;
-        let writer = Writer::start(opened.writer, opened.lock).await?;
+        let opened = open::open(path).await?;
+        open::limit(&opened.writer, pages)?;
+        let writer = Writer::start(opened.writer, opened.lock)?;
         Ok(Self { readers: opened.readers, writer: Some(writer), numbers: Numbers::default() })
     }
 
     /// Opens `path` for reading, beside the process that writes it if there is one:
     /// for audits and exports. Every write is refused with `store.unavailable`.
-    pub async fn open_read_only(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { readers: open::open_read_only(path).await?, writer: None, numbers: Numbers::default() })
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { readers: open::open_read_only(path)?, writer: None, numbers: Numbers::default() })
     }
 
     /// Waits until everything handed in is durable, then closes the file. Later
     /// writes are refused with `store.unavailable`.
     pub async fn close(&self) {
-        self.readers.close().await;
+        self.readers.close();
         if let Some(writer) = &self.writer {
             writer.close().await;
         }

@@ -38,7 +38,7 @@ impl Store for SqliteStore {
     }
 
     async fn latest_readings(&self) -> Answer<Vec<ReadingRow>> {
-        read::readings::latest(&self.readers).await
+        self.readers.ask(read::readings::latest)
     }
 
     async fn readings(
@@ -48,11 +48,11 @@ impl Store for SqliteStore {
         to: Timestamp,
         limit: u32,
     ) -> Answer<Vec<ReadingRow>> {
-        read::readings::between(&self.readers, household, from, to, limit).await
+        self.readers.ask(|c| read::readings::between(c, household, from, to, limit))
     }
 
     async fn reading(&self, meter: MeterId, epoch: u32, seq: u64) -> Answer<Option<ReadingRow>> {
-        read::readings::by_identity(&self.readers, meter, epoch, seq).await
+        self.readers.ask(|c| read::readings::by_identity(c, meter, epoch, seq))
     }
 
     async fn readings_around(
@@ -61,15 +61,15 @@ impl Store for SqliteStore {
         epoch: u32,
         at: Timestamp,
     ) -> Answer<(Option<ReadingRow>, Option<ReadingRow>)> {
-        read::readings::around(&self.readers, meter, epoch, at).await
+        self.readers.ask(|c| read::readings::around(c, meter, epoch, at))
     }
 
     async fn count_readings(&self) -> Answer<(u64, u64)> {
-        read::readings::count(&self.readers).await
+        self.readers.walk(read::readings::count).await
     }
 
     async fn quarantine(&self, limit: u32) -> Answer<Vec<(u64, QuarantineRow)>> {
-        read::readings::quarantine(&self.readers, limit).await
+        self.readers.ask(|c| read::readings::quarantine(c, limit))
     }
 
     async fn put_slot(&self, slot: SlotRecord) -> Answer<()> {
@@ -77,11 +77,11 @@ impl Store for SqliteStore {
     }
 
     async fn unattested_slots(&self, feeder: u16) -> Answer<Vec<SlotRecord>> {
-        read::slots::unattested(&self.readers, feeder).await
+        self.readers.ask(|c| read::slots::unattested(c, feeder))
     }
 
     async fn last_attested_slot(&self, feeder: u16) -> Answer<Option<SlotRecord>> {
-        read::slots::last_attested(&self.readers, feeder).await
+        self.readers.ask(|c| read::slots::last_attested(c, feeder))
     }
 
     async fn attested_rows(
@@ -90,47 +90,47 @@ impl Store for SqliteStore {
         from: Timestamp,
         to: Timestamp,
     ) -> Answer<Vec<(Timestamp, AttestedRow, Option<String>)>> {
-        read::slots::rows_of(&self.readers, household, from, to).await
+        self.readers.walk(move |c| read::slots::rows_of(c, household, from, to)).await
     }
 
     async fn households(&self) -> Answer<Vec<HouseholdRecord>> {
-        read::people::households(&self.readers).await
+        self.readers.ask(read::people::households)
     }
 
     async fn household(&self, id: HouseholdId) -> Answer<Option<HouseholdRecord>> {
-        read::people::household(&self.readers, id).await
+        self.readers.ask(|c| read::people::household(c, id))
     }
 
     async fn offer(&self, id: OfferId) -> Answer<Option<OfferRecord>> {
-        read::market::offer(&self.readers, id).await
+        self.readers.ask(|c| read::market::offer(c, id))
     }
 
     async fn open_offers(&self, limit: u32) -> Answer<Vec<OfferRecord>> {
-        read::market::open_offers(&self.readers, limit).await
+        self.readers.ask(|c| read::market::open_offers(c, limit))
     }
 
     async fn live_offers(&self) -> Answer<Vec<OfferRecord>> {
-        read::market::live_offers(&self.readers).await
+        self.readers.ask(read::market::live_offers)
     }
 
     async fn offers_of(&self, seller: HouseholdId, limit: u32) -> Answer<Vec<OfferRecord>> {
-        read::market::offers_of(&self.readers, seller, limit).await
+        self.readers.ask(|c| read::market::offers_of(c, seller, limit))
     }
 
     async fn offer_by_key(&self, seller: HouseholdId, key: &str) -> Answer<Option<OfferRecord>> {
-        read::market::offer_by_key(&self.readers, seller, key).await
+        self.readers.ask(|c| read::market::offer_by_key(c, seller, key))
     }
 
     async fn order(&self, id: OrderId) -> Answer<Option<OrderRecord>> {
-        read::market::order(&self.readers, id).await
+        self.readers.ask(|c| read::market::order(c, id))
     }
 
     async fn live_orders(&self) -> Answer<Vec<OrderRecord>> {
-        read::market::live_orders(&self.readers).await
+        self.readers.ask(read::market::live_orders)
     }
 
     async fn orders_of(&self, buyer: HouseholdId, limit: u32) -> Answer<Vec<OrderRecord>> {
-        read::market::orders_of(&self.readers, buyer, limit).await
+        self.readers.ask(|c| read::market::orders_of(c, buyer, limit))
     }
 
     async fn orders_of_after(
@@ -139,115 +139,115 @@ impl Store for SqliteStore {
         after: OrderId,
         limit: u32,
     ) -> Answer<Vec<OrderRecord>> {
-        read::market::orders_of_after(&self.readers, buyer, after, limit).await
+        self.readers.ask(|c| read::market::orders_of_after(c, buyer, after, limit))
     }
 
     async fn sales_of(&self, seller: HouseholdId, limit: u32) -> Answer<Vec<OrderRecord>> {
-        read::market::sales_of(&self.readers, seller, limit).await
+        self.readers.ask(|c| read::market::sales_of(c, seller, limit))
     }
 
     async fn order_by_key(&self, buyer: HouseholdId, key: &str) -> Answer<Option<OrderRecord>> {
-        read::market::order_by_key(&self.readers, buyer, key).await
+        self.readers.ask(|c| read::market::order_by_key(c, buyer, key))
     }
 
     async fn orders_after(&self, after: OrderId, limit: u32) -> Answer<Vec<OrderRecord>> {
-        read::market::orders_after(&self.readers, after, limit).await
+        self.readers.ask(|c| read::market::orders_after(c, after, limit))
     }
 
     async fn collection(&self, order: OrderId) -> Answer<Option<CollectionRecord>> {
-        read::money::collection(&self.readers, order).await
+        self.readers.ask(|c| read::money::collection(c, order))
     }
 
     async fn collection_by_secret(&self, secret: &str) -> Answer<Option<CollectionRecord>> {
-        read::money::collection_by_secret(&self.readers, secret).await
+        self.readers.ask(|c| read::money::collection_by_secret(c, secret))
     }
 
     async fn collection_by_reference(&self, reference: &Reference) -> Answer<Option<CollectionRecord>> {
-        read::money::collection_by_reference(&self.readers, reference).await
+        self.readers.ask(|c| read::money::collection_by_reference(c, reference))
     }
 
     async fn live_collections(&self) -> Answer<Vec<CollectionRecord>> {
-        read::money::live_collections(&self.readers).await
+        self.readers.ask(read::money::live_collections)
     }
 
     async fn receipt(&self, receipt: &Receipt) -> Answer<Option<ReceiptRecord>> {
-        read::money::receipt(&self.readers, receipt).await
+        self.readers.ask(|c| read::money::receipt(c, receipt))
     }
 
     async fn waiting_receipts(&self) -> Answer<Vec<ReceiptRecord>> {
-        read::money::waiting_receipts(&self.readers).await
+        self.readers.ask(read::money::waiting_receipts)
     }
 
     async fn receipts_after(&self, after: u64, limit: u32) -> Answer<Vec<(u64, ReceiptRecord)>> {
-        read::money::receipts_after(&self.readers, after, limit).await
+        self.readers.ask(|c| read::money::receipts_after(c, after, limit))
     }
 
     async fn payout(&self, id: PayoutId) -> Answer<Option<PayoutRecord>> {
-        read::money::payout(&self.readers, id).await
+        self.readers.ask(|c| read::money::payout(c, id))
     }
 
     async fn payout_by_secret(&self, secret: &str) -> Answer<Option<PayoutRecord>> {
-        read::money::payout_by_secret(&self.readers, secret).await
+        self.readers.ask(|c| read::money::payout_by_secret(c, secret))
     }
 
     async fn live_payouts(&self) -> Answer<Vec<PayoutRecord>> {
-        read::money::live_payouts(&self.readers).await
+        self.readers.ask(read::money::live_payouts)
     }
 
     async fn payouts_of(&self, household: HouseholdId, limit: u32) -> Answer<Vec<PayoutRecord>> {
-        read::money::payouts_of(&self.readers, household, limit).await
+        self.readers.ask(|c| read::money::payouts_of(c, household, limit))
     }
 
     async fn payout_by_key(&self, household: HouseholdId, key: &str) -> Answer<Option<PayoutRecord>> {
-        read::money::payout_by_key(&self.readers, household, key).await
+        self.readers.ask(|c| read::money::payout_by_key(c, household, key))
     }
 
     async fn payouts_after(&self, after: PayoutId, limit: u32) -> Answer<Vec<PayoutRecord>> {
-        read::money::payouts_after(&self.readers, after, limit).await
+        self.readers.ask(|c| read::money::payouts_after(c, after, limit))
     }
 
     async fn paid_out_since(&self, since: Timestamp) -> Answer<Cents> {
-        read::money::paid_out_since(&self.readers, since).await
+        self.readers.ask(|c| read::money::paid_out_since(c, since))
     }
 
     async fn reversal(&self, receipt: &Receipt) -> Answer<Option<ReversalRecord>> {
-        read::affairs::reversal(&self.readers, receipt).await
+        self.readers.ask(|c| read::affairs::reversal(c, receipt))
     }
 
     async fn waiting_reversals(&self) -> Answer<Vec<ReversalRecord>> {
-        read::affairs::waiting_reversals(&self.readers).await
+        self.readers.ask(read::affairs::waiting_reversals)
     }
 
     async fn review(&self, key: &str) -> Answer<Option<ReviewRecord>> {
-        read::affairs::review(&self.readers, key).await
+        self.readers.ask(|c| read::affairs::review(c, key))
     }
 
     async fn open_reviews(&self, limit: u32) -> Answer<Vec<ReviewRecord>> {
-        read::affairs::open_reviews(&self.readers, limit).await
+        self.readers.ask(|c| read::affairs::open_reviews(c, limit))
     }
 
     async fn notices_of(&self, household: Option<HouseholdId>, limit: u32) -> Answer<Vec<NoticeRecord>> {
-        read::affairs::notices_of(&self.readers, household, limit).await
+        self.readers.ask(|c| read::affairs::notices_of(c, household, limit))
     }
 
     async fn balance(&self, account: Account) -> Answer<AccountBalance> {
-        read::ledger::balance_of(&self.readers, account).await
+        self.readers.ask(|c| read::ledger::balance_of(c, account))
     }
 
     async fn balances(&self) -> Answer<Balances> {
-        read::ledger::balances(&self.readers).await
+        self.readers.walk(read::ledger::balances).await
     }
 
     async fn journal_after(&self, after: u64, limit: u32) -> Answer<Vec<JournalRow>> {
-        read::ledger::journal_after(&self.readers, after, limit).await
+        self.readers.ask(|c| read::ledger::journal_after(c, after, limit))
     }
 
     async fn journal_of(&self, account: Account, limit: u32) -> Answer<Vec<JournalRow>> {
-        read::ledger::journal_of(&self.readers, account, limit).await
+        self.readers.ask(|c| read::ledger::journal_of(c, account, limit))
     }
 
     async fn journal_of_after(&self, account: Account, after: u64, limit: u32) -> Answer<Vec<JournalRow>> {
-        read::ledger::journal_of_after(&self.readers, account, after, limit).await
+        self.readers.ask(|c| read::ledger::journal_of_after(c, account, after, limit))
     }
 
     async fn receive(&self, callback: NewCallback) -> Answer<u64> {
@@ -255,30 +255,34 @@ impl Store for SqliteStore {
     }
 
     async fn pending_callbacks(&self, limit: u32) -> Answer<Vec<InboxRow>> {
-        read::people::pending_callbacks(&self.readers, limit).await
+        self.readers.ask(|c| read::people::pending_callbacks(c, limit))
     }
 
     async fn put_outbox(&self, record: OutboxRecord) -> Answer<()> {
         self.writer()?.outbox(record).await
     }
 
+    async fn put_outcome(&self, record: OutboxRecord) -> Answer<()> {
+        self.writer()?.outcome(record).await
+    }
+
     async fn outbox(&self, key: &str) -> Answer<Option<OutboxRecord>> {
-        read::chain::outbox(&self.readers, key).await
+        self.readers.ask(|c| read::chain::outbox(c, key))
     }
 
     async fn outbox_unfinished(&self, after: &str, limit: u32) -> Answer<Vec<OutboxRecord>> {
-        read::chain::unfinished(&self.readers, after, limit).await
+        self.readers.ask(|c| read::chain::unfinished(c, after, limit))
     }
 
     async fn outbox_totals(&self) -> Answer<(u64, u64, u64)> {
-        read::chain::totals(&self.readers).await
+        self.readers.walk(read::chain::totals).await
     }
 
     async fn session(&self, token_hash: [u8; 32]) -> Answer<Option<SessionRecord>> {
-        read::people::session(&self.readers, token_hash).await
+        self.readers.ask(|c| read::people::session(c, token_hash))
     }
 
     async fn setting(&self, key: &str) -> Answer<Option<String>> {
-        read::people::setting(&self.readers, key).await
+        self.readers.ask(|c| read::people::setting(c, key))
     }
 }

@@ -81,7 +81,7 @@ async fn a_newer_schema_is_not_guessed_at() {
     connection.close().await.unwrap();
     let line = refusal(&path).await;
     assert!(line.starts_with("store.unavailable: ") && line.contains("schema 9999"), "{line}");
-    let line = SqliteStore::open_read_only(&path).await.map(|_| ()).unwrap_err().to_string();
+    let line = SqliteStore::open_read_only(&path).map(|_| ()).unwrap_err().to_string();
     assert!(line.contains("schema 9999"), "{line}");
 }
 
@@ -129,11 +129,11 @@ async fn a_closed_store_says_so() {
 #[tokio::test]
 async fn a_reader_sees_what_is_committed_and_writes_nothing() {
     let (_folder, path) = file();
-    let missing = SqliteStore::open_read_only(&path).await.map(|_| ()).unwrap_err();
+    let missing = SqliteStore::open_read_only(&path).map(|_| ()).unwrap_err();
     assert!(matches!(missing, StoreError::Unavailable { .. }), "{missing}");
 
     let writer = SqliteStore::open(&path).await.unwrap();
-    let reader = SqliteStore::open_read_only(&path).await.unwrap();
+    let reader = SqliteStore::open_read_only(&path).unwrap();
     writer.commit(vec![Change::Post(deposit("a", 1, 5))]).await.unwrap();
     writer.append_readings(vec![reading(1, 1, 1)], vec![]).await.unwrap();
     assert_eq!(reader.journal_after(0, 10).await.unwrap().len(), 1);
@@ -142,6 +142,6 @@ async fn a_reader_sees_what_is_committed_and_writes_nothing() {
     assert!(matches!(refused, Err(StoreError::Unavailable { .. })));
     writer.close().await;
     reader.close().await;
-    let alone = SqliteStore::open_read_only(&path).await.unwrap();
+    let alone = SqliteStore::open_read_only(&path).unwrap();
     assert_eq!(alone.journal_after(0, 10).await.unwrap().len(), 1);
 }

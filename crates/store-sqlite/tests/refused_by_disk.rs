@@ -86,7 +86,7 @@ async fn a_file_that_another_program_holds_is_waited_for_and_then_refused() {
 #[tokio::test]
 async fn a_store_opened_for_reading_is_not_writable() {
     let (_folder, path, _store) = store().await;
-    let reader = SqliteStore::open_read_only(&path).await.unwrap();
+    let reader = SqliteStore::open_read_only(&path).unwrap();
     unavailable(reader.writable().await);
 }
 

@@ -98,7 +98,7 @@ async fn the_first_altered_row_is_named() {
         std::fs::copy(&path, &copy).unwrap();
         assert!(attempt(&copy, "DROP TRIGGER transfers_stay").await.ends_with("rows"));
         assert!(attempt(&copy, sql).await.ends_with("rows"));
-        let store = SqliteStore::open_read_only(&copy).await.unwrap();
+        let store = SqliteStore::open_read_only(&copy).unwrap();
         match verify_ledger(&store).await {
             Err(VerifyError::Chain { broken: Broken::Altered { sequence: found }, what }) => {
                 assert_eq!((found, what), (sequence, Some(done)), "{sql}");
@@ -114,7 +114,7 @@ async fn a_dropped_row_leaves_a_gap() {
     let (_folder, path) = database().await;
     attempt(&path, "DROP TRIGGER transfers_remain").await;
     attempt(&path, "DELETE FROM transfers WHERE sequence = 4").await;
-    let store = SqliteStore::open_read_only(&path).await.unwrap();
+    let store = SqliteStore::open_read_only(&path).unwrap();
     let error = verify_ledger(&store).await.unwrap_err();
     assert!(
         matches!(error, VerifyError::Chain { broken: Broken::Gap { expected: 4, found: 5 }, .. }),
@@ -127,7 +127,7 @@ async fn a_balance_that_its_rows_do_not_make_is_named() {
     let (_folder, path) = database().await;
     attempt(&path, "UPDATE balances SET credits_cents = credits_cents + 1 WHERE account = (40 << 32) + 1")
         .await;
-    let store = SqliteStore::open_read_only(&path).await.unwrap();
+    let store = SqliteStore::open_read_only(&path).unwrap();
     match verify_ledger(&store).await {
         Err(VerifyError::Balance { account, stored, counted }) => {
             assert_eq!(account, Account::Household(HouseholdId(1)));
@@ -146,7 +146,7 @@ async fn a_flipped_byte_in_the_file_is_found() {
     let place = bytes.windows(memo.len()).position(|window| window == memo).unwrap();
     bytes[place + 8] ^= 1;
     std::fs::write(&path, bytes).unwrap();
-    let store = SqliteStore::open_read_only(&path).await.unwrap();
+    let store = SqliteStore::open_read_only(&path).unwrap();
     let error = verify_ledger(&store).await.unwrap_err();
     assert!(matches!(error, VerifyError::Chain { broken: Broken::Altered { sequence: 3 }, .. }), "{error}");
 }
@@ -156,7 +156,7 @@ async fn a_row_that_makes_no_sense_is_named() {
     let (_folder, path) = database().await;
     attempt(&path, "DROP TRIGGER transfers_stay").await;
     attempt(&path, "UPDATE transfers SET reason = 999 WHERE sequence = 6").await;
-    let store = SqliteStore::open_read_only(&path).await.unwrap();
+    let store = SqliteStore::open_read_only(&path).unwrap();
     let line = verify_ledger(&store).await.unwrap_err().to_string();
     assert!(line.starts_with("store.damaged: ") && line.contains("journal row 6"), "{line}");
 }

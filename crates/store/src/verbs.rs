@@ -205,6 +205,12 @@ pub trait Store: Send + Sync {
     /// signature another piece of work has is a conflict before it is sent: the two
     /// would be one transaction on the chain.
     async fn put_outbox(&self, record: OutboxRecord) -> Result<(), StoreError>;
+    /// Keeps what became of a transaction that [`Store::put_outbox`] has kept, without
+    /// making anybody wait: durable no later than the next write that is waited for. A
+    /// crash before that forgets it, and the chain is asked again.
+    async fn put_outcome(&self, record: OutboxRecord) -> Result<(), StoreError> {
+        self.put_outbox(record).await
+    }
     /// The transaction of a piece of work.
     async fn outbox(&self, key: &str) -> Result<Option<OutboxRecord>, StoreError>;
     /// Transactions whose outcome is not known, by key, those after `after`; at most

@@ -62,7 +62,7 @@ impl Database {
     /// Opens for reading, beside whoever writes.
     pub async fn open_read_only(&self) -> anyhow::Result<AnyStore> {
         Ok(match self {
-            Self::Sqlite(path) => AnyStore::Sqlite(Arc::new(SqliteStore::open_read_only(path).await?)),
+            Self::Sqlite(path) => AnyStore::Sqlite(Arc::new(SqliteStore::open_read_only(path)?)),
             Self::Postgres(address) => {
                 AnyStore::Postgres(Arc::new(PostgresStore::open_read_only(address).await?))
             }

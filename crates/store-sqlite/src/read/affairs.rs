@@ -1,16 +1,16 @@
 //! Reversals, reviews and notices.
 
-use super::{all, one};
 use crate::columns::Columns;
 use crate::fault::page;
+use crate::sql::query;
 use jirani_store::verbs::PAGE_MAX;
 use jirani_store::{NoticeRecord, ReversalRecord, ReviewRecord, StoreError};
 use jirani_units::{HouseholdId, Receipt};
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use rusqlite::Connection;
 
 macro_rules! reversals {
     ($tail:literal) => {
-        sqlx::query(concat!(
+        query(concat!(
             "SELECT receipt, reversal, amount_cents, payer, state, heard_at_us, version FROM reversals ",
             $tail
         ))
@@ -19,15 +19,14 @@ macro_rules! reversals {
 
 macro_rules! reviews {
     ($tail:literal) => {
-        sqlx::query(concat!(
+        query(concat!(
             "SELECT key, code, detail, opened_at_us, closed_at_us, outcome, version FROM reviews ",
             $tail
         ))
     };
 }
 
-fn reversal_of(row: &SqliteRow) -> Result<ReversalRecord, StoreError> {
-    let mut columns = Columns::of(row);
+fn reversal_of(columns: &mut Columns<'_>) -> Result<ReversalRecord, StoreError> {
     Ok(ReversalRecord {
         receipt: columns.parsed()?,
         reversal: columns.receipt_maybe()?,
@@ -39,8 +38,7 @@ fn reversal_of(row: &SqliteRow) -> Result<ReversalRecord, StoreError> {
     })
 }
 
-fn review_of(row: &SqliteRow) -> Result<ReviewRecord, StoreError> {
-    let mut columns = Columns::of(row);
+fn review_of(columns: &mut Columns<'_>) -> Result<ReviewRecord, StoreError> {
     Ok(ReviewRecord {
         key: columns.text()?,
         code: columns.text()?,
@@ -52,8 +50,7 @@ fn review_of(row: &SqliteRow) -> Result<ReviewRecord, StoreError> {
     })
 }
 
-fn notice_of(row: &SqliteRow) -> Result<NoticeRecord, StoreError> {
-    let mut columns = Columns::of(row);
+fn notice_of(columns: &mut Columns<'_>) -> Result<NoticeRecord, StoreError> {
     Ok(NoticeRecord {
         key: columns.text()?,
         household: columns.household_maybe()?,
@@ -64,35 +61,35 @@ fn notice_of(row: &SqliteRow) -> Result<NoticeRecord, StoreError> {
     })
 }
 
-pub(crate) async fn reversal(
-    pool: &SqlitePool,
+pub(crate) fn reversal(
+    connection: &Connection,
     receipt: &Receipt,
 ) -> Result<Option<ReversalRecord>, StoreError> {
-    one(pool, reversals!("WHERE receipt = ?").bind(receipt.as_str().to_owned()), reversal_of).await
+    reversals!("WHERE receipt = ?").bind(receipt.as_str().to_owned()).one(connection, reversal_of)
 }
 
-pub(crate) async fn waiting_reversals(pool: &SqlitePool) -> Result<Vec<ReversalRecord>, StoreError> {
+pub(crate) fn waiting_reversals(connection: &Connection) -> Result<Vec<ReversalRecord>, StoreError> {
     let query = reversals!("WHERE state = 'waiting' ORDER BY heard_at_us, receipt LIMIT ?");
-    all(pool, query.bind(page(PAGE_MAX)), reversal_of).await
+    query.bind(page(PAGE_MAX)).all(connection, reversal_of)
 }
 
-pub(crate) async fn review(pool: &SqlitePool, key: &str) -> Result<Option<ReviewRecord>, StoreError> {
-    one(pool, reviews!("WHERE key = ?").bind(key.to_owned()), review_of).await
+pub(crate) fn review(connection: &Connection, key: &str) -> Result<Option<ReviewRecord>, StoreError> {
+    reviews!("WHERE key = ?").bind(key.to_owned()).one(connection, review_of)
 }
 
-pub(crate) async fn open_reviews(pool: &SqlitePool, limit: u32) -> Result<Vec<ReviewRecord>, StoreError> {
+pub(crate) fn open_reviews(connection: &Connection, limit: u32) -> Result<Vec<ReviewRecord>, StoreError> {
     let query = reviews!("WHERE closed_at_us IS NULL ORDER BY opened_at_us, key LIMIT ?");
-    all(pool, query.bind(page(limit)), review_of).await
+    query.bind(page(limit)).all(connection, review_of)
 }
 
-pub(crate) async fn notices_of(
-    pool: &SqlitePool,
+pub(crate) fn notices_of(
+    connection: &Connection,
     household: Option<HouseholdId>,
     limit: u32,
 ) -> Result<Vec<NoticeRecord>, StoreError> {
-    let query = sqlx::query(
+    let query = query(
         "SELECT key, household, code, en, sw, at_us FROM notices WHERE household IS ? ORDER BY number DESC LIMIT ?",
     );
     let query = query.bind(household.map(|household| i64::from(household.0))).bind(page(limit));
-    all(pool, query, notice_of).await
+    query.all(connection, notice_of)
 }

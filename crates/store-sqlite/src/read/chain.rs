@@ -1,13 +1,13 @@
 //! Signed transactions.
 
-use super::{all, one};
 use crate::columns::Columns;
+use crate::sql::query;
 use jirani_store::{OutboxRecord, OutboxState, StoreError};
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use rusqlite::Connection;
 
 macro_rules! outbox {
     ($tail:literal) => {
-        sqlx::query(concat!(
+        query(concat!(
             "SELECT key, signature, bytes, last_valid_block_height, state, slot, refusal_code, compute_units,
              fee_lamports, created_at_us, work, signed, report, landed_at_us, retry_at_us FROM outbox ",
             $tail
@@ -15,8 +15,7 @@ macro_rules! outbox {
     };
 }
 
-fn record_of(row: &SqliteRow) -> Result<OutboxRecord, StoreError> {
-    let mut columns = Columns::of(row);
+fn record_of(columns: &mut Columns<'_>) -> Result<OutboxRecord, StoreError> {
     let (key, signature, bytes) = (columns.text()?, columns.text()?, columns.take()?);
     let last_valid_block_height = columns.u64()?;
     let (state, slot, code) = (columns.text()?, columns.u64_maybe()?, columns.text_maybe()?);
@@ -43,28 +42,25 @@ fn record_of(row: &SqliteRow) -> Result<OutboxRecord, StoreError> {
     })
 }
 
-pub(crate) async fn outbox(pool: &SqlitePool, key: &str) -> Result<Option<OutboxRecord>, StoreError> {
-    one(pool, outbox!("WHERE key = ?").bind(key.to_owned()), record_of).await
+pub(crate) fn outbox(connection: &Connection, key: &str) -> Result<Option<OutboxRecord>, StoreError> {
+    outbox!("WHERE key = ?").bind(key.to_owned()).one(connection, record_of)
 }
 
-pub(crate) async fn unfinished(
-    pool: &SqlitePool,
+pub(crate) fn unfinished(
+    connection: &Connection,
     after: &str,
     limit: u32,
 ) -> Result<Vec<OutboxRecord>, StoreError> {
     let limit = limit.min(jirani_store::verbs::PAGE_MAX);
     let query = outbox!("INDEXED BY outbox_unfinished WHERE state = 'sent' AND key > ? ORDER BY key LIMIT ?");
-    all(pool, query.bind(after.to_owned()).bind(i64::from(limit)), record_of).await
+    query.bind(after.to_owned()).bind(i64::from(limit)).all(connection, record_of)
 }
 
-pub(crate) async fn totals(pool: &SqlitePool) -> Result<(u64, u64, u64), StoreError> {
-    let query = sqlx::query(
+pub(crate) fn totals(connection: &Connection) -> Result<(u64, u64, u64), StoreError> {
+    let query = query(
         "SELECT count(*), coalesce(sum(compute_units), 0), coalesce(sum(fee_lamports), 0) FROM outbox
          WHERE state = 'landed'",
     );
-    let totals = one(pool, query, |row| {
-        let mut columns = Columns::of(row);
-        Ok((columns.u64()?, columns.u64()?, columns.u64()?))
-    });
-    Ok(totals.await?.unwrap_or_default())
+    let totals = query.one(connection, |columns| Ok((columns.u64()?, columns.u64()?, columns.u64()?)));
+    Ok(totals?.unwrap_or_default())
 }

@@ -1,42 +1,40 @@
 //! The index of the chain.
 
-use super::{all, one};
 use crate::columns::Columns;
 use crate::fault::page;
+use crate::sql::query;
 use jirani_store::{IndexCursor, IndexedEvent, IndexedTransaction, StoreError};
 use jirani_units::HouseholdId;
-use sqlx::sqlite::{SqliteExecutor, SqlitePool, SqliteRow};
+use rusqlite::Connection;
 
-pub(crate) async fn cursor(from: impl SqliteExecutor<'_>) -> Result<Option<IndexCursor>, StoreError> {
-    one(from, sqlx::query("SELECT signature, slot, transactions FROM chain_cursor"), |row| {
-        let mut columns = Columns::of(row);
+pub(crate) fn cursor(connection: &Connection) -> Result<Option<IndexCursor>, StoreError> {
+    query("SELECT signature, slot, transactions FROM chain_cursor").one(connection, |columns| {
         Ok(IndexCursor { signature: columns.bytes()?, slot: columns.u64()?, transactions: columns.u64()? })
     })
-    .await
 }
 
-pub(crate) async fn after(
-    pool: &SqlitePool,
+pub(crate) fn after(
+    connection: &Connection,
     sequence: u64,
     limit: u32,
 ) -> Result<Vec<IndexedTransaction>, StoreError> {
     // What is beyond any number kept is beyond everything.
     let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
-    let query = sqlx::query(
+    let query = query(
         "SELECT sequence, signature, slot, block_time_s, instruction, inner, kind, household, number, at_s, event,
          call, accounts FROM
          (SELECT * FROM chain_transactions WHERE sequence > ? ORDER BY sequence LIMIT ?)
          JOIN chain_events USING (sequence) ORDER BY sequence, instruction, inner",
     );
-    Ok(grouped(all(pool, query.bind(sequence).bind(page(limit)), row).await?))
+    Ok(grouped(query.bind(sequence).bind(page(limit)).all(connection, row)?))
 }
 
-pub(crate) async fn of(
-    pool: &SqlitePool,
+pub(crate) fn of(
+    connection: &Connection,
     household: HouseholdId,
     limit: u32,
 ) -> Result<Vec<IndexedTransaction>, StoreError> {
-    let query = sqlx::query(
+    let query = query(
         "SELECT sequence, signature, slot, block_time_s, instruction, inner, kind, household, number, at_s, event,
          call, accounts FROM
          (SELECT DISTINCT sequence FROM chain_events WHERE household = ? AND kind <> 5
@@ -45,12 +43,11 @@ pub(crate) async fn of(
          WHERE household = ? AND kind <> 5 ORDER BY sequence DESC, instruction, inner",
     );
     let household = i64::from(household.0);
-    Ok(grouped(all(pool, query.bind(household).bind(page(limit)).bind(household), row).await?))
+    Ok(grouped(query.bind(household).bind(page(limit)).bind(household).all(connection, row)?))
 }
 
 /// A transaction with one of its events.
-fn row(row: &SqliteRow) -> Result<IndexedTransaction, StoreError> {
-    let mut columns = Columns::of(row);
+fn row(columns: &mut Columns<'_>) -> Result<IndexedTransaction, StoreError> {
     let (sequence, signature, slot) = (columns.u64()?, columns.bytes()?, columns.u64()?);
     let block_time = columns.take()?;
     let (instruction, inner) = (columns.u16()?, columns.u16()?);

@@ -1,11 +1,11 @@
 //! Journal and balances.
 
-use super::{all, one};
 use crate::columns::Columns;
 use crate::fault::{int, page};
+use crate::sql::query;
 use jirani_ledger::{Account, AccountBalance, Balances, Kind, Reason, Transfer, TransferId};
 use jirani_store::{JournalRow, StoreError};
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use rusqlite::Connection;
 
 macro_rules! journal {
     ($tail:literal) => {
@@ -47,58 +47,53 @@ fn transfer(columns: &mut Columns<'_>) -> Result<Transfer, StoreError> {
 }
 
 /// A transfer of a row that begins with its columns.
-pub(crate) fn transfer_of(row: &SqliteRow) -> Result<Transfer, StoreError> {
-    transfer(&mut Columns::of(row))
+pub(crate) fn transfer_of(columns: &mut Columns<'_>) -> Result<Transfer, StoreError> {
+    transfer(columns)
 }
 
-fn journal_row(row: &SqliteRow) -> Result<JournalRow, StoreError> {
-    let mut columns = Columns::of(row);
+fn journal_row(columns: &mut Columns<'_>) -> Result<JournalRow, StoreError> {
     let sequence = columns.u64()?;
-    let mut rest = || Ok((columns.bytes()?, transfer(&mut columns)?));
+    let mut rest = || Ok((columns.bytes()?, transfer(columns)?));
     let (hash, transfer) = rest().map_err(|error: StoreError| StoreError::Damaged {
         what: format!("journal row {sequence} ({error})"),
     })?;
     Ok(JournalRow { sequence, transfer, hash })
 }
 
-pub(crate) async fn balance_of(pool: &SqlitePool, account: Account) -> Result<AccountBalance, StoreError> {
-    let query = sqlx::query(
+pub(crate) fn balance_of(connection: &Connection, account: Account) -> Result<AccountBalance, StoreError> {
+    let query = query(
         "SELECT debits_cents, credits_cents, debits_held_cents, credits_held_cents FROM balances WHERE account = ?",
     )
     .bind(account.code());
-    Ok(one(pool, query, |row| balance(&mut Columns::of(row))).await?.unwrap_or_default())
+    Ok(query.one(connection, balance)?.unwrap_or_default())
 }
 
-pub(crate) async fn balances(pool: &SqlitePool) -> Result<Balances, StoreError> {
-    let query = sqlx::query(
+pub(crate) fn balances(connection: &Connection) -> Result<Balances, StoreError> {
+    let query = query(
         "SELECT account, debits_cents, credits_cents, debits_held_cents, credits_held_cents FROM balances
          ORDER BY account",
     );
-    all(pool, query, |row| {
-        let mut columns = Columns::of(row);
-        Ok((columns.account()?, balance(&mut columns)?))
-    })
-    .await
+    query.all(connection, |columns| Ok((columns.account()?, balance(columns)?)))
 }
 
-pub(crate) async fn journal_after(
-    pool: &SqlitePool,
+pub(crate) fn journal_after(
+    connection: &Connection,
     after: u64,
     limit: u32,
 ) -> Result<Vec<JournalRow>, StoreError> {
-    let query = sqlx::query(journal!("WHERE sequence > ? ORDER BY sequence LIMIT ?"))
+    let query = query(journal!("WHERE sequence > ? ORDER BY sequence LIMIT ?"))
         .bind(int("journal row", after)?)
         .bind(page(limit));
-    all(pool, query, journal_row).await
+    query.all(connection, journal_row)
 }
 
-pub(crate) async fn journal_of(
-    pool: &SqlitePool,
+pub(crate) fn journal_of(
+    connection: &Connection,
     account: Account,
     limit: u32,
 ) -> Result<Vec<JournalRow>, StoreError> {
     // Two short walks along the indexes rather than one of the whole journal.
-    let query = sqlx::query(journal!(
+    let query = query(journal!(
         "WHERE sequence IN (
              SELECT sequence FROM (SELECT sequence FROM transfers WHERE debit = ?1 ORDER BY sequence DESC LIMIT ?2)
              UNION ALL
@@ -107,16 +102,16 @@ pub(crate) async fn journal_of(
     ))
     .bind(account.code())
     .bind(page(limit));
-    all(pool, query, journal_row).await
+    query.all(connection, journal_row)
 }
 
-pub(crate) async fn journal_of_after(
-    pool: &SqlitePool,
+pub(crate) fn journal_of_after(
+    connection: &Connection,
     account: Account,
     after: u64,
     limit: u32,
 ) -> Result<Vec<JournalRow>, StoreError> {
-    let query = sqlx::query(journal!(
+    let query = query(journal!(
         "WHERE sequence IN (
              SELECT sequence FROM (SELECT sequence FROM transfers WHERE debit = ?1 AND sequence > ?2
                  ORDER BY sequence LIMIT ?3)
@@ -128,5 +123,5 @@ pub(crate) async fn journal_of_after(
     .bind(account.code())
     .bind(int("journal row", after)?)
     .bind(page(limit));
-    all(pool, query, journal_row).await
+    query.all(connection, journal_row)
 }

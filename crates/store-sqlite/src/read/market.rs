@@ -1,16 +1,16 @@
 //! Offers and orders.
 
-use super::{all, one};
 use crate::columns::Columns;
 use crate::fault::{int, page};
+use crate::sql::query;
 use jirani_market::Fill;
 use jirani_store::{OfferRecord, OrderRecord, Proof, StoreError};
 use jirani_units::{HouseholdId, OfferId, OrderId, Price};
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use rusqlite::Connection;
 
 macro_rules! offers {
     ($tail:literal) => {
-        sqlx::query(concat!(
+        query(concat!(
             "SELECT id, seller, energy_wh, reserved_wh, sold_wh, price_cents_per_kwh, expires_at_us, state, refusal,
              signature, key, created_at_us, version FROM offers ",
             $tail
@@ -20,7 +20,7 @@ macro_rules! offers {
 
 macro_rules! orders {
     ($tail:literal) => {
-        sqlx::query(concat!(
+        query(concat!(
             "SELECT id, buyer, (SELECT json_group_array(json_array(offer, seller, energy_wh, price_cents_per_kwh)
              ORDER BY position) FROM fills WHERE order_id = orders.id), fee_cents_per_kwh, tax_cents_per_kwh,
              due_cents, pay_with, state, release_reason, refusal, deadline_us, proof_kind, proof, paid_at_us,
@@ -41,8 +41,7 @@ pub(crate) fn fills_text(fills: &[Fill]) -> Result<String, StoreError> {
         .map_err(|error| StoreError::Damaged { what: format!("the fills of an order: {error}") })
 }
 
-fn offer_of(row: &SqliteRow) -> Result<OfferRecord, StoreError> {
-    let mut columns = Columns::of(row);
+fn offer_of(columns: &mut Columns<'_>) -> Result<OfferRecord, StoreError> {
     Ok(OfferRecord {
         id: OfferId(columns.u64()?),
         seller: columns.household()?,
@@ -60,8 +59,7 @@ fn offer_of(row: &SqliteRow) -> Result<OfferRecord, StoreError> {
     })
 }
 
-fn order_of(row: &SqliteRow) -> Result<OrderRecord, StoreError> {
-    let mut columns = Columns::of(row);
+fn order_of(columns: &mut Columns<'_>) -> Result<OrderRecord, StoreError> {
     let (id, buyer) = (OrderId(columns.u64()?), columns.household()?);
     let fills: Vec<FillText> = columns.json()?;
     let fills = fills.into_iter().map(|(offer, seller, energy_wh, price)| Fill {
@@ -102,93 +100,93 @@ fn order_of(row: &SqliteRow) -> Result<OrderRecord, StoreError> {
     })
 }
 
-pub(crate) async fn offer(pool: &SqlitePool, id: OfferId) -> Result<Option<OfferRecord>, StoreError> {
-    one(pool, offers!("WHERE id = ?").bind(int("offer", id.0)?), offer_of).await
+pub(crate) fn offer(connection: &Connection, id: OfferId) -> Result<Option<OfferRecord>, StoreError> {
+    offers!("WHERE id = ?").bind(int("offer", id.0)?).one(connection, offer_of)
 }
 
-pub(crate) async fn open_offers(pool: &SqlitePool, limit: u32) -> Result<Vec<OfferRecord>, StoreError> {
+pub(crate) fn open_offers(connection: &Connection, limit: u32) -> Result<Vec<OfferRecord>, StoreError> {
     let query = offers!(
         "WHERE state = 'open' AND energy_wh > reserved_wh + sold_wh
          ORDER BY price_cents_per_kwh, created_at_us, id LIMIT ?"
     );
-    all(pool, query.bind(page(limit)), offer_of).await
+    query.bind(page(limit)).all(connection, offer_of)
 }
 
-pub(crate) async fn live_offers(pool: &SqlitePool) -> Result<Vec<OfferRecord>, StoreError> {
-    all(pool, offers!("WHERE state NOT IN ('closed', 'refused') ORDER BY id"), offer_of).await
+pub(crate) fn live_offers(connection: &Connection) -> Result<Vec<OfferRecord>, StoreError> {
+    offers!("WHERE state NOT IN ('closed', 'refused') ORDER BY id").all(connection, offer_of)
 }
 
-pub(crate) async fn offers_of(
-    pool: &SqlitePool,
+pub(crate) fn offers_of(
+    connection: &Connection,
     seller: HouseholdId,
     limit: u32,
 ) -> Result<Vec<OfferRecord>, StoreError> {
     let query = offers!("WHERE seller = ? ORDER BY id DESC LIMIT ?");
-    all(pool, query.bind(i64::from(seller.0)).bind(page(limit)), offer_of).await
+    query.bind(i64::from(seller.0)).bind(page(limit)).all(connection, offer_of)
 }
 
-pub(crate) async fn offer_by_key(
-    pool: &SqlitePool,
+pub(crate) fn offer_by_key(
+    connection: &Connection,
     seller: HouseholdId,
     key: &str,
 ) -> Result<Option<OfferRecord>, StoreError> {
     let query = offers!("WHERE seller = ? AND key = ?");
-    one(pool, query.bind(i64::from(seller.0)).bind(key.to_owned()), offer_of).await
+    query.bind(i64::from(seller.0)).bind(key.to_owned()).one(connection, offer_of)
 }
 
-pub(crate) async fn order(pool: &SqlitePool, id: OrderId) -> Result<Option<OrderRecord>, StoreError> {
-    one(pool, orders!("WHERE id = ?").bind(int("order", id.0)?), order_of).await
+pub(crate) fn order(connection: &Connection, id: OrderId) -> Result<Option<OrderRecord>, StoreError> {
+    orders!("WHERE id = ?").bind(int("order", id.0)?).one(connection, order_of)
 }
 
-pub(crate) async fn live_orders(pool: &SqlitePool) -> Result<Vec<OrderRecord>, StoreError> {
-    all(pool, orders!("WHERE state NOT IN ('settled', 'released', 'refused') ORDER BY id"), order_of).await
+pub(crate) fn live_orders(connection: &Connection) -> Result<Vec<OrderRecord>, StoreError> {
+    orders!("WHERE state NOT IN ('settled', 'released', 'refused') ORDER BY id").all(connection, order_of)
 }
 
-pub(crate) async fn orders_of(
-    pool: &SqlitePool,
+pub(crate) fn orders_of(
+    connection: &Connection,
     buyer: HouseholdId,
     limit: u32,
 ) -> Result<Vec<OrderRecord>, StoreError> {
     let query = orders!("WHERE buyer = ? ORDER BY id DESC LIMIT ?");
-    all(pool, query.bind(i64::from(buyer.0)).bind(page(limit)), order_of).await
+    query.bind(i64::from(buyer.0)).bind(page(limit)).all(connection, order_of)
 }
 
-pub(crate) async fn orders_of_after(
-    pool: &SqlitePool,
+pub(crate) fn orders_of_after(
+    connection: &Connection,
     buyer: HouseholdId,
     after: OrderId,
     limit: u32,
 ) -> Result<Vec<OrderRecord>, StoreError> {
     let query = orders!("WHERE buyer = ? AND id > ? ORDER BY id LIMIT ?");
     let query = query.bind(i64::from(buyer.0)).bind(int("order", after.0)?);
-    all(pool, query.bind(page(limit)), order_of).await
+    query.bind(page(limit)).all(connection, order_of)
 }
 
-pub(crate) async fn sales_of(
-    pool: &SqlitePool,
+pub(crate) fn sales_of(
+    connection: &Connection,
     seller: HouseholdId,
     limit: u32,
 ) -> Result<Vec<OrderRecord>, StoreError> {
     let query = orders!(
         "WHERE state = 'settled' AND id IN (SELECT order_id FROM fills WHERE seller = ?) ORDER BY id DESC LIMIT ?"
     );
-    all(pool, query.bind(i64::from(seller.0)).bind(page(limit)), order_of).await
+    query.bind(i64::from(seller.0)).bind(page(limit)).all(connection, order_of)
 }
 
-pub(crate) async fn order_by_key(
-    pool: &SqlitePool,
+pub(crate) fn order_by_key(
+    connection: &Connection,
     buyer: HouseholdId,
     key: &str,
 ) -> Result<Option<OrderRecord>, StoreError> {
     let query = orders!("WHERE buyer = ? AND key = ?");
-    one(pool, query.bind(i64::from(buyer.0)).bind(key.to_owned()), order_of).await
+    query.bind(i64::from(buyer.0)).bind(key.to_owned()).one(connection, order_of)
 }
 
-pub(crate) async fn orders_after(
-    pool: &SqlitePool,
+pub(crate) fn orders_after(
+    connection: &Connection,
     after: OrderId,
     limit: u32,
 ) -> Result<Vec<OrderRecord>, StoreError> {
     let query = orders!("WHERE id > ? ORDER BY id LIMIT ?");
-    all(pool, query.bind(int("order", after.0)?).bind(page(limit)), order_of).await
+    query.bind(int("order", after.0)?).bind(page(limit)).all(connection, order_of)
 }

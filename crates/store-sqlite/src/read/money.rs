@@ -1,17 +1,17 @@
 //! Collections, receipts and payouts.
 
-use super::{all, one};
 use crate::columns::Columns;
 use crate::fault::{int, page};
+use crate::sql::query;
 use jirani_store::{
     CollectionRecord, CollectionState, PayoutRecord, PayoutState, ReceiptRecord, ReceiptUse, StoreError,
 };
 use jirani_units::{Cents, HouseholdId, OrderId, PayoutId, Receipt, Reference, Timestamp};
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use rusqlite::Connection;
 
 macro_rules! collections {
     ($tail:literal) => {
-        sqlx::query(concat!(
+        query(concat!(
             "SELECT order_id, payer, msisdn, amount_cents, reference, secret, checkout_request_id, state,
              refusal_code, receipt, created_at_us, next_check_at_us, checks, version FROM collections ",
             $tail
@@ -21,7 +21,7 @@ macro_rules! collections {
 
 macro_rules! receipts {
     ($tail:literal) => {
-        sqlx::query(concat!(
+        query(concat!(
             "SELECT number, receipt, amount_cents, paid_at_us, payer, used_for, used_id, received_at_us, version
              FROM receipts ",
             $tail
@@ -31,7 +31,7 @@ macro_rules! receipts {
 
 macro_rules! payouts {
     ($tail:literal) => {
-        sqlx::query(concat!(
+        query(concat!(
             "SELECT id, household, msisdn, amount_cents, sent_cents, charge_cents, originator_id, secret,
              conversation_id, state, failure_code, receipt, key, created_at_us, final_at_us, attempt, version FROM payouts ",
             $tail
@@ -43,8 +43,7 @@ fn damaged(what: &str) -> StoreError {
     StoreError::Damaged { what: format!("a stored {what}") }
 }
 
-fn collection_of(row: &SqliteRow) -> Result<CollectionRecord, StoreError> {
-    let mut columns = Columns::of(row);
+fn collection_of(columns: &mut Columns<'_>) -> Result<CollectionRecord, StoreError> {
     let (order, payer, msisdn) = (OrderId(columns.u64()?), columns.household()?, columns.msisdn()?);
     let (amount, reference, secret) = (columns.cents()?, columns.parsed()?, columns.text()?);
     let checkout_request_id = columns.text_maybe()?;
@@ -76,8 +75,7 @@ fn collection_of(row: &SqliteRow) -> Result<CollectionRecord, StoreError> {
     })
 }
 
-fn numbered_receipt_of(row: &SqliteRow) -> Result<(u64, ReceiptRecord), StoreError> {
-    let mut columns = Columns::of(row);
+fn numbered_receipt_of(columns: &mut Columns<'_>) -> Result<(u64, ReceiptRecord), StoreError> {
     let (number, receipt, amount) = (columns.u64()?, columns.parsed()?, columns.cents()?);
     let (paid_at, payer) = (columns.time()?, columns.household_maybe()?);
     let (used_for, used_id) = (columns.text()?, columns.u64_maybe()?);
@@ -95,12 +93,11 @@ fn numbered_receipt_of(row: &SqliteRow) -> Result<(u64, ReceiptRecord), StoreErr
     Ok((number, ReceiptRecord { receipt, amount, paid_at, payer, used_for, received_at, version }))
 }
 
-fn receipt_of(row: &SqliteRow) -> Result<ReceiptRecord, StoreError> {
-    numbered_receipt_of(row).map(|(_, receipt)| receipt)
+fn receipt_of(columns: &mut Columns<'_>) -> Result<ReceiptRecord, StoreError> {
+    numbered_receipt_of(columns).map(|(_, receipt)| receipt)
 }
 
-fn payout_of(row: &SqliteRow) -> Result<PayoutRecord, StoreError> {
-    let mut columns = Columns::of(row);
+fn payout_of(columns: &mut Columns<'_>) -> Result<PayoutRecord, StoreError> {
     let (id, household, msisdn) = (PayoutId(columns.u64()?), columns.household()?, columns.msisdn()?);
     let (amount, sent, charge) = (columns.cents()?, columns.cents()?, columns.cents()?);
     let (originator_id, secret, conversation_id) = (columns.text()?, columns.text()?, columns.text_maybe()?);
@@ -133,98 +130,98 @@ fn payout_of(row: &SqliteRow) -> Result<PayoutRecord, StoreError> {
     })
 }
 
-pub(crate) async fn collection(
-    pool: &SqlitePool,
+pub(crate) fn collection(
+    connection: &Connection,
     order: OrderId,
 ) -> Result<Option<CollectionRecord>, StoreError> {
-    one(pool, collections!("WHERE order_id = ?").bind(int("order", order.0)?), collection_of).await
+    collections!("WHERE order_id = ?").bind(int("order", order.0)?).one(connection, collection_of)
 }
 
-pub(crate) async fn collection_by_secret(
-    pool: &SqlitePool,
+pub(crate) fn collection_by_secret(
+    connection: &Connection,
     secret: &str,
 ) -> Result<Option<CollectionRecord>, StoreError> {
-    one(pool, collections!("WHERE secret = ?").bind(secret.to_owned()), collection_of).await
+    collections!("WHERE secret = ?").bind(secret.to_owned()).one(connection, collection_of)
 }
 
-pub(crate) async fn collection_by_reference(
-    pool: &SqlitePool,
+pub(crate) fn collection_by_reference(
+    connection: &Connection,
     reference: &Reference,
 ) -> Result<Option<CollectionRecord>, StoreError> {
-    one(pool, collections!("WHERE reference = ?").bind(reference.as_str().to_owned()), collection_of).await
+    collections!("WHERE reference = ?").bind(reference.as_str().to_owned()).one(connection, collection_of)
 }
 
-pub(crate) async fn live_collections(pool: &SqlitePool) -> Result<Vec<CollectionRecord>, StoreError> {
+pub(crate) fn live_collections(connection: &Connection) -> Result<Vec<CollectionRecord>, StoreError> {
     let query = collections!("WHERE state NOT IN ('paid', 'refused', 'expired') ORDER BY order_id");
-    all(pool, query, collection_of).await
+    query.all(connection, collection_of)
 }
 
-pub(crate) async fn receipt(
-    pool: &SqlitePool,
+pub(crate) fn receipt(
+    connection: &Connection,
     receipt: &Receipt,
 ) -> Result<Option<ReceiptRecord>, StoreError> {
-    one(pool, receipts!("WHERE receipt = ?").bind(receipt.as_str().to_owned()), receipt_of).await
+    receipts!("WHERE receipt = ?").bind(receipt.as_str().to_owned()).one(connection, receipt_of)
 }
 
-pub(crate) async fn waiting_receipts(pool: &SqlitePool) -> Result<Vec<ReceiptRecord>, StoreError> {
-    all(pool, receipts!("WHERE used_for = 'order' ORDER BY number"), receipt_of).await
+pub(crate) fn waiting_receipts(connection: &Connection) -> Result<Vec<ReceiptRecord>, StoreError> {
+    receipts!("WHERE used_for = 'order' ORDER BY number").all(connection, receipt_of)
 }
 
-pub(crate) async fn receipts_after(
-    pool: &SqlitePool,
+pub(crate) fn receipts_after(
+    connection: &Connection,
     after: u64,
     limit: u32,
 ) -> Result<Vec<(u64, ReceiptRecord)>, StoreError> {
     let query = receipts!("WHERE number > ? ORDER BY number LIMIT ?");
-    all(pool, query.bind(int("receipt", after)?).bind(page(limit)), numbered_receipt_of).await
+    query.bind(int("receipt", after)?).bind(page(limit)).all(connection, numbered_receipt_of)
 }
 
-pub(crate) async fn payout(pool: &SqlitePool, id: PayoutId) -> Result<Option<PayoutRecord>, StoreError> {
-    one(pool, payouts!("WHERE id = ?").bind(int("payout", id.0)?), payout_of).await
+pub(crate) fn payout(connection: &Connection, id: PayoutId) -> Result<Option<PayoutRecord>, StoreError> {
+    payouts!("WHERE id = ?").bind(int("payout", id.0)?).one(connection, payout_of)
 }
 
-pub(crate) async fn payout_by_secret(
-    pool: &SqlitePool,
+pub(crate) fn payout_by_secret(
+    connection: &Connection,
     secret: &str,
 ) -> Result<Option<PayoutRecord>, StoreError> {
-    one(pool, payouts!("WHERE secret = ?").bind(secret.to_owned()), payout_of).await
+    payouts!("WHERE secret = ?").bind(secret.to_owned()).one(connection, payout_of)
 }
 
-pub(crate) async fn live_payouts(pool: &SqlitePool) -> Result<Vec<PayoutRecord>, StoreError> {
-    all(pool, payouts!("WHERE state NOT IN ('paid', 'failed') ORDER BY id"), payout_of).await
+pub(crate) fn live_payouts(connection: &Connection) -> Result<Vec<PayoutRecord>, StoreError> {
+    payouts!("WHERE state NOT IN ('paid', 'failed') ORDER BY id").all(connection, payout_of)
 }
 
-pub(crate) async fn payouts_of(
-    pool: &SqlitePool,
+pub(crate) fn payouts_of(
+    connection: &Connection,
     household: HouseholdId,
     limit: u32,
 ) -> Result<Vec<PayoutRecord>, StoreError> {
     let query = payouts!("WHERE household = ? ORDER BY id DESC LIMIT ?");
-    all(pool, query.bind(i64::from(household.0)).bind(page(limit)), payout_of).await
+    query.bind(i64::from(household.0)).bind(page(limit)).all(connection, payout_of)
 }
 
-pub(crate) async fn payout_by_key(
-    pool: &SqlitePool,
+pub(crate) fn payout_by_key(
+    connection: &Connection,
     household: HouseholdId,
     key: &str,
 ) -> Result<Option<PayoutRecord>, StoreError> {
     let query = payouts!("WHERE household = ? AND key = ?");
-    one(pool, query.bind(i64::from(household.0)).bind(key.to_owned()), payout_of).await
+    query.bind(i64::from(household.0)).bind(key.to_owned()).one(connection, payout_of)
 }
 
-pub(crate) async fn payouts_after(
-    pool: &SqlitePool,
+pub(crate) fn payouts_after(
+    connection: &Connection,
     after: PayoutId,
     limit: u32,
 ) -> Result<Vec<PayoutRecord>, StoreError> {
     let query = payouts!("WHERE id > ? ORDER BY id LIMIT ?");
-    all(pool, query.bind(int("payout", after.0)?).bind(page(limit)), payout_of).await
+    query.bind(int("payout", after.0)?).bind(page(limit)).all(connection, payout_of)
 }
 
-pub(crate) async fn paid_out_since(pool: &SqlitePool, since: Timestamp) -> Result<Cents, StoreError> {
-    let query = sqlx::query(
+pub(crate) fn paid_out_since(connection: &Connection, since: Timestamp) -> Result<Cents, StoreError> {
+    let query = query(
         "SELECT coalesce(sum(amount_cents), 0) FROM payouts WHERE created_at_us >= ? AND state <> 'failed'",
     );
-    let sum = one(pool, query.bind(since.0), |row| Columns::of(row).cents()).await?;
+    let sum = query.bind(since.0).one(connection, |columns| columns.cents())?;
     Ok(sum.unwrap_or_default())
 }

@@ -1,15 +1,15 @@
 //! Households, sessions, callbacks and named values.
 
-use super::{all, one};
 use crate::columns::Columns;
 use crate::fault::page;
+use crate::sql::query;
 use jirani_store::{HouseholdRecord, InboxRow, NewCallback, SessionRecord, SessionRole, StoreError};
 use jirani_units::HouseholdId;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use rusqlite::Connection;
 
 macro_rules! households {
     ($tail:literal) => {
-        sqlx::query(concat!(
+        query(concat!(
             "SELECT id, kind, alias, name, msisdn, language, meter, meter_key, meter_epoch, export_rating_w,
              import_rating_w, pv_rated_w, feeder, chain_address, enrolled_at_us, version FROM households ",
             $tail
@@ -17,8 +17,7 @@ macro_rules! households {
     };
 }
 
-fn household_of(row: &SqliteRow) -> Result<HouseholdRecord, StoreError> {
-    let mut columns = Columns::of(row);
+fn household_of(columns: &mut Columns<'_>) -> Result<HouseholdRecord, StoreError> {
     Ok(HouseholdRecord {
         id: columns.household()?,
         kind: columns.word()?,
@@ -39,26 +38,25 @@ fn household_of(row: &SqliteRow) -> Result<HouseholdRecord, StoreError> {
     })
 }
 
-pub(crate) async fn households(pool: &SqlitePool) -> Result<Vec<HouseholdRecord>, StoreError> {
-    all(pool, households!("ORDER BY id"), household_of).await
+pub(crate) fn households(connection: &Connection) -> Result<Vec<HouseholdRecord>, StoreError> {
+    households!("ORDER BY id").all(connection, household_of)
 }
 
-pub(crate) async fn household(
-    pool: &SqlitePool,
+pub(crate) fn household(
+    connection: &Connection,
     id: HouseholdId,
 ) -> Result<Option<HouseholdRecord>, StoreError> {
-    one(pool, households!("WHERE id = ?").bind(i64::from(id.0)), household_of).await
+    households!("WHERE id = ?").bind(i64::from(id.0)).one(connection, household_of)
 }
 
-pub(crate) async fn session(
-    pool: &SqlitePool,
+pub(crate) fn session(
+    connection: &Connection,
     token_hash: [u8; 32],
 ) -> Result<Option<SessionRecord>, StoreError> {
-    let query = sqlx::query(
+    let query = query(
         "SELECT token_hash, household, created_at_us, expires_at_us, version FROM sessions WHERE token_hash = ?",
     );
-    one(pool, query.bind(token_hash.to_vec()), |row| {
-        let mut columns = Columns::of(row);
+    query.bind(token_hash).one(connection, |columns| {
         Ok(SessionRecord {
             token_hash: columns.bytes()?,
             role: columns.household_maybe()?.map_or(SessionRole::Operator, SessionRole::Household),
@@ -67,16 +65,14 @@ pub(crate) async fn session(
             version: columns.u64()?,
         })
     })
-    .await
 }
 
-pub(crate) async fn pending_callbacks(pool: &SqlitePool, limit: u32) -> Result<Vec<InboxRow>, StoreError> {
-    let query = sqlx::query(
+pub(crate) fn pending_callbacks(connection: &Connection, limit: u32) -> Result<Vec<InboxRow>, StoreError> {
+    let query = query(
         "SELECT id, kind, secret, body, source, received_at_us, outcome FROM callbacks WHERE outcome IS NULL
          ORDER BY id LIMIT ?",
     );
-    all(pool, query.bind(page(limit)), |row| {
-        let mut columns = Columns::of(row);
+    query.bind(page(limit)).all(connection, |columns| {
         Ok(InboxRow {
             id: columns.u64()?,
             callback: NewCallback {
@@ -89,10 +85,9 @@ pub(crate) async fn pending_callbacks(pool: &SqlitePool, limit: u32) -> Result<V
             outcome: columns.text_maybe()?,
         })
     })
-    .await
 }
 
-pub(crate) async fn setting(pool: &SqlitePool, key: &str) -> Result<Option<String>, StoreError> {
-    let query = sqlx::query("SELECT value FROM settings WHERE key = ?").bind(key.to_owned());
-    one(pool, query, |row| Columns::of(row).text()).await
+pub(crate) fn setting(connection: &Connection, key: &str) -> Result<Option<String>, StoreError> {
+    let query = query("SELECT value FROM settings WHERE key = ?").bind(key.to_owned());
+    query.one(connection, |columns| columns.text())
 }

@@ -1,15 +1,15 @@
 //! Readings and quarantine.
 
-use super::{all, one};
 use crate::columns::Columns;
 use crate::fault::page;
+use crate::sql::query;
 use jirani_store::{QuarantineRow, ReadingRow, StoreError};
 use jirani_units::{HouseholdId, MeterId, Timestamp};
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use rusqlite::Connection;
 
 macro_rules! readings {
     ($from:literal, $tail:literal) => {
-        sqlx::query(concat!(
+        query(concat!(
             "SELECT meter, streams.epoch, readings.seq, household, time_us, import_wh, export_wh, generation_wh,
              power_w, bytes, received_at_us ",
             $from,
@@ -19,8 +19,7 @@ macro_rules! readings {
     };
 }
 
-fn reading_of(row: &SqliteRow) -> Result<ReadingRow, StoreError> {
-    let mut columns = Columns::of(row);
+fn reading_of(columns: &mut Columns<'_>) -> Result<ReadingRow, StoreError> {
     Ok(ReadingRow {
         meter: columns.meter()?,
         epoch: columns.u32()?,
@@ -36,28 +35,27 @@ fn reading_of(row: &SqliteRow) -> Result<ReadingRow, StoreError> {
     })
 }
 
-pub(crate) async fn latest(pool: &SqlitePool) -> Result<Vec<ReadingRow>, StoreError> {
-    let query = sqlx::query(
+pub(crate) fn latest(connection: &Connection) -> Result<Vec<ReadingRow>, StoreError> {
+    let query = query(
         "SELECT latest.meter, latest.epoch, latest.seq, household, time_us, import_wh, export_wh, generation_wh,
          power_w, bytes, received_at_us FROM latest_readings AS latest
          CROSS JOIN readings ON readings.stream = latest.stream AND readings.seq = latest.seq ORDER BY latest.meter",
     );
-    all(pool, query, reading_of).await
+    query.all(connection, reading_of)
 }
 
 /// A household has few streams (one per meter and epoch): each is walked along its
 /// index of times, and the walks are merged.
-pub(crate) async fn between(
-    pool: &SqlitePool,
+pub(crate) fn between(
+    connection: &Connection,
     household: HouseholdId,
     from: Timestamp,
     to: Timestamp,
     limit: u32,
 ) -> Result<Vec<ReadingRow>, StoreError> {
     let limit = page(limit);
-    let query = sqlx::query("SELECT stream FROM household_streams WHERE household = ? ORDER BY stream");
-    let streams: Vec<i64> =
-        all(pool, query.bind(i64::from(household.0)), |row| Columns::of(row).take()).await?;
+    let query = query("SELECT stream FROM household_streams WHERE household = ? ORDER BY stream");
+    let streams: Vec<i64> = query.bind(i64::from(household.0)).all(connection, |columns| columns.take())?;
     let mut rows = Vec::new();
     for stream in &streams {
         let query = readings!(
@@ -65,7 +63,7 @@ pub(crate) async fn between(
             "WHERE stream = ? AND time_us >= ? AND time_us < ? AND household = ? ORDER BY time_us, seq LIMIT ?"
         );
         let query = query.bind(*stream).bind(from.0).bind(to.0).bind(i64::from(household.0)).bind(limit);
-        rows.extend(all(pool, query, reading_of).await?);
+        rows.extend(query.all(connection, reading_of)?);
     }
     if streams.len() > 1 {
         rows.sort_by_key(|row| (row.time, row.epoch, row.seq));
@@ -74,8 +72,8 @@ pub(crate) async fn between(
     Ok(rows)
 }
 
-pub(crate) async fn by_identity(
-    pool: &SqlitePool,
+pub(crate) fn by_identity(
+    connection: &Connection,
     meter: MeterId,
     epoch: u32,
     seq: u64,
@@ -86,11 +84,11 @@ pub(crate) async fn by_identity(
         "FROM readings",
         "WHERE stream = (SELECT id FROM streams WHERE meter = ? AND epoch = ?) AND readings.seq = ?"
     );
-    one(pool, query.bind(meter.0.to_vec()).bind(i64::from(epoch)).bind(seq), reading_of).await
+    query.bind(meter.0).bind(i64::from(epoch)).bind(seq).one(connection, reading_of)
 }
 
-pub(crate) async fn around(
-    pool: &SqlitePool,
+pub(crate) fn around(
+    connection: &Connection,
     meter: MeterId,
     epoch: u32,
     at: Timestamp,
@@ -105,30 +103,26 @@ pub(crate) async fn around(
         "WHERE stream = (SELECT id FROM streams WHERE meter = ? AND epoch = ?) AND time_us > ?
          ORDER BY time_us, seq LIMIT 1"
     );
-    let (meter, epoch) = (meter.0.to_vec(), i64::from(epoch));
-    let before = one(pool, before.bind(meter.clone()).bind(epoch).bind(at.0), reading_of).await?;
-    let after = one(pool, after.bind(meter).bind(epoch).bind(at.0), reading_of).await?;
+    let (meter, epoch) = (meter.0, i64::from(epoch));
+    let before = before.bind(meter).bind(epoch).bind(at.0).one(connection, reading_of)?;
+    let after = after.bind(meter).bind(epoch).bind(at.0).one(connection, reading_of)?;
     Ok((before, after))
 }
 
-pub(crate) async fn count(pool: &SqlitePool) -> Result<(u64, u64), StoreError> {
-    let query = sqlx::query("SELECT (SELECT count(*) FROM readings), (SELECT count(*) FROM quarantine)");
-    let counts = one(pool, query, |row| {
-        let mut columns = Columns::of(row);
-        Ok((columns.u64()?, columns.u64()?))
-    });
-    Ok(counts.await?.unwrap_or_default())
+pub(crate) fn count(connection: &Connection) -> Result<(u64, u64), StoreError> {
+    let query = query("SELECT (SELECT count(*) FROM readings), (SELECT count(*) FROM quarantine)");
+    let counts = query.one(connection, |columns| Ok((columns.u64()?, columns.u64()?)));
+    Ok(counts?.unwrap_or_default())
 }
 
-pub(crate) async fn quarantine(
-    pool: &SqlitePool,
+pub(crate) fn quarantine(
+    connection: &Connection,
     limit: u32,
 ) -> Result<Vec<(u64, QuarantineRow)>, StoreError> {
-    let query = sqlx::query(
+    let query = query(
         "SELECT id, meter, code, detail, bytes, received_at_us FROM quarantine ORDER BY id DESC LIMIT ?",
     );
-    all(pool, query.bind(page(limit)), |row| {
-        let mut columns = Columns::of(row);
+    query.bind(page(limit)).all(connection, |columns| {
         let id = columns.u64()?;
         let row = QuarantineRow {
             meter: columns.meter_maybe()?,
@@ -139,5 +133,4 @@ pub(crate) async fn quarantine(
         };
         Ok((id, row))
     })
-    .await
 }

@@ -1,14 +1,14 @@
 //! Slots and attested rows.
 
-use super::{all, one};
 use crate::columns::Columns;
+use crate::sql::query;
 use jirani_store::{AttestedRow, SlotRecord, StoreError};
 use jirani_units::{HouseholdId, Timestamp, Wh};
-use sqlx::sqlite::{SqliteExecutor, SqlitePool, SqliteRow};
+use rusqlite::Connection;
 
 macro_rules! slots {
     ($tail:literal) => {
-        sqlx::query(concat!(
+        query(concat!(
             "SELECT feeder, end_us, evidence_root, signatures, attested_at_us,
              (SELECT json_group_array(json_array(household, export_wh, import_wh, estimated) ORDER BY household)
              FROM attested_rows WHERE feeder = slots.feeder AND end_us = slots.end_us) FROM slots ",
@@ -21,8 +21,7 @@ macro_rules! slots {
 const SLOTS_MAX: i64 = jirani_store::verbs::PAGE_MAX as i64;
 const ROWS_MAX: i64 = 100_000;
 
-fn slot_of(row: &SqliteRow) -> Result<SlotRecord, StoreError> {
-    let mut columns = Columns::of(row);
+fn slot_of(columns: &mut Columns<'_>) -> Result<SlotRecord, StoreError> {
     let (feeder, end, evidence_root) = (columns.u16()?, columns.time()?, columns.bytes()?);
     let (signatures, attested_at) = (columns.json()?, columns.time_maybe()?);
     let rows: Vec<(u32, u64, u64, u8)> = columns.json()?;
@@ -35,36 +34,36 @@ fn slot_of(row: &SqliteRow) -> Result<SlotRecord, StoreError> {
     Ok(SlotRecord { feeder, end, evidence_root, rows: rows.collect(), signatures, attested_at })
 }
 
-pub(crate) async fn one_slot(
-    from: impl SqliteExecutor<'_>,
+pub(crate) fn one_slot(
+    connection: &Connection,
     feeder: u16,
     end: Timestamp,
 ) -> Result<Option<SlotRecord>, StoreError> {
     let query = slots!("WHERE feeder = ? AND end_us = ?").bind(i64::from(feeder)).bind(end.0);
-    one(from, query, slot_of).await
+    query.one(connection, slot_of)
 }
 
-pub(crate) async fn unattested(pool: &SqlitePool, feeder: u16) -> Result<Vec<SlotRecord>, StoreError> {
+pub(crate) fn unattested(connection: &Connection, feeder: u16) -> Result<Vec<SlotRecord>, StoreError> {
     let query = slots!(
         "INDEXED BY slots_waiting WHERE feeder = ? AND attested_at_us IS NULL ORDER BY end_us LIMIT ?"
     );
-    all(pool, query.bind(i64::from(feeder)).bind(SLOTS_MAX), slot_of).await
+    query.bind(i64::from(feeder)).bind(SLOTS_MAX).all(connection, slot_of)
 }
 
-pub(crate) async fn last_attested(pool: &SqlitePool, feeder: u16) -> Result<Option<SlotRecord>, StoreError> {
+pub(crate) fn last_attested(connection: &Connection, feeder: u16) -> Result<Option<SlotRecord>, StoreError> {
     let query = slots!("WHERE feeder = ? AND attested_at_us IS NOT NULL ORDER BY end_us DESC LIMIT 1");
-    one(pool, query.bind(i64::from(feeder)), slot_of).await
+    query.bind(i64::from(feeder)).one(connection, slot_of)
 }
 
-pub(crate) async fn rows_of(
-    pool: &SqlitePool,
+pub(crate) fn rows_of(
+    connection: &Connection,
     household: HouseholdId,
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<(Timestamp, AttestedRow, Option<String>)>, StoreError> {
     // Rows lie in the order of slots, so that a slot is written in one place; a
     // household's are found by walking the slots.
-    let query = sqlx::query(
+    let query = query(
         "SELECT slots.end_us, slots.signatures ->> '$[0]', household, export_wh, import_wh, estimated
          FROM slots CROSS JOIN attested_rows USING (feeder, end_us)
          WHERE slots.end_us > ? AND slots.end_us <= ? AND slots.attested_at_us IS NOT NULL AND household = ?
@@ -74,8 +73,7 @@ pub(crate) async fn rows_of(
     .bind(to.0)
     .bind(i64::from(household.0))
     .bind(ROWS_MAX);
-    all(pool, query, |row| {
-        let mut columns = Columns::of(row);
+    query.all(connection, |columns| {
         let (end, signature) = (columns.time()?, columns.text_maybe()?);
         let row = AttestedRow {
             household: columns.household()?,
@@ -85,5 +83,4 @@ pub(crate) async fn rows_of(
         };
         Ok((end, row, signature))
     })
-    .await
 }

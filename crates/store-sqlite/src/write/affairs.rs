@@ -2,14 +2,12 @@
 
 use super::people::{versioned, write_record};
 use crate::fault::fault;
+use crate::sql::query;
 use jirani_store::words::Word as _;
 use jirani_store::{NoticeRecord, ReversalRecord, ReviewRecord, StoreError};
-use sqlx::SqliteConnection;
+use rusqlite::Connection;
 
-pub(super) async fn reversal(
-    connection: &mut SqliteConnection,
-    record: &ReversalRecord,
-) -> Result<(), StoreError> {
+pub(super) fn reversal(connection: &Connection, record: &ReversalRecord) -> Result<(), StoreError> {
     let (sql, version) = versioned(
         record.version,
         "INSERT INTO reversals (reversal, amount_cents, payer, state, heard_at_us, receipt, version)
@@ -17,7 +15,7 @@ pub(super) async fn reversal(
         "UPDATE reversals SET reversal = ?1, amount_cents = ?2, payer = ?3, state = ?4, heard_at_us = ?5,
          version = version + 1 WHERE receipt = ?6 AND version = ?7",
     )?;
-    let query = sqlx::query(sql)
+    let query = query(sql)
         .bind(record.reversal.as_ref().map(|receipt| receipt.as_str().to_owned()))
         .bind(record.amount.0)
         .bind(record.payer.map(|payer| i64::from(payer.0)))
@@ -25,13 +23,10 @@ pub(super) async fn reversal(
         .bind(record.heard_at.0)
         .bind(record.receipt.as_str().to_owned())
         .bind(version);
-    write_record(connection, query, || format!("the reversal of receipt {}", record.receipt)).await
+    write_record(connection, query, || format!("the reversal of receipt {}", record.receipt))
 }
 
-pub(super) async fn review(
-    connection: &mut SqliteConnection,
-    record: &ReviewRecord,
-) -> Result<(), StoreError> {
+pub(super) fn review(connection: &Connection, record: &ReviewRecord) -> Result<(), StoreError> {
     let (sql, version) = versioned(
         record.version,
         "INSERT INTO reviews (code, detail, opened_at_us, closed_at_us, outcome, key, version)
@@ -39,7 +34,7 @@ pub(super) async fn review(
         "UPDATE reviews SET code = ?1, detail = ?2, opened_at_us = ?3, closed_at_us = ?4, outcome = ?5,
          version = version + 1 WHERE key = ?6 AND version = ?7",
     )?;
-    let query = sqlx::query(sql)
+    let query = query(sql)
         .bind(record.code.clone())
         .bind(record.detail.clone())
         .bind(record.opened_at.0)
@@ -47,14 +42,11 @@ pub(super) async fn review(
         .bind(record.outcome.clone())
         .bind(record.key.clone())
         .bind(version);
-    write_record(connection, query, || format!("review {}", record.key)).await
+    write_record(connection, query, || format!("review {}", record.key))
 }
 
-pub(super) async fn notice(
-    connection: &mut SqliteConnection,
-    record: &NoticeRecord,
-) -> Result<(), StoreError> {
-    sqlx::query(
+pub(super) fn notice(connection: &Connection, record: &NoticeRecord) -> Result<(), StoreError> {
+    query(
         "INSERT INTO notices (key, household, code, en, sw, at_us) VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (key) DO NOTHING",
     )
@@ -65,7 +57,6 @@ pub(super) async fn notice(
     .bind(&record.sw)
     .bind(record.at.0)
     .execute(connection)
-    .await
     .map_err(fault)?;
     Ok(())
 }

@@ -4,12 +4,11 @@
 //! Changes of a request stand apart until it is kept, so that undoing it costs
 //! nothing.
 
-use crate::columns::Columns;
-use crate::fault::fault;
+use crate::sql::query;
 use jirani_ledger::{Account, AccountBalance, chain};
 use jirani_store::StoreError;
 use jirani_units::{HouseholdId, MeterId};
-use sqlx::SqliteConnection;
+use rusqlite::Connection;
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -71,41 +70,39 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    pub(super) async fn load(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
+    pub(super) fn load(connection: &Connection) -> Result<Self, StoreError> {
         let mut cache = Self::default();
-        cache.refill(connection).await?;
+        cache.refill(connection)?;
         Ok(cache)
     }
 
     /// Reads everything anew if it was forgotten.
-    pub(super) async fn refill(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    pub(super) fn refill(&mut self, connection: &Connection) -> Result<(), StoreError> {
         if self.full {
             return Ok(());
         }
         *self = Self::default();
-        for row in all(connection, "SELECT account, debits_cents, credits_cents, debits_held_cents, credits_held_cents FROM balances").await? {
-            let mut columns = Columns::of(&row);
-            let (account, balance) = (columns.account()?, crate::read::ledger::balance(&mut columns)?);
-            self.balances.kept.insert(account, balance);
-        }
-        for row in all(connection, "SELECT meter, epoch, id FROM streams").await? {
-            let mut columns = Columns::of(&row);
-            self.streams.kept.insert((columns.meter()?, columns.u32()?), columns.take()?);
-        }
-        for row in all(connection, "SELECT household, stream FROM household_streams").await? {
-            let mut columns = Columns::of(&row);
-            self.owners.kept.insert((columns.household()?, columns.take()?), ());
-        }
-        for row in all(connection, "SELECT meter, epoch, seq FROM latest_readings").await? {
-            let mut columns = Columns::of(&row);
-            self.latest.kept.insert(columns.meter()?, (columns.u32()?, columns.u64()?));
-        }
-        for row in
-            all(connection, "SELECT sequence, hash FROM transfers ORDER BY sequence DESC LIMIT 1").await?
-        {
-            let mut columns = Columns::of(&row);
-            self.head = Some(Head { sequence: columns.u64()?, hash: columns.bytes()? });
-        }
+        let balances = query(
+            "SELECT account, debits_cents, credits_cents, debits_held_cents, credits_held_cents FROM balances",
+        );
+        let balances = balances
+            .all(connection, |columns| Ok((columns.account()?, crate::read::ledger::balance(columns)?)))?;
+        self.balances.kept.extend(balances);
+        let streams = query("SELECT meter, epoch, id FROM streams");
+        self.streams.kept.extend(
+            streams.all(connection, |columns| Ok(((columns.meter()?, columns.u32()?), columns.take()?)))?,
+        );
+        let owners = query("SELECT household, stream FROM household_streams");
+        self.owners
+            .kept
+            .extend(owners.all(connection, |columns| Ok(((columns.household()?, columns.take()?), ())))?);
+        let latest = query("SELECT meter, epoch, seq FROM latest_readings");
+        self.latest.kept.extend(
+            latest.all(connection, |columns| Ok((columns.meter()?, (columns.u32()?, columns.u64()?))))?,
+        );
+        let head = query("SELECT sequence, hash FROM transfers ORDER BY sequence DESC LIMIT 1");
+        self.head =
+            head.one(connection, |columns| Ok(Head { sequence: columns.u64()?, hash: columns.bytes()? }))?;
         self.full = true;
         Ok(())
     }
@@ -147,11 +144,4 @@ impl Cache {
     pub(super) fn forget(&mut self) {
         self.full = false;
     }
-}
-
-async fn all(
-    connection: &mut SqliteConnection,
-    sql: &'static str,
-) -> Result<Vec<sqlx::sqlite::SqliteRow>, StoreError> {
-    sqlx::query(sql).fetch_all(connection).await.map_err(fault)
 }

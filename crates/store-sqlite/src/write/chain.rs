@@ -1,29 +1,28 @@
 //! Signed transactions.
 
 use crate::fault::{fault, int};
+use crate::sql::query;
 use jirani_store::{OutboxRecord, OutboxState, StoreError};
-use sqlx::SqliteConnection;
+use rusqlite::Connection;
 
 /// Keeps a transaction, or what became of it. One that has landed never changes.
-pub(super) async fn put(connection: &mut SqliteConnection, record: &OutboxRecord) -> Result<(), StoreError> {
+pub(super) fn put(connection: &Connection, record: &OutboxRecord) -> Result<(), StoreError> {
     let (state, slot, code) = match &record.state {
         OutboxState::Sent => ("sent", None, None),
         OutboxState::Landed { slot } => ("landed", Some(int("chain slot", *slot)?), None),
         OutboxState::Refused { code } => ("refused", None, Some(code)),
     };
     if record.state == OutboxState::Sent {
-        let taken = sqlx::query("SELECT 1 FROM outbox WHERE signature = ? AND key <> ? LIMIT 1")
+        let taken = query("SELECT 1 FROM outbox WHERE signature = ? AND key <> ? LIMIT 1")
             .bind(&record.signature)
             .bind(&record.key)
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(fault)?;
+            .one(connection, |columns| columns.take::<i64>())?;
         if taken.is_some() {
             let what = format!("the signature of transaction {} belongs to other work and", record.key);
             return Err(StoreError::Conflict { what });
         }
     }
-    let put = sqlx::query(
+    let put = query(
         "INSERT INTO outbox (key, signature, bytes, last_valid_block_height, state, slot, refusal_code,
          compute_units, fee_lamports, created_at_us, work, signed, report, landed_at_us, retry_at_us)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -51,9 +50,8 @@ pub(super) async fn put(connection: &mut SqliteConnection, record: &OutboxRecord
     .bind(record.landed_at.map(|at| at.0))
     .bind(record.retry_at.map(|at| at.0))
     .execute(connection)
-    .await
     .map_err(fault)?;
-    if put.rows_affected() == 1 {
+    if put == 1 {
         return Ok(());
     }
     Err(StoreError::Conflict { what: format!("transaction {} has landed and", record.key) })

@@ -4,10 +4,10 @@ use super::cache::Cache;
 use super::{affairs, callback, ledger, market, money, people};
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
-use sqlx::SqliteConnection;
+use rusqlite::Connection;
 
-pub(super) async fn apply(
-    connection: &mut SqliteConnection,
+pub(super) fn apply(
+    connection: &Connection,
     cache: &mut Cache,
     changes: &[Change],
 ) -> Result<Committed, StoreError> {
@@ -21,22 +21,22 @@ pub(super) async fn apply(
         .collect();
     // Transfers do not depend on records, nor records on transfers: together they
     // stand or fall, so their order within a commit cannot be seen from outside.
-    let postings = ledger::post(connection, cache, &transfers).await?;
+    let postings = ledger::post(connection, cache, &transfers)?;
     for change in changes {
         match change {
             Change::Post(_) => {}
-            Change::Household(record) => people::household(connection, record).await?,
-            Change::Offer(record) => market::offer(connection, record).await?,
-            Change::Order(record) => market::order(connection, record).await?,
-            Change::Collection(record) => money::collection(connection, record).await?,
-            Change::Receipt(record) => money::receipt(connection, record).await?,
-            Change::Payout(record) => money::payout(connection, record).await?,
-            Change::Reversal(record) => affairs::reversal(connection, record).await?,
-            Change::Review(record) => affairs::review(connection, record).await?,
-            Change::Notice(record) => affairs::notice(connection, record).await?,
-            Change::Session(record) => people::session(connection, record).await?,
-            Change::InboxDone { id, outcome } => callback::done(connection, *id, outcome).await?,
-            Change::Setting { key, value } => people::setting(connection, key, value).await?,
+            Change::Household(record) => people::household(connection, record)?,
+            Change::Offer(record) => market::offer(connection, record)?,
+            Change::Order(record) => market::order(connection, record)?,
+            Change::Collection(record) => money::collection(connection, record)?,
+            Change::Receipt(record) => money::receipt(connection, record)?,
+            Change::Payout(record) => money::payout(connection, record)?,
+            Change::Reversal(record) => affairs::reversal(connection, record)?,
+            Change::Review(record) => affairs::review(connection, record)?,
+            Change::Notice(record) => affairs::notice(connection, record)?,
+            Change::Session(record) => people::session(connection, record)?,
+            Change::InboxDone { id, outcome } => callback::done(connection, *id, outcome)?,
+            Change::Setting { key, value } => people::setting(connection, key, value)?,
         }
     }
     Ok(Committed { postings })

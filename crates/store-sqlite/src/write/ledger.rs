@@ -1,29 +1,23 @@
 //! Transfers: gathers the facts, lets `jirani_ledger` decide, keeps the outcome.
 
 use super::cache::{Cache, Head};
-use super::sql::{Insert, insert as insert_of};
+use crate::columns::Columns;
 use crate::fault::{fault, fault_on, int};
 use crate::read::ledger::transfer_of;
 use jirani_ledger::{Decision, Facts, Posting, Transfer, TransferId, chain, decide};
 use jirani_store::StoreError;
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, params};
 use std::collections::{HashMap, HashSet};
 
-const INSERT: Insert = insert_of!(
-    "INSERT INTO transfers (sequence, id, debit, credit, amount_cents, reason, kind, hold, memo, at_us, format, hash)
-     VALUES ",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    ""
-);
+const INSERT: &str = "INSERT INTO transfers (sequence, id, debit, credit, amount_cents, reason, kind, hold, memo, at_us, format, hash)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-const UPSERT_BALANCE: Insert = insert_of!(
+const UPSERT_BALANCE: &str =
     "INSERT INTO balances (account, debits_cents, credits_cents, debits_held_cents, credits_held_cents,
-     never_overdrawn) VALUES ",
-    "(?, ?, ?, ?, ?, ?)",
-    " ON CONFLICT (account) DO UPDATE SET debits_cents = excluded.debits_cents,
+     never_overdrawn) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (account) DO UPDATE SET debits_cents = excluded.debits_cents,
      credits_cents = excluded.credits_cents, debits_held_cents = excluded.debits_held_cents,
-     credits_held_cents = excluded.credits_held_cents"
-);
+     credits_held_cents = excluded.credits_held_cents";
 
 /// A transfer to be kept, at its place in the journal.
 struct Row<'a> {
@@ -32,16 +26,16 @@ struct Row<'a> {
 }
 
 /// Posts `transfers`, each with its index in the commit.
-pub(super) async fn post(
-    connection: &mut SqliteConnection,
+pub(super) fn post(
+    connection: &Connection,
     cache: &mut Cache,
     transfers: &[(usize, &Transfer)],
 ) -> Result<Vec<Posting>, StoreError> {
     if transfers.is_empty() {
         return Ok(Vec::new());
     }
-    let mut known = stored(connection, transfers).await?;
-    let mut ended = ended(connection, transfers).await?;
+    let mut known = stored(connection, transfers)?;
+    let mut ended = ended(connection, transfers)?;
     let mut postings = Vec::with_capacity(transfers.len());
     let mut rows = Vec::with_capacity(transfers.len());
     for (index, transfer) in transfers {
@@ -69,103 +63,86 @@ pub(super) async fn post(
             }
         }
     }
-    insert(connection, &rows).await?;
-    keep_balances(connection, cache).await?;
+    insert(connection, &rows)?;
+    keep_balances(connection, cache)?;
     Ok(postings)
 }
 
-fn hex_list<'a>(ids: impl Iterator<Item = &'a TransferId>) -> String {
-    use std::fmt::Write as _;
-    let mut list = String::from("[");
-    for (place, id) in ids.enumerate() {
-        list.push_str(if place == 0 { "\"" } else { ",\"" });
-        for byte in id.0 {
-            // Writing to a String cannot fail.
-            let _ = write!(list, "{byte:02x}");
-        }
-        list.push('"');
-    }
-    list.push(']');
-    list
-}
-
 /// Transfers of the journal under the ids of these, or of the holds they end.
-async fn stored(
-    connection: &mut SqliteConnection,
+fn stored(
+    connection: &Connection,
     transfers: &[(usize, &Transfer)],
 ) -> Result<HashMap<TransferId, Transfer>, StoreError> {
-    let holds: Vec<TransferId> = transfers.iter().filter_map(|(_, transfer)| transfer.kind.hold()).collect();
-    let ids = hex_list(transfers.iter().map(|(_, transfer)| &transfer.id).chain(&holds));
-    let rows = sqlx::query(
-        "SELECT id, debit, credit, amount_cents, reason, kind, hold, memo, at_us FROM transfers
-         WHERE id IN (SELECT unhex(value) FROM json_each(?))",
-    )
-    .bind(ids)
-    .fetch_all(connection)
-    .await
-    .map_err(fault)?;
-    rows.iter().map(|row| transfer_of(row).map(|transfer| (transfer.id, transfer))).collect()
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT id, debit, credit, amount_cents, reason, kind, hold, memo, at_us FROM transfers WHERE id = ?",
+        )
+        .map_err(fault)?;
+    let mut found = HashMap::new();
+    for (_, transfer) in transfers {
+        for id in [Some(transfer.id), transfer.kind.hold()].into_iter().flatten() {
+            let mut rows = statement.query(params![id.0]).map_err(fault)?;
+            if let Some(row) = rows.next().map_err(fault)? {
+                found.insert(id, transfer_of(&mut Columns::of(row))?);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Which of the holds that these would end were ended before.
-async fn ended(
-    connection: &mut SqliteConnection,
+fn ended(
+    connection: &Connection,
     transfers: &[(usize, &Transfer)],
 ) -> Result<HashSet<TransferId>, StoreError> {
-    let holds: Vec<TransferId> = transfers.iter().filter_map(|(_, transfer)| transfer.kind.hold()).collect();
-    if holds.is_empty() {
-        return Ok(HashSet::new());
+    let mut statement =
+        connection.prepare_cached("SELECT 1 FROM transfers WHERE hold = ? LIMIT 1").map_err(fault)?;
+    let mut ended = HashSet::new();
+    for hold in transfers.iter().filter_map(|(_, transfer)| transfer.kind.hold()) {
+        if statement.exists(params![hold.0]).map_err(fault)? {
+            ended.insert(hold);
+        }
     }
-    let rows =
-        sqlx::query("SELECT hold FROM transfers WHERE hold IN (SELECT unhex(value) FROM json_each(?))")
-            .bind(hex_list(holds.iter()))
-            .fetch_all(connection)
-            .await
-            .map_err(fault)?;
-    rows.iter().map(|row| crate::columns::Columns::of(row).bytes().map(TransferId)).collect()
+    Ok(ended)
 }
 
-async fn insert(connection: &mut SqliteConnection, rows: &[Row<'_>]) -> Result<(), StoreError> {
-    for (sql, piece) in INSERT.pieces(rows) {
-        let mut query = sqlx::query(sql);
-        for Row { head, transfer } in piece {
-            query = query
-                .bind(int("journal row", head.sequence)?)
-                .bind(transfer.id.0.to_vec())
-                .bind(transfer.debit.code())
-                .bind(transfer.credit.code())
-                .bind(transfer.amount.0)
-                .bind(i64::from(transfer.reason.code()))
-                .bind(i64::from(transfer.kind.code()))
-                .bind(transfer.kind.hold().map(|hold| hold.0.to_vec()))
-                .bind(transfer.memo.clone())
-                .bind(transfer.at.0)
-                .bind(i64::from(chain::FORMAT))
-                .bind(head.hash.to_vec());
-        }
-        query
-            .execute(&mut *connection)
-            .await
+fn insert(connection: &Connection, rows: &[Row<'_>]) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(INSERT).map_err(fault)?;
+    for Row { head, transfer } in rows {
+        statement
+            .execute(params![
+                int("journal row", head.sequence)?,
+                transfer.id.0,
+                transfer.debit.code(),
+                transfer.credit.code(),
+                transfer.amount.0,
+                transfer.reason.code(),
+                transfer.kind.code(),
+                transfer.kind.hold().map(|hold| hold.0),
+                transfer.memo,
+                transfer.at.0,
+                chain::FORMAT,
+                head.hash,
+            ])
             .map_err(|error| fault_on(error, || "the journal".to_owned()))?;
     }
     Ok(())
 }
 
 /// Writes the balances that the request has changed.
-async fn keep_balances(connection: &mut SqliteConnection, cache: &Cache) -> Result<(), StoreError> {
-    let changed: Vec<_> = cache.balances.fresh().collect();
-    for (sql, piece) in UPSERT_BALANCE.pieces(&changed) {
-        let mut query = sqlx::query(sql);
-        for (account, balance) in piece {
-            query = query
-                .bind(account.code())
-                .bind(balance.debits.0)
-                .bind(balance.credits.0)
-                .bind(balance.debits_held.0)
-                .bind(balance.credits_held.0)
-                .bind(i64::from(account.never_overdrawn()));
-        }
-        query.execute(&mut *connection).await.map_err(|error| fault_on(error, || "a balance".to_owned()))?;
+fn keep_balances(connection: &Connection, cache: &Cache) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(UPSERT_BALANCE).map_err(fault)?;
+    for (account, balance) in cache.balances.fresh() {
+        statement
+            .execute(params![
+                account.code(),
+                balance.debits.0,
+                balance.credits.0,
+                balance.debits_held.0,
+                balance.credits_held.0,
+                account.never_overdrawn(),
+            ])
+            .map_err(|error| fault_on(error, || "a balance".to_owned()))?;
     }
     Ok(())
 }

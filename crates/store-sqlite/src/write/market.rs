@@ -1,21 +1,16 @@
 //! Offers and orders.
 
 use super::people::{versioned, write_record};
-use super::sql::{Insert, insert as insert_of};
 use crate::fault::{fault_on, int};
 use crate::read::market::fills_text;
-use jirani_market::Fill;
+use crate::sql::query;
 use jirani_store::words::Word;
 use jirani_store::{OfferRecord, OrderRecord, Proof, StoreError};
-use sqlx::SqliteConnection;
+use rusqlite::Connection;
 
-const INSERT_FILLS: Insert = insert_of!(
-    "INSERT INTO fills (order_id, position, offer, seller, energy_wh, price_cents_per_kwh) VALUES ",
-    "(?, ?, ?, ?, ?, ?)",
-    ""
-);
+const INSERT_FILL: &str = "INSERT INTO fills (order_id, position, offer, seller, energy_wh, price_cents_per_kwh) VALUES (?, ?, ?, ?, ?, ?)";
 
-pub(super) async fn offer(connection: &mut SqliteConnection, record: &OfferRecord) -> Result<(), StoreError> {
+pub(super) fn offer(connection: &Connection, record: &OfferRecord) -> Result<(), StoreError> {
     let (sql, version) = versioned(
         record.version,
         "INSERT INTO offers (seller, energy_wh, reserved_wh, sold_wh, price_cents_per_kwh, expires_at_us, state,
@@ -25,7 +20,7 @@ pub(super) async fn offer(connection: &mut SqliteConnection, record: &OfferRecor
          expires_at_us = ?6, state = ?7, refusal = ?8, signature = ?9, key = ?10, created_at_us = ?11,
          version = version + 1 WHERE id = ?12 AND version = ?13",
     )?;
-    let query = sqlx::query(sql)
+    let query = query(sql)
         .bind(i64::from(record.seller.0))
         .bind(int("energy", record.energy_wh.0)?)
         .bind(int("energy", record.reserved_wh.0)?)
@@ -39,10 +34,10 @@ pub(super) async fn offer(connection: &mut SqliteConnection, record: &OfferRecor
         .bind(record.created_at.0)
         .bind(int("offer", record.id.0)?)
         .bind(version);
-    write_record(connection, query, || format!("offer {}", record.id)).await
+    write_record(connection, query, || format!("offer {}", record.id))
 }
 
-pub(super) async fn order(connection: &mut SqliteConnection, record: &OrderRecord) -> Result<(), StoreError> {
+pub(super) fn order(connection: &Connection, record: &OrderRecord) -> Result<(), StoreError> {
     // The fills of an order never change: an update that brings others meets no row.
     let (sql, version) = versioned(
         record.version,
@@ -59,11 +54,11 @@ pub(super) async fn order(connection: &mut SqliteConnection, record: &OrderRecor
              FROM fills WHERE order_id = ?18)",
     )?;
     let proof = record.proof.map(|proof| match proof {
-        Proof::Receipt(hash) => (1_i64, hash.to_vec()),
-        Proof::Transfer(hash) => (2, hash.to_vec()),
+        Proof::Receipt(hash) => (1_i64, hash),
+        Proof::Transfer(hash) => (2, hash),
     });
     let (proof_kind, proof) = proof.unzip();
-    let mut query = sqlx::query(sql)
+    let mut query = query(sql)
         .bind(i64::from(record.buyer.0))
         .bind(i64::from(record.fee.0))
         .bind(i64::from(record.tax.0))
@@ -88,28 +83,25 @@ pub(super) async fn order(connection: &mut SqliteConnection, record: &OrderRecor
         query = query.bind(fills_text(&record.fills)?);
     }
     let what = || format!("order {}", record.id);
-    write_record(connection, query, what).await?;
-    if new { insert_fills(connection, record, what).await } else { Ok(()) }
+    write_record(connection, query, what)?;
+    if new { insert_fills(connection, record, what) } else { Ok(()) }
 }
 
-async fn insert_fills(
-    connection: &mut SqliteConnection,
+fn insert_fills(
+    connection: &Connection,
     record: &OrderRecord,
     what: impl Fn() -> String,
 ) -> Result<(), StoreError> {
-    let placed: Vec<(usize, &Fill)> = record.fills.iter().enumerate().collect();
-    for (sql, piece) in INSERT_FILLS.pieces(&placed) {
-        let mut query = sqlx::query(sql);
-        for (position, fill) in piece {
-            query = query
-                .bind(int("order", record.id.0)?)
-                .bind(int("fill", *position as u64)?)
-                .bind(int("offer", fill.offer.0)?)
-                .bind(i64::from(fill.seller.0))
-                .bind(i64::from(fill.energy_wh))
-                .bind(i64::from(fill.price.0));
-        }
-        query.execute(&mut *connection).await.map_err(|error| fault_on(error, &what))?;
+    for (position, fill) in record.fills.iter().enumerate() {
+        query(INSERT_FILL)
+            .bind(int("order", record.id.0)?)
+            .bind(int("fill", position as u64)?)
+            .bind(int("offer", fill.offer.0)?)
+            .bind(fill.seller.0)
+            .bind(fill.energy_wh)
+            .bind(fill.price.0)
+            .execute(connection)
+            .map_err(|error| fault_on(error, &what))?;
     }
     Ok(())
 }

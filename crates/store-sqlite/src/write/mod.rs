@@ -2,9 +2,10 @@
 //!
 //! Promises: requests are applied in the order they came; whatever is queued is
 //! applied in one transaction, each request in its own savepoint (one that is alone
-//! needs none), so that one request's refusal undoes only itself; nobody is answered before the COMMIT, so
-//! one fsync pays for all. Stands between the bounded queue and the one connection
-//! that writes.
+//! needs none), so that one request's refusal undoes only itself; nobody is answered
+//! before the COMMIT, so one fsync pays for all. Stands between the bounded queue and
+//! the one connection that writes, on a thread of its own: a write costs two changes
+//! of thread, whatever number of statements it takes.
 
 mod affairs;
 mod cache;
@@ -18,22 +19,24 @@ mod money;
 mod people;
 mod readings;
 mod slot;
-mod sql;
 
 use crate::archive;
 use crate::fault::fault;
+use crate::sql::query;
 use cache::Cache;
 pub(crate) use index::Extension;
 use jirani_store::archive::{Row as ArchiveRow, Table};
 use jirani_store::{
     Appended, Change, Committed, NewCallback, OutboxRecord, QuarantineRow, ReadingRow, SlotRecord, StoreError,
 };
-use sqlx::SqliteConnection;
+use rusqlite::Connection;
 use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::{mpsc, oneshot};
+use std::sync::mpsc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// Requests that may wait; more must wait to be let in.
 const QUEUE: usize = 1_024;
@@ -41,6 +44,8 @@ const QUEUE: usize = 1_024;
 const GROUP: usize = 256;
 /// Rows (changes, readings) after which a transaction takes on no more.
 const GROUP_ROWS: usize = 4_096;
+/// How long a transaction of requests that nobody waits for looks for company.
+const PATIENCE: Duration = Duration::from_millis(10);
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
@@ -51,6 +56,8 @@ enum Request {
     Slot(SlotRecord, Reply<()>),
     Callback(NewCallback, Reply<u64>),
     Outbox(OutboxRecord, Reply<()>),
+    /// Answered before it is written.
+    Outcome(OutboxRecord),
     Index(Extension, Reply<()>),
     ClearIndex(Reply<()>),
     Load(Table, Vec<ArchiveRow>, Reply<()>),
@@ -69,7 +76,26 @@ impl Request {
             _ => 1,
         }
     }
+
+    /// Whether somebody stands still until it is durable. What is only learnt from the
+    /// chain can wait for the next commit, and share its fsync.
+    fn urgency(&self) -> Urgency {
+        match self {
+            Self::Outcome(..) | Self::Index(..) => Urgency::Patient,
+            _ => Urgency::Waited,
+        }
+    }
 }
+
+/// See [`Request::urgency`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Urgency {
+    Waited,
+    Patient,
+}
+
+/// A request, and its place in the queue until it is answered.
+type Queued = (Request, OwnedSemaphorePermit);
 
 /// A request that was applied and waits for the COMMIT; called with the reason
 /// when there was none.
@@ -89,18 +115,23 @@ fn answer<T: Send + 'static>(reply: Reply<T>, result: Result<T, StoreError>) -> 
 /// Where requests are handed in.
 #[derive(Clone)]
 pub(crate) struct Writer {
-    requests: mpsc::Sender<Request>,
+    requests: mpsc::Sender<Queued>,
+    room: Arc<Semaphore>,
     transactions: Arc<AtomicU64>,
 }
 
 impl Writer {
-    /// Starts the writer's task on `connection`; `lock` is let go when it ends.
-    pub(crate) async fn start(mut connection: SqliteConnection, lock: File) -> Result<Self, StoreError> {
-        let cache = Cache::load(&mut connection).await?;
-        let (sender, receiver) = mpsc::channel(QUEUE);
+    /// Starts the writer's thread on `connection`; `lock` is let go when it ends.
+    pub(crate) fn start(connection: Connection, lock: File) -> Result<Self, StoreError> {
+        let cache = Cache::load(&connection)?;
+        let (sender, receiver) = mpsc::channel();
         let transactions = Arc::new(AtomicU64::new(0));
-        tokio::spawn(serve(connection, cache, receiver, Arc::clone(&transactions), lock));
-        Ok(Self { requests: sender, transactions })
+        let counter = Arc::clone(&transactions);
+        std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || serve(connection, cache, &receiver, &counter, lock))
+            .map_err(|error| StoreError::Unavailable { what: format!("no thread to write with: {error}") })?;
+        Ok(Self { requests: sender, room: Arc::new(Semaphore::new(QUEUE)), transactions })
     }
 
     /// Transactions committed since the start.
@@ -132,6 +163,10 @@ impl Writer {
         self.ask(|reply| Request::Outbox(record, reply)).await
     }
 
+    pub(crate) async fn outcome(&self, record: OutboxRecord) -> Result<(), StoreError> {
+        self.hand_in(Request::Outcome(record)).await
+    }
+
     pub(crate) async fn extend_index(&self, extension: Extension) -> Result<(), StoreError> {
         self.ask(|reply| Request::Index(extension, reply)).await
     }
@@ -151,47 +186,62 @@ impl Writer {
     /// Waits until all that was handed in is durable and the file is closed.
     pub(crate) async fn close(&self) {
         let (reply, closed) = oneshot::channel();
-        if self.requests.send(Request::Close(reply)).await.is_ok() {
+        if self.hand_in(Request::Close(reply)).await.is_ok() {
             let _ = closed.await;
         }
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, StoreError> {
-        let closed = || StoreError::Unavailable { what: "the store is closed".to_owned() };
         let (reply, answered) = oneshot::channel();
-        self.requests.send(request(reply)).await.map_err(|_| closed())?;
+        self.hand_in(request(reply)).await?;
         answered.await.map_err(|_| closed())?
+    }
+
+    /// Waits for a place in the queue.
+    async fn hand_in(&self, request: Request) -> Result<(), StoreError> {
+        let place = Arc::clone(&self.room).acquire_owned().await.map_err(|_| closed())?;
+        self.requests.send((request, place)).map_err(|_| closed())
     }
 }
 
-async fn serve(
-    mut connection: SqliteConnection,
+fn closed() -> StoreError {
+    StoreError::Unavailable { what: "the store is closed".to_owned() }
+}
+
+fn serve(
+    connection: Connection,
     mut cache: Cache,
-    mut requests: mpsc::Receiver<Request>,
-    transactions: Arc<AtomicU64>,
+    requests: &mpsc::Receiver<Queued>,
+    transactions: &AtomicU64,
     lock: File,
 ) {
     let mut closing = None;
     while closing.is_none() {
-        let Some(first) = requests.recv().await else { break };
+        let Ok(first) = requests.recv() else { break };
         let mut group = Vec::new();
-        let (mut rows, mut next) = (0, Some(first));
-        while let Some(request) = next.take() {
+        let (mut rows, mut urgency, mut next) = (0, Urgency::Patient, Some(first));
+        while let Some((request, place)) = next.take() {
             if let Request::Close(reply) = request {
                 closing = Some(reply);
                 break;
             }
             rows += request.rows();
-            group.push(request);
+            if request.urgency() == Urgency::Waited {
+                urgency = Urgency::Waited;
+            }
+            group.push((request, place));
             if group.len() < GROUP && rows < GROUP_ROWS {
-                next = requests.try_recv().ok();
+                next = match urgency {
+                    Urgency::Waited => requests.try_recv().ok(),
+                    Urgency::Patient => requests.recv_timeout(PATIENCE).ok(),
+                };
             }
         }
         if !group.is_empty() {
-            write_group(&mut connection, &mut cache, group, &transactions).await;
+            write_group(&connection, &mut cache, group, transactions);
         }
     }
-    if let Err(error) = sqlx::Connection::close(connection).await {
+    if let Err((_, error)) = connection.close() {
         tracing::warn!(%error, "the database was not closed in order; its journal is replayed at the next start");
     }
     drop(lock);
@@ -201,33 +251,30 @@ async fn serve(
 }
 
 /// One transaction: all of `group`, then the answers.
-async fn write_group(
-    connection: &mut SqliteConnection,
-    cache: &mut Cache,
-    group: Vec<Request>,
-    transactions: &AtomicU64,
-) {
+fn write_group(connection: &Connection, cache: &mut Cache, group: Vec<Queued>, transactions: &AtomicU64) {
     let mut answers = Vec::with_capacity(group.len());
-    let mut outcome = statement(connection, "BEGIN IMMEDIATE").await;
+    let mut outcome = statement(connection, "BEGIN IMMEDIATE");
     cache.alone = group.len() == 1;
-    for request in group {
+    let mut places = Vec::with_capacity(group.len());
+    for (request, place) in group {
+        places.push(place);
         if outcome.is_err() {
             answers.push(refuse(request));
             continue;
         }
-        answers.push(write_one(connection, cache, request).await);
+        answers.push(write_one(connection, cache, request));
         // A full disk or a failing one may have ended the transaction by itself;
         // what came after would stand alone.
         outcome = cache.take_broken().map_or(Ok(()), Err);
     }
     if outcome.is_ok() {
-        outcome = statement(connection, "COMMIT").await;
+        outcome = statement(connection, "COMMIT");
     }
     let failure = outcome.err().map(reason);
     if let Some(what) = &failure {
         tracing::error!(what, "a transaction was not kept");
         // Without a transaction this fails, and that is well.
-        let _ = statement(connection, "ROLLBACK").await;
+        let _ = statement(connection, "ROLLBACK");
         cache.forget();
     }
     if failure.is_none() {
@@ -236,6 +283,11 @@ async fn write_group(
     for answer in answers {
         answer(failure.as_deref());
     }
+}
+
+/// Nobody waits for an outcome: the log is told.
+fn not_kept(key: String, error: StoreError) -> Answer {
+    Box::new(move |_| tracing::error!(key, %error, "the outcome of a transaction was not kept"))
 }
 
 /// Why a transaction was not kept, in words.
@@ -259,65 +311,62 @@ fn refuse(request: Request) -> Answer {
         | Request::ClearIndex(reply) => answer(reply, Err(none())),
         Request::Callback(_, reply) => answer(reply, Err(none())),
         Request::Numbers(_, _, reply) => answer(reply, Err(none())),
+        Request::Outcome(record) => not_kept(record.key, none()),
         Request::Close(reply) => Box::new(move |_| drop(reply)),
     }
 }
 
-async fn write_one(connection: &mut SqliteConnection, cache: &mut Cache, request: Request) -> Answer {
+fn write_one(connection: &Connection, cache: &mut Cache, request: Request) -> Answer {
     match request {
         Request::Commit(changes, reply) => {
-            answer(reply, within(connection, cache, async |c, k| commit::apply(c, k, &changes).await).await)
+            answer(reply, within(connection, cache, |c, k| commit::apply(c, k, &changes)))
         }
-        Request::Readings(readings, quarantined, reply) => answer(
-            reply,
-            within(connection, cache, async |c, k| readings::append(c, k, &readings, &quarantined).await)
-                .await,
-        ),
-        Request::Slot(slot, reply) => {
-            answer(reply, within(connection, cache, async |c, _| slot::put(c, &slot).await).await)
+        Request::Readings(readings, quarantined, reply) => {
+            answer(reply, within(connection, cache, |c, k| readings::append(c, k, &readings, &quarantined)))
         }
+        Request::Slot(slot, reply) => answer(reply, within(connection, cache, |c, _| slot::put(c, &slot))),
         Request::Callback(callback, reply) => {
-            answer(reply, within(connection, cache, async |c, _| callback::receive(c, &callback).await).await)
+            answer(reply, within(connection, cache, |c, _| callback::receive(c, &callback)))
         }
         Request::Outbox(record, reply) => {
-            answer(reply, within(connection, cache, async |c, _| chain::put(c, &record).await).await)
+            answer(reply, within(connection, cache, |c, _| chain::put(c, &record)))
         }
+        Request::Outcome(record) => match within(connection, cache, |c, _| chain::put(c, &record)) {
+            Ok(()) => Box::new(|_| ()),
+            Err(error) => not_kept(record.key, error),
+        },
         Request::Index(extension, reply) => {
-            answer(reply, within(connection, cache, async |c, _| index::extend(c, &extension).await).await)
+            answer(reply, within(connection, cache, |c, _| index::extend(c, &extension)))
         }
-        Request::ClearIndex(reply) => {
-            answer(reply, within(connection, cache, async |c, _| index::clear(c).await).await)
-        }
+        Request::ClearIndex(reply) => answer(reply, within(connection, cache, |c, _| index::clear(c))),
         Request::Load(table, rows, reply) => answer(
             reply,
-            within(connection, cache, async |c, k| {
-                archive::load(c, &table, &rows).await?;
+            within(connection, cache, |c, k| {
+                archive::load(c, &table, &rows)?;
                 // Streams may be among the rows.
                 k.forget();
                 Ok(())
-            })
-            .await,
+            }),
         ),
-        Request::Numbers(sequence, count, reply) => answer(
-            reply,
-            within(connection, cache, async |c, _| people::numbers(c, sequence, count).await).await,
-        ),
+        Request::Numbers(sequence, count, reply) => {
+            answer(reply, within(connection, cache, |c, _| people::numbers(c, sequence, count)))
+        }
         close @ Request::Close(_) => refuse(close),
     }
 }
 
 /// Runs `work` in a savepoint: kept when it succeeds, undone when not.
-async fn within<T>(
-    connection: &mut SqliteConnection,
+fn within<T>(
+    connection: &Connection,
     cache: &mut Cache,
-    work: impl AsyncFnOnce(&mut SqliteConnection, &mut Cache) -> Result<T, StoreError>,
+    work: impl FnOnce(&Connection, &mut Cache) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    cache.refill(connection).await?;
+    cache.refill(connection)?;
     let alone = cache.alone;
     if !alone {
-        statement(connection, "SAVEPOINT request").await?;
+        statement(connection, "SAVEPOINT request")?;
     }
-    let result = work(connection, cache).await;
+    let result = work(connection, cache);
     if result.is_ok() {
         cache.keep();
     } else {
@@ -326,9 +375,9 @@ async fn within<T>(
     let ended = match (&result, alone) {
         (Ok(_), true) => Ok(()),
         // Nothing else is in the transaction: an empty one takes its place.
-        (Err(_), true) => script(connection, "ROLLBACK; BEGIN IMMEDIATE").await,
-        (Ok(_), false) => statement(connection, "RELEASE request").await,
-        (Err(_), false) => script(connection, "ROLLBACK TO request; RELEASE request").await,
+        (Err(_), true) => script(connection, "ROLLBACK; BEGIN IMMEDIATE"),
+        (Ok(_), false) => statement(connection, "RELEASE request"),
+        (Err(_), false) => script(connection, "ROLLBACK TO request; RELEASE request"),
     };
     if let Err(error) = ended {
         // What ended the transaction is told, not that it was found ended.
@@ -341,10 +390,10 @@ async fn within<T>(
 }
 
 /// Several statements, one after another.
-async fn script(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
-    sqlx::raw_sql(sql).execute(connection).await.map(|_| ()).map_err(fault)
+fn script(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    connection.execute_batch(sql).map_err(fault)
 }
 
-async fn statement(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
-    sqlx::query(sql).execute(connection).await.map(|_| ()).map_err(fault)
+fn statement(connection: &Connection, sql: &'static str) -> Result<(), StoreError> {
+    query(sql).execute(connection).map(|_| ()).map_err(fault)
 }

@@ -2,15 +2,13 @@
 
 use super::people::{versioned, write_record};
 use crate::fault::int;
+use crate::sql::query;
 use jirani_store::{
     CollectionRecord, CollectionState, PayoutRecord, PayoutState, ReceiptRecord, ReceiptUse, StoreError,
 };
-use sqlx::SqliteConnection;
+use rusqlite::Connection;
 
-pub(super) async fn collection(
-    connection: &mut SqliteConnection,
-    record: &CollectionRecord,
-) -> Result<(), StoreError> {
+pub(super) fn collection(connection: &Connection, record: &CollectionRecord) -> Result<(), StoreError> {
     let (sql, version) = versioned(
         record.version,
         "INSERT INTO collections (payer, msisdn, amount_cents, reference, secret, checkout_request_id, state,
@@ -29,7 +27,7 @@ pub(super) async fn collection(
         CollectionState::Refused { code } => ("refused", Some(code.clone())),
         CollectionState::Expired => ("expired", None),
     };
-    let query = sqlx::query(sql)
+    let query = query(sql)
         .bind(i64::from(record.payer.0))
         .bind(int("phone number", record.msisdn.number())?)
         .bind(record.amount.0)
@@ -44,13 +42,10 @@ pub(super) async fn collection(
         .bind(i64::from(record.checks))
         .bind(int("order", record.order.0)?)
         .bind(version);
-    write_record(connection, query, || format!("the collection of order {}", record.order)).await
+    write_record(connection, query, || format!("the collection of order {}", record.order))
 }
 
-pub(super) async fn receipt(
-    connection: &mut SqliteConnection,
-    record: &ReceiptRecord,
-) -> Result<(), StoreError> {
+pub(super) fn receipt(connection: &Connection, record: &ReceiptRecord) -> Result<(), StoreError> {
     let (sql, version) = versioned(
         record.version,
         "INSERT INTO receipts (amount_cents, paid_at_us, payer, used_for, used_id, received_at_us, receipt, version)
@@ -65,7 +60,7 @@ pub(super) async fn receipt(
         ReceiptUse::Suspense => ("suspense", None),
         ReceiptUse::Reversed => ("reversed", None),
     };
-    let query = sqlx::query(sql)
+    let query = query(sql)
         .bind(record.amount.0)
         .bind(record.paid_at.0)
         .bind(record.payer.map(|payer| i64::from(payer.0)))
@@ -74,13 +69,10 @@ pub(super) async fn receipt(
         .bind(record.received_at.0)
         .bind(record.receipt.as_str().to_owned())
         .bind(version);
-    write_record(connection, query, || format!("receipt {}", record.receipt)).await
+    write_record(connection, query, || format!("receipt {}", record.receipt))
 }
 
-pub(super) async fn payout(
-    connection: &mut SqliteConnection,
-    record: &PayoutRecord,
-) -> Result<(), StoreError> {
+pub(super) fn payout(connection: &Connection, record: &PayoutRecord) -> Result<(), StoreError> {
     let (sql, version) = versioned(
         record.version,
         "INSERT INTO payouts (household, msisdn, amount_cents, sent_cents, charge_cents, originator_id, secret,
@@ -98,7 +90,7 @@ pub(super) async fn payout(
         PayoutState::Paid => ("paid", None),
         PayoutState::Failed { code } => ("failed", Some(code.clone())),
     };
-    let query = sqlx::query(sql)
+    let query = query(sql)
         .bind(i64::from(record.household.0))
         .bind(int("phone number", record.msisdn.number())?)
         .bind(record.amount.0)
@@ -116,5 +108,5 @@ pub(super) async fn payout(
         .bind(i64::from(record.attempt))
         .bind(int("payout", record.id.0)?)
         .bind(version);
-    write_record(connection, query, || format!("payout {}", record.id)).await
+    write_record(connection, query, || format!("payout {}", record.id))
 }

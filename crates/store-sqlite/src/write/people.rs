@@ -1,23 +1,21 @@
 //! Households, sessions, named values and numbers.
 
 use crate::fault::{fault, fault_on, int};
+use crate::sql::{Query, query};
 use jirani_store::words::Word;
 use jirani_store::{HouseholdRecord, SessionRecord, SessionRole, StoreError};
-use sqlx::sqlite::{Sqlite, SqliteArguments};
-use sqlx::{Row, SqliteConnection};
+use rusqlite::Connection;
 use std::ops::Range;
-
-type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 /// Runs the INSERT or UPDATE of a record; a row that was not changed had another
 /// version.
-pub(super) async fn write_record(
-    connection: &mut SqliteConnection,
-    query: Query,
+pub(super) fn write_record(
+    connection: &Connection,
+    query: Query<'_>,
     what: impl Fn() -> String,
 ) -> Result<(), StoreError> {
-    let written = query.execute(connection).await.map_err(|error| fault_on(error, &what))?;
-    if written.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Conflict { what: what() }) }
+    let written = query.execute(connection).map_err(|error| fault_on(error, &what))?;
+    if written == 1 { Ok(()) } else { Err(StoreError::Conflict { what: what() }) }
 }
 
 /// The statement for a record of this version, and the version as it is stored.
@@ -29,10 +27,7 @@ pub(super) fn versioned(
     Ok((if version == 0 { insert } else { update }, int("version", version)?))
 }
 
-pub(super) async fn household(
-    connection: &mut SqliteConnection,
-    record: &HouseholdRecord,
-) -> Result<(), StoreError> {
+pub(super) fn household(connection: &Connection, record: &HouseholdRecord) -> Result<(), StoreError> {
     let (sql, version) = versioned(
         record.version,
         "INSERT INTO households (kind, alias, name, msisdn, language, meter, meter_key, meter_epoch, export_rating_w,
@@ -43,30 +38,27 @@ pub(super) async fn household(
          feeder = ?12, chain_address = ?13, enrolled_at_us = ?14, version = version + 1
          WHERE id = ?15 AND version = ?16",
     )?;
-    let query = sqlx::query(sql)
+    let query = query(sql)
         .bind(record.kind.word())
         .bind(record.alias.clone())
         .bind(record.name.clone())
         .bind(record.msisdn.map(|msisdn| int("phone number", msisdn.number())).transpose()?)
         .bind(record.language.word())
-        .bind(record.meter.map(|meter| meter.0.to_vec()))
-        .bind(record.meter_key.to_vec())
+        .bind(record.meter.map(|meter| meter.0))
+        .bind(record.meter_key)
         .bind(i64::from(record.meter_epoch))
         .bind(i64::from(record.export_rating_w))
         .bind(i64::from(record.import_rating_w))
         .bind(i64::from(record.pv_rated_w))
         .bind(i64::from(record.feeder))
-        .bind(record.chain_address.map(|address| address.to_vec()))
+        .bind(record.chain_address)
         .bind(record.enrolled_at.0)
         .bind(i64::from(record.id.0))
         .bind(version);
-    write_record(connection, query, || format!("household {}", record.id)).await
+    write_record(connection, query, || format!("household {}", record.id))
 }
 
-pub(super) async fn session(
-    connection: &mut SqliteConnection,
-    record: &SessionRecord,
-) -> Result<(), StoreError> {
+pub(super) fn session(connection: &Connection, record: &SessionRecord) -> Result<(), StoreError> {
     let (sql, version) = versioned(
         record.version,
         "INSERT INTO sessions (household, created_at_us, expires_at_us, token_hash, version)
@@ -78,45 +70,34 @@ pub(super) async fn session(
         SessionRole::Household(household) => Some(i64::from(household.0)),
         SessionRole::Operator => None,
     };
-    let query = sqlx::query(sql)
+    let query = query(sql)
         .bind(household)
         .bind(record.created_at.0)
         .bind(record.expires_at.0)
-        .bind(record.token_hash.to_vec())
+        .bind(record.token_hash)
         .bind(version);
-    write_record(connection, query, || "the session".to_owned()).await
+    write_record(connection, query, || "the session".to_owned())
 }
 
-pub(super) async fn setting(
-    connection: &mut SqliteConnection,
-    key: &str,
-    value: &str,
-) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+pub(super) fn setting(connection: &Connection, key: &str, value: &str) -> Result<(), StoreError> {
+    query("INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
         .bind(key)
         .bind(value)
         .execute(connection)
-        .await
         .map_err(fault)?;
     Ok(())
 }
 
 /// Sets aside the next `count` numbers of a sequence; the first ever is 1.
-pub(super) async fn numbers(
-    connection: &mut SqliteConnection,
-    sequence: &str,
-    count: u64,
-) -> Result<Range<u64>, StoreError> {
-    let row = sqlx::query(
+pub(super) fn numbers(connection: &Connection, sequence: &str, count: u64) -> Result<Range<u64>, StoreError> {
+    let next = query(
         "INSERT INTO numbers (sequence, next) VALUES (?1, 1 + ?2)
          ON CONFLICT (sequence) DO UPDATE SET next = next + ?2 RETURNING next",
     )
     .bind(sequence)
     .bind(int("numbers", count)?)
-    .fetch_one(connection)
-    .await
-    .map_err(fault)?;
-    let next: i64 = row.try_get(0).map_err(fault)?;
+    .one(connection, |columns| columns.take::<i64>())?
+    .ok_or_else(|| StoreError::Damaged { what: format!("the sequence {sequence} gave no number") })?;
     let next = u64::try_from(next)
         .map_err(|_| StoreError::Damaged { what: format!("the sequence {sequence} is negative") })?;
     Ok(next - count..next)

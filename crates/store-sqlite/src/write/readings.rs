@@ -1,26 +1,19 @@
-//! Readings and quarantine, many rows to a statement.
+//! Readings and quarantine.
 
 use super::cache::Cache;
-use super::sql::{Insert, insert as insert_of};
 use crate::fault::{fault, int};
+use crate::sql::query;
 use jirani_store::{Appended, QuarantineRow, ReadingRow, StoreError};
 use jirani_units::MeterId;
-use sqlx::{Row, SqliteConnection};
+use rusqlite::{Connection, params};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-const INSERT: Insert = insert_of!(
-    "INSERT INTO readings (stream, seq, household, time_us, import_wh, export_wh, generation_wh, power_w, bytes,
-     received_at_us) VALUES ",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    ""
-);
+const INSERT: &str = "INSERT INTO readings (stream, seq, household, time_us, import_wh, export_wh, generation_wh, power_w, bytes,
+     received_at_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-const UPSERT_LATEST: Insert = insert_of!(
-    "INSERT INTO latest_readings (meter, epoch, seq, stream) VALUES ",
-    "(?, ?, ?, ?)",
-    " ON CONFLICT (meter) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, stream = excluded.stream"
-);
+const UPSERT_LATEST: &str = "INSERT INTO latest_readings (meter, epoch, seq, stream) VALUES (?, ?, ?, ?)
+     ON CONFLICT (meter) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, stream = excluded.stream";
 
 /// Why a reading whose identity was used for other bytes is kept apart.
 const EQUIVOCATION: &str = "reading.equivocation";
@@ -32,15 +25,15 @@ struct Keyed<'a> {
     row: &'a ReadingRow,
 }
 
-pub(super) async fn append(
-    connection: &mut SqliteConnection,
+pub(super) fn append(
+    connection: &Connection,
     cache: &mut Cache,
     readings: &[ReadingRow],
     quarantined: &[QuarantineRow],
 ) -> Result<Vec<Appended>, StoreError> {
     let mut keyed = Vec::with_capacity(readings.len());
     for row in readings {
-        let stream = stream(connection, cache, row).await?;
+        let stream = stream(connection, cache, row)?;
         keyed.push(Keyed { stream, seq: int("reading number", row.seq)?, row });
     }
 
@@ -54,7 +47,7 @@ pub(super) async fn append(
         let identity = (reading.stream, reading.seq);
         if !standing.contains_key(&identity)
             && may_be_stored(cache, reading.row)
-            && let Some(bytes) = stored_bytes(connection, identity).await?
+            && let Some(bytes) = stored_bytes(connection, identity)?
         {
             standing.insert(identity, Cow::Owned(bytes));
         }
@@ -71,39 +64,33 @@ pub(super) async fn append(
             }
         });
     }
-    insert(connection, &new).await?;
-    note_latest(connection, cache, &new).await?;
+    insert(connection, &new)?;
+    note_latest(connection, cache, &new)?;
     for row in quarantined.iter().chain(&evidence) {
-        quarantine(connection, row).await?;
+        quarantine(connection, row)?;
     }
     Ok(appended)
 }
 
 /// The number of a reading's stream, new or known; notes whose readings it holds.
-async fn stream(
-    connection: &mut SqliteConnection,
-    cache: &mut Cache,
-    row: &ReadingRow,
-) -> Result<i64, StoreError> {
+fn stream(connection: &Connection, cache: &mut Cache, row: &ReadingRow) -> Result<i64, StoreError> {
     let stream = if let Some(stream) = cache.streams.get(&(row.meter, row.epoch)) {
         stream
     } else {
-        let inserted = sqlx::query("INSERT INTO streams (meter, epoch) VALUES (?, ?)")
-            .bind(row.meter.0.to_vec())
-            .bind(i64::from(row.epoch))
-            .execute(&mut *connection)
-            .await
+        query("INSERT INTO streams (meter, epoch) VALUES (?, ?)")
+            .bind(row.meter.0)
+            .bind(row.epoch)
+            .execute(connection)
             .map_err(fault)?;
-        let stream = inserted.last_insert_rowid();
+        let stream = connection.last_insert_rowid();
         cache.streams.put((row.meter, row.epoch), stream);
         stream
     };
     if cache.owners.get(&(row.household, stream)).is_none() {
-        sqlx::query("INSERT INTO household_streams (household, stream) VALUES (?, ?)")
+        query("INSERT INTO household_streams (household, stream) VALUES (?, ?)")
             .bind(i64::from(row.household.0))
             .bind(stream)
-            .execute(&mut *connection)
-            .await
+            .execute(connection)
             .map_err(fault)?;
         cache.owners.put((row.household, stream), ());
     }
@@ -116,46 +103,36 @@ fn may_be_stored(cache: &Cache, row: &ReadingRow) -> bool {
     cache.latest.get(&row.meter).is_some_and(|latest| (row.epoch, row.seq) <= latest)
 }
 
-async fn insert(connection: &mut SqliteConnection, rows: &[&Keyed<'_>]) -> Result<(), StoreError> {
-    for (sql, piece) in INSERT.pieces(rows) {
-        let mut query = sqlx::query(sql);
-        for Keyed { stream, seq, row } in piece {
-            query = query
-                .bind(stream)
-                .bind(seq)
-                .bind(i64::from(row.household.0))
-                .bind(row.time.0)
-                .bind(int("import register", row.import_wh.0)?)
-                .bind(int("export register", row.export_wh.0)?)
-                .bind(int("generation register", row.generation_wh.0)?)
-                .bind(i64::from(row.power_w))
-                .bind(&row.bytes)
-                .bind(row.received_at.0);
-        }
-        query.execute(&mut *connection).await.map_err(fault)?;
+fn insert(connection: &Connection, rows: &[&Keyed<'_>]) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(INSERT).map_err(fault)?;
+    for Keyed { stream, seq, row } in rows {
+        statement
+            .execute(params![
+                stream,
+                seq,
+                row.household.0,
+                row.time.0,
+                int("import register", row.import_wh.0)?,
+                int("export register", row.export_wh.0)?,
+                int("generation register", row.generation_wh.0)?,
+                row.power_w,
+                row.bytes,
+                row.received_at.0,
+            ])
+            .map_err(fault)?;
     }
     Ok(())
 }
 
-async fn stored_bytes(
-    connection: &mut SqliteConnection,
-    (stream, seq): (i64, i64),
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let row = sqlx::query("SELECT bytes FROM readings WHERE stream = ? AND seq = ?")
+fn stored_bytes(connection: &Connection, (stream, seq): (i64, i64)) -> Result<Option<Vec<u8>>, StoreError> {
+    query("SELECT bytes FROM readings WHERE stream = ? AND seq = ?")
         .bind(stream)
         .bind(seq)
-        .fetch_optional(connection)
-        .await
-        .map_err(fault)?;
-    row.map(|row| row.try_get(0)).transpose().map_err(fault)
+        .one(connection, |columns| columns.take())
 }
 
 /// Moves the mark of each meter's last reading, by (epoch, seq).
-async fn note_latest(
-    connection: &mut SqliteConnection,
-    cache: &mut Cache,
-    new: &[&Keyed<'_>],
-) -> Result<(), StoreError> {
+fn note_latest(connection: &Connection, cache: &mut Cache, new: &[&Keyed<'_>]) -> Result<(), StoreError> {
     let mut moved: BTreeMap<MeterId, &Keyed<'_>> = BTreeMap::new();
     for &reading in new {
         let place = (reading.row.epoch, reading.row.seq);
@@ -164,13 +141,9 @@ async fn note_latest(
             moved.insert(reading.row.meter, reading);
         }
     }
-    let moved: Vec<&Keyed<'_>> = moved.into_values().collect();
-    for (sql, piece) in UPSERT_LATEST.pieces(&moved) {
-        let mut query = sqlx::query(sql);
-        for Keyed { stream, seq, row } in piece {
-            query = query.bind(row.meter.0.to_vec()).bind(i64::from(row.epoch)).bind(seq).bind(stream);
-        }
-        query.execute(&mut *connection).await.map_err(fault)?;
+    let mut statement = connection.prepare_cached(UPSERT_LATEST).map_err(fault)?;
+    for Keyed { stream, seq, row } in moved.into_values() {
+        statement.execute(params![row.meter.0, row.epoch, seq, stream]).map_err(fault)?;
     }
     Ok(())
 }
@@ -185,15 +158,14 @@ fn equivocation(row: &ReadingRow) -> QuarantineRow {
     }
 }
 
-async fn quarantine(connection: &mut SqliteConnection, row: &QuarantineRow) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO quarantine (meter, code, detail, bytes, received_at_us) VALUES (?, ?, ?, ?, ?)")
-        .bind(row.meter.map(|meter| meter.0.to_vec()))
+fn quarantine(connection: &Connection, row: &QuarantineRow) -> Result<(), StoreError> {
+    query("INSERT INTO quarantine (meter, code, detail, bytes, received_at_us) VALUES (?, ?, ?, ?, ?)")
+        .bind(row.meter.map(|meter| meter.0))
         .bind(&row.code)
         .bind(&row.detail)
         .bind(&row.bytes)
         .bind(row.received_at.0)
         .execute(connection)
-        .await
         .map_err(fault)?;
     Ok(())
 }

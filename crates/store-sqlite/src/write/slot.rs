@@ -1,19 +1,15 @@
 //! A slot and its rows: rewritten freely until it has landed, then fixed.
 
-use super::sql::{Insert, insert as insert_of};
 use crate::fault::{fault, int};
 use crate::read;
+use crate::sql::query;
 use jirani_store::{SlotRecord, StoreError};
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, params};
 
-const INSERT_ROWS: Insert = insert_of!(
-    "INSERT INTO attested_rows (feeder, end_us, household, export_wh, import_wh, estimated) VALUES ",
-    "(?, ?, ?, ?, ?, ?)",
-    ""
-);
+const INSERT_ROW: &str = "INSERT INTO attested_rows (feeder, end_us, household, export_wh, import_wh, estimated) VALUES (?, ?, ?, ?, ?, ?)";
 
-pub(super) async fn put(connection: &mut SqliteConnection, slot: &SlotRecord) -> Result<(), StoreError> {
-    let stored = read::slots::one_slot(&mut *connection, slot.feeder, slot.end).await?;
+pub(super) fn put(connection: &Connection, slot: &SlotRecord) -> Result<(), StoreError> {
+    let stored = read::slots::one_slot(connection, slot.feeder, slot.end)?;
     if let Some(landed) = stored.as_ref().filter(|stored| stored.attested_at.is_some()) {
         // Told twice of the same landing: nothing to do. Anything else would alter
         // what stands on chain.
@@ -21,45 +17,40 @@ pub(super) async fn put(connection: &mut SqliteConnection, slot: &SlotRecord) ->
     }
     let signatures = serde_json::to_string(&slot.signatures)
         .map_err(|error| StoreError::Damaged { what: format!("signatures of a slot: {error}") })?;
-    sqlx::query(
+    query(
         "INSERT INTO slots (feeder, end_us, evidence_root, signatures, attested_at_us) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (feeder, end_us) DO UPDATE SET evidence_root = excluded.evidence_root,
          signatures = excluded.signatures, attested_at_us = excluded.attested_at_us",
     )
     .bind(i64::from(slot.feeder))
     .bind(slot.end.0)
-    .bind(slot.evidence_root.to_vec())
+    .bind(slot.evidence_root)
     .bind(signatures)
     .bind(slot.attested_at.map(|at| at.0))
-    .execute(&mut *connection)
-    .await
+    .execute(connection)
     .map_err(fault)?;
     match stored {
         Some(stored) if stored.rows == slot.rows => return Ok(()),
         Some(_) => {
-            sqlx::query("DELETE FROM attested_rows WHERE feeder = ? AND end_us = ?")
+            query("DELETE FROM attested_rows WHERE feeder = ? AND end_us = ?")
                 .bind(i64::from(slot.feeder))
                 .bind(slot.end.0)
-                .execute(&mut *connection)
-                .await
+                .execute(connection)
                 .map_err(fault)?;
         }
         None => {}
     }
-    for (sql, piece) in INSERT_ROWS.pieces(&slot.rows) {
-        let mut query = sqlx::query(sql);
-        for row in piece {
-            query = query
-                .bind(i64::from(slot.feeder))
-                .bind(slot.end.0)
-                .bind(i64::from(row.household.0))
-                .bind(int("export register", row.export_wh.0)?)
-                .bind(int("import register", row.import_wh.0)?)
-                .bind(i64::from(row.estimated));
-        }
-        query
-            .execute(&mut *connection)
-            .await
+    let mut statement = connection.prepare_cached(INSERT_ROW).map_err(fault)?;
+    for row in &slot.rows {
+        statement
+            .execute(params![
+                slot.feeder,
+                slot.end.0,
+                row.household.0,
+                int("export register", row.export_wh.0)?,
+                int("import register", row.import_wh.0)?,
+                row.estimated,
+            ])
             .map_err(|error| crate::fault::fault_on(error, || name(slot)))?;
     }
     Ok(())

@@ -77,6 +77,18 @@ pub async fn two_pieces_of_work_are_never_one_transaction(place: &dyn Place) {
     store.put_outbox(same).await.unwrap();
 }
 
+pub async fn an_outcome_is_kept_with_the_next_write(place: &dyn Place) {
+    let store = place.open().await;
+    store.put_outbox(outbox("settle/1", OutboxState::Sent)).await.unwrap();
+    let landed = outbox("settle/1", OutboxState::Landed { slot: 4 });
+    store.put_outcome(landed.clone()).await.unwrap();
+    let next = Change::Setting { key: "next".to_owned(), value: "write".to_owned() };
+    store.commit(vec![next]).await.unwrap();
+    assert_eq!(store.outbox("settle/1").await.unwrap(), Some(landed.clone()));
+    drop(store);
+    assert_eq!(place.open().await.outbox("settle/1").await.unwrap(), Some(landed));
+}
+
 pub async fn transactions_without_an_outcome_are_found(place: &dyn Place) {
     let store = place.open().await;
     for key in ["b", "a", "d", "c"] {
