@@ -6,7 +6,7 @@ use crate::config::{Config, StoreSettings};
 use crate::failure::Failure;
 use crate::report::{Chain, Energy, Money, Notes, Readings, Report, Trades};
 use crate::system;
-use crate::wiring::{DataFolder, Phones, Purpose, Secrets, System, VillageOptions};
+use crate::wiring::{DataFolder, Keeps, Phones, Purpose, Secrets, System, VillageOptions};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jirani_clock::{ServiceClock, StoredClock, paced};
@@ -41,11 +41,16 @@ pub async fn run(mut config: Config, arguments: &VillageRunArguments) -> Result<
         // What is gone at the end leaves nothing in a database that stays.
         config.store = StoreSettings::default();
     }
-    let folder = DataFolder::open(path).map_err(Failure::Start)?;
+    let keeps = if temporary.is_some() { Keeps::Ours } else { Keeps::Everything };
+    let folder = DataFolder::open_for(path, keeps).map_err(Failure::Start)?;
     // The run's secrets follow from its seed, so that its keys and addresses do.
     let root = Sha256::new().chain_update("jirani village run").chain_update(arguments.seed.to_le_bytes());
     let secrets = Secrets::open(&folder.keys(), root.finalize().into()).map_err(Failure::Start)?;
-    let stored_start = Village::stored_start(&folder.village()).map_err(Failure::start)?;
+    let village_folder = folder.village();
+    let stored_start = match &village_folder {
+        Some(folder) => Village::stored_start(folder).map_err(Failure::start)?,
+        None => None,
+    };
     let source = source(arguments, &config, stored_start).map_err(Failure::Start)?;
     if source.place().is_none() {
         eprintln!("note: no --place: the rules about the sun are off for this data");
@@ -64,6 +69,7 @@ pub async fn run(mut config: Config, arguments: &VillageRunArguments) -> Result<
     let village = system.village.take().context("the village did not start").map_err(Failure::Start)?;
 
     let bar = progress_bar(slots);
+    let to_come_back = folder.keeps() == Keeps::Everything;
     let told = |progress: &Progress| bar.set_position(progress.slots_done);
     let store = system.store.clone();
     let settled = || {
@@ -72,9 +78,15 @@ pub async fn run(mut config: Config, arguments: &VillageRunArguments) -> Result<
     };
     let driving = async {
         match arguments.speed {
-            Speed::Max => drive(&clock, Some(stored.ahead(AHEAD_S)), village.progress.clone(), settled, told)
-                .await
-                .map_err(anyhow::Error::from),
+            Speed::Max => drive(
+                &clock,
+                to_come_back.then(|| stored.ahead(AHEAD_S)),
+                village.progress.clone(),
+                settled,
+                told,
+            )
+            .await
+            .map_err(anyhow::Error::from),
             Speed::Times(times) => tokio::select! {
                 ended = paced::run(clock.clone(), times, stored) => ended.map_err(anyhow::Error::from),
                 () = until_done(&clock, village.progress.clone(), settled, told) => Ok(()),

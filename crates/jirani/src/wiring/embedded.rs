@@ -90,7 +90,7 @@ pub async fn start_chain(
     }
     let keys = chain_keys(&folder.keys(), secrets)?;
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-    let localnet = start_localnet(config.chain.listen, Some(folder.chain()), secrets, None, shared).await?;
+    let localnet = start_localnet(config.chain.listen, folder.chain(), secrets, None, shared).await?;
     let rpc_url = localnet.rpc_url.clone();
     let mut chain = ChainConfig::new(rpc_url.clone(), program, keys.clone());
     // Our own node answers in microseconds; a long pause would be all there is to wait for.
@@ -126,7 +126,7 @@ pub async fn open_chain(
     } else if let Some(folder) = folder {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
-        let localnet = start_localnet(listen, Some(folder.chain()), secrets, None, clock).await?;
+        let localnet = start_localnet(listen, folder.chain(), secrets, None, clock).await?;
         let rpc_url = localnet.rpc_url.clone();
         (Some(localnet), rpc_url)
     } else {
@@ -162,7 +162,7 @@ pub async fn start_mpesa(
     let (sandbox, daraja) = if mpesa.is_emulated() {
         let sandbox = SandboxConfig {
             listen: mpesa.listen,
-            data_dir: Some(folder.mpesa()),
+            data_dir: folder.mpesa(),
             seed,
             consumer_key: "jirani".to_owned(),
             consumer_secret: secrets.derive_text("emulator consumer"),

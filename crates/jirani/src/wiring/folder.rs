@@ -7,12 +7,29 @@ use std::path::{Path, PathBuf};
 /// A data folder that this process alone works in.
 pub struct DataFolder {
     path: PathBuf,
+    keeps: Keeps,
     _lock: File,
+}
+
+/// What of a system is kept in the folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// All of it.
+    Everything,
+    /// What is ours. The embedded chain, the M-Pesa emulator, the meters and the time, which
+    /// stand for the world outside, are in memory: for folders that are gone at the end of a
+    /// run.
+    Ours,
 }
 
 impl DataFolder {
     /// Creates the folder where needed and takes its lock.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
+        Self::open_for(path, Keeps::Everything)
+    }
+
+    /// As [`Self::open`], for as much as `keeps` says.
+    pub fn open_for(path: &Path, keeps: Keeps) -> anyhow::Result<Self> {
         fs::create_dir_all(path).with_context(|| {
             format!(
                 "data.unusable: cannot create {}; set data_dir to a folder you may write to",
@@ -28,7 +45,7 @@ impl DataFolder {
                 )
             })?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), keeps, _lock: lock }),
             Err(TryLockError::WouldBlock) => bail!(
                 "data.in_use: another jirani works in {}; stop it first, or set data_dir to another folder",
                 path.display()
@@ -37,6 +54,11 @@ impl DataFolder {
                 Err(error).with_context(|| format!("data.unusable: cannot lock {}", lock_path.display()))
             }
         }
+    }
+
+    /// What is kept in it.
+    pub const fn keeps(&self) -> Keeps {
+        self.keeps
     }
 
     /// The folder.
@@ -54,19 +76,26 @@ impl DataFolder {
         self.path.join("clock")
     }
 
-    /// Where the embedded chain is.
-    pub fn chain(&self) -> PathBuf {
-        self.path.join("chain")
+    /// Where the embedded chain is; none in memory.
+    pub fn chain(&self) -> Option<PathBuf> {
+        self.outside("chain")
     }
 
-    /// Where the emulator is.
-    pub fn mpesa(&self) -> PathBuf {
-        self.path.join("mpesa")
+    /// Where the emulator is; none in memory.
+    pub fn mpesa(&self) -> Option<PathBuf> {
+        self.outside("mpesa")
     }
 
-    /// Where the village's meters are.
-    pub fn village(&self) -> PathBuf {
-        self.path.join("village")
+    fn outside(&self, name: &str) -> Option<PathBuf> {
+        match self.keeps {
+            Keeps::Everything => Some(self.path.join(name)),
+            Keeps::Ours => None,
+        }
+    }
+
+    /// Where the village's meters are; none in memory.
+    pub fn village(&self) -> Option<PathBuf> {
+        self.outside("village")
     }
 }
 

@@ -21,7 +21,7 @@ mod witness;
 pub use auditor::LiveAuditor;
 pub use embedded::{ELF, local_program, localnet_config, open_chain};
 pub use external::refuse_shared_keys;
-pub use folder::DataFolder;
+pub use folder::{DataFolder, Keeps};
 pub use node::open_node;
 pub use secrets::Secrets;
 pub use store::{AnyStore, Database};

@@ -33,7 +33,7 @@ pub async fn open_node(
     } else if let Some(folder) = folder {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let clock: Arc<dyn Clock> = Arc::new(clock.clone());
-        let localnet = start_localnet(listen, Some(folder.chain()), secrets, None, clock).await?;
+        let localnet = start_localnet(listen, folder.chain(), secrets, None, clock).await?;
         let rpc_url = localnet.rpc_url.clone();
         (Some(localnet), rpc_url)
     } else {

@@ -73,7 +73,7 @@ impl VillageOptions {
     /// The demo's village: the one at rest in the folder, or a new one at the place of the
     /// site that begins now.
     pub fn from_demo(config: &Config, folder: &DataFolder, now: Timestamp) -> anyhow::Result<Self> {
-        let stored = Village::stored_start(&folder.village())?;
+        let stored = folder.village().map(|folder| Village::stored_start(&folder)).transpose()?.flatten();
         let length_us = i64::from(config.site.slot_length_s) * 1_000_000;
         let start = stored.unwrap_or(Timestamp(now.0 - now.0.rem_euclid(length_us)));
         let source = Source::built_in(&jirani_village::BuiltInRequest {
@@ -105,7 +105,7 @@ impl VillageOptions {
         let meter_secret = around.secrets.derive("broker meters");
         let config = VillageConfig {
             seed: self.seed,
-            data_dir: Some(around.folder.village()),
+            data_dir: around.folder.village(),
             mqtt_url: around.mqtt_url.to_owned(),
             meter_password: Box::new(move |meter| meter_password(&meter_secret, meter)),
             gateway_key: around.gateway,
