@@ -38,7 +38,7 @@ fn village(folder: &Path) {
 
 /// The homes, and the month of the newest journal row in Nairobi.
 async fn look(folder: &Path) -> (Vec<u32>, String) {
-    let store = SqliteStore::open_read_only(&folder.join("jirani.db")).await.unwrap();
+    let store = SqliteStore::open_read_only(&folder.join("jirani.db")).unwrap();
     let homes = store.households().await.unwrap();
     let homes = homes.iter().filter(|record| record.kind == HouseholdKind::Home).map(|record| record.id.0);
     let mut newest = Timestamp(0);
