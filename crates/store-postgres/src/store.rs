@@ -6,8 +6,9 @@ use jirani_ledger::{Account, AccountBalance, Balances};
 use jirani_store::numbers::BLOCK;
 use jirani_store::{
     Appended, AttestedRow, Change, CollectionRecord, Committed, HouseholdRecord, InboxRow, JournalRow,
-    NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, QuarantineRow,
-    ReadingRow, ReceiptRecord, ReversalRecord, ReviewRecord, SessionRecord, SlotRecord, Store, StoreError,
+    NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord,
+    QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, ReversalRecord, ReviewRecord,
+    SessionRecord, SlotRecord, Store, StoreError,
 };
 use jirani_units::{Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
 
@@ -224,6 +225,22 @@ impl Store for PostgresStore {
 
     async fn open_reviews(&self, limit: u32) -> Answer<Vec<ReviewRecord>> {
         read::affairs::open_reviews(&self.readers, limit).await
+    }
+
+    async fn proposals(&self, only_waiting: bool, limit: u32) -> Answer<Vec<ProposalRecord>> {
+        read::reconciliation::proposals(&self.readers, only_waiting, limit).await
+    }
+
+    async fn proposal(&self, number: u64) -> Answer<Option<ProposalRecord>> {
+        read::reconciliation::proposal(&self.readers, number).await
+    }
+
+    async fn reconciliations(&self, limit: u32) -> Answer<Vec<ReconciliationRecord>> {
+        read::reconciliation::reconciliations(&self.readers, limit).await
+    }
+
+    async fn reconciliation(&self, number: u64) -> Answer<Option<ReconciliationRecord>> {
+        read::reconciliation::reconciliation(&self.readers, number).await
     }
 
     async fn notices_of(&self, household: Option<HouseholdId>, limit: u32) -> Answer<Vec<NoticeRecord>> {

@@ -6,8 +6,9 @@ use jirani_ledger::{Account, AccountBalance, Balances};
 use jirani_store::numbers::BLOCK;
 use jirani_store::{
     Appended, AttestedRow, Change, CollectionRecord, Committed, HouseholdRecord, InboxRow, JournalRow,
-    NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, QuarantineRow,
-    ReadingRow, ReceiptRecord, ReversalRecord, ReviewRecord, SessionRecord, SlotRecord, Store, StoreError,
+    NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord,
+    QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, ReversalRecord, ReviewRecord,
+    SessionRecord, SlotRecord, Store, StoreError,
 };
 use jirani_units::{Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
 
@@ -224,6 +225,22 @@ impl Store for SqliteStore {
 
     async fn open_reviews(&self, limit: u32) -> Answer<Vec<ReviewRecord>> {
         self.readers.ask(|c| read::affairs::open_reviews(c, limit))
+    }
+
+    async fn proposals(&self, only_waiting: bool, limit: u32) -> Answer<Vec<ProposalRecord>> {
+        self.readers.ask(|c| read::reconciliation::proposals(c, only_waiting, limit))
+    }
+
+    async fn proposal(&self, number: u64) -> Answer<Option<ProposalRecord>> {
+        self.readers.ask(|c| read::reconciliation::proposal(c, number))
+    }
+
+    async fn reconciliations(&self, limit: u32) -> Answer<Vec<ReconciliationRecord>> {
+        self.readers.ask(|c| read::reconciliation::reconciliations(c, limit))
+    }
+
+    async fn reconciliation(&self, number: u64) -> Answer<Option<ReconciliationRecord>> {
+        self.readers.ask(|c| read::reconciliation::reconciliation(c, number))
     }
 
     async fn notices_of(&self, household: Option<HouseholdId>, limit: u32) -> Answer<Vec<NoticeRecord>> {

@@ -1,8 +1,8 @@
 //! Changes, applied together or not at all.
 
 use crate::record::{
-    CollectionRecord, HouseholdRecord, NoticeRecord, OfferRecord, OrderRecord, PayoutRecord, ReceiptRecord,
-    ReversalRecord, ReviewRecord, SessionRecord,
+    CollectionRecord, HouseholdRecord, NoticeRecord, OfferRecord, OrderRecord, PayoutRecord, ProposalRecord,
+    ReceiptRecord, ReconciliationRecord, ReversalRecord, ReviewRecord, SessionRecord,
 };
 use jirani_ledger::{Posting, Transfer};
 
@@ -28,6 +28,10 @@ pub enum Change {
     Reversal(ReversalRecord),
     /// Something for a person to decide: unique by its key.
     Review(ReviewRecord),
+    /// What an operator proposes about a review: one waits per review.
+    Proposal(ProposalRecord),
+    /// A finished reconciliation: unique by its number.
+    Reconciliation(ReconciliationRecord),
     /// A message to a person. One with the same key was kept before: nothing changes.
     Notice(NoticeRecord),
     /// A signed-in person's session.

@@ -6,8 +6,8 @@ use crate::error::StoreError;
 use crate::ledger::{AccountBalance, Balances, JournalRow};
 use crate::record::{
     Appended, CollectionRecord, HouseholdRecord, InboxRow, NewCallback, NoticeRecord, OfferRecord,
-    OrderRecord, OutboxRecord, PayoutRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReversalRecord,
-    ReviewRecord, SessionRecord, SlotRecord,
+    OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord,
+    ReconciliationRecord, ReversalRecord, ReviewRecord, SessionRecord, SlotRecord,
 };
 use async_trait::async_trait;
 use jirani_ledger::Account;
@@ -170,6 +170,14 @@ pub trait Store: Send + Sync {
     async fn review(&self, key: &str) -> Result<Option<ReviewRecord>, StoreError>;
     /// What waits for a person, oldest first.
     async fn open_reviews(&self, limit: u32) -> Result<Vec<ReviewRecord>, StoreError>;
+    /// What operators proposed, newest first: all of it, or only what waits.
+    async fn proposals(&self, only_waiting: bool, limit: u32) -> Result<Vec<ProposalRecord>, StoreError>;
+    /// One proposal.
+    async fn proposal(&self, number: u64) -> Result<Option<ProposalRecord>, StoreError>;
+    /// Finished reconciliations, newest first.
+    async fn reconciliations(&self, limit: u32) -> Result<Vec<ReconciliationRecord>, StoreError>;
+    /// One reconciliation.
+    async fn reconciliation(&self, number: u64) -> Result<Option<ReconciliationRecord>, StoreError>;
     /// Messages to a household (`None`: to the operator), newest first.
     async fn notices_of(
         &self,

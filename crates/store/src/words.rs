@@ -2,7 +2,8 @@
 //! repeat them; never rename one without a migration for each engine.
 
 use crate::{
-    CallbackKind, HouseholdKind, Language, OfferState, OrderState, PayWith, ReleaseReason, ReversalState,
+    CallbackKind, HouseholdKind, Language, OfferState, OrderState, PayWith, ProposalState, ReleaseReason,
+    ReversalState,
 };
 
 /// A closed set of values, each with its word.
@@ -40,6 +41,7 @@ words! {
         Planned = "planned", AwaitingPayment = "awaiting_payment", ReceiptAwaited = "receipt_awaited",
         Paid = "paid", Settled = "settled", Releasing = "releasing", Released = "released", Refused = "refused",
     }
+    ProposalState { Proposed = "proposed", Approved = "approved", Rejected = "rejected" }
     ReversalState { Waiting = "waiting", Booked = "booked" }
     ReleaseReason {
         PaymentRefused = "payment_refused", PaymentTimeout = "payment_timeout", PaidShort = "paid_short",

@@ -115,6 +115,7 @@ async fn open_session(app: &App, role: SessionRole) -> Result<Token, ApiError> {
         let session = SessionRecord {
             token_hash: token.hash(),
             role,
+            operator: None,
             created_at: now,
             expires_at: now.plus_seconds(i64::from(app.config.session_s)),
             version: 0,

@@ -96,6 +96,10 @@ pass_on! {
     reversal(receipt: &Receipt) -> Option<ReversalRecord>;
     waiting_reversals() -> Vec<ReversalRecord>;
     review(key: &str) -> Option<ReviewRecord>;
+    proposals(only_waiting: bool, limit: u32) -> Vec<ProposalRecord>;
+    proposal(number: u64) -> Option<ProposalRecord>;
+    reconciliations(limit: u32) -> Vec<ReconciliationRecord>;
+    reconciliation(number: u64) -> Option<ReconciliationRecord>;
     open_reviews(limit: u32) -> Vec<ReviewRecord>;
     notices_of(household: Option<HouseholdId>, limit: u32) -> Vec<NoticeRecord>;
     receive(callback: NewCallback) -> u64;

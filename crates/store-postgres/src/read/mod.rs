@@ -8,6 +8,7 @@ pub(crate) mod market;
 pub(crate) mod money;
 pub(crate) mod people;
 pub(crate) mod readings;
+pub(crate) mod reconciliation;
 pub(crate) mod slots;
 
 use crate::fault::fault;

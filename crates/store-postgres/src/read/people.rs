@@ -52,13 +52,14 @@ pub(crate) async fn session(
     token_hash: [u8; 32],
 ) -> Result<Option<SessionRecord>, StoreError> {
     let query = sqlx::query(
-        "SELECT token_hash, household, created_at_us, expires_at_us, version FROM sessions WHERE token_hash = $1",
+        "SELECT token_hash, household, operator, created_at_us, expires_at_us, version FROM sessions WHERE token_hash = $1",
     );
     one(pool, query.bind(token_hash.to_vec()), |row| {
         let mut columns = Columns::of(row);
         Ok(SessionRecord {
             token_hash: columns.bytes()?,
             role: columns.household_maybe()?.map_or(SessionRole::Operator, SessionRole::Household),
+            operator: columns.text_maybe()?,
             created_at: columns.time()?,
             expires_at: columns.time()?,
             version: columns.u64()?,

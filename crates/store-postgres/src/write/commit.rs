@@ -1,7 +1,7 @@
 //! The changes of one commit: the transfers together, then the records in order.
 
 use super::cache::Cache;
-use super::{affairs, callback, ledger, market, money, people};
+use super::{affairs, callback, ledger, market, money, people, reconciliation};
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
 use sqlx::PgConnection;
@@ -33,6 +33,8 @@ pub(super) async fn apply(
             Change::Payout(record) => money::payout(connection, record).await?,
             Change::Reversal(record) => affairs::reversal(connection, record).await?,
             Change::Review(record) => affairs::review(connection, record).await?,
+            Change::Proposal(record) => reconciliation::proposal(connection, record).await?,
+            Change::Reconciliation(record) => reconciliation::reconciliation(connection, record).await?,
             Change::Notice(record) => affairs::notice(connection, record).await?,
             Change::Session(record) => people::session(connection, record).await?,
             Change::InboxDone { id, outcome } => callback::done(connection, *id, outcome).await?,

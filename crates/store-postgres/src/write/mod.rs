@@ -22,6 +22,7 @@ mod market;
 mod money;
 mod people;
 mod readings;
+mod reconciliation;
 mod slot;
 
 use crate::archive;

@@ -54,12 +54,13 @@ pub(crate) fn session(
     token_hash: [u8; 32],
 ) -> Result<Option<SessionRecord>, StoreError> {
     let query = query(
-        "SELECT token_hash, household, created_at_us, expires_at_us, version FROM sessions WHERE token_hash = ?",
+        "SELECT token_hash, household, operator, created_at_us, expires_at_us, version FROM sessions WHERE token_hash = ?",
     );
     query.bind(token_hash).one(connection, |columns| {
         Ok(SessionRecord {
             token_hash: columns.bytes()?,
             role: columns.household_maybe()?.map_or(SessionRole::Operator, SessionRole::Household),
+            operator: columns.text_maybe()?,
             created_at: columns.time()?,
             expires_at: columns.time()?,
             version: columns.u64()?,

@@ -1,7 +1,7 @@
 //! The changes of one commit: the transfers together, then the records in order.
 
 use super::cache::Cache;
-use super::{affairs, callback, ledger, market, money, people};
+use super::{affairs, callback, ledger, market, money, people, reconciliation};
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
 use rusqlite::Connection;
@@ -33,6 +33,8 @@ pub(super) fn apply(
             Change::Payout(record) => money::payout(connection, record)?,
             Change::Reversal(record) => affairs::reversal(connection, record)?,
             Change::Review(record) => affairs::review(connection, record)?,
+            Change::Proposal(record) => reconciliation::proposal(connection, record)?,
+            Change::Reconciliation(record) => reconciliation::reconciliation(connection, record)?,
             Change::Notice(record) => affairs::notice(connection, record)?,
             Change::Session(record) => people::session(connection, record)?,
             Change::InboxDone { id, outcome } => callback::done(connection, *id, outcome)?,

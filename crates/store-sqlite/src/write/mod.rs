@@ -18,6 +18,7 @@ mod market;
 mod money;
 mod people;
 mod readings;
+mod reconciliation;
 mod slot;
 
 use crate::archive;

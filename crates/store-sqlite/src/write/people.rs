@@ -61,10 +61,10 @@ pub(super) fn household(connection: &Connection, record: &HouseholdRecord) -> Re
 pub(super) fn session(connection: &Connection, record: &SessionRecord) -> Result<(), StoreError> {
     let (sql, version) = versioned(
         record.version,
-        "INSERT INTO sessions (household, created_at_us, expires_at_us, token_hash, version)
-         VALUES (?1, ?2, ?3, ?4, ?5 + 1)",
-        "UPDATE sessions SET household = ?1, created_at_us = ?2, expires_at_us = ?3, version = version + 1
-         WHERE token_hash = ?4 AND version = ?5",
+        "INSERT INTO sessions (household, created_at_us, expires_at_us, token_hash, version, operator)
+         VALUES (?1, ?2, ?3, ?4, ?5 + 1, ?6)",
+        "UPDATE sessions SET household = ?1, created_at_us = ?2, expires_at_us = ?3, version = version + 1,
+         operator = ?6 WHERE token_hash = ?4 AND version = ?5",
     )?;
     let household = match record.role {
         SessionRole::Household(household) => Some(i64::from(household.0)),
@@ -75,7 +75,8 @@ pub(super) fn session(connection: &Connection, record: &SessionRecord) -> Result
         .bind(record.created_at.0)
         .bind(record.expires_at.0)
         .bind(record.token_hash)
-        .bind(version);
+        .bind(version)
+        .bind(record.operator.clone());
     write_record(connection, query, || "the session".to_owned())
 }
 

@@ -16,6 +16,8 @@ pub struct SessionRecord {
     pub token_hash: [u8; 32],
     /// Who.
     pub role: SessionRole,
+    /// The operator's name; `None` for a household. Tells two operators apart.
+    pub operator: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends.

@@ -145,7 +145,14 @@ pub fn payout(id: u64) -> PayoutRecord {
 }
 
 pub fn session(role: SessionRole) -> SessionRecord {
-    SessionRecord { token_hash: [3; 32], role, created_at: at(7), expires_at: at(8), version: 0 }
+    SessionRecord {
+        token_hash: [3; 32],
+        role,
+        operator: None,
+        created_at: at(7),
+        expires_at: at(8),
+        version: 0,
+    }
 }
 
 pub fn reading(household: u32, epoch: u32, seq: u64) -> ReadingRow {
