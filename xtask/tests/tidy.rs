@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// only adapters may depend on each other, and a service never on a service but
 /// for the interface that stands above them.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("domain", &["units", "meter", "ledger", "market", "forecast", "energy-interface"]),
+    ("domain", &["units", "meter", "ledger", "market", "forecast", "energy-interface", "reconciliation"]),
     (
         "adapters",
         &[

@@ -23,6 +23,7 @@ pub mod pull;
 pub mod qr;
 pub mod reply;
 pub mod secret;
+pub mod statement;
 mod token;
 
 pub use ask::{
