@@ -114,7 +114,7 @@ impl Columns {
     fn of(record: &csv::ByteRecord) -> Option<Self> {
         let names: Vec<String> = record
             .iter()
-            .map(|name| name.iter().filter(|b| b.is_ascii_alphanumeric()).map(|b| b.to_ascii_lowercase()))
+            .map(|name| name.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase))
             .map(|name| name.map(char::from).collect())
             .collect();
         let place = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.as_str()));

@@ -2,7 +2,7 @@
 //!
 //! | line | goes to |
 //! |---|---|
-//! | both have the number, for the same kind, with one amount | matched |
+//! | both have the number, one of a payment, a charge or a reversal, with one amount | matched |
 //! | both have it, with two amounts | different |
 //! | ours has no number (our own money), theirs is of the kind and amount, near in time | matched |
 //! | theirs alone | only theirs |
@@ -24,7 +24,7 @@ pub const MARGIN_S: i64 = 86_400;
 struct Open {
     lines: Vec<Ours>,
     taken: Vec<bool>,
-    by_name: HashMap<(Purse, Kind, Receipt), Vec<usize>>,
+    by_name: HashMap<(Purse, u8, Receipt), Vec<usize>>,
     nameless: HashMap<(Purse, Kind, Cents), Vec<usize>>,
 }
 
@@ -34,7 +34,7 @@ impl Open {
         let (mut by_name, mut nameless) = (HashMap::<_, Vec<usize>>::new(), HashMap::<_, Vec<usize>>::new());
         for (place, line) in lines.iter().enumerate() {
             for name in &line.names {
-                by_name.entry((line.purse, line.kind, name.clone())).or_default().push(place);
+                by_name.entry((line.purse, line.kind.class(), name.clone())).or_default().push(place);
             }
             if line.names.is_empty() {
                 nameless.entry((line.purse, line.kind, line.amount_cents)).or_default().push(place);
@@ -59,7 +59,7 @@ impl Open {
 
     fn named(&mut self, line: &Theirs) -> Option<Ours> {
         for name in [&line.receipt, &line.linked].into_iter().flatten() {
-            let places = self.by_name.get(&(line.purse, line.kind, name.clone())).cloned();
+            let places = self.by_name.get(&(line.purse, line.kind.class(), name.clone())).cloned();
             if let Some(ours) = self.take(places.as_ref(), None) {
                 return Some(ours);
             }

@@ -38,10 +38,20 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether our side can stand without M-Pesa's number: the money was ours to
-    /// move, and its number is on the statement alone.
+    /// Whether our side can stand without M-Pesa's number: every payment and every
+    /// reversal is booked under one.
     pub const fn may_be_nameless(self) -> bool {
-        matches!(self, Self::Charge | Self::FloatMove | Self::Deposit | Self::Withdrawal | Self::Other)
+        !matches!(self, Self::Payment | Self::Reversal)
+    }
+
+    /// Kinds that may share a number: a charge has that of what was charged for, a
+    /// reversal may be told under that of what it takes back.
+    pub(crate) const fn class(self) -> u8 {
+        match self {
+            Self::Charge => 1,
+            Self::Reversal => 2,
+            _ => 0,
+        }
     }
 }
 

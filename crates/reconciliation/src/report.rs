@@ -29,9 +29,9 @@ impl Age {
     pub fn of(at: Timestamp, now: Timestamp) -> Self {
         match now.since(at) / 1_000_000 {
             ..3_600 => Self::Hour,
-            ..86_400 => Self::Day,
-            ..604_800 => Self::Week,
-            _ => Self::Older,
+            3_600..86_400 => Self::Day,
+            86_400..604_800 => Self::Week,
+            604_800.. => Self::Older,
         }
     }
 

@@ -103,6 +103,36 @@ pub enum SettlementError {
     /// The balance is too small.
     #[error("settlement.insufficient_balance: your balance is too small for this")]
     InsufficientBalance,
+    /// No such review.
+    #[error("review.unknown: there is no such review")]
+    UnknownReview,
+    /// The review is closed.
+    #[error("review.closed: this review is closed; nothing is to be decided any more")]
+    ReviewClosed,
+    /// No such proposal.
+    #[error("review.unknown_proposal: there is no such proposal")]
+    UnknownProposal,
+    /// Another proposal about it waits.
+    #[error("review.proposal_waiting: a proposal about this review waits; approve or reject that one first")]
+    ProposalWaiting,
+    /// It was approved or rejected.
+    #[error("review.decided: this proposal was approved or rejected already")]
+    ProposalDecided,
+    /// Who proposed it may not approve it.
+    #[error("review.same_person: another operator must approve what you proposed")]
+    SamePerson,
+    /// The operator's name cannot be one.
+    #[error("review.invalid_operator: say which operator you are: 1 to 40 letters, digits, spaces, . - or '")]
+    InvalidOperator,
+    /// It cannot be done, or is about something else.
+    #[error("review.unfit: this cannot be done: {0}")]
+    UnfitDecision(String),
+    /// No statement, or too large a one.
+    #[error(transparent)]
+    Statement(jirani_daraja::statement::StatementError),
+    /// A statement without lines.
+    #[error("statement.empty: the statement has no completed line; export it for a time with payments")]
+    StatementEmpty,
     /// Others bought or sold at the same moment, again and again.
     #[error("settlement.contended: others were faster; try again")]
     Contended,
@@ -142,9 +172,21 @@ impl SettlementError {
     /// What kind of no it is.
     pub fn fault(&self) -> Fault {
         match self {
-            Self::InvalidKey | Self::AmountTooLarge { .. } | Self::PayoutTooSmall { .. } => Fault::Invalid,
-            Self::UnknownHousehold | Self::UnknownOffer => Fault::NotFound,
-            Self::NotEnrolled
+            Self::InvalidOperator
+            | Self::Statement(_)
+            | Self::StatementEmpty
+            | Self::InvalidKey
+            | Self::AmountTooLarge { .. }
+            | Self::PayoutTooSmall { .. } => Fault::Invalid,
+            Self::UnknownHousehold | Self::UnknownOffer | Self::UnknownReview | Self::UnknownProposal => {
+                Fault::NotFound
+            }
+            Self::ReviewClosed
+            | Self::ProposalWaiting
+            | Self::ProposalDecided
+            | Self::SamePerson
+            | Self::UnfitDecision(_)
+            | Self::NotEnrolled
             | Self::NoPhone
             | Self::KeyReused
             | Self::Shortfall { .. }

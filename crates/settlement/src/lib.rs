@@ -8,7 +8,8 @@
 //!
 //! Each machine has a folder with its state table in the header, its pure
 //! decisions in `decide` and what it does to the world in `effect`: [`offer`],
-//! [`order`], [`collection`], [`payout`]; [`reversal`] is what M-Pesa takes back.
+//! [`order`], [`collection`], [`payout`]; [`reversal`] is what M-Pesa takes back,
+//! [`reconciliation`] how its books are compared with ours.
 //! [`engine`] runs them, one event per thing at a time; [`inbox`] matches M-Pesa's
 //! callbacks to them. [`notice`] is what people are told, [`review`] what only a
 //! person decides.
@@ -36,6 +37,7 @@ mod order;
 mod payout;
 mod planning;
 mod proof;
+mod reconciliation;
 mod reversal;
 mod review;
 mod service;
@@ -47,4 +49,5 @@ pub use jirani_market::Want;
 pub use order::Quote;
 pub use payout::{PayoutQueue, PayoutQuote};
 pub use proof::{receipt_proof, transfer_proof};
+pub use reconciliation::{Asked, Figures, Reconciled, ReconciliationPolicy, StatementFile};
 pub use service::Settlement;

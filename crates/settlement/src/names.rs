@@ -65,6 +65,11 @@ impl Names {
         }
     }
 
+    /// Secret segment of a question about balances, by its number.
+    pub(crate) fn balance(&self, number: u64) -> String {
+        secret(&mut self.draw("balance", number))
+    }
+
     /// Secret segment of the one C2B confirmation path.
     pub(crate) fn c2b_secret(&self) -> String {
         secret(&mut self.draw("c2b", 0))

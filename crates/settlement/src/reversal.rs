@@ -115,6 +115,7 @@ fn decide(news: &TakenBack, scene: &Scene<'_>, now: Timestamp) -> (Step, Option<
         }
         (ReceiptUse::Suspense, _) => {
             used.used_for = ReceiptUse::Reversed;
+            step.resolve(Matter::Suspense(receipt.receipt.clone()), "M-Pesa took it back");
             (ReversedFrom::Suspense, None)
         }
         (ReceiptUse::Settled(_), _) => match receipt.payer {

@@ -13,6 +13,8 @@ pub(crate) enum Matter {
     CollectionUnknown(OrderId),
     /// M-Pesa says a payment has another amount than it said before.
     ReceiptDiffers(Receipt),
+    /// Nobody can say whose a payment is.
+    Suspense(Receipt),
     /// A payout's outcome stays unknown.
     PayoutUnknown(PayoutId),
     /// A payout's result contradicts what we sent or know.
@@ -26,6 +28,7 @@ impl Matter {
         match self {
             Self::CollectionUnknown(order) => format!("collection/{order}/unknown"),
             Self::ReceiptDiffers(receipt) => format!("receipt/{receipt}/differs"),
+            Self::Suspense(receipt) => format!("receipt/{receipt}/suspense"),
             Self::PayoutUnknown(payout) => format!("payout/{payout}/unknown"),
             Self::PayoutDiffers(payout) => format!("payout/{payout}/differs"),
             Self::ReversalDiffers(receipt) => format!("reversal/{receipt}/differs"),
@@ -35,6 +38,7 @@ impl Matter {
     const fn code(&self) -> &'static str {
         match self {
             Self::CollectionUnknown(_) | Self::PayoutUnknown(_) => "unknown_outcome",
+            Self::Suspense(_) => "suspense",
             Self::ReceiptDiffers(_) | Self::PayoutDiffers(_) | Self::ReversalDiffers(_) => "contradiction",
         }
     }

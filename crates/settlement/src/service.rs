@@ -11,6 +11,7 @@ use crate::inbox::{Inbox, Note};
 use crate::names::Names;
 use crate::payout::{Asked, Queue};
 use crate::planning::Planning;
+use crate::reconciliation::Reconciling;
 use crate::step::{Step, Trouble};
 use jirani_chain::EnergyChain;
 use jirani_clock::ServiceClock;
@@ -54,6 +55,7 @@ pub struct Settlement {
     pub(crate) debts: Debts,
     pub(crate) lanes: Lanes<Note>,
     pub(crate) timer: Timer,
+    pub(crate) reconciling: Reconciling,
     pulls: Mutex<PullPlan>,
     stopped: CancellationToken,
 }
@@ -78,6 +80,7 @@ impl Settlement {
             debts: Debts::default(),
             lanes: Lanes::new(),
             timer: Timer::default(),
+            reconciling: Reconciling::default(),
             pulls: Mutex::default(),
             stopped: CancellationToken::new(),
         })
@@ -154,6 +157,7 @@ impl Settlement {
             }
         }
         self.lanes.poke(Key::Pull, self.clock.busy());
+        self.begin_reconciling();
         Ok(())
     }
 
@@ -192,6 +196,7 @@ impl Settlement {
             Key::Order(id) => self.advance_order(id).await,
             Key::Payout(id) => self.advance_payout(id).await,
             Key::Pull => self.advance_pull().await,
+            Key::Reconciliation => self.advance_reconciliation().await,
             Key::Stray(_) => Ok(None),
         }
     }

@@ -131,6 +131,10 @@ pub(crate) fn loose(loose: &Loose, known: Known<'_>, now: Timestamp) -> Step {
     for transfer in collections::by_hand(&money.receipt, None, money.amount, now) {
         step.change(Change::Post(transfer));
     }
+    step.review(
+        Matter::Suspense(money.receipt.clone()),
+        format!("{} came in, and nobody can say from which household", money.amount),
+    );
     step.said("nobody can say whose it is: suspense")
 }
 

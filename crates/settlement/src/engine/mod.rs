@@ -20,6 +20,8 @@ pub(crate) enum Key {
     Payout(PayoutId),
     /// M-Pesa's list of payments.
     Pull,
+    /// The daily comparison with M-Pesa's books, and the figures the operator hears of.
+    Reconciliation,
     /// A callback that belongs to none of them, by its number.
     Stray(u64),
 }

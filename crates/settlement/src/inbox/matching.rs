@@ -82,7 +82,7 @@ impl Settlement {
             }
             CallbackKind::Answer | CallbackKind::AnswerTimeout => {
                 let Some(payout) = self.store.payout_by_secret(secret).await? else {
-                    return nothing("unknown: no question has this path");
+                    return Ok((stray, self.reconciling.told(*kind, secret, body, *received_at)));
                 };
                 let heard = match (kind, parse_status(body)) {
                     (CallbackKind::AnswerTimeout, _) => {

@@ -150,6 +150,17 @@ fn paid(payout: &PayoutRecord, amount: Cents, receipt: Option<&Receipt>, now: Ti
     Decided { step: step.said("paid"), queue: Some(QueueNews::Flows) }
 }
 
+/// What two operators know of a payout of which M-Pesa does not say what became of it:
+/// its receipt, or that it was never paid.
+pub(crate) fn decided_by_hand(payout: &PayoutRecord, receipt: Option<&Receipt>, now: Timestamp) -> Step {
+    if receipt.is_some() {
+        return paid(payout, payout.sent, receipt, now).step;
+    }
+    let mut step = failed(payout, "by_hand", now);
+    step.resolve(Matter::PayoutUnknown(payout.id), "it was not paid");
+    step
+}
+
 fn found(payout: &PayoutRecord, found: &FoundTransaction, now: Timestamp) -> Decided {
     if let Some(made_by) = &found.made_by
         && *made_by != payout.originator_id

@@ -46,7 +46,7 @@ use crate::engine::Key;
 use crate::error::SettlementError;
 use crate::service::{Settlement, check_key};
 pub(crate) use asking::Asked;
-pub(crate) use decide::PayoutEvent;
+pub(crate) use decide::{PayoutEvent, decided_by_hand};
 use jirani_ledger::templates::payouts;
 use jirani_store::{Change, Event, PayoutRecord, PayoutState, StoreError};
 use jirani_units::{Cents, Clock as _, HouseholdId, PayoutId};

@@ -1,0 +1,151 @@
+//! What an approved decision changes: read, decided by the ledger's templates, and
+//! committed by the desk in one piece.
+
+use super::gather::shortcode;
+use crate::error::SettlementError;
+use crate::notice::Notice;
+use crate::payout::decided_by_hand;
+use crate::review::Matter;
+use crate::service::Settlement;
+use crate::step::Step;
+use jirani_ledger::templates::{reversals, review, shortcodes};
+use jirani_ledger::{Account, Reason};
+use jirani_reconciliation::Decision;
+use jirani_store::{Change, CollectionState, Event, PayoutState, ReceiptRecord, ReceiptUse, ReversalState};
+use jirani_units::{Cents, Clock as _, HouseholdId, OrderId, PayoutId, Receipt};
+
+type Acted = Result<Step, SettlementError>;
+
+fn unfit(why: impl Into<String>) -> SettlementError {
+    SettlementError::UnfitDecision(why.into())
+}
+
+impl Settlement {
+    /// What `decision` would change now; an error says why it cannot be done.
+    pub(super) async fn act(&self, decision: &Decision) -> Acted {
+        let now = self.clock.now();
+        let mut step = Step::default();
+        match decision {
+            Decision::Attach { receipt, household_id } => return self.attach(receipt, *household_id).await,
+            Decision::PayoutPaid { payout_id, receipt } => {
+                return self.decide_payout(*payout_id, Some(receipt)).await;
+            }
+            Decision::PayoutFailed { payout_id } => return self.decide_payout(*payout_id, None).await,
+            Decision::CollectionUnpaid { order_id } => return self.unpaid(*order_id).await,
+            Decision::WriteOff { receipt } => return self.write_off(receipt).await,
+            Decision::Correct { sequence } => return self.correct(*sequence).await,
+            Decision::BookFound { receipt, shortcode: on, amount_cents } => {
+                if self.store.receipt(receipt).await?.is_some() {
+                    return Err(unfit(format!("{receipt} is booked already")));
+                }
+                let found = shortcodes::found(receipt, shortcode(*on), *amount_cents, now);
+                step.change(Change::Post(found));
+                // From here it is like any payment that nobody can name.
+                step.change(Change::Receipt(ReceiptRecord {
+                    receipt: receipt.clone(),
+                    amount: *amount_cents,
+                    paid_at: now,
+                    payer: None,
+                    used_for: ReceiptUse::Suspense,
+                    received_at: now,
+                    version: 0,
+                }));
+                step.review(
+                    Matter::Suspense(receipt.clone()),
+                    format!("{amount_cents} was found on M-Pesa's statement, and nobody can say whose it is"),
+                );
+            }
+            Decision::BookDeposit { receipt, shortcode: to, amount_cents } => {
+                let deposited = shortcodes::float_deposited(receipt, shortcode(*to), *amount_cents, now);
+                step.change(Change::Post(deposited));
+            }
+            Decision::BookSweep { receipt, shortcode: from, amount_cents } => {
+                step.change(Change::Post(shortcodes::swept(receipt, shortcode(*from), *amount_cents, now)));
+            }
+            Decision::BookCharge { receipt, amount_cents } => {
+                step.change(Change::Post(shortcodes::charged(receipt, *amount_cents, now)));
+            }
+            Decision::Explained => {}
+        }
+        Ok(step.said(decision.to_string()))
+    }
+
+    async fn attach(&self, receipt: &Receipt, owner: HouseholdId) -> Acted {
+        let now = self.clock.now();
+        self.store.household(owner).await?.ok_or(SettlementError::UnknownHousehold)?;
+        let known = self.store.receipt(receipt).await?;
+        let Some(known) = known.filter(|known| known.used_for == ReceiptUse::Suspense) else {
+            return Err(unfit(format!("{receipt} is not in suspense")));
+        };
+        let mut step = Step::default();
+        step.change(Change::Post(review::attached(receipt, owner, known.amount, now)));
+        step.tell(owner, &Notice::PaidByHand(receipt.clone(), known.amount), now);
+        step.announce(Event::Balance(owner));
+        step.change(Change::Receipt(ReceiptRecord {
+            payer: Some(owner),
+            used_for: ReceiptUse::Balance(owner),
+            ..known
+        }));
+        Ok(step)
+    }
+
+    async fn decide_payout(&self, id: PayoutId, receipt: Option<&Receipt>) -> Acted {
+        let payout = self.store.payout(id).await?.ok_or_else(|| unfit(format!("there is no payout {id}")))?;
+        if !matches!(payout.state, PayoutState::Unknown | PayoutState::Accepted) {
+            return Err(unfit(format!("payout {id} is not unknown")));
+        }
+        Ok(decided_by_hand(&payout, receipt, self.clock.now()))
+    }
+
+    async fn unpaid(&self, id: OrderId) -> Acted {
+        let collection = self.store.collection(id).await?;
+        match collection.map(|collection| collection.state) {
+            Some(CollectionState::Expired | CollectionState::Refused { .. }) => Ok(Step::default()),
+            Some(CollectionState::Paid) => Err(unfit(format!("order {id} was paid"))),
+            _ => Err(unfit(format!("order {id} is still waiting; its deadline decides first"))),
+        }
+    }
+
+    async fn write_off(&self, receipt: &Receipt) -> Acted {
+        let reversal = self.store.reversal(receipt).await?;
+        let booked = reversal.filter(|reversal| reversal.state == ReversalState::Booked);
+        let Some((reversal, payer)) =
+            booked.and_then(|reversal| reversal.payer.map(|payer| (reversal, payer)))
+        else {
+            return Err(unfit(format!("nobody owes anything for {receipt}")));
+        };
+        let owed = self.store.balance(Account::ReversalsReceivable(payer)).await?.net_debit();
+        let rest: Cents = owed.min(reversal.amount);
+        if !rest.is_positive() {
+            return Err(unfit(format!("nothing is owed for {receipt} any more")));
+        }
+        let named = reversal.reversal.as_ref().unwrap_or(&reversal.receipt);
+        let mut step = Step::default();
+        step.change(Change::Post(reversals::written_off(named, payer, rest, self.clock.now())));
+        step.announce(Event::Balance(payer));
+        Ok(step)
+    }
+
+    /// Undoes a row about the operator's own money. Rows that a payment's, a payout's or
+    /// an order's record stands for have ways out of their own.
+    async fn correct(&self, sequence: u64) -> Acted {
+        let row = match sequence.checked_sub(1) {
+            Some(before) => self.store.journal_after(before, 1).await?.into_iter().next(),
+            None => None,
+        };
+        let Some(row) = row else { return Err(unfit(format!("there is no journal row {sequence}"))) };
+        let is_own = matches!(
+            row.transfer.reason,
+            Reason::FloatDeposit | Reason::BankSweep | Reason::MpesaCharge | Reason::TaxPayment
+        );
+        let undone = review::corrected(sequence, &row.transfer, self.clock.now()).filter(|_| is_own);
+        let Some(undone) = undone else {
+            return Err(unfit(format!(
+                "journal row {sequence} cannot be undone: only the operator's own deposits, sweeps, charges and taxes can"
+            )));
+        };
+        let mut step = Step::default();
+        step.change(Change::Post(undone));
+        Ok(step)
+    }
+}
