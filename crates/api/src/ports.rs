@@ -5,7 +5,10 @@ use crate::dto::notice::{PayoutQueueState, PayoutQueueView};
 use crate::dto::operator::AuditView;
 use async_trait::async_trait;
 use jirani_market::{Fill, Want};
-use jirani_store::{NewCallback, OfferRecord, OrderRecord, PayWith, PayoutRecord};
+use jirani_reconciliation::{Decision, Purse};
+use jirani_store::{
+    NewCallback, OfferRecord, OrderRecord, PayWith, PayoutRecord, ProposalRecord, ReconciliationRecord,
+};
 use jirani_units::{Cents, HouseholdId, OfferId, Price, Wh};
 
 /// What an order would cost now.
@@ -83,6 +86,36 @@ pub trait Trading: Send + Sync {
         amount: Cents,
         key: String,
     ) -> Result<PayoutRecord, TradingError>;
+    /// Compares M-Pesa's books with the ledger: its list and balances, or a statement of
+    /// these accounts.
+    async fn reconcile(
+        &self,
+        _statement: Option<(Vec<Purse>, Vec<u8>)>,
+    ) -> Result<ReconciliationRecord, TradingError> {
+        Err(TradingError::not_offered())
+    }
+    /// Proposes what to do about a review.
+    async fn propose(
+        &self,
+        _operator: String,
+        _review: String,
+        _decision: Decision,
+        _note: String,
+    ) -> Result<ProposalRecord, TradingError> {
+        Err(TradingError::not_offered())
+    }
+    /// Approves another operator's proposal, and does it.
+    async fn approve(&self, _operator: String, _number: u64) -> Result<ProposalRecord, TradingError> {
+        Err(TradingError::not_offered())
+    }
+    /// Rejects a proposal.
+    async fn reject(&self, _operator: String, _number: u64) -> Result<ProposalRecord, TradingError> {
+        Err(TradingError::not_offered())
+    }
+    /// Figures of money for `/metrics`: name, what it says, value.
+    async fn figures(&self) -> Result<Vec<(&'static str, &'static str, i64)>, TradingError> {
+        Ok(Vec::new())
+    }
     /// Keeps a callback; durable on return, dealt with afterwards.
     async fn receive_callback(&self, callback: NewCallback) -> Result<(), TradingError>;
 }
@@ -114,6 +147,17 @@ pub struct TradingError {
     pub code: String,
     /// A sentence a person can act on.
     pub message: String,
+}
+
+impl TradingError {
+    /// The part that would do it is not here.
+    pub fn not_offered() -> Self {
+        Self {
+            fault: TradingFault::Unavailable,
+            code: "api.not_offered".to_owned(),
+            message: "This is not offered here. Ask the node that runs settlement.".to_owned(),
+        }
+    }
 }
 
 /// Forecasts and what follows from them.

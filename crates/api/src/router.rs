@@ -4,7 +4,8 @@ use crate::app::App;
 use crate::auth::rights::{Right, require};
 use crate::guard::{hooks as doors, rate, request};
 use crate::routes::{
-    config, events, home, hooks, market, movements, notices, operator, orders, payouts, session, statements,
+    config, events, home, hooks, market, movements, notices, operator, orders, payouts, reviews, session,
+    statements,
 };
 use crate::{openapi, web};
 use axum::Router;
@@ -18,6 +19,8 @@ use utoipa_axum::routes;
 pub const BODY_MAX: usize = 16 * 1024;
 /// The largest body of a callback, in bytes.
 pub const HOOK_BODY_MAX: usize = 64 * 1024;
+/// The largest statement, in bytes.
+pub const STATEMENT_MAX: usize = 8 * 1024 * 1024;
 
 /// For anybody.
 fn public() -> OpenApiRouter<App> {
@@ -69,6 +72,20 @@ fn operator() -> OpenApiRouter<App> {
         .routes(routes!(statements::household_statement))
         .routes(routes!(statements::tax_list))
         .routes(routes!(operator::last_audit, operator::run_audit))
+        .routes(routes!(reviews::reviews))
+        .routes(routes!(reviews::proposals))
+        .routes(routes!(reviews::propose))
+        .routes(routes!(reviews::approve))
+        .routes(routes!(reviews::reject))
+        .routes(routes!(reviews::reconciliation))
+}
+
+/// For the operator, and waits for M-Pesa's answers: not counted as work under way.
+fn comparing() -> OpenApiRouter<App> {
+    let statements = OpenApiRouter::new()
+        .routes(routes!(reviews::upload_statement))
+        .layer(DefaultBodyLimit::max(STATEMENT_MAX));
+    OpenApiRouter::new().routes(routes!(reviews::reconciliations, reviews::reconcile)).merge(statements)
 }
 
 /// For a household, and may wait: not counted as work under way.
@@ -97,7 +114,7 @@ fn callbacks() -> OpenApiRouter<App> {
 /// The OpenAPI document of all routes.
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = openapi::Document::openapi();
-    for group in [public, signed_in, household, money, operator, waiting, live, callbacks] {
+    for group in [public, signed_in, household, money, operator, comparing, waiting, live, callbacks] {
         document.merge(group().into_openapi());
     }
     openapi::finish(&mut document);
@@ -123,6 +140,7 @@ pub fn router(app: &App) -> Router {
         .route("/api/openapi.json", axum::routing::get(openapi::serve))
         .layer(with(app.clone(), request::busy))
         .merge(closed(waiting(), Right::Household))
+        .merge(closed(comparing(), Right::Operator))
         .layer(from_fn(request::patience))
         .merge(closed(live(), Right::SignedIn))
         .layer(DefaultBodyLimit::max(BODY_MAX))

@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod daraja_sandbox;
+pub mod desk;
 pub mod ledger;
 pub mod localnet;
 pub mod serve;
@@ -63,6 +64,13 @@ pub enum Command {
     /// docs/ledger.md has the chart of accounts and every posting.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Compares M-Pesa's books with the ledger, through the running system.
+    ///
+    /// Payments and reversals that only M-Pesa has are booked; what stands apart is listed, and
+    /// exits 1.
+    Reconcile(desk::ReconcileArguments),
+    /// The review desk: one operator proposes, another approves, through the running system.
+    Review(desk::ReviewArguments),
     /// The store as a whole: copy it to another database, back it up, restore it, verify it.
     Store(store::StoreArguments),
     /// Reads the settings and says what is wrong with them, or prints them.

@@ -4,8 +4,11 @@ use crate::dto::notice::{PayoutQueueState, PayoutQueueView};
 use crate::ports::{Trading, TradingError, TradingFault, TradingQuote};
 use async_trait::async_trait;
 use jirani_market::Want;
-use jirani_settlement::{Fault, PayoutQueue, Quote, Settlement, SettlementError};
-use jirani_store::{NewCallback, OfferRecord, OrderRecord, PayWith, PayoutRecord};
+use jirani_reconciliation::{Decision, Purse};
+use jirani_settlement::{Asked, Fault, PayoutQueue, Quote, Settlement, SettlementError, StatementFile};
+use jirani_store::{
+    NewCallback, OfferRecord, OrderRecord, PayWith, PayoutRecord, ProposalRecord, ReconciliationRecord,
+};
 use jirani_units::{Cents, HouseholdId, OfferId, Price, Wh};
 
 #[async_trait]
@@ -74,6 +77,63 @@ impl Trading for Settlement {
         key: String,
     ) -> Result<PayoutRecord, TradingError> {
         Ok(Settlement::request_payout(self, household, amount, &key).await?)
+    }
+
+    async fn reconcile(
+        &self,
+        statement: Option<(Vec<Purse>, Vec<u8>)>,
+    ) -> Result<ReconciliationRecord, TradingError> {
+        let asked = match statement {
+            Some((purses, csv)) => Asked::Statement(StatementFile { purses, csv }),
+            None => Asked::OnDemand,
+        };
+        Ok(Settlement::reconcile(self, asked).await?.record)
+    }
+
+    async fn propose(
+        &self,
+        operator: String,
+        review: String,
+        decision: Decision,
+        note: String,
+    ) -> Result<ProposalRecord, TradingError> {
+        Ok(Settlement::propose(self, &operator, &review, &decision, &note).await?)
+    }
+
+    async fn approve(&self, operator: String, number: u64) -> Result<ProposalRecord, TradingError> {
+        Ok(Settlement::approve(self, &operator, number).await?)
+    }
+
+    async fn reject(&self, operator: String, number: u64) -> Result<ProposalRecord, TradingError> {
+        Ok(Settlement::reject(self, &operator, number).await?)
+    }
+
+    async fn figures(&self) -> Result<Vec<(&'static str, &'static str, i64)>, TradingError> {
+        let figures = Settlement::figures(self).await.map_err(SettlementError::from)?;
+        let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        Ok(vec![
+            (
+                "oldest_unknown_seconds",
+                "Age of the oldest payment whose outcome is unknown.",
+                figures.oldest_unknown_s,
+            ),
+            ("clearing_cents", "Money that may still settle orders.", figures.clearing.0),
+            ("suspense_cents", "Money that nobody can name.", figures.suspense.0),
+            ("float_cents", "What the payout shortcode holds and is not set aside.", figures.float.0),
+            ("open_reviews", "Reviews that wait for persons.", count(figures.open_reviews)),
+            (
+                "only_ours_lines",
+                "Lines that only our ledger had at the last comparison.",
+                count(figures.only_ours),
+            ),
+            (
+                "only_theirs_lines",
+                "Lines that only M-Pesa had at the last comparison.",
+                count(figures.only_theirs),
+            ),
+            ("different_lines", "Lines with two amounts at the last comparison.", count(figures.different)),
+            ("difference_cents", "M-Pesa's balances less ours at the last comparison.", figures.difference.0),
+        ])
     }
 
     async fn receive_callback(&self, callback: NewCallback) -> Result<(), TradingError> {

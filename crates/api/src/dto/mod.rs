@@ -15,6 +15,7 @@ pub mod operator;
 pub mod order;
 pub mod payout;
 pub mod quote;
+pub mod reconciliation;
 pub mod session;
 
 use jirani_units::{JSON_INTEGER_MAX, Timestamp};

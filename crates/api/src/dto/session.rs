@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Whom to sign in as: exactly one of the two.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SessionRequest {
     /// This household.
@@ -13,6 +13,9 @@ pub struct SessionRequest {
     /// The operator.
     #[serde(default)]
     pub operator: Option<bool>,
+    /// Which operator: tells two apart at the review desk. 1 to 40 characters.
+    #[serde(default)]
+    pub operator_name: Option<String>,
 }
 
 /// Who is signed in.
@@ -34,4 +37,6 @@ pub struct SessionView {
     pub role: RoleView,
     /// Which household; null for the operator.
     pub household_id: Option<u32>,
+    /// Which operator; null for a household.
+    pub operator_name: Option<String>,
 }

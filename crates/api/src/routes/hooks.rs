@@ -15,6 +15,7 @@ use axum::response::IntoResponse;
 use jirani_inbox::door::is_secret;
 use jirani_store::{CallbackKind, NewCallback};
 use serde::Serialize;
+use std::fmt::Write as _;
 use utoipa::ToSchema;
 
 /// What M-Pesa wants to hear.
@@ -168,7 +169,15 @@ pub async fn c2b_validation(Path(_secret): Path<String>) -> Json<Accepted> {
     ACCEPTED
 }
 
-/// What came through the doors and what was refused, for Prometheus.
+/// What came through the doors and what was refused, and figures of money, for
+/// Prometheus.
 pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.gate.metrics())
+    let mut text = app.gate.metrics();
+    // What cannot be read now is left out: a scrape tells what is known.
+    for (name, help, value) in app.deps.trading.figures().await.unwrap_or_default() {
+        let name = format!("jirani_money_{name}");
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }

@@ -10,5 +10,6 @@ pub mod notices;
 pub mod operator;
 pub mod orders;
 pub mod payouts;
+pub mod reviews;
 pub mod session;
 pub mod statements;

@@ -10,6 +10,7 @@ use crate::dto::session::{RoleView, SessionRequest, SessionView};
 use crate::error::ApiError;
 use crate::extract::Json;
 use crate::guard::request::Peer;
+use crate::routes::reviews::UNNAMED;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
@@ -68,15 +69,19 @@ pub async fn sign_in(
             "Too many sign-ins from your network. Wait a minute and try again.",
         ));
     }
+    let mut operator = None;
     let role = match request {
-        SessionRequest { household_id: Some(id), operator: None | Some(false) } => {
+        SessionRequest { household_id: Some(id), operator: None | Some(false), operator_name: None } => {
             let household = HouseholdId(id);
             if app.deps.store.household(household).await?.is_none() {
                 return Err(ApiError::not_found("household"));
             }
             SessionRole::Household(household)
         }
-        SessionRequest { household_id: None, operator: Some(true) } => SessionRole::Operator,
+        SessionRequest { household_id: None, operator: Some(true), operator_name } => {
+            operator = Some(operator_name.unwrap_or_else(|| UNNAMED.to_owned()));
+            SessionRole::Operator
+        }
         _ => {
             return Err(ApiError::bad_request(
                 "api.body_invalid",
@@ -84,13 +89,19 @@ pub async fn sign_in(
             ));
         }
     };
-    let token = open_session(&app, role).await?;
+    if operator.as_deref().is_some_and(|name| !is_name(name)) {
+        return Err(ApiError::bad_request(
+            "api.body_invalid",
+            "An operator's name has 1 to 40 letters, digits, spaces, . - or '.",
+        ));
+    }
+    let token = open_session(&app, role, operator.clone()).await?;
     let cookie = set_cookie(&app, token.as_str(), app.config.session_s);
     let (role, household_id) = match role {
         SessionRole::Household(household) => (RoleView::Household, Some(household.0)),
         SessionRole::Operator => (RoleView::Operator, None),
     };
-    let view = SessionView { token: token.as_str().to_owned(), role, household_id };
+    let view = SessionView { token: token.as_str().to_owned(), role, household_id, operator_name: operator };
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(view)))
 }
 
@@ -108,14 +119,20 @@ pub async fn sign_out(State(app): State<App>, who: SignedIn) -> Result<impl Into
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, set_cookie(&app, "", 0))])))
 }
 
-async fn open_session(app: &App, role: SessionRole) -> Result<Token, ApiError> {
+/// Whether it can stand at the review desk for a person.
+fn is_name(name: &str) -> bool {
+    let is_fine = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '\'');
+    !name.is_empty() && name.trim() == name && name.chars().count() <= 40 && name.chars().all(is_fine)
+}
+
+async fn open_session(app: &App, role: SessionRole, operator: Option<String>) -> Result<Token, ApiError> {
     let now = app.now();
     for _ in 0..DRAWS_MAX {
         let token = app.deps.tokens.draw();
         let session = SessionRecord {
             token_hash: token.hash(),
             role,
-            operator: None,
+            operator: operator.clone(),
             created_at: now,
             expires_at: now.plus_seconds(i64::from(app.config.session_s)),
             version: 0,

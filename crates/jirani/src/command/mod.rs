@@ -5,6 +5,7 @@ mod audit_export;
 mod chain;
 mod check_config;
 mod daraja_sandbox;
+mod desk;
 mod export;
 mod ledger;
 mod localnet;
@@ -42,6 +43,8 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Store(arguments) => Box::pin(store::run(config()?, arguments)).await,
         Command::Statement(arguments) => Box::pin(statement::run(config()?, &arguments)).await,
         Command::Ledger(command) => Box::pin(ledger::run(config()?, command)).await,
+        Command::Reconcile(arguments) => Box::pin(desk::reconcile(&config()?, &arguments)).await,
+        Command::Review(arguments) => Box::pin(desk::review(&config()?, &arguments)).await,
         Command::CheckConfig => check_config::run(&config()?),
         Command::Chain(arguments) => Box::pin(chain::run(config()?, arguments)).await,
         Command::Serve(arguments) => Box::pin(serve::run(&config()?, &arguments)).await,

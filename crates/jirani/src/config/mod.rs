@@ -11,6 +11,7 @@ mod inbox;
 mod mpesa;
 mod mqtt;
 mod payouts;
+mod reconciliation;
 mod site;
 mod store;
 mod tariff;
@@ -24,6 +25,7 @@ pub use inbox::Inbox;
 pub use mpesa::Mpesa;
 pub use mqtt::Mqtt;
 pub use payouts::Payouts;
+pub use reconciliation::Reconciliation;
 pub use site::Site;
 pub use store::{StoreSettings, has_password};
 pub use tariff::TariffSettings;
@@ -66,6 +68,8 @@ pub struct Config {
     pub mpesa: Mpesa,
     /// How much goes out, to whom, and what it costs.
     pub payouts: Payouts,
+    /// When a person is called about M-Pesa's books.
+    pub reconciliation: Reconciliation,
     /// Published prices.
     pub tariff: TariffSettings,
 }
@@ -85,6 +89,7 @@ impl Default for Config {
             witness: WitnessSettings::default(),
             mpesa: Mpesa::default(),
             payouts: Payouts::default(),
+            reconciliation: Reconciliation::default(),
             tariff: TariffSettings::default(),
         }
     }
@@ -153,6 +158,7 @@ impl Config {
         self.store.validate()?;
         self.chain.validate()?;
         self.payouts.validate()?;
+        self.reconciliation.validate()?;
         self.witness.validate()?;
         if self.mpesa.is_emulated() != self.mpesa.consumer_key.is_empty() {
             return Err(ConfigError::Invalid(

@@ -194,6 +194,7 @@ impl System {
                 events: events.clone(),
             },
         );
+        settlement.reconcile_by(config.reconciliation.policy());
         let auditor = Arc::new(LiveAuditor {
             store: store.clone(),
             chain: chain.clone(),
