@@ -492,6 +492,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/reconciliation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Comparisons with M-Pesa's books, newest first. */
+        get: operations["reconciliations"];
+        put?: never;
+        /** Compares M-Pesa's list of the last 48 hours and its balances with the ledger, now. */
+        post: operations["reconcile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/reconciliation/statement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compares a statement of the portal (CSV, at most 8 MiB) with the ledger. */
+        post: operations["upload_statement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/reconciliation/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One comparison, as it was found. */
+        get: operations["reconciliation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for persons, oldest first, each with the proposal that waits about it. */
+        get: operations["reviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/reviews/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What operators proposed and decided, newest first. */
+        get: operations["proposals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/reviews/proposals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approves what another operator proposed: it is done, and the review is closed. */
+        post: operations["approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/reviews/proposals/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rejects a proposal, or takes one's own back; the review goes on waiting. */
+        post: operations["reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/reviews/propose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Proposes what to do about a review. Nothing is done before another operator
+         *     approves it.
+         */
+        post: operations["propose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/tax-export": {
         parameters: {
             query?: never;
@@ -739,6 +879,21 @@ export interface components {
             /** @description When it is void. */
             until: components["schemas"]["Time"];
         };
+        /** @description Lines of one age. */
+        AgeView: {
+            /** @description `hour` (younger than one), `day`, `week`, `older`. */
+            age: string;
+            /**
+             * Format: int64
+             * @description Their sum.
+             */
+            amount_cents: number;
+            /**
+             * Format: int64
+             * @description Lines.
+             */
+            count: number;
+        };
         /** @description What an audit found. */
         AuditView: {
             /** @description When. */
@@ -757,6 +912,31 @@ export interface components {
              * @description Whose.
              */
             household_id: number;
+        };
+        /** @description The balances of accounts that were compared together. */
+        BookView: {
+            /** @description The accounts. */
+            accounts: components["schemas"]["PurseView"][];
+            /**
+             * Format: int64
+             * @description M-Pesa's balance less ours; null as above.
+             */
+            difference_cents: number | null;
+            /**
+             * Format: int64
+             * @description So much of it are the lines that stand apart.
+             */
+            explained_cents: number;
+            /** @description Ours. */
+            ours: components["schemas"]["SumsView"];
+            /** @description How much of M-Pesa's side was known: `balances`, `payments` or `everything`. */
+            scope: string;
+            theirs: components["schemas"]["SumsView"] | null;
+            /**
+             * Format: int64
+             * @description So much is in no line; null as above.
+             */
+            unexplained_cents: number | null;
         };
         /** @description How the chain stands towards our work. */
         ChainStateView: {
@@ -923,6 +1103,106 @@ export interface components {
             /** @description Prices in force. */
             tariff: components["schemas"]["TariffView"];
         };
+        /** @description A decision to be proposed. */
+        DecisionBody: {
+            /**
+             * Format: int32
+             * @description Whose it is.
+             */
+            household_id: number;
+            /** @enum {string} */
+            kind: "attach";
+            /** @description The payment. */
+            receipt: string;
+        } | {
+            /** @enum {string} */
+            kind: "payout_paid";
+            /**
+             * Format: int64
+             * @description Which.
+             */
+            payout_id: number;
+            /** @description M-Pesa's number of it. */
+            receipt: string;
+        } | {
+            /** @enum {string} */
+            kind: "payout_failed";
+            /**
+             * Format: int64
+             * @description Which.
+             */
+            payout_id: number;
+        } | {
+            /** @enum {string} */
+            kind: "collection_unpaid";
+            /**
+             * Format: int64
+             * @description Which.
+             */
+            order_id: number;
+        } | {
+            /**
+             * Format: int64
+             * @description Above zero.
+             */
+            amount_cents: number;
+            /** @enum {string} */
+            kind: "book_found";
+            /** @description M-Pesa's number. */
+            receipt: string;
+            /** @description Where it lies. */
+            shortcode: components["schemas"]["PurseView"];
+        } | {
+            /**
+             * Format: int64
+             * @description Above zero.
+             */
+            amount_cents: number;
+            /** @enum {string} */
+            kind: "book_deposit";
+            /** @description M-Pesa's number. */
+            receipt: string;
+            /** @description Where it lies. */
+            shortcode: components["schemas"]["PurseView"];
+        } | {
+            /**
+             * Format: int64
+             * @description Above zero.
+             */
+            amount_cents: number;
+            /** @enum {string} */
+            kind: "book_sweep";
+            /** @description M-Pesa's number. */
+            receipt: string;
+            /** @description Where it lay. */
+            shortcode: components["schemas"]["PurseView"];
+        } | {
+            /**
+             * Format: int64
+             * @description Above zero.
+             */
+            amount_cents: number;
+            /** @enum {string} */
+            kind: "book_charge";
+            /** @description M-Pesa's number of what was charged for. */
+            receipt: string;
+        } | {
+            /** @enum {string} */
+            kind: "write_off";
+            /** @description The payment. */
+            receipt: string;
+        } | {
+            /** @enum {string} */
+            kind: "correct";
+            /**
+             * Format: int64
+             * @description The row.
+             */
+            sequence: number;
+        } | {
+            /** @enum {string} */
+            kind: "explained";
+        };
         /** @description A record that anybody may sign in as, in a demonstration. */
         DemoHousehold: {
             /** @description What neighbours see. */
@@ -1024,6 +1304,15 @@ export interface components {
              * @description Length of a step, in seconds.
              */
             step_s: number;
+        };
+        /** @description Lines that stand apart: the oldest listed, all counted. */
+        GroupView: {
+            /** @description By age, youngest first. */
+            ages: components["schemas"]["AgeView"][];
+            /** @description At most 1,000, oldest first. */
+            lines: components["schemas"]["LineView"][];
+            /** @description All of them. */
+            total: components["schemas"]["TotalView"];
         };
         /** @description The server answers. */
         Health: {
@@ -1151,6 +1440,34 @@ export interface components {
         /** @description The last audit. */
         LastAudit: {
             last: components["schemas"]["AuditView"] | null;
+        };
+        /** @description A line that stands apart. */
+        LineView: {
+            /** @description What it is about, in our words; empty when only M-Pesa has it. */
+            about: string;
+            /** @description `collection`, `payout` or `charges`. */
+            account: components["schemas"]["PurseView"];
+            /** @description When, as far as known. */
+            at: components["schemas"]["Time"];
+            /** @description `payment`, `payout`, `charge`, `reversal`, `float_move`, `deposit`, `withdrawal`, `other`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Our amount; null when only M-Pesa has it.
+             */
+            ours_cents: number | null;
+            /** @description M-Pesa's number, where known. */
+            receipt: string | null;
+            /**
+             * Format: int64
+             * @description Row of our journal, where we have it.
+             */
+            sequence: number | null;
+            /**
+             * Format: int64
+             * @description M-Pesa's amount; null when only we have it.
+             */
+            theirs_cents: number | null;
         };
         /** @description The household that is signed in. */
         MeView: {
@@ -1669,6 +1986,48 @@ export interface components {
              */
             power_w: number;
         };
+        /**
+         * @description Where a proposal stands.
+         * @enum {string}
+         */
+        ProposalStateView: "proposed" | "approved" | "rejected";
+        /** @description What one operator proposed, and what another said. */
+        ProposalView: {
+            decided_at: components["schemas"]["Time"] | null;
+            /** @description Who approved or rejected it; null while it waits. */
+            decided_by: string | null;
+            /** @description Why. */
+            note: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /** @description When. */
+            proposed_at: components["schemas"]["Time"];
+            /** @description Who proposed it. */
+            proposed_by: string;
+            /** @description Key of the review. */
+            review: string;
+            /** @description Where it stands. */
+            state: components["schemas"]["ProposalStateView"];
+            /** @description In words. */
+            text: string;
+        };
+        /** @description What an operator proposes about a review. */
+        ProposeRequest: {
+            /** @description What is to be done. */
+            decision: components["schemas"]["DecisionBody"];
+            /** @description Why, at most 500 characters. No phone numbers. */
+            note?: string;
+            /** @description Key of the review. */
+            review: string;
+        };
+        /**
+         * @description An account of ours at M-Pesa.
+         * @enum {string}
+         */
+        PurseView: "collection" | "payout" | "charges";
         /** @description A range and how likely it is: `p10` is exceeded nine times out of ten. */
         Quantiles: {
             /**
@@ -1788,11 +2147,64 @@ export interface components {
             /** @description Always true: a server that is not ready answers with an error that says why. */
             ok: boolean;
         };
+        /** @description A finished comparison in short. */
+        ReconciliationRow: {
+            /**
+             * Format: int64
+             * @description Lines that stand apart.
+             */
+            apart: number;
+            /**
+             * Format: int64
+             * @description M-Pesa's balances less ours, where theirs were known.
+             */
+            difference_cents: number;
+            /** @description From when on payments were compared. */
+            from: components["schemas"]["Time"];
+            /** @description When it was made. */
+            made_at: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /** @description `daily`, `on_demand` or `statement`. */
+            source: string;
+            /** @description Until when, exclusive. */
+            until: components["schemas"]["Time"];
+        };
+        /** @description A finished comparison. */
+        ReconciliationView: {
+            /** @description Balances. */
+            books: components["schemas"]["BookView"][];
+            /** @description Lines with two amounts; sums are of the differences. */
+            different: components["schemas"]["GroupView"];
+            /** @description Lines that both books have. */
+            matched: components["schemas"]["TotalView"];
+            /** @description Lines that only our ledger has. */
+            only_ours: components["schemas"]["GroupView"];
+            /** @description Lines that only M-Pesa has. */
+            only_theirs: components["schemas"]["GroupView"];
+            /** @description In short. */
+            summary: components["schemas"]["ReconciliationRow"];
+        };
         /**
          * @description Why an order was given up.
          * @enum {string}
          */
         ReleaseReasonView: "payment_refused" | "payment_timeout" | "paid_short";
+        /** @description Something that only persons may decide. */
+        ReviewView: {
+            /** @description `unknown_outcome`, `contradiction`, `suspense`, `only_ours`, `only_theirs`, `different`. */
+            code: string;
+            /** @description What was seen. */
+            detail: string;
+            /** @description What it is about; unique. */
+            key: string;
+            /** @description Since when it waits. */
+            opened_at: components["schemas"]["Time"];
+            proposal: components["schemas"]["ProposalView"] | null;
+        };
         /**
          * @description Who is signed in.
          * @enum {string}
@@ -1807,6 +2219,8 @@ export interface components {
             household_id?: number | null;
             /** @description The operator. */
             operator?: boolean | null;
+            /** @description Which operator: tells two apart at the review desk. 1 to 40 characters. */
+            operator_name?: string | null;
         };
         /** @description A new session. The token also travels as the cookie `jirani_session`. */
         SessionView: {
@@ -1815,6 +2229,8 @@ export interface components {
              * @description Which household; null for the operator.
              */
             household_id: number | null;
+            /** @description Which operator; null for a household. */
+            operator_name: string | null;
             /** @description Who is signed in. */
             role: components["schemas"]["RoleView"];
             /** @description For `Authorization: Bearer`. Shown once, never stored. */
@@ -1829,6 +2245,24 @@ export interface components {
              * @description Feeder.
              */
             feeder: number;
+        };
+        /** @description A balance before, what moved it, and after: opening + movements = closing. */
+        SumsView: {
+            /**
+             * Format: int64
+             * @description After.
+             */
+            closing_cents: number;
+            /**
+             * Format: int64
+             * @description The lines compared.
+             */
+            movements_cents: number;
+            /**
+             * Format: int64
+             * @description Before.
+             */
+            opening_cents: number;
         };
         /** @description The operator's published prices, in cents per kWh. */
         TariffView: {
@@ -1868,6 +2302,19 @@ export interface components {
          * @description A moment: RFC 3339 in UTC, `2026-11-22T15:23:36Z`.
          */
         Time: string;
+        /** @description How many lines, and their sum. */
+        TotalView: {
+            /**
+             * Format: int64
+             * @description Their sum; what went is below zero.
+             */
+            amount_cents: number;
+            /**
+             * Format: int64
+             * @description Lines.
+             */
+            count: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -2876,6 +3323,329 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuarantineView"][];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    reconciliations: {
+        parameters: {
+            query?: {
+                /** @description At most this many: 1 to 200, 50 if not said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciliationRow"][];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    reconcile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciliationView"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    upload_statement: {
+        parameters: {
+            query: {
+                /** @description `collection`, `payout` or `charges`. */
+                account: components["schemas"]["PurseView"];
+                /** @description The payout shortcode's statement lists its charges too. */
+                with_charges?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciliationView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    reconciliation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The comparison's number. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciliationView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    reviews: {
+        parameters: {
+            query?: {
+                /** @description At most this many: 1 to 200, 50 if not said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"][];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    proposals: {
+        parameters: {
+            query?: {
+                /** @description At most this many: 1 to 200, 50 if not said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"][];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal's number. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The proposal's number. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    propose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description Nothing was done, and why. */

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
-import { Button } from "../components/basics";
+import { useEffect, useState } from "react";
+import { Button, Field } from "../components/basics";
 import { Problem } from "../components/states";
 import { ApiError, api, asked } from "../lib/api";
 import { follow } from "../lib/stream";
@@ -9,6 +9,8 @@ import { Households } from "./Households";
 import { Overview } from "./Overview";
 import { Payments } from "./Payments";
 import { Quarantine } from "./Quarantine";
+import { Reconciliation } from "./Reconciliation";
+import { ReviewDesk } from "./ReviewDesk";
 import { TaxExport } from "./TaxExport";
 
 /** The operator's desk: everything on one page, the money first. */
@@ -19,8 +21,15 @@ export function App() {
     queryFn: () => asked(api.GET("/api/v1/operator/overview")),
     refetchInterval: 15_000,
   });
+  // Two operators are told apart by name: what one proposes, another approves.
+  const [name, setName] = useState("");
   const signIn = useMutation({
-    mutationFn: () => asked(api.POST("/api/v1/demo/session", { body: { operator: true } })),
+    mutationFn: () =>
+      asked(
+        api.POST("/api/v1/demo/session", {
+          body: { operator: true, operator_name: name.trim() === "" ? null : name.trim() },
+        }),
+      ),
     onSuccess: () => client.resetQueries(),
   });
   const refused = overview.error instanceof ApiError && [401, 403].includes(overview.error.status);
@@ -35,6 +44,13 @@ export function App() {
       {refused && (
         <div className="space-y-2">
           <p>The operator's desk needs the operator's session. In the demo it takes one click.</p>
+          <Field
+            id="operator-name"
+            label="Your name (for the review desk)"
+            maxLength={40}
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+          />
           <Button onClick={() => signIn.mutate()}>Sign in as the operator (demo)</Button>
           {signIn.isError && <Problem error={signIn.error} />}
         </div>
@@ -47,6 +63,8 @@ export function App() {
           <Live />
           <Overview overview={overview.data} />
           <AuditPanel last={overview.data.audit ?? null} />
+          <ReviewDesk />
+          <Reconciliation />
           <Payments />
           <TaxExport />
           <Households />
