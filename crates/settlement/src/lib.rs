@@ -30,6 +30,7 @@ mod error;
 #[cfg(test)]
 mod fixtures;
 mod inbox;
+pub mod interruption;
 mod names;
 mod notice;
 mod offer;

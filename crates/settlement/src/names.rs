@@ -75,6 +75,11 @@ impl Names {
         secret(&mut self.draw("c2b", 0))
     }
 
+    /// Secret segment of the one path where M-Pesa may speak of its list of payments.
+    pub(crate) fn list_secret(&self) -> String {
+        secret(&mut self.draw("list", 0))
+    }
+
     pub(crate) fn stk_url(&self, secret: &str) -> String {
         format!("{}/hooks/stk/{secret}", self.callback_base)
     }

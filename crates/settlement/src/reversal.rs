@@ -17,6 +17,7 @@
 use crate::engine::Key;
 use crate::error::SettlementError;
 use crate::inbox::{Heard, Note};
+use crate::interruption::Moment;
 use crate::notice::Notice;
 use crate::order::releasing;
 use crate::review::Matter;
@@ -164,6 +165,7 @@ impl Settlement {
 
     /// Commits what the reversal changes; decides anew when somebody was faster.
     pub(crate) async fn apply_reversal(&self, news: &TakenBack) -> Result<(), Trouble> {
+        self.interruption.reached(Moment::ReversalHeard);
         for _ in 0..COMMIT_ATTEMPTS {
             let known = self.store.reversal(&news.receipt).await?;
             let receipt = self.store.receipt(&news.receipt).await?;
@@ -201,6 +203,8 @@ impl Settlement {
             }
             drop(paying);
             match committed {
+                // The payment itself came between the look and the commit.
+                Ok(_) if receipt.is_none() && self.store.receipt(&news.receipt).await?.is_some() => {}
                 // Somebody changed a record, or spent what was available.
                 Err(
                     StoreError::Conflict { .. }
@@ -212,17 +216,35 @@ impl Settlement {
         Err(Trouble::Contended(format!("the reversal of {}", news.receipt)))
     }
 
-    /// An order has ended: a reversal of its money that waited for that is booked.
-    pub(crate) async fn reversal_after(&self, id: OrderId) -> Result<(), Trouble> {
-        let Some(receipt) = self.store.collection(id).await?.and_then(|collection| collection.receipt) else {
-            return Ok(());
-        };
-        let Some(waiting) = self.store.reversal(&receipt).await? else { return Ok(()) };
+    /// A payment has become known: a reversal of it that was told meanwhile is booked.
+    pub(crate) async fn reversal_of(&self, receipt: &Receipt) -> Result<(), Trouble> {
+        let Some(waiting) = self.store.reversal(receipt).await? else { return Ok(()) };
         if waiting.state == ReversalState::Booked {
             return Ok(());
         }
         let ReversalRecord { receipt, reversal, amount, .. } = waiting;
         self.apply_reversal(&TakenBack { receipt, reversal, amount }).await
+    }
+
+    /// Looks at every reversal that waits: its payment may be known, or its order have
+    /// ended, since a process that saw only one of them ended.
+    pub(crate) async fn waiting_reversals(&self) -> Result<(), Trouble> {
+        for waiting in self.store.waiting_reversals().await? {
+            match self.store.receipt(&waiting.receipt).await?.map(|receipt| receipt.used_for) {
+                None => {}
+                Some(ReceiptUse::Order(order)) => self.lanes.poke(Key::Order(order), self.clock.busy()),
+                Some(_) => self.reversal_of(&waiting.receipt).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// An order has ended: a reversal of its money that waited for that is booked.
+    pub(crate) async fn reversal_after(&self, id: OrderId) -> Result<(), Trouble> {
+        let Some(receipt) = self.store.collection(id).await?.and_then(|collection| collection.receipt) else {
+            return Ok(());
+        };
+        self.reversal_of(&receipt).await
     }
 }
 

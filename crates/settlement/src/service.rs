@@ -8,6 +8,7 @@ use crate::engine::lanes::{Job, Lanes};
 use crate::engine::timer::Timer;
 use crate::error::SettlementError;
 use crate::inbox::{Inbox, Note};
+use crate::interruption::{Interruption, Moment, NoInterruption};
 use crate::names::Names;
 use crate::payout::{Asked, Queue};
 use crate::planning::Planning;
@@ -17,7 +18,7 @@ use jirani_chain::EnergyChain;
 use jirani_clock::ServiceClock;
 use jirani_daraja::Mpesa;
 use jirani_ledger::Account;
-use jirani_store::{Committed, Event, Events, ReceiptUse, Store, StoreError};
+use jirani_store::{Committed, Event, Events, Store, StoreError};
 use jirani_units::{Clock as _, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub struct Settlement {
     pub(crate) events: Events,
     pub(crate) names: Names,
     pub(crate) planning: Planning,
+    /// Held by whoever plans an order anew, over the store only.
+    pub(crate) planning_anew: tokio::sync::Mutex<()>,
     pub(crate) inbox: Inbox,
     pub(crate) asked: Asked,
     pub(crate) queue: Queue,
@@ -56,6 +59,7 @@ pub struct Settlement {
     pub(crate) lanes: Lanes<Note>,
     pub(crate) timer: Timer,
     pub(crate) reconciling: Reconciling,
+    pub(crate) interruption: Arc<dyn Interruption>,
     pulls: Mutex<PullPlan>,
     stopped: CancellationToken,
 }
@@ -63,6 +67,16 @@ pub struct Settlement {
 impl Settlement {
     /// Puts the parts together; nothing is done before [`Settlement::run`].
     pub fn new(config: SettlementConfig, deps: SettlementDeps) -> Arc<Self> {
+        Self::with_interruption(config, deps, Arc::new(NoInterruption))
+    }
+
+    /// The same, telling `interruption` of every moment between two effects. For tests
+    /// that end the process there.
+    pub fn with_interruption(
+        config: SettlementConfig,
+        deps: SettlementDeps,
+        interruption: Arc<dyn Interruption>,
+    ) -> Arc<Self> {
         let SettlementDeps { store, chain, mpesa, clock, events } = deps;
         Arc::new(Self {
             names: Names::new(config.seed, &config.callback_base),
@@ -73,6 +87,7 @@ impl Settlement {
             clock,
             events,
             planning: Planning::default(),
+            planning_anew: tokio::sync::Mutex::default(),
             inbox: Inbox::default(),
             asked: Asked::default(),
             queue: Queue::default(),
@@ -81,6 +96,7 @@ impl Settlement {
             lanes: Lanes::new(),
             timer: Timer::default(),
             reconciling: Reconciling::default(),
+            interruption,
             pulls: Mutex::default(),
             stopped: CancellationToken::new(),
         })
@@ -89,6 +105,12 @@ impl Settlement {
     /// Confirmation and validation address to register for C2B payments.
     pub fn c2b_urls(&self) -> (String, String) {
         self.names.c2b_urls()
+    }
+
+    /// Address to switch on M-Pesa's list of payments with: a door as for any answer.
+    /// What M-Pesa posts there is kept, and has the list read.
+    pub fn list_url(&self) -> String {
+        self.names.answer_urls(&self.names.list_secret()).result_url
     }
 
     /// Takes up everything that is stored and not final, then works until
@@ -150,12 +172,7 @@ impl Settlement {
         }
         // What was taken back while its order was being settled, and the list of
         // payments for what was told while nobody was here.
-        for reversal in self.store.waiting_reversals().await? {
-            let receipt = self.store.receipt(&reversal.receipt).await?;
-            if let Some(ReceiptUse::Order(order) | ReceiptUse::Settled(order)) = receipt.map(|r| r.used_for) {
-                self.lanes.poke(Key::Order(order), self.clock.busy());
-            }
-        }
+        self.waiting_reversals().await.map_err(SettlementError::from_trouble)?;
         self.lanes.poke(Key::Pull, self.clock.busy());
         self.begin_reconciling();
         Ok(())
@@ -189,6 +206,7 @@ impl Settlement {
     async fn run_lane(&self, job: &mut Job<Note>) -> Result<Option<Timestamp>, Trouble> {
         while let Some(note) = job.notes.front() {
             self.read_note(job.key, note).await?;
+            self.interruption.reached(Moment::CallbackRead);
             job.notes.pop_front();
         }
         match job.key {

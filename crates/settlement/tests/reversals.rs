@@ -180,3 +180,27 @@ async fn a_debtor_may_buy_again_and_pays_the_debt_with_what_is_too_much() {
     assert_eq!((owes(&world, BUYER).await, world.available(BUYER).await), (0, 5_000 - 1_960 - 1_960));
     world.is_sound().await;
 }
+
+#[tokio::test]
+async fn a_reversal_that_was_told_while_its_payment_came_is_booked_by_the_next_start() {
+    let mut world = World::new().await;
+    let paid = world.mpesa.pay(3_000, world.clock.now());
+    world.confirm(c2b(&paid, &format!("H{BUYER}"))).await;
+    let number = world.mpesa.take_back(&paid);
+    // Whoever stored it had not seen the payment, and was killed before it looked again.
+    let waits = jirani_store::ReversalRecord {
+        receipt: paid.receipt.parse().unwrap(),
+        reversal: Some(number),
+        amount: Cents(3_000),
+        payer: None,
+        state: ReversalState::Waiting,
+        heard_at: world.clock.now(),
+        version: 0,
+    };
+    world.store.commit(vec![jirani_store::Change::Reversal(waits)]).await.unwrap();
+    world.restart().await;
+    assert!(world.store.waiting_reversals().await.unwrap().is_empty());
+    assert_eq!(world.available(BUYER).await, 0);
+    assert_eq!(told(&world, BUYER).await, ["taken_back", "paid_by_hand"]);
+    world.is_sound().await;
+}

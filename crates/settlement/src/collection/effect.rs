@@ -3,6 +3,7 @@
 use super::decide::{self, CollectionEffect, CollectionEvent};
 use super::money::{self, Known, Loose};
 use crate::inbox;
+use crate::interruption::Moment;
 use crate::service::{COMMIT_ATTEMPTS, Settlement};
 use crate::step::{Broken, Trouble};
 use jirani_daraja::{SendError, StkRequest};
@@ -22,6 +23,7 @@ impl Settlement {
                 let asked = collection.checkout_request_id.as_deref();
                 let asked = asked.ok_or_else(|| Broken(format!("the prompt of order {id} has no id")))?;
                 let outcome = self.mpesa.stk_query(asked).await;
+                self.interruption.reached(Moment::QueryAnswered);
                 self.apply_collection(id, &CollectionEvent::Queried(outcome), None).await?;
             }
             CollectionEffect::Expire => {
@@ -44,6 +46,7 @@ impl Settlement {
         if !self.apply_collection(id, &CollectionEvent::Sending, None).await? {
             return Ok(());
         }
+        self.interruption.reached(Moment::PromptIntended);
         let request = StkRequest {
             shillings: collection.amount.shillings_up(),
             msisdn: collection.msisdn,
@@ -51,6 +54,7 @@ impl Settlement {
             callback_url: self.names.stk_url(&collection.secret),
         };
         let answer = self.mpesa.stk_push(request).await;
+        self.interruption.reached(Moment::PromptAnswered);
         match &answer {
             Ok(_) => tracing::debug!(order = id.0, "prompt accepted"),
             Err(SendError::NotSent { code, .. }) => tracing::info!(order = id.0, code, "prompt refused"),
@@ -83,7 +87,13 @@ impl Settlement {
             }
             match self.commit(step).await {
                 Err(StoreError::Conflict { .. }) => {}
-                done => return Ok(done.map(|_| changes)?),
+                done => {
+                    done?;
+                    if let Some(receipt) = event.receipt().filter(|_| receipt.is_none()) {
+                        self.reversal_of(receipt).await?;
+                    }
+                    return Ok(changes);
+                }
             }
         }
         Err(Trouble::Contended(format!("the payment of order {id}")))
@@ -109,7 +119,13 @@ impl Settlement {
             }
             match self.commit(step).await {
                 Err(StoreError::Conflict { .. }) => {}
-                done => return Ok(done.map(drop)?),
+                done => {
+                    done?;
+                    if receipt.is_none() {
+                        self.reversal_of(&loose.money.receipt).await?;
+                    }
+                    return Ok(());
+                }
             }
         }
         Err(Trouble::Contended("a payment made by hand".to_owned()))

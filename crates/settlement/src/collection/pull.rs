@@ -14,6 +14,7 @@
 use crate::collection::Money;
 use crate::engine::Key;
 use crate::inbox::{Heard, Note, Paid};
+use crate::interruption::Moment;
 use crate::service::Settlement;
 use crate::step::{Step, Trouble};
 use jirani_daraja::{PulledPayment, SendError, pull_window};
@@ -67,6 +68,7 @@ impl Settlement {
 
     /// Reads the list, hands on what is new; says when to read it again.
     pub(crate) async fn advance_pull(&self) -> Result<Option<Timestamp>, Trouble> {
+        self.waiting_reversals().await?;
         let now = self.clock.now();
         let plan = self.pulls();
         if plan.is_off {
@@ -86,6 +88,7 @@ impl Settlement {
                 return Ok(Some(now.plus_seconds(REFUSED_S)));
             }
         };
+        self.interruption.reached(Moment::ListRead);
         if window.unreadable > 0 {
             tracing::error!(rows = window.unreadable, "M-Pesa's list of payments has rows nobody can read");
         }
@@ -99,6 +102,7 @@ impl Settlement {
                 return Err(Trouble::NoAnswer("a payment from the list is not in the ledger yet".to_owned()));
             }
         }
+        self.interruption.reached(Moment::ListTold);
         let mut step = Step::default();
         step.change(Change::Setting { key: SETTING.to_owned(), value: window.until.0.to_string() });
         self.commit(step).await?;

@@ -81,6 +81,10 @@ impl Settlement {
                 Ok((Key::Payout(payout.id), heard))
             }
             CallbackKind::Answer | CallbackKind::AnswerTimeout => {
+                if bool::from(secret.as_bytes().ct_eq(self.names.list_secret().as_bytes())) {
+                    let what = "M-Pesa speaks of its list of payments: the list is read".to_owned();
+                    return Ok((Key::Pull, Heard::Nothing(what)));
+                }
                 let Some(payout) = self.store.payout_by_secret(secret).await? else {
                     return Ok((stray, self.reconciling.told(*kind, secret, body, *received_at)));
                 };

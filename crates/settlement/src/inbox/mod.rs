@@ -9,6 +9,7 @@
 mod matching;
 
 use crate::error::SettlementError;
+use crate::interruption::Moment;
 use crate::service::Settlement;
 use crate::step::Step;
 use jirani_clock::Busy;
@@ -115,6 +116,7 @@ impl Settlement {
     pub async fn receive_callback(&self, callback: NewCallback) -> Result<(), SettlementError> {
         let busy = self.clock.busy();
         let id = self.store.receive(callback.clone()).await.map_err(SettlementError::Store)?;
+        self.interruption.reached(Moment::CallbackStored);
         let row = InboxRow { id, callback, outcome: None };
         let backlog = match self.inbox.place(id) {
             Placed::Here(place) => match self.target(&row).await {

@@ -2,6 +2,7 @@
 
 use super::decide::{self, OfferEffect, OfferEvent};
 use crate::chain_work::Fresh;
+use crate::interruption::Moment;
 use crate::service::{COMMIT_ATTEMPTS, Settlement};
 use crate::step::{Broken, Trouble};
 use jirani_chain::Work;
@@ -23,6 +24,7 @@ impl Settlement {
                         expires_at: offer.expires_at,
                     };
                     let outcome = self.submit(&format!("post/{id}"), work).await?;
+                    self.interruption.reached(Moment::OfferPosted);
                     self.apply_offer(id, &OfferEvent::Posted(outcome)).await?;
                 }
                 OfferEffect::Expire => self.apply_offer(id, &OfferEvent::Expired).await?,

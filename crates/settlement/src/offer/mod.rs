@@ -21,6 +21,7 @@ mod effect;
 
 use crate::engine::Key;
 use crate::error::SettlementError;
+use crate::interruption::Moment;
 use crate::service::{Settlement, check_key};
 use decide::OfferEvent;
 pub(crate) use decide::release_part;
@@ -64,7 +65,7 @@ impl Settlement {
             version: 0,
         };
         match self.store.commit(vec![Change::Offer(offer)]).await {
-            Ok(_) => {}
+            Ok(_) => self.interruption.reached(Moment::OfferPlanned),
             // The same key a moment ago: that offer is the answer.
             Err(StoreError::Conflict { .. }) => {
                 let offer = self.store.offer_by_key(seller, key).await?.ok_or(SettlementError::Contended)?;

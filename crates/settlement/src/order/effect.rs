@@ -4,6 +4,7 @@ use super::View;
 use super::decide::{self, OrderEffect, OrderEvent};
 use crate::chain_work::Fresh;
 use crate::engine::Key;
+use crate::interruption::Moment;
 use crate::service::{COMMIT_ATTEMPTS, Settlement};
 use crate::step::{Broken, Trouble};
 use jirani_chain::Work;
@@ -21,6 +22,7 @@ impl Settlement {
                     let OrderRecord { buyer, fills, fee, tax, .. } = order;
                     let work = Work::PlaceOrder { buyer, order: id, fills, fee, tax };
                     let outcome = self.submit(&format!("place/{id}"), work).await?;
+                    self.interruption.reached(Moment::OrderPlaced);
                     self.apply_order(id, &OrderEvent::Placed(outcome)).await?;
                 }
                 OrderEffect::PlaceAndSettle => {
@@ -28,6 +30,7 @@ impl Settlement {
                     let OrderRecord { buyer, fills, fee, tax, .. } = order;
                     let work = Work::PlaceAndSettle { buyer, order: id, fills, fee, tax, proof, paid_at };
                     let outcome = self.submit(&format!("place/{id}"), work).await?;
+                    self.interruption.reached(Moment::OrderSettled);
                     self.apply_order(id, &OrderEvent::Placed(outcome)).await?;
                 }
                 OrderEffect::Collect => {
@@ -36,13 +39,16 @@ impl Settlement {
                     }
                 }
                 OrderEffect::Settle => {
+                    self.interruption.reached(Moment::PaymentProven);
                     let (proof, paid_at) = proven(&order)?;
                     let OrderRecord { buyer, fills, .. } = order;
                     let work = Work::Settle { buyer, order: id, fills, proof, paid_at };
                     let outcome = self.submit(&format!("settle/{id}"), work).await?;
+                    self.interruption.reached(Moment::OrderSettled);
                     self.apply_order(id, &OrderEvent::Settled(outcome)).await?;
                 }
                 OrderEffect::Release => {
+                    self.interruption.reached(Moment::OrderGivenUp);
                     let reason = order.release_reason;
                     let reason =
                         reason.ok_or_else(|| Broken(format!("order {id} is released for no reason")))?;
@@ -50,6 +56,7 @@ impl Settlement {
                     let work = Work::Release { buyer, order: id, fills, reason };
                     match self.submit_until_done(&format!("release/{id}"), work).await? {
                         Fresh::Done { signature } => {
+                            self.interruption.reached(Moment::OrderReleased);
                             self.apply_order(id, &OrderEvent::Released(signature)).await?;
                         }
                         Fresh::Later(at) => return Ok(Some(at)),

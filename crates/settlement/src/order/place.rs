@@ -2,6 +2,7 @@
 
 use crate::engine::Key;
 use crate::error::SettlementError;
+use crate::interruption::Moment;
 use crate::payout::MOST_SHILLINGS;
 use crate::service::{Settlement, check_key};
 use jirani_ledger::templates::orders;
@@ -108,8 +109,12 @@ impl Settlement {
         max_due: Option<Cents>,
         key: &str,
     ) -> Result<OrderId, SettlementError> {
-        let mut number = None;
-        for _ in 0..PLAN_ATTEMPTS {
+        let (mut number, mut turn) = (None, None);
+        for attempt in 0..PLAN_ATTEMPTS {
+            // Whoever lost the cheapest offer to others takes turns with them.
+            if attempt > 0 && turn.is_none() {
+                turn = Some(self.planning_anew.lock().await);
+            }
             if let Some(order) = self.store.order_by_key(buyer.id, key).await? {
                 return if is_same_request(&order, want, pay_with) {
                     Ok(order.id)
@@ -135,6 +140,7 @@ impl Settlement {
             };
             match self.store.commit(self.intent(buyer.id, id, plan, pay_with, key)).await {
                 Ok(_) => {
+                    self.interruption.reached(Moment::OrderPlanned);
                     self.events.publish(Event::Order(id, buyer.id));
                     if pay_with == PayWith::Balance {
                         self.events.publish(Event::Balance(buyer.id));

@@ -6,6 +6,7 @@ use super::queue::{PayoutQueue, QueueNews, SETTING};
 use crate::engine::Key;
 use crate::error::SettlementError;
 use crate::inbox;
+use crate::interruption::Moment;
 use crate::notice;
 use crate::service::{COMMIT_ATTEMPTS, Settlement};
 use crate::step::{Broken, Step, Trouble};
@@ -23,6 +24,7 @@ impl Settlement {
                 PayoutEffect::Send => {
                     // That it may have been sent is durable before the request leaves.
                     if self.apply_payout(id, &PayoutEvent::Sending, None).await? {
+                        self.interruption.reached(Moment::PayoutIntended);
                         self.asked.forget(id);
                         self.request(&payout, true).await?;
                     }
@@ -50,6 +52,7 @@ impl Settlement {
         };
         self.asked.note(payout.id, self.clock.now());
         let answer = self.mpesa.b2c(request).await;
+        self.interruption.reached(Moment::PayoutAnswered);
         if let Err(error) = &answer {
             tracing::warn!(payout = payout.id.0, first, %error, "the payout was not plainly accepted");
         }
@@ -69,7 +72,9 @@ impl Settlement {
             of: OwnShortcode::Payout,
             answer: self.names.answer_urls(&payout.secret),
         };
-        if let Err(SendError::NotSent { code, .. }) = self.mpesa.transaction_status(request).await {
+        let answer = self.mpesa.transaction_status(request).await;
+        self.interruption.reached(Moment::PayoutAsked);
+        if let Err(SendError::NotSent { code, .. }) = answer {
             tracing::info!(payout = payout.id.0, code, "M-Pesa was not asked about a payout");
             self.apply_payout(payout.id, &PayoutEvent::Unanswered { code }, None).await?;
         }

@@ -44,6 +44,7 @@ mod tests;
 
 use crate::engine::Key;
 use crate::error::SettlementError;
+use crate::interruption::Moment;
 use crate::service::{Settlement, check_key};
 pub(crate) use asking::Asked;
 pub(crate) use decide::{PayoutEvent, decided_by_hand};
@@ -119,7 +120,7 @@ impl Settlement {
         changes.extend(holds.into_iter().map(Change::Post));
         changes.extend(first_seen);
         match self.store.commit(changes).await {
-            Ok(_) => {}
+            Ok(_) => self.interruption.reached(Moment::PayoutPlanned),
             // The same key a moment ago: that payout is the answer.
             Err(StoreError::Conflict { .. }) => {
                 drop(planning);
