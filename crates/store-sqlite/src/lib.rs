@@ -79,6 +79,14 @@ impl SqliteStore {
         self.writer.as_ref().map_or(0, Writer::transactions)
     }
 
+    /// Waits until the outcomes that were answered can be read.
+    async fn outcomes_written(&self) -> Result<(), StoreError> {
+        match &self.writer {
+            Some(writer) => writer.outcomes_written().await,
+            None => Ok(()),
+        }
+    }
+
     fn writer(&self) -> Result<&Writer, StoreError> {
         self.writer.as_ref().ok_or_else(|| StoreError::Unavailable {
             what: "the store was opened for reading only".to_owned(),

@@ -284,14 +284,17 @@ impl Store for SqliteStore {
     }
 
     async fn outbox(&self, key: &str) -> Answer<Option<OutboxRecord>> {
+        self.outcomes_written().await?;
         self.readers.ask(|c| read::chain::outbox(c, key))
     }
 
     async fn outbox_unfinished(&self, after: &str, limit: u32) -> Answer<Vec<OutboxRecord>> {
+        self.outcomes_written().await?;
         self.readers.ask(|c| read::chain::unfinished(c, after, limit))
     }
 
     async fn outbox_totals(&self) -> Answer<(u64, u64, u64)> {
+        self.outcomes_written().await?;
         self.readers.walk(read::chain::totals).await
     }
 

@@ -214,8 +214,9 @@ pub trait Store: Send + Sync {
     /// would be one transaction on the chain.
     async fn put_outbox(&self, record: OutboxRecord) -> Result<(), StoreError>;
     /// Keeps what became of a transaction that [`Store::put_outbox`] has kept, without
-    /// making anybody wait: durable no later than the next write that is waited for. A
-    /// crash before that forgets it, and the chain is asked again.
+    /// making anybody wait: durable no later than the next write that is waited for, or
+    /// question about a transaction. A crash before that forgets it, and the chain is asked
+    /// again.
     async fn put_outcome(&self, record: OutboxRecord) -> Result<(), StoreError> {
         self.put_outbox(record).await
     }

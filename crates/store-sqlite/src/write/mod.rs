@@ -34,7 +34,7 @@ use rusqlite::Connection;
 use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -58,7 +58,9 @@ enum Request {
     Callback(NewCallback, Reply<u64>),
     Outbox(OutboxRecord, Reply<()>),
     /// Answered before it is written.
-    Outcome(OutboxRecord),
+    Outcome(OutboxRecord, Unwritten),
+    /// Nothing: an answer is that all before it is durable.
+    Flush(Reply<()>),
     Index(Extension, Reply<()>),
     ClearIndex(Reply<()>),
     Load(Table, Vec<ArchiveRow>, Reply<()>),
@@ -95,6 +97,22 @@ enum Urgency {
     Patient,
 }
 
+/// One of the outcomes that are not durable yet, as long as it is held.
+struct Unwritten(Arc<AtomicUsize>);
+
+impl Unwritten {
+    fn among(all: &Arc<AtomicUsize>) -> Self {
+        all.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(all))
+    }
+}
+
+impl Drop for Unwritten {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// A request, and its place in the queue until it is answered.
 type Queued = (Request, OwnedSemaphorePermit);
 
@@ -118,6 +136,8 @@ fn answer<T: Send + 'static>(reply: Reply<T>, result: Result<T, StoreError>) -> 
 pub(crate) struct Writer {
     requests: mpsc::Sender<Queued>,
     room: Arc<Semaphore>,
+    /// Outcomes answered and not durable yet.
+    unwritten: Arc<AtomicUsize>,
     transactions: Arc<AtomicU64>,
 }
 
@@ -132,7 +152,8 @@ impl Writer {
             .name("store-writer".to_owned())
             .spawn(move || serve(connection, cache, &receiver, &counter, lock))
             .map_err(|error| StoreError::Unavailable { what: format!("no thread to write with: {error}") })?;
-        Ok(Self { requests: sender, room: Arc::new(Semaphore::new(QUEUE)), transactions })
+        let room = Arc::new(Semaphore::new(QUEUE));
+        Ok(Self { requests: sender, room, unwritten: Arc::default(), transactions })
     }
 
     /// Transactions committed since the start.
@@ -165,7 +186,15 @@ impl Writer {
     }
 
     pub(crate) async fn outcome(&self, record: OutboxRecord) -> Result<(), StoreError> {
-        self.hand_in(Request::Outcome(record)).await
+        self.hand_in(Request::Outcome(record, Unwritten::among(&self.unwritten))).await
+    }
+
+    /// Waits until outcomes handed in before can be read.
+    pub(crate) async fn outcomes_written(&self) -> Result<(), StoreError> {
+        if self.unwritten.load(Ordering::SeqCst) == 0 {
+            return Ok(());
+        }
+        self.ask(Request::Flush).await
     }
 
     pub(crate) async fn extend_index(&self, extension: Extension) -> Result<(), StoreError> {
@@ -312,7 +341,8 @@ fn refuse(request: Request) -> Answer {
         | Request::ClearIndex(reply) => answer(reply, Err(none())),
         Request::Callback(_, reply) => answer(reply, Err(none())),
         Request::Numbers(_, _, reply) => answer(reply, Err(none())),
-        Request::Outcome(record) => not_kept(record.key, none()),
+        Request::Outcome(record, _) => not_kept(record.key, none()),
+        Request::Flush(reply) => answer(reply, Err(none())),
         Request::Close(reply) => Box::new(move |_| drop(reply)),
     }
 }
@@ -332,10 +362,13 @@ fn write_one(connection: &Connection, cache: &mut Cache, request: Request) -> An
         Request::Outbox(record, reply) => {
             answer(reply, within(connection, cache, |c, _| chain::put(c, &record)))
         }
-        Request::Outcome(record) => match within(connection, cache, |c, _| chain::put(c, &record)) {
-            Ok(()) => Box::new(|_| ()),
-            Err(error) => not_kept(record.key, error),
-        },
+        Request::Outcome(record, unwritten) => {
+            match within(connection, cache, |c, _| chain::put(c, &record)) {
+                Ok(()) => Box::new(move |_| drop(unwritten)),
+                Err(error) => not_kept(record.key, error),
+            }
+        }
+        Request::Flush(reply) => answer(reply, Ok(())),
         Request::Index(extension, reply) => {
             answer(reply, within(connection, cache, |c, _| index::extend(c, &extension)))
         }

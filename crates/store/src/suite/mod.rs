@@ -107,7 +107,7 @@ macro_rules! conformance {
             rest: a_callback_is_kept_raw_and_dealt_with_once;
             rest: a_transaction_has_one_outcome;
             rest: two_pieces_of_work_are_never_one_transaction;
-            rest: an_outcome_is_kept_with_the_next_write;
+            rest: an_outcome_is_known_at_once_and_kept_with_the_next_write;
             rest: transactions_without_an_outcome_are_found;
             rest: sessions_and_settings_are_kept;
         }

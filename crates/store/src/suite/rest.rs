@@ -2,7 +2,7 @@
 
 use super::samples::{callback, deposit, outbox, session};
 use super::{Place, conflict, keep};
-use crate::{Change, InboxRow, OutboxState, SessionRole, StoreError};
+use crate::{Change, InboxRow, OutboxRecord, OutboxState, SessionRole, StoreError};
 use jirani_units::HouseholdId;
 
 pub async fn a_callback_is_kept_raw_and_dealt_with_once(place: &dyn Place) {
@@ -77,14 +77,17 @@ pub async fn two_pieces_of_work_are_never_one_transaction(place: &dyn Place) {
     store.put_outbox(same).await.unwrap();
 }
 
-pub async fn an_outcome_is_kept_with_the_next_write(place: &dyn Place) {
+pub async fn an_outcome_is_known_at_once_and_kept_with_the_next_write(place: &dyn Place) {
     let store = place.open().await;
     store.put_outbox(outbox("settle/1", OutboxState::Sent)).await.unwrap();
     let landed = outbox("settle/1", OutboxState::Landed { slot: 4 });
     store.put_outcome(landed.clone()).await.unwrap();
+    assert_eq!(store.outbox("settle/1").await.unwrap(), Some(landed.clone()));
+    assert_eq!(store.outbox_unfinished("", 10).await.unwrap(), []);
+    let landed = OutboxRecord { compute_units: 9, ..landed };
+    store.put_outcome(landed.clone()).await.unwrap();
     let next = Change::Setting { key: "next".to_owned(), value: "write".to_owned() };
     store.commit(vec![next]).await.unwrap();
-    assert_eq!(store.outbox("settle/1").await.unwrap(), Some(landed.clone()));
     drop(store);
     assert_eq!(place.open().await.outbox("settle/1").await.unwrap(), Some(landed));
 }
