@@ -14,6 +14,7 @@ mod events;
 mod home;
 mod hooks;
 mod operator;
+mod reviews;
 mod rights;
 mod sessions;
 mod statements;
