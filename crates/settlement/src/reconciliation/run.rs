@@ -21,7 +21,7 @@ use std::collections::HashSet;
 const REVIEWS_MAX: u32 = 1_000;
 /// How long the daily comparison waits for M-Pesa's balances, in seconds.
 const ANSWER_S: i64 = 60;
-/// The first comparison of a process that finds none of the last day, in seconds.
+/// The first comparison of a process that finds the last one older than a day, in seconds.
 const FIRST_S: i64 = 600;
 
 /// A statement to be compared.
@@ -283,10 +283,11 @@ impl Settlement {
         self.look_at_figures().await?;
         let next = match self.reconciling.daily() {
             Daily::New => {
-                let lately = now.plus_seconds(-86_400);
+                // A node that was off when its day's comparison was due makes it soon.
+                let late = now.plus_seconds(-86_400);
                 let last = self.store.reconciliations(1).await?;
-                let is_recent = last.first().is_some_and(|record| record.made_at > lately);
-                Daily::At(if is_recent { next_daily(now) } else { now.plus_seconds(FIRST_S) })
+                let is_late = last.first().is_some_and(|record| record.made_at < late);
+                Daily::At(if is_late { now.plus_seconds(FIRST_S) } else { next_daily(now) })
             }
             Daily::At(at) if now >= at => {
                 self.ask_balances().await?;
