@@ -3429,7 +3429,7 @@ export interface operations {
                     "application/json": components["schemas"]["ReconciliationView"];
                 };
             };
-            400: {
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -196,7 +196,7 @@ pub struct StatementOf {
     tag = "operator",
     params(StatementOf),
     request_body(content = String, content_type = "text/csv"),
-    responses((status = 200, body = ReconciliationView), (status = 400, body = crate::ErrorBody))
+    responses((status = 200, body = ReconciliationView), (status = 422, body = crate::ErrorBody))
 )]
 pub async fn upload_statement(
     State(app): State<App>,

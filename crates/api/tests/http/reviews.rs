@@ -67,7 +67,7 @@ async fn a_statement_is_compared_and_two_operators_decide_what_is_nobodys() {
 async fn what_is_no_statement_no_decision_and_no_name_is_refused() {
     let world = start(WorldOptions::default()).await;
     let amina = operator(&world, "Amina").await;
-    let refused = expect(upload(&amina, "a,b\n1,2\n".to_owned()).await, 400).await;
+    let refused = expect(upload(&amina, "a,b\n1,2\n".to_owned()).await, 422).await;
     assert_eq!(refused["code"], "statement.no_columns");
     expect(upload(&amina, "x".repeat(8 * 1_024 * 1_024 + 1)).await, 413).await;
     let propose = "/api/v1/operator/reviews/propose";
