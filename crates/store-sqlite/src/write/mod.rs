@@ -338,11 +338,11 @@ fn refuse(request: Request) -> Answer {
         | Request::Outbox(_, reply)
         | Request::Index(_, reply)
         | Request::Load(_, _, reply)
-        | Request::ClearIndex(reply) => answer(reply, Err(none())),
+        | Request::ClearIndex(reply)
+        | Request::Flush(reply) => answer(reply, Err(none())),
         Request::Callback(_, reply) => answer(reply, Err(none())),
         Request::Numbers(_, _, reply) => answer(reply, Err(none())),
         Request::Outcome(record, _) => not_kept(record.key, none()),
-        Request::Flush(reply) => answer(reply, Err(none())),
         Request::Close(reply) => Box::new(move |_| drop(reply)),
     }
 }
