@@ -244,19 +244,24 @@ async fn what_mpesa_cannot_say_is_sent_again_under_the_same_id_only_while_its_an
 #[tokio::test]
 async fn what_stays_unknown_for_a_day_goes_to_a_person() {
     let world = rich().await;
+    // The money that made them rich is not on M-Pesa's list here: another review's matter.
+    let about_payouts = async || {
+        let reviews = world.store.open_reviews(10).await.unwrap();
+        let keys = reviews.into_iter().map(|review| review.key);
+        keys.filter(|key| key.starts_with("payout/")).collect::<Vec<_>>()
+    };
     world.mpesa.offer_status();
     let payout = withdraw(&world, 10_000).await;
     world.pass(80_000).await;
-    assert!(world.store.open_reviews(10).await.unwrap().is_empty());
+    assert!(about_payouts().await.is_empty());
     world.pass(30_000).await;
-    let reviews = world.store.open_reviews(10).await.unwrap();
-    assert_eq!((reviews.len(), reviews[0].key.as_str()), (1, "payout/1/unknown"));
+    assert_eq!(about_payouts().await, ["payout/1/unknown"]);
     assert_eq!(told(&world).await[0], "payout_sought");
     assert_eq!(world.payout_now(payout.id).await.state, PayoutState::Accepted, "nothing fails by itself");
     let sent = world.mpesa.payouts().pop().unwrap();
     let receipt = world.mpesa.pay_out(&sent);
     result(&world, &sent, "0", &receipt).await;
-    assert!(world.store.open_reviews(10).await.unwrap().is_empty(), "the proof has come");
+    assert!(about_payouts().await.is_empty(), "the proof has come");
     world.is_sound().await;
 }
 
