@@ -63,7 +63,7 @@ async fn what_no_callback_told_is_found_and_two_persons_decide_the_rest() {
 
     // One proposes, the same may not approve, another does: the money has an owner.
     let about = format!("receipt/{nonsense}/suspense");
-    assert_eq!(waiting(&village).await, [about.clone()]);
+    assert_eq!(waiting(&village).await, std::slice::from_ref(&about));
     let settlement = &village.settlement;
     let attach = Decision::Attach { receipt: nonsense.clone(), household_id: SELLER };
     let proposed = settlement.propose("Amina", &about, &attach, "she showed her message").await.unwrap();
