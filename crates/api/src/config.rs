@@ -35,6 +35,8 @@ pub struct ApiConfig {
     pub speed: Option<u32>,
     /// Prices in force.
     pub tariff: Tariff,
+    /// The mini-grid's name: who issues documents.
+    pub site_name: String,
     /// Where the mini-grid stands, if known.
     pub place: Option<PlaceView>,
     /// Page of the virtual phones, with the emulator.

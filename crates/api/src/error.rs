@@ -77,6 +77,16 @@ impl ApiError {
         Self { internal: Some(internal.into()), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message) }
     }
 
+    /// The store keeps nothing now.
+    pub(crate) fn keeps_nothing(error: &StoreError) -> Self {
+        Self::unavailable(
+            "store.unavailable",
+            "The database keeps nothing now: it is full, locked, read-only or lost, the log says which. \
+             Nothing is acknowledged until it does.",
+            error.to_string(),
+        )
+    }
+
     /// The chain takes no work now: its state is the code.
     pub(crate) fn chain_state(readiness: Readiness) -> Self {
         // The cause stays out of the log: it may hold the node's URL, and that a password.

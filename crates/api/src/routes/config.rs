@@ -13,11 +13,11 @@ pub async fn health() -> Json<Health> {
     Json(Health { ok: true })
 }
 
-/// Store and chain answer and take work. 503 with the chain's state in the code
-/// (`chain.rpc_down`) while work has to wait.
+/// Store and chain answer and take work. 503 with `store.unavailable` while nothing would
+/// be kept, or with the chain's state in the code (`chain.rpc_down`) while work has to wait.
 #[utoipa::path(get, path = "/ready", tag = "public", responses((status = 200, body = ReadyView)))]
 pub async fn ready(State(app): State<App>) -> Result<Json<ReadyView>, ApiError> {
-    app.deps.store.writable().await?;
+    app.deps.store.writable().await.map_err(|error| ApiError::keeps_nothing(&error))?;
     let readiness = app.deps.chain.readiness().await;
     if !readiness.state.serves() {
         return Err(ApiError::chain_state(readiness));

@@ -15,9 +15,6 @@ use jirani_units::HouseholdId;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-/// Who makes the documents.
-const ISSUER: &str = "Jirani";
-
 /// Form of a statement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -147,7 +144,7 @@ async fn make(app: &App, household: HouseholdId, query: &StatementQuery) -> Resu
             document::streamed(Kind::Csv, &name, move |to| csv::write(&statement, language, to))
         }
         StatementFormat::Pdf => {
-            let subject = Subject { household, name: record.name, issuer: ISSUER.to_owned() };
+            let subject = Subject { household, name: record.name, issuer: app.config.site_name.clone() };
             let made = tokio::task::spawn_blocking(move || pdf::write(&statement, &subject, language, now));
             let bytes = made.await.map_err(|error| ApiError::internal(error.to_string()))??;
             document::whole(Kind::Pdf, &name, bytes)

@@ -21,7 +21,10 @@ async fn a_household_downloads_its_own_statement_in_either_language() {
     }
     let pdf = amina.ask(Method::GET, "/api/v1/me/statement?period=2026-11").await;
     assert_eq!(pdf.headers()["content-type"], "application/pdf");
-    assert!(pdf.bytes().await.unwrap().starts_with(b"%PDF-"));
+    let pdf = pdf.bytes().await.unwrap();
+    assert!(pdf.starts_with(b"%PDF-"));
+    let author = b"/Author (Kisiwa mini-grid)";
+    assert!(pdf.windows(author.len()).any(|part| part == author), "the site issues it");
     // A neighbour's is the neighbour's.
     let other = world.household(2).await;
     let text = other.ask(Method::GET, "/api/v1/me/statement?period=2026-11&format=csv").await;

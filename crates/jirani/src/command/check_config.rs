@@ -13,6 +13,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
         &mut shown.mpesa.consumer_secret,
         &mut shown.mpesa.passkey,
         &mut shown.mpesa.initiator_password,
+        &mut shown.mpesa.collection_initiator_password,
         &mut shown.mpesa.inbox_token,
         &mut shown.inbox.token,
     ] {

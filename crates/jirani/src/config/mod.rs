@@ -223,6 +223,8 @@ mod tests {
             ("[demo]\nspeed = 0\n", "demo.speed"),
             ("[mpesa]\nbase_url = \"https://sandbox.example\"\n", "consumer_key"),
             ("[demo]\nhouseholds = \"many\"\n", "households"),
+            ("[mpesa]\ncollection_initiator_name = \"collector\"\n", "collection_initiator_password"),
+            ("[mpesa]\nrequest_burst = 0\n", "request_burst"),
             ("[hooks]\nallowed = [\"safricom\"]\n", "hooks.address"),
             ("[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\n", "mpesa.callback_url"),
             (
@@ -276,8 +278,22 @@ mod tests {
     }
 
     #[test]
+    fn the_collecting_shortcode_may_have_its_own_initiator_and_mpesa_a_pace() {
+        let config = load(
+            "[mpesa]\ncollection_initiator_name = \"collector\"\ncollection_initiator_password = \"p\"\nrequest_every_ms = 12000\nrequest_patience_s = 120\n",
+        )
+        .unwrap();
+        let options = config.mpesa.options(Some("a certificate"));
+        assert_eq!(options.collection_initiator.unwrap().name, "collector");
+        assert_eq!(options.pace, jirani_daraja::Pace::safaricom_sandbox());
+        let quiet = Config::default().mpesa.options(Some("a certificate"));
+        assert!(quiet.collection_initiator.is_none());
+        assert_eq!(quiet.pace, jirani_daraja::Pace::default());
+    }
+
+    #[test]
     fn secrets_never_show_in_debug() {
-        let config = load("[http]\ncallback_base = \"https://pay.example.co.ke\"\n[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\nconsumer_secret = \"hush\"\npasskey = \"hush\"\ninbox_token = \"hush\"\n[inbox]\ntoken = \"hush\"\n[witness]\ntoken = \"hush\"\n")
+        let config = load("[http]\ncallback_base = \"https://pay.example.co.ke\"\n[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\nconsumer_secret = \"hush\"\npasskey = \"hush\"\ninbox_token = \"hush\"\ncollection_initiator_name = \"c\"\ncollection_initiator_password = \"hush\"\n[inbox]\ntoken = \"hush\"\n[witness]\ntoken = \"hush\"\n")
             .unwrap();
         assert!(!format!("{config:?}").contains("hush"));
     }

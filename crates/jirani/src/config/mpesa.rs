@@ -1,9 +1,12 @@
 use super::{ConfigError, is_local};
-use jirani_daraja::{CollectsBy, DarajaOptions, check_callback_base};
+use jirani_daraja::{
+    CollectsBy, DarajaOptions, Initiator, Pace, Secret, SecurityCredential, check_callback_base,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// `[mpesa]`: Daraja, or its emulator.
 #[derive(Clone, Serialize, Deserialize)]
@@ -30,6 +33,17 @@ pub struct Mpesa {
     pub initiator_name: String,
     /// Its password; from the environment.
     pub initiator_password: String,
+    /// API operator of the shortcode that collects, for its status, balance, reversals
+    /// and moves of float. Empty: the one that pays out serves both.
+    pub collection_initiator_name: String,
+    /// Its password; from the environment.
+    pub collection_initiator_password: String,
+    /// Least time between two requests to M-Pesa, in milliseconds; 0 for none.
+    pub request_every_ms: u64,
+    /// Requests that may go at once after a quiet time.
+    pub request_burst: u32,
+    /// The longest a request waits for its turn, in seconds; what would wait longer is not sent.
+    pub request_patience_s: u64,
     /// PEM file of M-Pesa's certificate that the password is encrypted to.
     pub certificate_file: PathBuf,
     /// Number that M-Pesa's list of payments is registered with.
@@ -55,18 +69,43 @@ impl Mpesa {
     }
 
     /// How the shortcode is paid, and how fast M-Pesa is asked.
-    pub fn options(&self) -> DarajaOptions {
+    /// `certificate`: M-Pesa's, in PEM, that passwords are encrypted to; the emulator has
+    /// none and one initiator only.
+    pub fn options(&self, certificate: Option<&str>) -> DarajaOptions {
         let collects_by = if self.till.is_empty() {
             CollectsBy::PayBill
         } else {
             CollectsBy::Till { till: self.till.clone() }
         };
-        DarajaOptions { collects_by, ..DarajaOptions::default() }
+        let named = certificate.filter(|_| !self.collection_initiator_name.is_empty());
+        let collection_initiator = named.map(|certificate| Initiator {
+            name: self.collection_initiator_name.clone(),
+            credential: SecurityCredential::Password {
+                password: Secret::from(self.collection_initiator_password.clone()),
+                public_key_pem: certificate.to_owned(),
+            },
+        });
+        let pace = Pace {
+            every: Duration::from_millis(self.request_every_ms),
+            burst: self.request_burst,
+            patience: Duration::from_secs(self.request_patience_s),
+            ..Pace::default()
+        };
+        DarajaOptions { collection_initiator, collects_by, pace }
     }
 
     /// Rules that M-Pesa has for addresses, told before the first payment. A Daraja
     /// on this machine has none.
     pub(super) fn validate(&self, callback_base: &str) -> Result<(), ConfigError> {
+        let wrong = |what: &str| Err(ConfigError::Invalid(what.to_owned()));
+        if self.collection_initiator_name.is_empty() != self.collection_initiator_password.is_empty() {
+            return wrong(
+                "mpesa.collection_initiator_name and mpesa.collection_initiator_password belong together: set both or neither",
+            );
+        }
+        if self.request_burst == 0 || self.request_patience_s == 0 {
+            return wrong("mpesa.request_burst and mpesa.request_patience_s must be 1 or more");
+        }
         if self.is_trial() {
             return Ok(());
         }
@@ -87,6 +126,11 @@ impl Default for Mpesa {
             payout_shortcode: "600992".to_owned(),
             initiator_name: "jirani".to_owned(),
             initiator_password: String::new(),
+            collection_initiator_name: String::new(),
+            collection_initiator_password: String::new(),
+            request_every_ms: 0,
+            request_burst: 1,
+            request_patience_s: 20,
             certificate_file: PathBuf::new(),
             nominated_number: "254700000001".to_owned(),
             opening_float_cents: 100_000_000,
@@ -104,6 +148,9 @@ impl fmt::Debug for Mpesa {
             .field("shortcode", &self.shortcode)
             .field("payout_shortcode", &self.payout_shortcode)
             .field("till", &self.till)
+            .field("initiator_name", &self.initiator_name)
+            .field("collection_initiator_name", &self.collection_initiator_name)
+            .field("request_every_ms", &self.request_every_ms)
             .field("inbox_url", &self.inbox_url)
             .finish_non_exhaustive()
     }

@@ -159,7 +159,7 @@ pub async fn start_mpesa(
     seed: u64,
 ) -> anyhow::Result<(Option<RunningSandbox>, Arc<DarajaClient>)> {
     let mpesa = &config.mpesa;
-    let (sandbox, daraja) = if mpesa.is_emulated() {
+    let (sandbox, daraja, options) = if mpesa.is_emulated() {
         let sandbox = SandboxConfig {
             listen: mpesa.listen,
             data_dir: folder.mpesa(),
@@ -190,11 +190,12 @@ pub async fn start_mpesa(
         };
         let running = Sandbox::start(sandbox, clock.clone()).await?;
         let base_url = running.base_url.clone();
-        (Some(running), DarajaConfig { base_url, ..daraja })
+        (Some(running), DarajaConfig { base_url, ..daraja }, mpesa.options(None))
     } else {
         let certificate = std::fs::read_to_string(&mpesa.certificate_file).with_context(|| {
             format!("mpesa.certificate_file: cannot read {}", mpesa.certificate_file.display())
         })?;
+        let options = mpesa.options(Some(&certificate));
         let daraja = DarajaConfig {
             base_url: mpesa.base_url.clone(),
             consumer_key: mpesa.consumer_key.clone(),
@@ -210,9 +211,9 @@ pub async fn start_mpesa(
             charges: config.payouts.charges(),
             timeout_s: 30,
         };
-        (None, daraja)
+        (None, daraja, options)
     };
-    let client = DarajaClient::with_options(daraja, mpesa.options(), Arc::new(clock.clone()))?;
+    let client = DarajaClient::with_options(daraja, options, Arc::new(clock.clone()))?;
     Ok((sandbox, Arc::new(client)))
 }
 

@@ -230,7 +230,7 @@ impl System {
             // Callbacks owed from before go to the address of today.
             sandbox.callbacks_to(&callback_base).await;
         }
-        let (confirmation, validation) = settlement.c2b_urls();
+        let ((confirmation, validation), list) = (settlement.c2b_urls(), settlement.list_url());
         let receiver = Arc::new(IntoSettlement(settlement.clone()));
         tasks.spawn("settlement", |cancel| settlement.run(cancel));
         if let Some(puller) = puller {
@@ -240,7 +240,7 @@ impl System {
             });
         }
         mpesa.register_c2b_urls(&confirmation, &validation).await?;
-        embedded::switch_on_list(config, &mpesa, &confirmation).await;
+        embedded::switch_on_list(config, &mpesa, &list).await;
 
         // A meter's reading that comes before the gateway listens is only sent again later.
         subscribed.wait_for(|subscribed| *subscribed).await.context("the gateway ended")?;
@@ -368,6 +368,7 @@ fn api_config(
         slot_length_s: config.site.slot_length_s,
         speed: (!headless).then_some(speed),
         tariff: config.tariff.tariff(),
+        site_name: config.site.name.clone(),
         place: Some(PlaceView {
             latitude_microdegrees: config.site.latitude_microdegrees,
             longitude_microdegrees: config.site.longitude_microdegrees,

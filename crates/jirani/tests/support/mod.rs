@@ -47,8 +47,13 @@ impl Running {
     /// Starts with these settings besides.
     pub async fn start_with(folder: &Path, settings: &[(&str, &str)]) -> Self {
         let mut command = binary();
+        command.arg("up");
+        Self::start_by(command, folder, settings).await
+    }
+
+    /// Starts by `command`, which ends in `jirani up`.
+    pub async fn start_by(mut command: Command, folder: &Path, settings: &[(&str, &str)]) -> Self {
         command
-            .arg("up")
             .env("JIRANI__DATA_DIR", folder)
             .env("JIRANI__HTTP__LISTEN", "127.0.0.1:0")
             .env("JIRANI__MQTT__LISTEN", "127.0.0.1:0")
@@ -169,6 +174,11 @@ impl Running {
     /// Calls one of our own callback doors as anybody could; the status.
     pub async fn knock(&self, path: &str, body: &Value) -> u16 {
         self.http.post(format!("{}{path}", self.dashboard)).json(body).send().await.unwrap().status().as_u16()
+    }
+
+    /// The process's number.
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL: nothing gets to tidy up.

@@ -176,6 +176,7 @@ pub async fn start_on(world: &World, listen: SocketAddr) -> Result<RunningApi, A
 
 fn config(listen: SocketAddr, options: WorldOptions) -> ApiConfig {
     ApiConfig {
+        site_name: "Kisiwa mini-grid".to_owned(),
         listen,
         web_dir: options.web_dir,
         demo: options.demo,
