@@ -16,13 +16,22 @@ use std::time::Instant;
 
 const STARTS: usize = 5;
 
+/// What is tried in full before anything is measured.
+#[derive(Clone, Copy)]
+pub struct First {
+    /// Of `chain`: three hundred rounds of a sender that is killed.
+    pub crash: bool,
+    /// Of `mpesa`: the storm.
+    pub storm: bool,
+}
+
 /// Runs the bench called `name`.
-pub fn run(root: &Path, name: &str, as_json: bool, update: bool, crash: bool) -> anyhow::Result<()> {
+pub fn run(root: &Path, name: &str, as_json: bool, update: bool, first: First) -> anyhow::Result<()> {
     match name {
-        "chain" => chain::run(root, as_json, crash),
+        "chain" => chain::run(root, as_json, first.crash),
         "ledger" => ledger::run(root, as_json),
         "market" => market::run(root, as_json),
-        "mpesa" => mpesa::run(root, as_json),
+        "mpesa" => mpesa::run(root, as_json, first.storm),
         "pipeline" => pipeline(root, as_json),
         "program" => program(root, as_json, update),
         other => {

@@ -59,6 +59,9 @@ enum Chore {
         /// Of `chain`: first kill a sending process three hundred times.
         #[arg(long)]
         crash: bool,
+        /// Of `mpesa`: first the storm of 10,000 trades and 5,000 payouts in full.
+        #[arg(long)]
+        storm: bool,
     },
     /// Lets everybody do everything, in any order, and checks what was promised.
     Fuzz {
@@ -80,7 +83,9 @@ fn main() {
         Chore::Test => test::run(&root),
         Chore::Program => program::build(&root),
         Chore::Mutate { only, .. } => mutate::run(&root, &only),
-        Chore::Bench { name, update, json, crash } => bench::run(&root, &name, json, update, crash),
+        Chore::Bench { name, update, json, crash, storm } => {
+            bench::run(&root, &name, json, update, bench::First { crash, storm })
+        }
         Chore::Fuzz { name, minutes, seed } => fuzz::run(&root, &name, minutes, seed),
     });
     if let Err(error) = outcome {
