@@ -14,6 +14,7 @@
 //! last?). An attestation of much energy is signed by a [`witness`] too.
 
 pub mod admin;
+mod base58;
 mod blockhash;
 mod client;
 pub mod cluster;

@@ -5,6 +5,7 @@ mod cluster;
 
 pub use cluster::Health;
 
+use crate::base58;
 use crate::error::ChainError;
 use crate::node_url::NodeUrl;
 use base64::Engine as _;
@@ -373,7 +374,7 @@ fn report(told: &EncodedTransactionWithStatusMeta, program: &Address) -> Vec<u8>
             UiInstruction::Compiled(compiled)
                 if keys.get(usize::from(compiled.program_id_index)) == Some(program) =>
             {
-                bs58::decode(&compiled.data).into_vec().ok()
+                base58::decode(&compiled.data)
             }
             UiInstruction::Compiled(_) | UiInstruction::Parsed(_) => None,
         })

@@ -1,6 +1,7 @@
 //! A node's history over JSON-RPC, for who only reads.
 
 use super::history::{Call, Fate, History, Listed, PAGE, Told};
+use crate::base58;
 use crate::error::ChainError;
 use crate::node::{failed, is_local};
 use crate::node_url::NodeUrl;
@@ -202,7 +203,7 @@ fn calls(transaction: &VersionedTransaction, meta: UiTransactionStatusMeta) -> O
                 height: made.stack_height.unwrap_or(2),
                 program: key(made.program_id_index)?,
                 accounts: accounts(&made.accounts)?,
-                data: bs58::decode(&made.data).into_vec().ok()?,
+                data: base58::decode(&made.data)?,
             });
         }
     }
