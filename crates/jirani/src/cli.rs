@@ -107,6 +107,14 @@ pub struct UpArguments {
     pub households: Option<u32>,
 }
 
+impl Command {
+    /// Whether its work is one chain of small steps that wait for each other: a second
+    /// worker would cost a change of thread for each and have nothing to do.
+    pub const fn is_step_by_step(&self) -> bool {
+        matches!(self, Self::Village(VillageCommand::Run(VillageRunArguments { speed: Speed::Max, .. })))
+    }
+}
+
 /// `jirani village ...`
 #[derive(Subcommand)]
 pub enum VillageCommand {

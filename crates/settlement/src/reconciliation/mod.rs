@@ -8,7 +8,7 @@
 //! | anything else on one side only, or with two amounts, past an age | a review is opened |
 //! | what stood apart and is on both sides now | its review is closed |
 //!
-//! Every five minutes the figures of [`watch`] are looked at, and the operator hears
+//! Every quarter of an hour the figures of [`watch`] are looked at, and the operator hears
 //! once of each that passes its threshold. Once a day, at 02:00 in Nairobi, M-Pesa is
 //! asked for its balances, and the list of the last 48 hours is compared. On demand
 //! the same is done at once, or a statement of the portal is compared over the time

@@ -14,7 +14,7 @@ use jirani_store::{Change, CollectionState, PayoutState, StoreError};
 use jirani_units::{Cents, Clock as _, Timestamp};
 
 /// The figures are looked at this often, in seconds.
-pub(super) const WATCH_S: i64 = 300;
+pub(super) const WATCH_S: i64 = 900;
 
 /// The figures now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
