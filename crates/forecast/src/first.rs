@@ -30,7 +30,7 @@ const MEMORY_S: f64 = 3.0 * 3_600.0;
 
 impl Forecaster for ClearSkyAndYesterday {
     fn forecast(&self, input: &ForecastInput<'_>) -> Forecast {
-        let past = Past { input, history: known(input) };
+        let past = Past::of(input);
         let load_scale = past.load_scale();
         let sky_now = past.sky_now();
         let mut slot = Slot::containing(input.issued_at, input.slot_length_s);
@@ -66,9 +66,22 @@ fn known<'a>(input: &ForecastInput<'a>) -> &'a [SlotEnergy] {
 struct Past<'a> {
     input: &'a ForecastInput<'a>,
     history: &'a [SlotEnergy],
+    /// How clear the sky was in each slot of the history, where its yield says so. Known
+    /// once: each is asked for by every slot ahead at about its time of day.
+    clearness: Vec<Option<f64>>,
 }
 
-impl Past<'_> {
+impl<'a> Past<'a> {
+    fn of(input: &'a ForecastInput<'a>) -> Self {
+        let history = known(input);
+        let (rated, length) = (input.pv_rated_w, input.slot_length_s);
+        let seen = |slot: &SlotEnergy| {
+            let clear = pv_wh(rated, mean_irradiance(input.place?, slot.start, length), length);
+            clearness(slot.production_wh, clear, rated, length)
+        };
+        Self { input, history, clearness: history.iter().map(seen).collect() }
+    }
+
     fn stage(&self) -> Stage {
         match self.history.len() * self.input.slot_length_s as usize / 86_400 {
             0 => Stage::Cold,
@@ -77,22 +90,26 @@ impl Past<'_> {
         }
     }
 
-    fn at(&self, start: Timestamp) -> Option<&SlotEnergy> {
-        let found = self.history.binary_search_by_key(&start, |slot| slot.start).ok()?;
-        self.history.get(found)
+    fn clearness(&self, place: usize) -> Option<f64> {
+        self.clearness.get(place).copied().flatten()
     }
 
     /// Past slots at the time of day of `start`, `around` slots to each side, with
-    /// how many days and how many slots away they are.
-    fn same_time(&self, start: Timestamp, around: i64) -> impl Iterator<Item = (i64, i64, &SlotEnergy)> {
+    /// how many days and how many slots away they are, and their place in the history.
+    fn same_time(
+        &self,
+        start: Timestamp,
+        around: i64,
+    ) -> impl Iterator<Item = (i64, i64, usize, &SlotEnergy)> {
         let length = i64::from(self.input.slot_length_s);
         // Whole days back until the day is known.
         let ahead = start.since(self.input.issued_at).max(0) / 1_000_000;
         let nearest = 1 + ahead / DAY_S;
         (nearest..nearest + DAYS).flat_map(move |day| {
             (-around..=around).filter_map(move |beside| {
-                let slot = self.at(start.plus_seconds(beside * length - day * DAY_S))?;
-                Some((day - nearest, beside.abs(), slot))
+                let wanted = start.plus_seconds(beside * length - day * DAY_S);
+                let place = self.history.binary_search_by_key(&wanted, |slot| slot.start).ok()?;
+                Some((day - nearest, beside.abs(), place, self.history.get(place)?))
             })
         })
     }
@@ -111,10 +128,7 @@ impl Past<'_> {
         let per_hour = 3_600 / i64::from(length).clamp(1, 3_600);
         let mut samples: Vec<(f64, f64)> = self
             .same_time(start, per_hour)
-            .filter_map(|(_, _, slot)| {
-                let clear = pv_wh(rated, mean_irradiance(place, slot.start, length), length);
-                clearness(slot.production_wh, clear, rated, length).map(|share| (share, 1.0))
-            })
+            .filter_map(|(_, _, past, _)| self.clearness(past).map(|share| (share, 1.0)))
             .collect();
         #[expect(clippy::cast_precision_loss, reason = "at most a few hundred samples")]
         let trust = samples.len() as f64 / (samples.len() as f64 + PRIOR_WEIGHT);
@@ -132,7 +146,7 @@ impl Past<'_> {
     fn production_without_sun(&self, start: Timestamp) -> Quantiles {
         let mut samples: Vec<(f64, f64)> = self
             .same_time(start, 2)
-            .map(|(day, _, slot)| (fraction(slot.production_wh), recency(day)))
+            .map(|(day, _, _, slot)| (fraction(slot.production_wh), recency(day)))
             .collect();
         let full = f64::from(self.input.pv_rated_w) * f64::from(self.input.slot_length_s) / 3_600.0;
         Quantiles::from_values(
@@ -142,16 +156,10 @@ impl Past<'_> {
 
     /// How clear the sky was in the last two hours of daylight before issue.
     fn sky_now(&self) -> Option<f64> {
-        let (place, rated) = (self.input.place?, self.input.pv_rated_w);
-        let length = self.input.slot_length_s;
         let since = self.input.issued_at.plus_seconds(-2 * 3_600);
-        let recent = self.history.iter().rev().take_while(|slot| slot.start >= since);
-        let shares: Vec<f64> = recent
-            .filter_map(|slot| {
-                let clear = pv_wh(rated, mean_irradiance(place, slot.start, length), length);
-                clearness(slot.production_wh, clear, rated, length)
-            })
-            .collect();
+        let recent =
+            self.history.iter().zip(&self.clearness).rev().take_while(|(slot, _)| slot.start >= since);
+        let shares: Vec<f64> = recent.filter_map(|(_, clearness)| *clearness).collect();
         #[expect(clippy::cast_precision_loss, reason = "two hours of slots")]
         let count = shares.len() as f64;
         (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / count)
@@ -163,7 +171,7 @@ impl Past<'_> {
         let mut days = 0.0;
         let mut samples: Vec<(f64, f64)> = self
             .same_time(start, 1)
-            .map(|(day, beside, slot)| {
+            .map(|(day, beside, _, slot)| {
                 if beside == 0 {
                     days += 1.0;
                 }
