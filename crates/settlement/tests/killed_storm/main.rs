@@ -27,12 +27,19 @@ use driver::Size;
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let short = Size { trades: 400, payouts: 200, random_kills: 10, seed: 7 };
     let size = match arguments.first().map(String::as_str) {
         Some("part") => return part::run(&arguments[1..]).await,
         Some("--full") => Size { trades: 10_000, payouts: 5_000, random_kills: 200, seed: 11 },
         // What the test harness says to every test: names to pick from, and lists.
         Some("--list") => return,
-        _ => Size { trades: 400, payouts: 200, random_kills: 10, seed: 7 },
+        // Any size between: trades, payouts, kills at random moments.
+        Some("--size") => {
+            let numbers: Vec<usize> = arguments[1..].iter().map(|number| number.parse().unwrap()).collect();
+            let [trades, payouts, random_kills] = numbers[..] else { panic!("--size TRADES PAYOUTS KILLS") };
+            Size { trades, payouts, random_kills, ..short }
+        }
+        _ => short,
     };
     driver::storm(size).await;
 }

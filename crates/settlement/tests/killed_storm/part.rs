@@ -263,7 +263,12 @@ impl Desk {
             "open" => {
                 let live = self.store.live_collections().await?;
                 let references: Vec<_> = live.iter().map(|open| open.reference.to_string()).collect();
-                json!({"references": references})
+                let balances = self.store.balances().await?;
+                let owners = balances.iter().filter_map(|(account, balance)| match account {
+                    Account::Household(id) if balance.available() >= Cents(1_000) => Some(id.0),
+                    _ => None,
+                });
+                json!({"references": references, "owners": owners.collect::<Vec<_>>()})
             }
             "state" => self.state().await?,
             _ => panic!("nobody does {what}"),

@@ -137,12 +137,14 @@ impl Person<'_> {
     }
 
     async fn withdraw(&self) {
-        let household = self.storm.draw(|rng| match rng.random_range(0..6) {
-            0 => site::buyer(rng.random_range(0..60)),
-            _ => HouseholdId(rng.random_range(1..=site::SELLERS)),
-        });
+        let open = self.ask("open", json!({})).await;
+        let owners = open["owners"].as_array().unwrap();
+        if owners.is_empty() {
+            return tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let household = self.storm.draw(|rng| owners[rng.random_range(0..owners.len())].clone());
         let amount = self.storm.draw(|rng| rng.random_range(1_000..4_000));
-        let asked = json!({"household": household.0, "amount_cents": amount, "key": self.key()});
+        let asked = json!({"household": household, "amount_cents": amount, "key": self.key()});
         let told = self.ask("payout", asked).await;
         match told["code"].as_str() {
             Some(code) => self.storm.note(code),
