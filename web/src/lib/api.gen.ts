@@ -813,8 +813,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Store and chain answer and take work. 503 with the chain's state in the code
-         *     (`chain.rpc_down`) while work has to wait.
+         * Store and chain answer and take work. 503 with `store.unavailable` while nothing would
+         *     be kept, or with the chain's state in the code (`chain.rpc_down`) while work has to wait.
          */
         get: operations["ready"];
         put?: never;
