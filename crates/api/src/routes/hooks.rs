@@ -48,112 +48,54 @@ async fn keep(
     Ok(ACCEPTED)
 }
 
-/// Result of an STK Push.
-#[utoipa::path(
-    post,
-    path = "/hooks/stk/{secret}",
-    tag = "hooks",
-    request_body(content = String, content_type = "application/json", description = "As M-Pesa sends it."),
-    params(("secret" = String, Path, description = "Secret of the payment.")),
-    responses((status = 200, body = Accepted))
-)]
-pub async fn stk_result(
-    State(app): State<App>,
-    Path(secret): Path<String>,
-    source: Source,
-    Raw(body): Raw,
-) -> Result<Json<Accepted>, ApiError> {
-    keep(app, CallbackKind::StkResult, secret, source, body).await
+/// A door that keeps what comes as one kind of callback.
+macro_rules! door {
+    ($(#[doc = $doc:tt])+ $name:ident at $path:tt keeps $kind:ident; $secret:tt) => {
+        $(#[doc = $doc])+
+        #[utoipa::path(
+            post,
+            path = $path,
+            tag = "hooks",
+            request_body(
+                content = String, content_type = "application/json", description = "As M-Pesa sends it."
+            ),
+            params(("secret" = String, Path, description = $secret)),
+            responses((status = 200, body = Accepted))
+        )]
+        pub async fn $name(
+            State(app): State<App>,
+            Path(secret): Path<String>,
+            source: Source,
+            Raw(body): Raw,
+        ) -> Result<Json<Accepted>, ApiError> {
+            keep(app, CallbackKind::$kind, secret, source, body).await
+        }
+    };
 }
 
-/// Result of a B2C payment.
-#[utoipa::path(
-    post,
-    path = "/hooks/b2c/{secret}/result",
-    tag = "hooks",
-    request_body(content = String, content_type = "application/json", description = "As M-Pesa sends it."),
-    params(("secret" = String, Path, description = "Secret of the payout.")),
-    responses((status = 200, body = Accepted))
-)]
-pub async fn b2c_result(
-    State(app): State<App>,
-    Path(secret): Path<String>,
-    source: Source,
-    Raw(body): Raw,
-) -> Result<Json<Accepted>, ApiError> {
-    keep(app, CallbackKind::B2cResult, secret, source, body).await
+door! {
+    /// Result of an STK Push.
+    stk_result at "/hooks/stk/{secret}" keeps StkResult; "Secret of the payment."
 }
-
-/// A B2C payment waited too long in M-Pesa's queue: its outcome is unknown.
-#[utoipa::path(
-    post,
-    path = "/hooks/b2c/{secret}/timeout",
-    tag = "hooks",
-    request_body(content = String, content_type = "application/json", description = "As M-Pesa sends it."),
-    params(("secret" = String, Path, description = "Secret of the payout.")),
-    responses((status = 200, body = Accepted))
-)]
-pub async fn b2c_timeout(
-    State(app): State<App>,
-    Path(secret): Path<String>,
-    source: Source,
-    Raw(body): Raw,
-) -> Result<Json<Accepted>, ApiError> {
-    keep(app, CallbackKind::B2cTimeout, secret, source, body).await
+door! {
+    /// Result of a B2C payment.
+    b2c_result at "/hooks/b2c/{secret}/result" keeps B2cResult; "Secret of the payout."
 }
-
-/// Answer to a question of ours: status, balance, reversal, a move of float.
-#[utoipa::path(
-    post,
-    path = "/hooks/answer/{secret}/result",
-    tag = "hooks",
-    request_body(content = String, content_type = "application/json", description = "As M-Pesa sends it."),
-    params(("secret" = String, Path, description = "Secret of the question.")),
-    responses((status = 200, body = Accepted))
-)]
-pub async fn answer_result(
-    State(app): State<App>,
-    Path(secret): Path<String>,
-    source: Source,
-    Raw(body): Raw,
-) -> Result<Json<Accepted>, ApiError> {
-    keep(app, CallbackKind::Answer, secret, source, body).await
+door! {
+    /// A B2C payment waited too long in M-Pesa's queue: its outcome is unknown.
+    b2c_timeout at "/hooks/b2c/{secret}/timeout" keeps B2cTimeout; "Secret of the payout."
 }
-
-/// A question waited too long in M-Pesa's queue: it says nothing.
-#[utoipa::path(
-    post,
-    path = "/hooks/answer/{secret}/timeout",
-    tag = "hooks",
-    request_body(content = String, content_type = "application/json", description = "As M-Pesa sends it."),
-    params(("secret" = String, Path, description = "Secret of the question.")),
-    responses((status = 200, body = Accepted))
-)]
-pub async fn answer_timeout(
-    State(app): State<App>,
-    Path(secret): Path<String>,
-    source: Source,
-    Raw(body): Raw,
-) -> Result<Json<Accepted>, ApiError> {
-    keep(app, CallbackKind::AnswerTimeout, secret, source, body).await
+door! {
+    /// Answer to a question of ours: status, balance, reversal, a move of float.
+    answer_result at "/hooks/answer/{secret}/result" keeps Answer; "Secret of the question."
 }
-
-/// A payment made by hand to the PayBill.
-#[utoipa::path(
-    post,
-    path = "/hooks/c2b/{secret}/confirmation",
-    tag = "hooks",
-    request_body(content = String, content_type = "application/json", description = "As M-Pesa sends it."),
-    params(("secret" = String, Path, description = "Secret of the deployment.")),
-    responses((status = 200, body = Accepted))
-)]
-pub async fn c2b_confirmation(
-    State(app): State<App>,
-    Path(secret): Path<String>,
-    source: Source,
-    Raw(body): Raw,
-) -> Result<Json<Accepted>, ApiError> {
-    keep(app, CallbackKind::C2bConfirmation, secret, source, body).await
+door! {
+    /// A question waited too long in M-Pesa's queue: it says nothing.
+    answer_timeout at "/hooks/answer/{secret}/timeout" keeps AnswerTimeout; "Secret of the question."
+}
+door! {
+    /// A payment made by hand to the PayBill.
+    c2b_confirmation at "/hooks/c2b/{secret}/confirmation" keeps C2bConfirmation; "Secret of the deployment."
 }
 
 /// M-Pesa asks whether to take a payment to the PayBill: always, because money

@@ -1,6 +1,5 @@
-//! A village of real parts whose operator has no list of payments, only the statements
-//! of M-Pesa's portal: SQLite, a Solana chain with the real program behind JSON-RPC,
-//! and the M-Pesa emulator behind HTTP.
+//! A village of real parts: SQLite, a Solana chain with the real program behind JSON-RPC,
+//! and the M-Pesa emulator behind HTTP, with callbacks to a door of ours.
 
 use crate::door::{Door, open_door};
 use jirani_chain::{AttestRow, ChainConfig, ChainKeys, EnergyChain as _, Outcome, RpcEnergyChain, Work};
@@ -44,8 +43,9 @@ pub struct Village {
     pub settlement: Arc<Settlement>,
     door: Door,
     sandbox: RunningSandbox,
+    config: SettlementConfig,
     mpesa: Arc<DarajaClient>,
-    running: Option<JoinHandle<()>>,
+    running: Option<(JoinHandle<()>, CancellationToken)>,
     _localnet: RunningLocalnet,
     _folder: tempfile::TempDir,
 }
@@ -54,6 +54,16 @@ impl Village {
     /// A seller and the generator with 8 kWh each, a buyer without, phones that pay
     /// every prompt after some seconds.
     pub async fn new() -> Self {
+        let village = Self::without_list().await;
+        let (confirmation, _) = village.settlement.c2b_urls();
+        let nominated = "254700000001".parse().unwrap();
+        jirani_daraja::Mpesa::pull_register(village.mpesa.as_ref(), nominated, &confirmation).await.unwrap();
+        village
+    }
+
+    /// As [`Self::new`], of an operator who has no list of payments, only the statements of
+    /// M-Pesa's portal.
+    pub async fn without_list() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = ServiceClock::advanced_from(START);
         let store = Arc::new(SqliteStore::open(&folder.path().join("jirani.db")).await.unwrap());
@@ -90,6 +100,7 @@ impl Village {
             settlement,
             door,
             sandbox,
+            config,
             mpesa,
             running: None,
             _localnet: localnet,
@@ -143,10 +154,24 @@ impl Village {
 
     pub async fn start(&mut self) {
         *self.door.lock().unwrap() = Some(self.settlement.clone());
-        let run = self.settlement.clone().run(CancellationToken::new());
-        self.running = Some(tokio::spawn(async move { run.await.unwrap() }));
+        let cancel = CancellationToken::new();
+        let run = self.settlement.clone().run(cancel.clone());
+        let running = tokio::spawn(async move { run.await.unwrap() });
+        self.running = Some((running, cancel));
         tokio::task::yield_now().await;
         self.clock.idle().await;
+    }
+
+    pub async fn stop(&mut self) {
+        *self.door.lock().unwrap() = None;
+        let (running, cancel) = self.running.take().unwrap();
+        cancel.cancel();
+        running.await.unwrap();
+    }
+
+    pub async fn restart(&mut self) {
+        self.settlement = service(&self.config, &self.store, &self.chain, &self.mpesa, &self.clock);
+        self.start().await;
     }
 
     /// Lets simulated time pass, event by event, as a village's driver does.
@@ -161,6 +186,11 @@ impl Village {
         }
         self.clock.advance_to(until);
         self.clock.idle().await;
+    }
+
+    /// Something goes wrong with the next `target`.
+    pub async fn fault(&self, target: &str, action: &str) {
+        self.post("faults", json!({"target": target, "action": action})).await;
     }
 
     async fn post(&self, path: &str, body: Value) -> Value {
@@ -198,6 +228,11 @@ impl Village {
         let csv = reqwest::get(url).await.unwrap().bytes().await.unwrap().to_vec();
         let file = StatementFile { purses: purses.to_vec(), csv };
         self.settlement.reconcile(Asked::Statement(file)).await.unwrap()
+    }
+
+    pub async fn phone(&self, id: HouseholdId, behaviour: Behaviour) {
+        let msisdn = household(id, HouseholdKind::Home).msisdn.unwrap();
+        assert!(self.sandbox.set_phone(msisdn, "Home", PhoneMode::Automatic(behaviour)).await);
     }
 
     pub async fn offer(&self) {

@@ -1,23 +1,13 @@
-//! M-Pesa's books against ours on real parts: what no callback told is found on the
-//! portal's statement, what no machine may decide is decided by two persons, and every
-//! cent is where it belongs.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on should stop"
-)]
+//! M-Pesa's books against ours: what no callback told is found on the portal's
+//! statement, what no machine may decide is decided by two persons, and every cent is
+//! where it belongs.
 
-#[path = "../door/mod.rs"]
-mod door;
-mod village;
-
+use crate::village::{BUYER, SELLER, SHORTCODE, Village};
 use jirani_ledger::Account;
 use jirani_reconciliation::{Decision, Purse};
 use jirani_settlement::{Asked, SettlementError, StatementFile};
 use jirani_store::{OrderState, PayWith, PayoutState, ProposalState, ReceiptUse, Store as _};
 use jirani_units::{Cents, HouseholdId, Receipt};
-use village::{BUYER, SELLER, SHORTCODE, Village};
 
 const COLLECTION: [Purse; 1] = [Purse::Collection];
 const PAYOUTS: [Purse; 2] = [Purse::Payout, Purse::Charges];
@@ -33,7 +23,7 @@ async fn used_for(village: &Village, receipt: &Receipt) -> Option<ReceiptUse> {
 
 #[tokio::test]
 async fn what_no_callback_told_is_found_and_two_persons_decide_the_rest() {
-    let village = Village::new().await;
+    let village = Village::without_list().await;
     village.offer().await;
     // No news of any payment in comes through, nor of any payout.
     for target in ["stk_callback", "c2b", "b2c_callback", "status_callback"] {
@@ -139,7 +129,7 @@ async fn what_no_callback_told_is_found_and_two_persons_decide_the_rest() {
 
 #[tokio::test]
 async fn the_desk_refuses_what_cannot_be_done() {
-    let village = Village::new().await;
+    let village = Village::without_list().await;
     village.always("c2b", "lose").await;
     let lost = village.pay_by_hand(50, "KUKU").await;
     village.pass(5).await;
