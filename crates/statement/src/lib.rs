@@ -21,5 +21,5 @@ pub use compose::Statement;
 pub use error::StatementError;
 pub use gather::{Subject, statement};
 pub use line::{Line, What};
-pub use period::{InvalidPeriod, Period};
+pub use period::{InvalidPeriod, Period, minute as minute_in_nairobi};
 pub use tax::{TaxExport, tax_export};

@@ -6,7 +6,8 @@ use crate::config::Config;
 use crate::failure::Failure;
 use anyhow::{Context as _, anyhow};
 use comfy_table::{Table, presets};
-use jirani_units::Cents;
+use jirani_statement::minute_in_nairobi;
+use jirani_units::{Cents, Timestamp};
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -161,6 +162,12 @@ fn money(value: &Value) -> String {
     value.as_i64().map_or_else(|| "-".to_owned(), |cents| Cents(cents).to_string())
 }
 
+/// A moment as people in Nairobi tell it.
+fn moment(value: &Value) -> String {
+    let at = value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    at.map_or_else(|| text(value), minute_in_nairobi)
+}
+
 fn rows(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
@@ -170,8 +177,8 @@ fn show(found: &Value) {
     println!(
         "Reconciliation {} from {} until {}",
         summary["number"],
-        text(&summary["from"]),
-        text(&summary["until"])
+        moment(&summary["from"]),
+        moment(&summary["until"])
     );
     let mut groups = table(&["group", "lines", "sum", "< 1 h", "< 1 day", "< 1 week", "older"]);
     let matched = &found["matched"];
@@ -239,7 +246,7 @@ fn list(reviews: &Value) {
         waiting.add_row([
             text(&review["key"]),
             text(&review["code"]),
-            text(&review["opened_at"]),
+            moment(&review["opened_at"]),
             text(&review["detail"]),
             proposed,
         ]);
