@@ -27,7 +27,17 @@ pub fn output(command: &mut Command) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Cargo, as this very cargo was called.
+/// Cargo, as this very cargo was called, but without what it says of xtask in the
+/// environment: build scripts that look there would run again, and all that stands on
+/// them be built anew, whenever cargo is called by hand and through xtask by turns.
 pub fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    command.env_remove("CARGO");
+    command
 }
