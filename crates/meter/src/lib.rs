@@ -14,8 +14,9 @@
 //! section 4.2.1). Its protected header is `{1: alg}`, its unprotected header
 //! is empty, its external_aad is [`READING_CONTEXT`]. Its payload is an array of
 //! the 19 fields of [`Reading`], in order. An acknowledgement is the same with
-//! [`ACK_CONTEXT`] and the five fields of [`Ack`]: neither can pass for the
-//! other. A message (`v1/<meter>/up`) is a CBOR array of readings.
+//! [`ACK_CONTEXT`] and the five fields of [`Ack`], a command with [`COMMAND_CONTEXT`]
+//! and those of [`Command`]: none can pass for another. A message (`v1/<meter>/up`)
+//! is a CBOR array of readings.
 
 #![no_std]
 
@@ -24,6 +25,7 @@ extern crate alloc;
 
 pub mod ack;
 pub mod buffer;
+pub mod command;
 pub mod error;
 pub mod key;
 pub mod message;
@@ -34,6 +36,7 @@ pub mod sign1;
 
 pub use ack::Ack;
 pub use buffer::Buffer;
+pub use command::{Action, Command, Obeyed, Relay};
 pub use error::WireError;
 pub use key::{Algorithm, Ed25519Signer, PublicKey, Signer};
 pub use meter::{Meter, MeterError, MeterState, Sample};
@@ -47,12 +50,14 @@ pub use sign1::Sign1;
 /// carry these bytes; topics carry them as 32 lower-case hexadecimal digits.
 pub type MeterName = [u8; 16];
 
-/// Version of the reading's and the acknowledgement's fields.
+/// Version of the fields of readings, acknowledgements and commands.
 pub const VERSION: u8 = 1;
 /// Most bytes of one signed reading.
 pub const READING_MAX: usize = 200;
 /// Most bytes of one signed acknowledgement.
 pub const ACK_MAX: usize = 128;
+/// Most bytes of one signed command.
+pub const COMMAND_MAX: usize = 128;
 /// Most readings in one message.
 pub const MESSAGE_READINGS_MAX: usize = 64;
 /// Most bytes of one message.
@@ -61,3 +66,5 @@ pub const MESSAGE_MAX: usize = 2 + MESSAGE_READINGS_MAX * READING_MAX;
 pub const READING_CONTEXT: &[u8] = b"jirani/reading/1";
 /// What an acknowledgement's signature covers besides its own bytes.
 pub const ACK_CONTEXT: &[u8] = b"jirani/ack/1";
+/// What a command's signature covers besides its own bytes.
+pub const COMMAND_CONTEXT: &[u8] = b"jirani/command/1";

@@ -7,6 +7,7 @@
 use crate::MeterName;
 use crate::ack::Ack;
 use crate::buffer::Buffer;
+use crate::command::{Action, Command, Obeyed, Relay};
 use crate::error::WireError;
 use crate::key::{PublicKey, Signer, name_of};
 use crate::message::head;
@@ -27,6 +28,10 @@ pub struct MeterState {
     pub registers: Registers,
     /// First 8 bytes of SHA-256 of the last signed reading.
     pub previous: [u8; 8],
+    /// Where the relay is.
+    pub relay: Relay,
+    /// Number of the last command that was obeyed; 0 before the first.
+    pub last_command: u64,
 }
 
 /// What a reading needs from outside the meter's own memory.
@@ -65,6 +70,12 @@ pub enum MeterError {
     /// The acknowledgement is for another meter.
     #[error("meter.foreign_ack: the acknowledgement is for another meter")]
     ForeignAck,
+    /// The command is not the gateway's.
+    #[error("meter.command_refused: {0}")]
+    Command(WireError),
+    /// The command is for another meter.
+    #[error("meter.foreign_command: the command is for another meter")]
+    ForeignCommand,
 }
 
 /// A meter with its key and its queue.
@@ -121,7 +132,8 @@ impl<K: Signer, Q: Queue> Meter<K, Q> {
             self.flags |= Flags::QUEUE_WAS_FULL;
             return Err(MeterError::QueueFull);
         }
-        let mut flags = sample.flags.0 | self.flags;
+        let relay = Flags::of_relay(self.state.relay, self.state.last_command);
+        let mut flags = sample.flags.0 | self.flags | relay;
         let earliest = self.state.last_time_us.saturating_add(u64::from(self.state.last_seq > 0));
         if sample.time_us < earliest {
             flags |= Flags::CLOCK_WENT_BACK;
@@ -179,5 +191,33 @@ impl<K: Signer, Q: Queue> Meter<K, Q> {
             return Err(MeterError::ForeignAck);
         }
         Ok(self.queue.free(ack.epoch, ack.first_seq, ack.seq))
+    }
+
+    /// Takes a command at `time_us` of a clock of such quality. Whoever drives the meter
+    /// keeps [`Meter::state`] and moves the relay to [`MeterState::relay`] after `Done`.
+    pub fn command(
+        &mut self,
+        bytes: &[u8],
+        time_us: u64,
+        time_quality: TimeQuality,
+    ) -> Result<Obeyed, MeterError> {
+        let command = Command::open(bytes, &self.gateway).map_err(MeterError::Command)?;
+        if command.meter != self.name {
+            return Err(MeterError::ForeignCommand);
+        }
+        if command.number <= self.state.last_command {
+            return Ok(Obeyed::Before);
+        }
+        let relay = match command.action {
+            Action::CloseRelay => Relay::Closed,
+            Action::OpenRelay { not_after_us }
+                if time_quality != TimeQuality::Unset && time_us < not_after_us =>
+            {
+                Relay::Open
+            }
+            Action::OpenRelay { .. } => return Ok(Obeyed::Void),
+        };
+        (self.state.relay, self.state.last_command) = (relay, command.number);
+        Ok(Obeyed::Done)
     }
 }

@@ -1,6 +1,7 @@
 //! A reading: one sample of a meter's registers, and its one encoding.
 
 use crate::buffer::{Buffer, written};
+use crate::command::Relay;
 use crate::error::WireError;
 use crate::key::Signer;
 use crate::sign1::{PAYLOAD_MAX, Sign1, seal};
@@ -65,6 +66,33 @@ impl Flags {
     pub const RESTARTED: u32 = 1 << 2;
     /// The cover was open.
     pub const COVER_OPEN: u32 = 1 << 3;
+    /// The relay was open: no power flowed.
+    pub const RELAY_OPEN: u32 = 1 << 4;
+    /// The upper 16 bits are the lower 16 of the number of the last command obeyed; 0
+    /// before the first.
+    pub const COMMAND_SHIFT: u32 = 16;
+
+    /// Where the relay was.
+    pub const fn relay(self) -> Relay {
+        if self.0 & Self::RELAY_OPEN == 0 { Relay::Closed } else { Relay::Open }
+    }
+
+    /// Whether the last command that the meter had obeyed may be this one.
+    pub const fn obeyed(self, number: u64) -> bool {
+        self.0 >> Self::COMMAND_SHIFT == Self::command(number) >> Self::COMMAND_SHIFT
+    }
+
+    const fn command(number: u64) -> u32 {
+        ((number & 0xffff) as u32) << Self::COMMAND_SHIFT
+    }
+
+    pub(crate) const fn of_relay(relay: Relay, last_command: u64) -> u32 {
+        let open = match relay {
+            Relay::Open => Self::RELAY_OPEN,
+            Relay::Closed => 0,
+        };
+        open | Self::command(last_command)
+    }
 }
 
 /// One sample of a meter. Identity: (meter, epoch, seq).

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
 use jirani_meter::{
-    Ack, ArrayQueue, Ed25519Signer, Flags, HeapQueue, Meter, MeterError, MeterState, PublicKey, Queue,
-    Reading, Registers, Sample, Signer as _, message,
+    Ack, Action, ArrayQueue, Command, Ed25519Signer, Flags, HeapQueue, Meter, MeterError, MeterState, Obeyed,
+    PublicKey, Queue, Reading, Registers, Relay, Sample, Signer as _, TimeQuality, message,
 };
 use proptest::prelude::*;
 
@@ -170,4 +170,52 @@ proptest! {
             prop_assert_eq!(a, b);
         }
     }
+}
+
+fn told(number: u64, action: Action, meter: [u8; 16], signer: &Ed25519Signer) -> Vec<u8> {
+    Command { meter, number, action }.sign(signer).unwrap().as_slice().to_vec()
+}
+
+fn open_until(not_after_us: u64) -> Action {
+    Action::OpenRelay { not_after_us }
+}
+
+#[test]
+fn a_relay_follows_the_gateways_commands_and_every_reading_says_where_it_is() {
+    let mut meter = meter();
+    let name = meter.name();
+    let now = |meter: &mut Meter<_, _>, bytes: &[u8]| meter.command(bytes, 50, TimeQuality::HeldOver);
+    assert_eq!(now(&mut meter, &told(1, open_until(51), name, &gateway())), Ok(Obeyed::Done));
+    assert_eq!(meter.state().relay, Relay::Open);
+    meter.read(at(60)).unwrap();
+    assert_eq!(now(&mut meter, &told(2, Action::CloseRelay, name, &gateway())), Ok(Obeyed::Done));
+    meter.read(at(70)).unwrap();
+    let flags: Vec<_> = readings_of(&meter.message().unwrap()).iter().map(|r| r.flags).collect();
+    assert_eq!((flags[0].relay(), flags[0].obeyed(1), flags[0].obeyed(2)), (Relay::Open, true, false));
+    assert_eq!((flags[1].relay(), flags[1].obeyed(2)), (Relay::Closed, true));
+}
+
+#[test]
+fn a_command_that_is_replayed_late_forged_or_foreign_moves_no_relay() {
+    let mut meter = meter();
+    let name = meter.name();
+    let open = told(3, open_until(51), name, &gateway());
+    let synchronised = TimeQuality::Synchronised;
+    // Too late, and while the meter does not know the time.
+    assert_eq!(meter.command(&open, 51, synchronised), Ok(Obeyed::Void));
+    assert_eq!(meter.command(&open, 50, TimeQuality::Unset), Ok(Obeyed::Void));
+    let forged = told(3, open_until(51), name, &Ed25519Signer::from_seed(&[3; 32]));
+    assert!(matches!(meter.command(&forged, 50, synchronised), Err(MeterError::Command(_))));
+    let foreign = told(3, open_until(51), [0; 16], &gateway());
+    assert_eq!(meter.command(&foreign, 50, synchronised), Err(MeterError::ForeignCommand));
+    assert_eq!(meter.state().relay, Relay::Closed);
+    // Closing needs no clock; the opening that was heard before it comes again.
+    let close = told(4, Action::CloseRelay, name, &gateway());
+    assert_eq!(meter.command(&close, 0, TimeQuality::Unset), Ok(Obeyed::Done));
+    assert_eq!(meter.command(&open, 50, synchronised), Ok(Obeyed::Before));
+    assert_eq!(meter.command(&close, 50, synchronised), Ok(Obeyed::Before));
+    assert_eq!(meter.state().relay, Relay::Closed);
+    // An acknowledgement is no command, and the other way round.
+    assert!(meter.command(&ack(1, 1, name, &gateway()), 50, synchronised).is_err());
+    assert!(meter.acknowledge(&close).is_err());
 }

@@ -6,8 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
 use jirani_meter::{
-    Ack, Ed25519Signer, Flags, HeapQueue, Instantaneous, Meter, MeterState, PublicKey, READING_CONTEXT,
-    Reading, Registers, Sample, Signer as _, TimeQuality, message,
+    Ack, Action, Command as Told, Ed25519Signer, Flags, HeapQueue, Instantaneous, Meter, MeterState,
+    PublicKey, READING_CONTEXT, Reading, Registers, Sample, Signer as _, TimeQuality, message,
 };
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -180,8 +180,20 @@ fn vectors() -> Value {
         ("a backlog", Ack { meter: meter_key().name(), epoch: 1, first_seq: 1, seq: 4_712 }),
         ("the widest", Ack { meter: [0xff; 16], epoch: u32::MAX, first_seq: u64::MAX, seq: u64::MAX }),
     ];
+    let (meter, widest) = (meter_key().name(), i64::MAX.cast_unsigned());
+    let commands = [
+        (
+            "open the relay",
+            Told { meter, number: 1, action: Action::OpenRelay { not_after_us: 1_763_823_600_000_000 } },
+        ),
+        ("close the relay", Told { meter, number: 2, action: Action::CloseRelay }),
+        (
+            "the widest",
+            Told { meter: [0xff; 16], number: u64::MAX, action: Action::OpenRelay { not_after_us: widest } },
+        ),
+    ];
     json!({
-        "contexts": {"reading": "jirani/reading/1", "ack": "jirani/ack/1"},
+        "contexts": {"reading": "jirani/reading/1", "ack": "jirani/ack/1", "command": "jirani/command/1"},
         "keys": {"meter": key_json(&meter_key(), seed(0x10)), "gateway": key_json(&gateway_key(), seed(0x80))},
         "readings": signed.iter().map(|(name, reading, signed)| json!({
             "name": name, "reading": reading_json(reading),
@@ -195,6 +207,20 @@ fn vectors() -> Value {
                 "name": name,
                 "ack": {"meter": hex::encode(ack.meter), "epoch": ack.epoch, "first_seq": ack.first_seq,
                         "seq": ack.seq},
+                "payload": hex::encode(payload), "signed": hex::encode(signed.as_slice()),
+            })
+        }).collect::<Vec<_>>(),
+        "commands": commands.iter().map(|(name, told)| {
+            let signed = told.sign(&gateway_key()).unwrap();
+            let payload = jirani_meter::Sign1::read_all(signed.as_slice()).unwrap().payload.to_vec();
+            let (action, not_after_us) = match told.action {
+                Action::OpenRelay { not_after_us } => (1, not_after_us),
+                Action::CloseRelay => (2, 0),
+            };
+            json!({
+                "name": name,
+                "command": {"meter": hex::encode(told.meter), "number": told.number, "action": action,
+                            "not_after_us": not_after_us},
                 "payload": hex::encode(payload), "signed": hex::encode(signed.as_slice()),
             })
         }).collect::<Vec<_>>(),

@@ -3,7 +3,7 @@
     python -m venv venv && venv/bin/pip install -r requirements.txt
     venv/bin/python check.py
 
-Every reading and acknowledgement is decoded, verified, and made again from its
+Every reading, acknowledgement and command is decoded, verified, and made again from its
 fields and key: the bytes must be the same. Whoever writes a meter in another
 language can start from here.
 """
@@ -24,6 +24,7 @@ from pycose.messages import Sign1Message
 
 READING_CONTEXT = b"jirani/reading/1"
 ACK_CONTEXT = b"jirani/ack/1"
+COMMAND_CONTEXT = b"jirani/command/1"
 READING_MAX = 200
 VERSION = 1
 # The payload's fields after the version, in order.
@@ -34,6 +35,7 @@ READING_FIELDS = [
     "flags", "firmware", "previous",
 ]
 ACK_FIELDS = ["meter", "epoch", "first_seq", "seq"]
+COMMAND_FIELDS = ["meter", "number", "action", "not_after_us"]
 BYTES = {"meter", "firmware", "previous"}
 
 
@@ -66,7 +68,7 @@ def check_signed(case, fields, names, key, context):
     assert payload == payload_of(fields, names), "payload differs"
     assert signed == make(payload, key, context), "signed bytes differ"
     assert verifies(signed, key, context), "does not verify"
-    for other in (READING_CONTEXT, ACK_CONTEXT, b""):
+    for other in (READING_CONTEXT, ACK_CONTEXT, COMMAND_CONTEXT, b""):
         assert other == context or not verifies(signed, key, other), "verifies in another context"
     decoded = Sign1Message.decode(signed)
     assert decoded.phdr == {Algorithm: EdDSA} and decoded.uhdr == {}, "headers differ"
@@ -111,6 +113,8 @@ def main():
         assert is_acceptable(signed[case["name"]], keys["meter"]), "refused here"
     for case in vectors["acks"]:
         check_signed(case, case["ack"], ACK_FIELDS, keys["gateway"], ACK_CONTEXT)
+    for case in vectors["commands"]:
+        check_signed(case, case["command"], COMMAND_FIELDS, keys["gateway"], COMMAND_CONTEXT)
     for case in vectors["messages"]:
         items = [signed[name] for name in case["readings"]]
         message = bytes.fromhex(case["message"])
@@ -120,7 +124,7 @@ def main():
     for case in vectors["refused"]:
         data = bytes.fromhex(case["bytes"])
         assert not is_acceptable(data, keys["meter"]), f"{case['name']}: accepted here"
-    counts = {name: len(vectors[name]) for name in ("readings", "acks", "messages", "refused")}
+    counts = {name: len(vectors[name]) for name in ("readings", "acks", "commands", "messages", "refused")}
     print("vectors hold:", ", ".join(f"{count} {name}" for name, count in counts.items()))
 
 

@@ -2,7 +2,8 @@
 //!
 //! One task receives and puts what arrives into a bounded channel; this one takes
 //! whatever is there (never waiting for more), decodes, verifies, judges, commits
-//! once, and only then acknowledges everything of the batch.
+//! once, and only then acknowledges everything of the batch. Commands to relays go out
+//! before the acknowledgements of their meters ([`crate::relay`]).
 
 use crate::counters::Counters;
 use crate::error::GatewayError;
@@ -11,8 +12,9 @@ use crate::known::{Known, latest};
 use crate::link::{INBOUND, Inbound, Link, options};
 use crate::notice::Notice;
 use crate::refused::Refused;
+use crate::relay::Relays;
 use jirani_clock::ServiceClock;
-use jirani_meter::{Ack, Ed25519Signer};
+use jirani_meter::{Ack, Command, Ed25519Signer};
 use jirani_store::{Appended, Event, Events, Store, StoreError};
 use jirani_units::{Clock as _, MeterId};
 use rumqttc::{AsyncClient, QoS};
@@ -64,6 +66,7 @@ struct Core {
     counters: Counters,
     known: Known,
     refused: Refused,
+    relays: Relays,
 }
 
 impl Gateway {
@@ -90,6 +93,7 @@ impl Gateway {
         let core = Core {
             client: link.client.clone(),
             connection: link.connection.clone(),
+            relays: Relays::new(store.clone(), events.clone()),
             store,
             signer,
             clock,
@@ -126,6 +130,10 @@ impl Gateway {
                 biased;
                 () = cancel.cancelled() => break,
                 first = inbound.recv() => first,
+                () = core.relays.woken() => {
+                    core.tell_relays().await;
+                    continue;
+                }
             };
             let Some(first) = first else { break };
             let mut batch = vec![first];
@@ -166,6 +174,10 @@ impl Core {
                 self.client.ack(&inbound.publish).await.ok()?;
             }
         }
+        let now = self.clock.now();
+        for command in self.relays.after(&decided.accepted, &self.known, now).await {
+            self.command(command, QoS::AtMostOnce).await?;
+        }
         for ((meter, epoch), seqs) in decided.durable {
             for (first_seq, seq) in runs(&seqs) {
                 self.acknowledge(Ack { meter: meter.0, epoch, first_seq, seq }).await?;
@@ -186,6 +198,26 @@ impl Core {
             Ok(bytes) => self.client.publish(topic, QoS::AtMostOnce, false, bytes.as_slice()).await.ok(),
             Err(error) => {
                 tracing::error!("an acknowledgement could not be signed: {error}");
+                Some(())
+            }
+        }
+    }
+
+    /// Tells meters what was ordered for them just now.
+    async fn tell_relays(&mut self) {
+        for command in self.relays.ordered(&self.known, self.clock.now()).await {
+            if self.command(command, QoS::AtLeastOnce).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn command(&self, command: Command, qos: QoS) -> Option<()> {
+        let topic = format!("v1/{}/cmd", MeterId(command.meter));
+        match command.sign(&self.signer) {
+            Ok(bytes) => self.client.publish(topic, qos, false, bytes.as_slice()).await.ok(),
+            Err(error) => {
+                tracing::error!("a command could not be signed: {error}");
                 Some(())
             }
         }

@@ -43,6 +43,12 @@ impl Known {
     pub(crate) fn meter(&self, meter: MeterId) -> Option<&Enrolled> {
         self.enrolled.get(&meter)
     }
+
+    /// The meter that is settled for a household.
+    pub(crate) fn meter_of(&self, household: HouseholdId) -> Option<MeterId> {
+        let is_its = |(_, enrolled): &(&MeterId, &Enrolled)| enrolled.household == household;
+        self.enrolled.iter().find(is_its).map(|(meter, _)| *meter)
+    }
 }
 
 pub(crate) fn latest(row: &ReadingRow) -> Latest {

@@ -23,6 +23,7 @@ mod notice;
 mod plan;
 mod refusal;
 mod refused;
+mod relay;
 mod residual;
 mod rules;
 mod sender;

@@ -6,14 +6,16 @@ mod support;
 
 use jirani_broker::{Broker, BrokerConfig, RunningBroker, meter_password};
 use jirani_clock::ServiceClock;
+use jirani_market::shortfall::RelayPosition;
 use jirani_meter::{
-    Ack, MESSAGE_MAX, PublicKey, Queue as _, READING_CONTEXT, Reading, Registers, Signer as _,
+    Ack, MESSAGE_MAX, Obeyed, PublicKey, Queue as _, READING_CONTEXT, Reading, Registers, Relay, Signer as _,
+    TimeQuality,
 };
 use jirani_oracle::{Counters, Gateway, GatewayConfig, GatewayError, Totals};
-use jirani_store::{Event as Changed, Events, HouseholdRecord, Store};
+use jirani_store::{Change, Event as Changed, Events, HouseholdRecord, RelayRecord, Store};
 use jirani_store_sqlite::SqliteStore;
 use jirani_units::{Clock as _, HouseholdId, MeterId};
-use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
+use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS, SubscribeFilter};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -115,6 +117,7 @@ struct Wire {
     client: AsyncClient,
     events: EventLoop,
     acks: Vec<Vec<u8>>,
+    commands: Vec<Vec<u8>>,
 }
 
 impl Wire {
@@ -124,8 +127,10 @@ impl Wire {
         options.set_credentials(&name, meter_password(&SECRET, meter)).set_clean_session(true);
         options.set_max_packet_size(64 * 1024, 64 * 1024);
         let (client, events) = AsyncClient::new(options, 64);
-        let mut wire = Self { meter, client, events, acks: Vec::new() };
-        wire.client.subscribe(format!("v1/{meter}/ack"), QoS::AtLeastOnce).await.unwrap();
+        let mut wire = Self { meter, client, events, acks: Vec::new(), commands: Vec::new() };
+        let filters =
+            ["ack", "cmd"].map(|leaf| SubscribeFilter::new(format!("v1/{meter}/{leaf}"), QoS::AtLeastOnce));
+        wire.client.subscribe_many(filters).await.unwrap();
         while !matches!(wire.incoming().await, Packet::SubAck(_)) {}
         wire
     }
@@ -140,7 +145,8 @@ impl Wire {
         };
         let packet = tokio::time::timeout(PATIENCE, next).await.expect("the broker stays silent");
         if let Packet::Publish(publish) = &packet {
-            self.acks.push(publish.payload.to_vec());
+            let heard = if publish.topic.ends_with("/cmd") { &mut self.commands } else { &mut self.acks };
+            heard.push(publish.payload.to_vec());
         }
         packet
     }
@@ -156,6 +162,14 @@ impl Wire {
             self.incoming().await;
         }
         self.acks.remove(0)
+    }
+
+    /// The next command.
+    async fn command(&mut self) -> Vec<u8> {
+        while self.commands.is_empty() {
+            self.incoming().await;
+        }
+        self.commands.remove(0)
     }
 
     /// Sends a meter's message and hands it the acknowledgement.
@@ -470,4 +484,82 @@ async fn an_address_that_is_none_is_named() {
         let error = made.map(|_| ()).unwrap_err().to_string();
         assert!(error.starts_with("gateway.bad_url"), "{error}");
     }
+}
+
+/// Orders a command as settlement does: kept, then announced.
+async fn order(site: &Site, number: u64, position: RelayPosition) {
+    let household = HouseholdId(1);
+    let before = site.store.relay(household).await.unwrap();
+    let record = RelayRecord {
+        household,
+        number,
+        position,
+        not_after: (position == RelayPosition::Open).then(|| START.plus_seconds(600)),
+        ordered_at: START,
+        obeyed_at: None,
+        version: before.map_or(0, |before| before.version),
+    };
+    site.store.commit(vec![Change::Relay(record)]).await.unwrap();
+    site.events.publish(Changed::Relay(household));
+}
+
+fn obey(meter: &mut HomeMeter, command: &[u8]) -> Obeyed {
+    meter.command(command, START.0.cast_unsigned(), TimeQuality::Synchronised).unwrap()
+}
+
+#[tokio::test]
+async fn a_command_goes_out_at_once_and_again_until_a_reading_says_that_it_was_obeyed() {
+    let site = Site::with(vec![record(1)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let mut meter = meter_of(1);
+    order(&site, 1, RelayPosition::Open).await;
+    let lost = wire.command().await;
+    read(&mut meter, 0, 10, 0);
+    // The reading knows of no command: it is told again, before the acknowledgement.
+    assert_eq!(wire.deliver(&mut meter).await, 1);
+    let again = wire.command().await;
+    assert_eq!(again, lost);
+    assert_eq!(obey(&mut meter, &again), Obeyed::Done);
+    assert_eq!(obey(&mut meter, &lost), Obeyed::Before);
+    assert_eq!(meter.state().relay, Relay::Open);
+    assert_eq!(site.store.relay(HouseholdId(1)).await.unwrap().unwrap().obeyed_at, None);
+
+    let mut announced = site.events.subscribe();
+    read(&mut meter, 1, 0, 0);
+    assert_eq!(wire.deliver(&mut meter).await, 1);
+    let obeyed = site.store.relay(HouseholdId(1)).await.unwrap().unwrap();
+    assert_eq!(obeyed.obeyed_at, Some(START.plus_seconds(1)));
+    let mut heard = Vec::new();
+    while let Ok(event) = announced.try_recv() {
+        heard.push(event);
+    }
+    assert!(heard.contains(&Changed::Relay(HouseholdId(1))), "{heard:?}");
+
+    // Nothing more is said of it.
+    read(&mut meter, 2, 0, 0);
+    wire.deliver(&mut meter).await;
+    assert_eq!(wire.commands, Vec::<Vec<u8>>::new());
+}
+
+#[tokio::test]
+async fn a_meter_that_was_off_hears_the_last_command_when_it_comes_back_and_no_void_one() {
+    let mut site = Site::with(vec![record(1)]).await;
+    order(&site, 1, RelayPosition::Open).await;
+    site.clock.advance_to(START.plus_seconds(600));
+    // Its time is over, whoever starts when.
+    site.stop_gateway().await;
+    site.start_gateway().await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let mut meter = meter_of(1);
+    read(&mut meter, 0, 10, 0);
+    wire.deliver(&mut meter).await;
+    assert_eq!(wire.commands, Vec::<Vec<u8>>::new());
+
+    order(&site, 2, RelayPosition::Closed).await;
+    let close = wire.command().await;
+    assert_eq!(obey(&mut meter, &close), Obeyed::Done);
+    read(&mut meter, 1, 0, 0);
+    wire.deliver(&mut meter).await;
+    let relay = site.store.relay(HouseholdId(1)).await.unwrap().unwrap();
+    assert_eq!((relay.number, relay.obeyed_at), (2, Some(START.plus_seconds(1))));
 }

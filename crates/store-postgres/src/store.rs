@@ -7,8 +7,8 @@ use jirani_store::numbers::BLOCK;
 use jirani_store::{
     Appended, AttestedRow, Change, CollectionRecord, Committed, HouseholdRecord, InboxRow, JournalRow,
     NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord,
-    QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, ReversalRecord, ReviewRecord,
-    SessionRecord, SlotRecord, Store, StoreError,
+    QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord,
+    ReviewRecord, SessionRecord, SlotRecord, Store, StoreError,
 };
 use jirani_units::{Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
 
@@ -241,6 +241,14 @@ impl Store for PostgresStore {
 
     async fn reconciliation(&self, number: u64) -> Answer<Option<ReconciliationRecord>> {
         read::reconciliation::reconciliation(&self.readers, number).await
+    }
+
+    async fn relay(&self, household: HouseholdId) -> Answer<Option<RelayRecord>> {
+        read::affairs::relay(&self.readers, household).await
+    }
+
+    async fn pending_relays(&self) -> Answer<Vec<RelayRecord>> {
+        read::affairs::pending_relays(&self.readers).await
     }
 
     async fn notices_of(&self, household: Option<HouseholdId>, limit: u32) -> Answer<Vec<NoticeRecord>> {

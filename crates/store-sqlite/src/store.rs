@@ -7,8 +7,8 @@ use jirani_store::numbers::BLOCK;
 use jirani_store::{
     Appended, AttestedRow, Change, CollectionRecord, Committed, HouseholdRecord, InboxRow, JournalRow,
     NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord,
-    QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, ReversalRecord, ReviewRecord,
-    SessionRecord, SlotRecord, Store, StoreError,
+    QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord,
+    ReviewRecord, SessionRecord, SlotRecord, Store, StoreError,
 };
 use jirani_units::{Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
 
@@ -241,6 +241,14 @@ impl Store for SqliteStore {
 
     async fn reconciliation(&self, number: u64) -> Answer<Option<ReconciliationRecord>> {
         self.readers.ask(|c| read::reconciliation::reconciliation(c, number))
+    }
+
+    async fn relay(&self, household: HouseholdId) -> Answer<Option<RelayRecord>> {
+        self.readers.ask(|c| read::affairs::relay(c, household))
+    }
+
+    async fn pending_relays(&self) -> Answer<Vec<RelayRecord>> {
+        self.readers.ask(read::affairs::pending_relays)
     }
 
     async fn notices_of(&self, household: Option<HouseholdId>, limit: u32) -> Answer<Vec<NoticeRecord>> {

@@ -2,7 +2,7 @@
 
 use crate::record::{
     CollectionRecord, HouseholdRecord, NoticeRecord, OfferRecord, OrderRecord, PayoutRecord, ProposalRecord,
-    ReceiptRecord, ReconciliationRecord, ReversalRecord, ReviewRecord, SessionRecord,
+    ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, SessionRecord,
 };
 use jirani_ledger::{Posting, Transfer};
 
@@ -32,6 +32,8 @@ pub enum Change {
     Proposal(ProposalRecord),
     /// A finished reconciliation: unique by its number.
     Reconciliation(ReconciliationRecord),
+    /// The last command to a household's relay.
+    Relay(RelayRecord),
     /// A message to a person. One with the same key was kept before: nothing changes.
     Notice(NoticeRecord),
     /// A signed-in person's session.

@@ -31,6 +31,8 @@ pub enum Event {
     Payout(PayoutId, HouseholdId),
     /// A balance changed.
     Balance(HouseholdId),
+    /// A command to a relay was ordered or obeyed.
+    Relay(HouseholdId),
 }
 
 /// Where changes are announced.

@@ -7,7 +7,7 @@ use crate::ledger::{AccountBalance, Balances, JournalRow};
 use crate::record::{
     Appended, CollectionRecord, HouseholdRecord, InboxRow, NewCallback, NoticeRecord, OfferRecord,
     OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord,
-    ReconciliationRecord, ReversalRecord, ReviewRecord, SessionRecord, SlotRecord,
+    ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, SessionRecord, SlotRecord,
 };
 use async_trait::async_trait;
 use jirani_ledger::Account;
@@ -178,6 +178,10 @@ pub trait Store: Send + Sync {
     async fn reconciliations(&self, limit: u32) -> Result<Vec<ReconciliationRecord>, StoreError>;
     /// One reconciliation.
     async fn reconciliation(&self, number: u64) -> Result<Option<ReconciliationRecord>, StoreError>;
+    /// The last command to a household's relay.
+    async fn relay(&self, household: HouseholdId) -> Result<Option<RelayRecord>, StoreError>;
+    /// Commands to relays that are not obeyed, by household.
+    async fn pending_relays(&self) -> Result<Vec<RelayRecord>, StoreError>;
     /// Messages to a household (`None`: to the operator), newest first.
     async fn notices_of(
         &self,

@@ -5,6 +5,7 @@ use crate::{
     CallbackKind, HouseholdKind, Language, OfferState, OrderState, PayWith, ProposalState, ReleaseReason,
     ReversalState,
 };
+use jirani_market::shortfall::RelayPosition;
 
 /// A closed set of values, each with its word.
 pub trait Word: Sized + Copy + 'static {
@@ -42,6 +43,7 @@ words! {
         Paid = "paid", Settled = "settled", Releasing = "releasing", Released = "released", Refused = "refused",
     }
     ProposalState { Proposed = "proposed", Approved = "approved", Rejected = "rejected" }
+    RelayPosition { Open = "open", Closed = "closed" }
     ReversalState { Waiting = "waiting", Booked = "booked" }
     ReleaseReason {
         PaymentRefused = "payment_refused", PaymentTimeout = "payment_timeout", PaidShort = "paid_short",

@@ -76,6 +76,12 @@ pub struct StoredMeter {
     pub previous: String,
     /// Readings nobody has acknowledged: number and bytes in hexadecimal.
     pub unacknowledged: Vec<(u64, String)>,
+    /// Whether the relay is open.
+    #[serde(default)]
+    pub relay_open: bool,
+    /// Number of the last command that was obeyed.
+    #[serde(default)]
+    pub last_command: u64,
 }
 
 impl StoredVillage {

@@ -19,10 +19,20 @@ const RETRY_LAST: Duration = Duration::from_secs(5);
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// An acknowledgement that arrived, and for which meter of the village.
+/// What arrived, and for which meter of the village.
 pub struct Arrived {
     pub meter: usize,
+    pub what: Downlink,
     pub bytes: Vec<u8>,
+}
+
+/// What a meter is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Downlink {
+    /// Readings are durable.
+    Acknowledgement,
+    /// To do something.
+    Command,
 }
 
 /// A meter's connection.
@@ -158,8 +168,13 @@ impl Connection {
                 self.subscribed = true;
                 self.publish();
             }
-            Packet::Publish(publish) if publish.topic.ends_with("/ack") => {
-                let arrived = Arrived { meter: self.index, bytes: publish.payload.to_vec() };
+            Packet::Publish(publish) => {
+                let what = match publish.topic.rsplit_once('/') {
+                    Some((_, "ack")) => Downlink::Acknowledgement,
+                    Some((_, "cmd")) => Downlink::Command,
+                    _ => return,
+                };
+                let arrived = Arrived { meter: self.index, what, bytes: publish.payload.to_vec() };
                 // Nobody listens any more when the village ends.
                 let _ = self.arrivals.send(arrived).await;
             }

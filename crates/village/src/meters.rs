@@ -4,8 +4,8 @@ use crate::error::VillageError;
 use crate::file::{StoredMeter, VillageFile};
 use crate::physics::HomeFlow;
 use jirani_meter::{
-    Buffer, Ed25519Signer, Flags, HeapQueue, Instantaneous, Meter, MeterError, MeterState, PublicKey,
-    Queue as _, Registers, Sample, SignedReading, TimeQuality,
+    Buffer, Ed25519Signer, Flags, HeapQueue, Instantaneous, Meter, MeterError, MeterState, Obeyed, PublicKey,
+    Queue as _, Registers, Relay, Sample, SignedReading, TimeQuality,
 };
 use jirani_units::{HouseholdId, Timestamp};
 
@@ -55,6 +55,8 @@ impl SimulatedMeter {
                 generation_wh: stored.generation_wh,
             },
             previous,
+            relay: if stored.relay_open { Relay::Open } else { Relay::Closed },
+            last_command: stored.last_command,
         };
         Ok(Self { household, meter: Meter::new(key, gateway, FIRMWARE, queue, state) })
     }
@@ -75,6 +77,8 @@ impl SimulatedMeter {
             generation_wh: state.registers.generation_wh,
             previous: hex::encode(state.previous),
             unacknowledged,
+            relay_open: state.relay == Relay::Open,
+            last_command: state.last_command,
         }
     }
 
@@ -124,6 +128,24 @@ impl SimulatedMeter {
     /// The message to send now; `None` when all is acknowledged.
     pub fn message(&self) -> Option<Vec<u8>> {
         self.meter.message()
+    }
+
+    /// Where the relay is.
+    pub fn relay(&self) -> Relay {
+        self.meter.state().relay
+    }
+
+    /// Takes a command at `now`. One that was obeyed is kept with the next slot: if the
+    /// village ends before that, no reading has told of it, and it is told again.
+    pub fn command(&mut self, bytes: &[u8], now: Timestamp) {
+        let time_us = u64::try_from(now.0).unwrap_or(0);
+        match self.meter.command(bytes, time_us, TimeQuality::Synchronised) {
+            Ok(Obeyed::Done) => {
+                tracing::info!(household = %self.household, relay = ?self.relay(), "a relay moved");
+            }
+            Ok(Obeyed::Before | Obeyed::Void) => {}
+            Err(error) => tracing::warn!(household = %self.household, %error, "a meter refused a command"),
+        }
     }
 
     /// Takes an acknowledgement; says how many readings it freed.

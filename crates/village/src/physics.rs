@@ -72,6 +72,12 @@ pub fn balance(equipment: &Equipment, stored_wh: &mut u64, homes: &[HomeEnergy],
     flows
 }
 
+/// A home whose relay is open: no more sun than it uses, no more light than its sun.
+pub fn on_its_own(home: HomeEnergy) -> HomeEnergy {
+    let own = home.pv_wh.min(home.load_wh);
+    HomeEnergy { pv_wh: own, load_wh: own }
+}
+
 fn net(home: HomeEnergy) -> HomeFlow {
     HomeFlow {
         generation_wh: home.pv_wh,

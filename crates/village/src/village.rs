@@ -4,16 +4,16 @@ use crate::client::ApiClient;
 use crate::equipment::Equipment;
 use crate::error::VillageError;
 use crate::file::{Identity, StoredVillage, VillageFile};
-use crate::link::{Arrived, BrokerAddress, Link};
+use crate::link::{Arrived, BrokerAddress, Downlink, Link};
 use crate::meters::SimulatedMeter;
-use crate::physics::{Flows, HomeFlow, balance};
+use crate::physics::{Flows, HomeFlow, balance, on_its_own};
 use crate::profile::Source;
 use crate::progress::{Progress, VillageReport};
 use crate::registry::{id_of_home, ids_of_operator, meter_key};
 use crate::schedule::{slot_end, turns};
 use crate::trader::{Actor, People};
 use jirani_clock::{Busy, ServiceClock};
-use jirani_meter::PublicKey;
+use jirani_meter::{PublicKey, Relay};
 use jirani_units::{Clock as _, MeterId, Timestamp};
 use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -264,8 +264,14 @@ impl Running {
     /// Counts a slot's energy and reads every meter at its end; durable on return.
     fn count(&mut self, slot: u64, end: Timestamp) -> Result<Flows, VillageError> {
         let slot_s = self.source.slot_length_s();
-        let homes: Vec<_> =
-            (0..self.source.households()).map(|home| self.source.energy(home, slot)).collect();
+        let relays = self.meters.iter().map(SimulatedMeter::relay);
+        let homes: Vec<_> = (0..self.source.households())
+            .zip(relays)
+            .map(|(home, relay)| match relay {
+                Relay::Closed => self.source.energy(home, slot),
+                Relay::Open => on_its_own(self.source.energy(home, slot)),
+            })
+            .collect();
         let flows = balance(&self.equipment, &mut self.stored.battery_wh, &homes, slot_s);
         let uptime_s = u32::try_from(end.since(self.began) / 1_000_000).unwrap_or(0);
         let generator = HomeFlow { export_wh: flows.generator_export_wh, ..HomeFlow::default() };
@@ -311,7 +317,10 @@ impl Running {
                 arrived = tokio::time::timeout(again, self.arrived.recv()) => arrived,
             };
             match arrived {
-                Ok(Some(Arrived { meter, bytes })) => {
+                Ok(Some(Arrived { meter, what: Downlink::Command, bytes })) => {
+                    self.meters[meter].command(&bytes, self.clock.now());
+                }
+                Ok(Some(Arrived { meter, what: Downlink::Acknowledgement, bytes })) => {
                     // An acknowledgement that comes twice asks for nothing.
                     if self.meters[meter].acknowledge(&bytes) > 0 {
                         let next = self.meters[meter].message();

@@ -6,7 +6,9 @@
 use jirani_broker::{Broker, BrokerConfig, RunningBroker, meter_password};
 use jirani_clock::{ServiceClock, StoredClock};
 use jirani_forecast::Place;
-use jirani_meter::{Ack, Ed25519Signer, PublicKey, Reading, Registers, Signer as _, message};
+use jirani_meter::{
+    Ack, Action, Command, Ed25519Signer, PublicKey, Reading, Registers, Signer as _, message,
+};
 use jirani_units::{Clock as _, Timestamp};
 use jirani_village::{BuiltInRequest, Source, Village, VillageConfig, drive, registry};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
@@ -19,11 +21,15 @@ use tokio_util::sync::CancellationToken;
 const METER_SECRET: [u8; 32] = [3; 32];
 type Heard = BTreeMap<([u8; 16], u64), (Timestamp, Registers)>;
 
+type Orders = BTreeMap<([u8; 16], u64), Command>;
+
 /// A gateway that keeps what it hears, and acknowledges it until told to stop.
 struct Gateway {
     heard: Arc<Mutex<Heard>>,
     deaf_after: watch::Sender<usize>,
     count: watch::Receiver<usize>,
+    /// Commands, and before the acknowledgement of which reading of their meter.
+    orders: Arc<Mutex<Orders>>,
 }
 
 fn gateway_key() -> Ed25519Signer {
@@ -46,6 +52,8 @@ async fn gateway(broker: &RunningBroker) -> Gateway {
     let (counted, count) = watch::channel(0);
     let (ready, mut is_ready) = watch::channel(false);
     let kept = heard.clone();
+    let orders = Arc::new(Mutex::new(BTreeMap::new()));
+    let ordered = orders.clone();
     tokio::spawn(async move {
         while let Ok(event) = events.poll().await {
             if matches!(event, Event::Incoming(Packet::SubAck(_))) {
@@ -65,6 +73,12 @@ async fn gateway(broker: &RunningBroker) -> Gateway {
                 counted.send_replace(known);
                 if known <= *limit.borrow() {
                     let (meter, epoch, seq) = (reading.meter, reading.epoch, reading.seq);
+                    let order: Option<Command> = ordered.lock().unwrap().get(&(meter, seq)).copied();
+                    if let Some(order) = order {
+                        let topic = format!("v1/{}/cmd", jirani_units::MeterId(meter));
+                        let signed = order.sign(&gateway_key()).unwrap();
+                        client.try_publish(topic, QoS::AtLeastOnce, false, signed.as_slice()).unwrap();
+                    }
                     let ack = Ack { meter, epoch, first_seq: seq, seq }.sign(&gateway_key()).unwrap();
                     let topic = format!("v1/{}/ack", jirani_units::MeterId(meter));
                     client.try_publish(topic, QoS::AtLeastOnce, false, ack.as_slice()).unwrap();
@@ -73,7 +87,7 @@ async fn gateway(broker: &RunningBroker) -> Gateway {
         }
     });
     is_ready.wait_for(|ready| *ready).await.unwrap();
-    Gateway { heard, deaf_after, count }
+    Gateway { heard, deaf_after, count, orders }
 }
 
 fn source(days: u32) -> Source {
@@ -147,6 +161,35 @@ async fn a_day_is_read_slot_by_slot_and_ends_by_itself() {
     assert_eq!((slots, report.readings_sent), (96, 96 * 5));
     check(&gateway.heard.lock().unwrap());
     assert_eq!(clock.now(), BuiltInRequest::FIRST_DAY.plus_seconds(86_400));
+    broker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_home_whose_relay_is_open_draws_nothing_and_pushes_nothing() {
+    let broker = broker().await;
+    let gateway = gateway(&broker).await;
+    let enrolled = registry(&source(1), 5, 0, BuiltInRequest::FIRST_DAY);
+    let meter = enrolled[0].meter.unwrap().0;
+    let not_after_us = BuiltInRequest::FIRST_DAY.plus_seconds(86_400).0.cast_unsigned();
+    gateway.orders.lock().unwrap().extend([
+        ((meter, 20), Command { meter, number: 1, action: Action::OpenRelay { not_after_us } }),
+        ((meter, 60), Command { meter, number: 2, action: Action::CloseRelay }),
+    ]);
+    let clock = ServiceClock::advanced_from(BuiltInRequest::FIRST_DAY);
+    let village = village(&broker, None, &clock);
+    let progress = village.progress();
+    let running = tokio::spawn(village.run(CancellationToken::new()));
+    drive(&clock, None, progress, || async { true }, |_| ()).await.unwrap();
+    running.await.unwrap().unwrap();
+    let heard = gateway.heard.lock().unwrap().clone();
+    check(&heard);
+    let at = |seq| {
+        let (_, registers) = heard[&(meter, seq)];
+        (registers.import_wh, registers.export_wh)
+    };
+    assert_eq!(at(20), at(60), "ten hours from the command to open to the one to close");
+    assert_ne!(at(1), at(20));
+    assert_ne!(at(60), at(96));
     broker.stop().await;
 }
 

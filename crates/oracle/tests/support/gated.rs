@@ -101,6 +101,8 @@ pass_on! {
     reconciliations(limit: u32) -> Vec<ReconciliationRecord>;
     reconciliation(number: u64) -> Option<ReconciliationRecord>;
     open_reviews(limit: u32) -> Vec<ReviewRecord>;
+    relay(household: HouseholdId) -> Option<RelayRecord>;
+    pending_relays() -> Vec<RelayRecord>;
     notices_of(household: Option<HouseholdId>, limit: u32) -> Vec<NoticeRecord>;
     receive(callback: NewCallback) -> u64;
     pending_callbacks(limit: u32) -> Vec<InboxRow>;

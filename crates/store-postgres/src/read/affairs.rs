@@ -1,10 +1,10 @@
-//! Reversals, reviews and notices.
+//! Reversals, reviews, commands to relays and notices.
 
 use super::{all, one};
 use crate::columns::Columns;
 use crate::fault::page;
 use jirani_store::verbs::PAGE_MAX;
-use jirani_store::{NoticeRecord, ReversalRecord, ReviewRecord, StoreError};
+use jirani_store::{NoticeRecord, RelayRecord, ReversalRecord, ReviewRecord, StoreError};
 use jirani_units::{HouseholdId, Receipt};
 use sqlx::postgres::{PgPool, PgRow};
 
@@ -21,6 +21,15 @@ macro_rules! reviews {
     ($tail:literal) => {
         sqlx::query(concat!(
             "SELECT key, code, detail, opened_at_us, closed_at_us, outcome, version FROM reviews ",
+            $tail
+        ))
+    };
+}
+
+macro_rules! relays {
+    ($tail:literal) => {
+        sqlx::query(concat!(
+            "SELECT household, number, position, not_after_us, ordered_at_us, obeyed_at_us, version FROM relays ",
             $tail
         ))
     };
@@ -48,6 +57,19 @@ fn review_of(row: &PgRow) -> Result<ReviewRecord, StoreError> {
         opened_at: columns.time()?,
         closed_at: columns.time_maybe()?,
         outcome: columns.text_maybe()?,
+        version: columns.u64()?,
+    })
+}
+
+fn relay_of(row: &PgRow) -> Result<RelayRecord, StoreError> {
+    let mut columns = Columns::of(row);
+    Ok(RelayRecord {
+        household: columns.household()?,
+        number: columns.u64()?,
+        position: columns.word()?,
+        not_after: columns.time_maybe()?,
+        ordered_at: columns.time()?,
+        obeyed_at: columns.time_maybe()?,
         version: columns.u64()?,
     })
 }
@@ -80,6 +102,14 @@ pub(crate) async fn review(pool: &PgPool, key: &str) -> Result<Option<ReviewReco
 pub(crate) async fn open_reviews(pool: &PgPool, limit: u32) -> Result<Vec<ReviewRecord>, StoreError> {
     let query = reviews!("WHERE closed_at_us IS NULL ORDER BY opened_at_us, key LIMIT $1");
     all(pool, query.bind(page(limit)), review_of).await
+}
+
+pub(crate) async fn relay(pool: &PgPool, household: HouseholdId) -> Result<Option<RelayRecord>, StoreError> {
+    one(pool, relays!("WHERE household = $1").bind(i64::from(household.0)), relay_of).await
+}
+
+pub(crate) async fn pending_relays(pool: &PgPool) -> Result<Vec<RelayRecord>, StoreError> {
+    all(pool, relays!("WHERE obeyed_at_us IS NULL ORDER BY household"), relay_of).await
 }
 
 pub(crate) async fn notices_of(

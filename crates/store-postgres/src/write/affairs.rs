@@ -1,9 +1,9 @@
-//! Reversals, reviews and notices.
+//! Reversals, reviews, commands to relays and notices.
 
 use super::people::{versioned, write_record};
-use crate::fault::fault;
+use crate::fault::{fault, int};
 use jirani_store::words::Word as _;
-use jirani_store::{NoticeRecord, ReversalRecord, ReviewRecord, StoreError};
+use jirani_store::{NoticeRecord, RelayRecord, ReversalRecord, ReviewRecord, StoreError};
 use sqlx::PgConnection;
 
 pub(super) async fn reversal(
@@ -45,6 +45,26 @@ pub(super) async fn review(connection: &mut PgConnection, record: &ReviewRecord)
         .bind(record.key.clone())
         .bind(version);
     write_record(connection, query, || format!("review {}", record.key)).await
+}
+
+pub(super) async fn relay(connection: &mut PgConnection, record: &RelayRecord) -> Result<(), StoreError> {
+    let (sql, version) = versioned(
+        record.version,
+        "INSERT INTO relays (number, position, not_after_us, ordered_at_us, obeyed_at_us, household, version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7 + 1)",
+        "UPDATE relays SET number = $1, position = $2, not_after_us = $3, ordered_at_us = $4, obeyed_at_us = $5,
+         version = version + 1 WHERE household = $6 AND version = $7",
+    )?;
+    let query = sqlx::query(sql)
+        .bind(int("a command's number", record.number)?)
+        .bind(record.position.word())
+        .bind(record.not_after.map(|at| at.0))
+        .bind(record.ordered_at.0)
+        .bind(record.obeyed_at.map(|at| at.0))
+        .bind(i64::from(record.household.0))
+        .bind(version);
+    write_record(connection, query, || format!("the command to the relay of household {}", record.household))
+        .await
 }
 
 pub(super) async fn notice(connection: &mut PgConnection, record: &NoticeRecord) -> Result<(), StoreError> {

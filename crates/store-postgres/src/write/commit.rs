@@ -33,6 +33,7 @@ pub(super) async fn apply(
             Change::Payout(record) => money::payout(connection, record).await?,
             Change::Reversal(record) => affairs::reversal(connection, record).await?,
             Change::Review(record) => affairs::review(connection, record).await?,
+            Change::Relay(record) => affairs::relay(connection, record).await?,
             Change::Proposal(record) => reconciliation::proposal(connection, record).await?,
             Change::Reconciliation(record) => reconciliation::reconciliation(connection, record).await?,
             Change::Notice(record) => affairs::notice(connection, record).await?,

@@ -1,10 +1,10 @@
-//! Reversals, reviews and notices.
+//! Reversals, reviews, commands to relays and notices.
 
 use crate::columns::Columns;
 use crate::fault::page;
 use crate::sql::query;
 use jirani_store::verbs::PAGE_MAX;
-use jirani_store::{NoticeRecord, ReversalRecord, ReviewRecord, StoreError};
+use jirani_store::{NoticeRecord, RelayRecord, ReversalRecord, ReviewRecord, StoreError};
 use jirani_units::{HouseholdId, Receipt};
 use rusqlite::Connection;
 
@@ -21,6 +21,15 @@ macro_rules! reviews {
     ($tail:literal) => {
         query(concat!(
             "SELECT key, code, detail, opened_at_us, closed_at_us, outcome, version FROM reviews ",
+            $tail
+        ))
+    };
+}
+
+macro_rules! relays {
+    ($tail:literal) => {
+        query(concat!(
+            "SELECT household, number, position, not_after_us, ordered_at_us, obeyed_at_us, version FROM relays ",
             $tail
         ))
     };
@@ -46,6 +55,18 @@ fn review_of(columns: &mut Columns<'_>) -> Result<ReviewRecord, StoreError> {
         opened_at: columns.time()?,
         closed_at: columns.time_maybe()?,
         outcome: columns.text_maybe()?,
+        version: columns.u64()?,
+    })
+}
+
+fn relay_of(columns: &mut Columns<'_>) -> Result<RelayRecord, StoreError> {
+    Ok(RelayRecord {
+        household: columns.household()?,
+        number: columns.u64()?,
+        position: columns.word()?,
+        not_after: columns.time_maybe()?,
+        ordered_at: columns.time()?,
+        obeyed_at: columns.time_maybe()?,
         version: columns.u64()?,
     })
 }
@@ -80,6 +101,17 @@ pub(crate) fn review(connection: &Connection, key: &str) -> Result<Option<Review
 pub(crate) fn open_reviews(connection: &Connection, limit: u32) -> Result<Vec<ReviewRecord>, StoreError> {
     let query = reviews!("WHERE closed_at_us IS NULL ORDER BY opened_at_us, key LIMIT ?");
     query.bind(page(limit)).all(connection, review_of)
+}
+
+pub(crate) fn relay(
+    connection: &Connection,
+    household: HouseholdId,
+) -> Result<Option<RelayRecord>, StoreError> {
+    relays!("WHERE household = ?").bind(i64::from(household.0)).one(connection, relay_of)
+}
+
+pub(crate) fn pending_relays(connection: &Connection) -> Result<Vec<RelayRecord>, StoreError> {
+    relays!("WHERE obeyed_at_us IS NULL ORDER BY household").all(connection, relay_of)
 }
 
 pub(crate) fn notices_of(

@@ -33,6 +33,7 @@ pub(super) fn apply(
             Change::Payout(record) => money::payout(connection, record)?,
             Change::Reversal(record) => affairs::reversal(connection, record)?,
             Change::Review(record) => affairs::review(connection, record)?,
+            Change::Relay(record) => affairs::relay(connection, record)?,
             Change::Proposal(record) => reconciliation::proposal(connection, record)?,
             Change::Reconciliation(record) => reconciliation::reconciliation(connection, record)?,
             Change::Notice(record) => affairs::notice(connection, record)?,

@@ -1,8 +1,9 @@
-//! Reversals, reviews, notices, and what a day's payouts add up to.
+//! Reversals, reviews, commands to relays, notices, and what a day's payouts add up to.
 
-use super::samples::{at, payout, receipt};
+use super::samples::{at, household, payout, receipt};
 use super::{Place, conflict, keep};
-use crate::{Change, NoticeRecord, PayoutState, ReversalRecord, ReversalState, ReviewRecord};
+use crate::{Change, NoticeRecord, PayoutState, RelayRecord, ReversalRecord, ReversalState, ReviewRecord};
+use jirani_market::shortfall::RelayPosition;
 use jirani_units::{Cents, HouseholdId};
 
 pub async fn a_reversal_is_kept_once_and_waits_until_it_is_booked(place: &dyn Place) {
@@ -106,4 +107,41 @@ pub async fn what_was_paid_out_is_counted_from_a_moment_on(place: &dyn Place) {
     for (since, cents) in [(0, 22_000), (1, 22_000), (2, 16_500), (4, 5_500), (5, 0)] {
         assert_eq!(store.paid_out_since(at(since)).await.unwrap(), Cents(cents), "{since}");
     }
+}
+
+pub async fn a_relay_has_one_command_that_waits_until_it_is_obeyed(place: &dyn Place) {
+    let store = place.open().await;
+    let home = |id| Change::Household(household(id));
+    keep(&store, vec![home(1), home(2)]).await;
+    let opens = |id: u32| RelayRecord {
+        household: HouseholdId(id),
+        number: 1,
+        position: RelayPosition::Open,
+        not_after: Some(at(900)),
+        ordered_at: at(10),
+        obeyed_at: None,
+        version: 0,
+    };
+    keep(&store, vec![Change::Relay(opens(2)), Change::Relay(opens(1))]).await;
+    conflict(&store, vec![Change::Relay(opens(1))]).await;
+    drop(store);
+    let store = place.open().await;
+    let pending = store.pending_relays().await.unwrap();
+    assert_eq!(pending, [1, 2].map(|id| RelayRecord { version: 1, ..opens(id) }));
+    let obeyed = RelayRecord { obeyed_at: Some(at(20)), ..pending[0].clone() };
+    keep(&store, vec![Change::Relay(obeyed.clone())]).await;
+    conflict(&store, vec![Change::Relay(obeyed)]).await;
+    assert_eq!(store.pending_relays().await.unwrap(), pending[1..]);
+    let closes = RelayRecord {
+        number: 2,
+        position: RelayPosition::Closed,
+        not_after: None,
+        ordered_at: at(30),
+        version: 2,
+        ..opens(1)
+    };
+    keep(&store, vec![Change::Relay(closes.clone())]).await;
+    let stored = store.relay(HouseholdId(1)).await.unwrap();
+    assert_eq!(stored, Some(RelayRecord { version: 3, ..closes }));
+    assert_eq!(store.relay(HouseholdId(3)).await.unwrap(), None);
 }

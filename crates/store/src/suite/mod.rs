@@ -81,6 +81,7 @@ macro_rules! conformance {
             affairs: a_reversal_is_kept_once_and_waits_until_it_is_booked;
             affairs: a_person_closes_a_review_once;
             affairs: a_notice_is_kept_once_and_the_newest_comes_first;
+            affairs: a_relay_has_one_command_that_waits_until_it_is_obeyed;
             affairs: what_was_paid_out_is_counted_from_a_moment_on;
             reconciliation: a_proposal_is_decided_once;
             reconciliation: nobody_approves_what_they_proposed;
