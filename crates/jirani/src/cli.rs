@@ -5,6 +5,7 @@ pub mod daraja_sandbox;
 pub mod desk;
 pub mod ledger;
 pub mod localnet;
+pub mod meter;
 pub mod serve;
 pub mod store;
 
@@ -64,6 +65,9 @@ pub enum Command {
     /// docs/ledger.md has the chart of accounts and every posting.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Proofs of what was attested of a meter, and their verification.
+    #[command(subcommand)]
+    Meter(meter::MeterCommand),
     /// Compares M-Pesa's books with the ledger, through the running system.
     ///
     /// Payments and reversals that only M-Pesa has are booked; what stands apart is listed, and

@@ -15,17 +15,42 @@ pub fn merkle_root<'a>(readings: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32]
         .collect();
     // Pairing neighbours and carrying an odd one up gives RFC 6962's tree.
     while level.len() > 1 {
-        level = level
-            .chunks(2)
-            .map(|pair| match pair {
-                [left, right] => {
-                    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
-                }
-                _ => pair[0],
-            })
-            .collect();
+        level = level.chunks(2).map(parent).collect();
     }
     level.first().copied().unwrap_or([0; 32])
+}
+
+/// A neighbour on the way up, and on which side it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Neighbour {
+    Left([u8; 32]),
+    Right([u8; 32]),
+}
+
+/// The neighbours from leaf `index` up to below the root; nothing for a leaf that is
+/// not there.
+pub(crate) fn merkle_path(leaves: &[&[u8]], index: usize) -> Vec<Neighbour> {
+    let mut level: Vec<[u8; 32]> = leaves.iter().map(|leaf| merkle_root([*leaf])).collect();
+    let mut path = Vec::new();
+    let mut index = index;
+    while level.len() > 1 {
+        let neighbour = index ^ 1;
+        if let Some(hash) = level.get(neighbour) {
+            path.push(if neighbour < index { Neighbour::Left(*hash) } else { Neighbour::Right(*hash) });
+        }
+        level = level.chunks(2).map(parent).collect();
+        index /= 2;
+    }
+    path
+}
+
+fn parent(pair: &[[u8; 32]]) -> [u8; 32] {
+    match pair {
+        [left, right] => {
+            Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
+        }
+        _ => pair[0],
+    }
 }
 
 #[cfg(test)]

@@ -41,6 +41,17 @@ pub struct Holdings {
 }
 
 impl RpcHistory {
+    /// One household's record, finalised; `None` when the program has none of that number.
+    pub async fn household(
+        &self,
+        program: &EnergyProgram,
+        household_id: u32,
+    ) -> Result<Option<Household>, ChainError> {
+        let account = self.account(&program.household(household_id)).await?;
+        let own = account.filter(|account| account.owner == program.id);
+        Ok(own.and_then(|account| Household::decode(&account.data)))
+    }
+
     /// Reads all of it. Nothing on a node reads two programs' accounts at once: the
     /// program's records are read before and after the tokens, and when none changed,
     /// no token of theirs moved either.

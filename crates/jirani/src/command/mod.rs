@@ -9,6 +9,7 @@ mod desk;
 mod export;
 mod ledger;
 mod localnet;
+mod meter;
 mod records;
 mod serve;
 mod statement;
@@ -43,6 +44,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Store(arguments) => Box::pin(store::run(config()?, arguments)).await,
         Command::Statement(arguments) => Box::pin(statement::run(config()?, &arguments)).await,
         Command::Ledger(command) => Box::pin(ledger::run(config()?, command)).await,
+        Command::Meter(command) => Box::pin(meter::run(config, command)).await,
         Command::Reconcile(arguments) => Box::pin(desk::reconcile(&config()?, &arguments)).await,
         Command::Review(arguments) => Box::pin(desk::review(&config()?, &arguments)).await,
         Command::CheckConfig => check_config::run(&config()?),

@@ -141,8 +141,8 @@ pub async fn open_chain(
     Ok((localnet, Arc::new(chain)))
 }
 
-/// Where the energy program is.
-pub(super) fn program(config: &Config) -> anyhow::Result<Address> {
+/// The energy program's address: the settings', or where the embedded chain has it.
+pub fn program(config: &Config) -> anyhow::Result<Address> {
     if config.chain.program.is_empty() {
         return Ok(local_program());
     }

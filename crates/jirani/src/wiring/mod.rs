@@ -19,7 +19,7 @@ mod village;
 mod witness;
 
 pub use auditor::LiveAuditor;
-pub use embedded::{ELF, local_program, localnet_config, open_chain};
+pub use embedded::{ELF, local_program, localnet_config, open_chain, program};
 pub use external::refuse_shared_keys;
 pub use folder::{DataFolder, Keeps};
 pub use node::open_node;
