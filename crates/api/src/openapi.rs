@@ -42,7 +42,7 @@ pub(crate) fn finish(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         let closed =
             path.starts_with("/api/v1/") && path != "/api/v1/config" && !path.starts_with("/api/v1/demo/");
-        let operations = [&mut item.get, &mut item.post, &mut item.delete];
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             add_error(operation);
             if closed {

@@ -4,6 +4,7 @@ use crate::dto::forecast::{AdviceView, ForecastView};
 use crate::dto::notice::{PayoutQueueState, PayoutQueueView};
 use crate::dto::operator::AuditView;
 use async_trait::async_trait;
+use jirani_market::rule::{BuyRule, Rules, SellRule};
 use jirani_market::{Fill, Want};
 use jirani_reconciliation::{Decision, Purse};
 use jirani_store::{
@@ -56,6 +57,19 @@ pub trait Trading: Send + Sync {
         max_due: Option<Cents>,
         key: String,
     ) -> Result<OrderRecord, TradingError>;
+    /// What the market does for a household; `None` when it never set rules.
+    async fn rules(&self, _household: HouseholdId) -> Result<Option<Rules>, TradingError> {
+        Err(TradingError::not_offered())
+    }
+    /// Sets a household's rules in the place of the old ones.
+    async fn set_rules(
+        &self,
+        _household: HouseholdId,
+        _sell: Option<SellRule>,
+        _buy: Option<BuyRule>,
+    ) -> Result<Rules, TradingError> {
+        Err(TradingError::not_offered())
+    }
     /// What a payout of at most `amount` would send, and M-Pesa's charge.
     async fn payout_quote(
         &self,

@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::auth::rights::{Right, require};
 use crate::guard::{hooks as doors, rate, request};
 use crate::routes::{
-    config, events, home, hooks, market, movements, notices, operator, orders, payouts, reviews, session,
-    statements,
+    config, events, home, hooks, market, movements, notices, operator, orders, payouts, reviews, rules,
+    session, statements,
 };
 use crate::{openapi, web};
 use axum::Router;
@@ -54,6 +54,7 @@ fn money() -> OpenApiRouter<App> {
         .routes(routes!(market::my_offers, market::post_offer))
         .routes(routes!(market::cancel_offer))
         .routes(routes!(market::quote))
+        .routes(routes!(rules::my_rules, rules::set_rules))
         .routes(routes!(orders::my_orders, orders::place_order))
         .routes(routes!(payouts::my_payouts, payouts::request_payout))
         .routes(routes!(payouts::quote_payout))

@@ -238,20 +238,28 @@ impl EnergyChain for RpcEnergyChain {
     }
 
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {
-        let address = self.program.household(id.0);
-        let addresses = [address, self.program.vault(&address)];
-        let accounts = self.node.accounts(&addresses, CommitmentConfig::finalized()).await?;
-        let mut accounts = accounts.into_iter();
-        let (Some(Some(household)), vault) = (accounts.next(), accounts.next().flatten()) else {
-            return Ok(None);
-        };
-        let household = Household::decode(&household.data).ok_or_else(|| {
-            ChainError::Damaged(format!("household {id} has a layout that this version does not know"))
-        })?;
-        let vault_wh = vault
-            .and_then(|vault| token::amount(&vault.data))
-            .ok_or_else(|| ChainError::Damaged(format!("household {id} has no vault")))?;
-        Ok(Some(on_chain(&household, Wh(vault_wh))))
+        Ok(self.households(&[id]).await?.into_iter().next().flatten())
+    }
+
+    async fn households(&self, ids: &[HouseholdId]) -> Result<Vec<Option<HouseholdOnChain>>, ChainError> {
+        let mut households = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(ACCOUNTS_MAX / 2) {
+            let mut addresses = Vec::with_capacity(2 * ids.len());
+            for id in ids {
+                let address = self.program.household(id.0);
+                addresses.extend([address, self.program.vault(&address)]);
+            }
+            let accounts = self.node.accounts(&addresses, CommitmentConfig::finalized()).await?;
+            let mut accounts = accounts.into_iter();
+            for id in ids {
+                let (household, vault) = (accounts.next().flatten(), accounts.next().flatten());
+                households.push(match household {
+                    Some(household) => Some(state_of(*id, &household.data, vault.as_ref())?),
+                    None => None,
+                });
+            }
+        }
+        Ok(households)
     }
 
     async fn snapshot(&self) -> Result<ChainSnapshot, ChainError> {
@@ -275,6 +283,21 @@ impl EnergyChain for RpcEnergyChain {
         };
         self.last_look.get(&self.node, &expected, Some(self.clock.now().seconds())).await
     }
+}
+
+/// A record's state from its account and its vault's.
+fn state_of(
+    id: HouseholdId,
+    data: &[u8],
+    vault: Option<&solana_account::Account>,
+) -> Result<HouseholdOnChain, ChainError> {
+    let household = Household::decode(data).ok_or_else(|| {
+        ChainError::Damaged(format!("household {id} has a layout that this version does not know"))
+    })?;
+    let vault_wh = vault
+        .and_then(|vault| token::amount(&vault.data))
+        .ok_or_else(|| ChainError::Damaged(format!("household {id} has no vault")))?;
+    Ok(on_chain(&household, Wh(vault_wh)))
 }
 
 /// A record in our words.

@@ -15,6 +15,15 @@ pub trait EnergyChain: Send + Sync {
     async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError>;
     /// A record's state; `None` when it is not enrolled.
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError>;
+    /// The states of several records, in the order asked for; `None` for one that is not
+    /// enrolled.
+    async fn households(&self, ids: &[HouseholdId]) -> Result<Vec<Option<HouseholdOnChain>>, ChainError> {
+        let mut households = Vec::with_capacity(ids.len());
+        for id in ids {
+            households.push(self.household(*id).await?);
+        }
+        Ok(households)
+    }
     /// Everything the audit needs, as of one moment.
     async fn snapshot(&self) -> Result<ChainSnapshot, ChainError>;
     /// Address of a household's record, for links.

@@ -5,6 +5,7 @@ use crate::step::Trouble;
 use jirani_chain::ChainError;
 use jirani_ledger::Refusal;
 use jirani_market::MarketError;
+use jirani_market::rule::RuleError;
 use jirani_store::StoreError;
 use jirani_units::{Cents, Timestamp, Wh};
 
@@ -148,6 +149,9 @@ pub enum SettlementError {
     /// Against the market's rules.
     #[error(transparent)]
     Market(#[from] MarketError),
+    /// A household's rules are refused; the old ones stay.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
@@ -176,6 +180,7 @@ impl SettlementError {
             | Self::Statement(_)
             | Self::StatementEmpty
             | Self::InvalidKey
+            | Self::Rule(_)
             | Self::AmountTooLarge { .. }
             | Self::PayoutTooSmall { .. } => Fault::Invalid,
             Self::UnknownHousehold | Self::UnknownOffer | Self::UnknownReview | Self::UnknownProposal => {

@@ -31,6 +31,7 @@ mod error;
 mod fixtures;
 mod inbox;
 pub mod interruption;
+mod market;
 mod names;
 mod notice;
 mod offer;

@@ -5,12 +5,14 @@ use async_trait::async_trait;
 use jirani_ledger::{Account, AccountBalance, Balances};
 use jirani_store::numbers::BLOCK;
 use jirani_store::{
-    Appended, AttestedRow, Change, CollectionRecord, Committed, HouseholdRecord, InboxRow, JournalRow,
-    NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord,
-    QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord,
-    ReviewRecord, SessionRecord, SlotRecord, Store, StoreError,
+    Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, HouseholdRecord, InboxRow,
+    JournalRow, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord,
+    ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord,
+    ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, SlotRecord, Store, StoreError,
 };
-use jirani_units::{Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
+use jirani_units::{
+    Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
+};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -85,6 +87,10 @@ impl Store for PostgresStore {
         read::slots::last_attested(&self.readers, feeder).await
     }
 
+    async fn attested_slot_before(&self, feeder: u16, end: Timestamp) -> Answer<Option<SlotRecord>> {
+        read::slots::attested_before(&self.readers, feeder, end).await
+    }
+
     async fn attested_rows(
         &self,
         household: HouseholdId,
@@ -153,6 +159,34 @@ impl Store for PostgresStore {
 
     async fn orders_after(&self, after: OrderId, limit: u32) -> Answer<Vec<OrderRecord>> {
         read::market::orders_after(&self.readers, after, limit).await
+    }
+
+    async fn rules(&self, household: HouseholdId) -> Answer<Option<RulesRecord>> {
+        read::call::rules(&self.readers, household).await
+    }
+
+    async fn all_rules(&self) -> Answer<Vec<RulesRecord>> {
+        read::call::all_rules(&self.readers).await
+    }
+
+    async fn call(&self, feeder: u16, slot_start: Timestamp) -> Answer<Option<CallRecord>> {
+        read::call::call(&self.readers, feeder, slot_start).await
+    }
+
+    async fn calls(&self, feeder: u16, limit: u32) -> Answer<Vec<CallRecord>> {
+        read::call::calls(&self.readers, feeder, limit).await
+    }
+
+    async fn live_calls(&self) -> Answer<Vec<CallRecord>> {
+        read::call::live(&self.readers).await
+    }
+
+    async fn spent_by_rule(&self, since: Timestamp) -> Answer<Vec<(HouseholdId, Cents)>> {
+        read::call::spent_by_rule(&self.readers, since).await
+    }
+
+    async fn bought_between(&self, from: Timestamp, to: Timestamp) -> Answer<Vec<(HouseholdId, Wh)>> {
+        read::call::bought_between(&self.readers, from, to).await
     }
 
     async fn collection(&self, order: OrderId) -> Answer<Option<CollectionRecord>> {

@@ -5,12 +5,14 @@ use async_trait::async_trait;
 use jirani_ledger::{Account, AccountBalance, Balances};
 use jirani_store::numbers::BLOCK;
 use jirani_store::{
-    Appended, AttestedRow, Change, CollectionRecord, Committed, HouseholdRecord, InboxRow, JournalRow,
-    NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord,
-    QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord,
-    ReviewRecord, SessionRecord, SlotRecord, Store, StoreError,
+    Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, HouseholdRecord, InboxRow,
+    JournalRow, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord,
+    ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord,
+    ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, SlotRecord, Store, StoreError,
 };
-use jirani_units::{Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
+use jirani_units::{
+    Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
+};
 
 type Answer<T> = Result<T, StoreError>;
 
@@ -85,6 +87,10 @@ impl Store for SqliteStore {
         self.readers.ask(|c| read::slots::last_attested(c, feeder))
     }
 
+    async fn attested_slot_before(&self, feeder: u16, end: Timestamp) -> Answer<Option<SlotRecord>> {
+        self.readers.ask(|c| read::slots::attested_before(c, feeder, end))
+    }
+
     async fn attested_rows(
         &self,
         household: HouseholdId,
@@ -153,6 +159,34 @@ impl Store for SqliteStore {
 
     async fn orders_after(&self, after: OrderId, limit: u32) -> Answer<Vec<OrderRecord>> {
         self.readers.ask(|c| read::market::orders_after(c, after, limit))
+    }
+
+    async fn rules(&self, household: HouseholdId) -> Answer<Option<RulesRecord>> {
+        self.readers.ask(|c| read::call::rules(c, household))
+    }
+
+    async fn all_rules(&self) -> Answer<Vec<RulesRecord>> {
+        self.readers.ask(read::call::all_rules)
+    }
+
+    async fn call(&self, feeder: u16, slot_start: Timestamp) -> Answer<Option<CallRecord>> {
+        self.readers.ask(|c| read::call::call(c, feeder, slot_start))
+    }
+
+    async fn calls(&self, feeder: u16, limit: u32) -> Answer<Vec<CallRecord>> {
+        self.readers.ask(|c| read::call::calls(c, feeder, limit))
+    }
+
+    async fn live_calls(&self) -> Answer<Vec<CallRecord>> {
+        self.readers.ask(read::call::live)
+    }
+
+    async fn spent_by_rule(&self, since: Timestamp) -> Answer<Vec<(HouseholdId, Cents)>> {
+        self.readers.ask(|c| read::call::spent_by_rule(c, since))
+    }
+
+    async fn bought_between(&self, from: Timestamp, to: Timestamp) -> Answer<Vec<(HouseholdId, Wh)>> {
+        self.readers.ask(|c| read::call::bought_between(c, from, to))
     }
 
     async fn collection(&self, order: OrderId) -> Answer<Option<CollectionRecord>> {

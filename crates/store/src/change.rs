@@ -1,8 +1,9 @@
 //! Changes, applied together or not at all.
 
 use crate::record::{
-    CollectionRecord, HouseholdRecord, NoticeRecord, OfferRecord, OrderRecord, PayoutRecord, ProposalRecord,
-    ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, SessionRecord,
+    CallRecord, CollectionRecord, HouseholdRecord, NoticeRecord, OfferRecord, OrderRecord, PayoutRecord,
+    ProposalRecord, ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord,
+    RulesRecord, SessionRecord,
 };
 use jirani_ledger::{Posting, Transfer};
 
@@ -18,6 +19,10 @@ pub enum Change {
     Offer(OfferRecord),
     /// An order.
     Order(OrderRecord),
+    /// What a household has the market do for it.
+    Rules(RulesRecord),
+    /// A slot's call: unique by feeder and slot.
+    Call(CallRecord),
     /// A collection.
     Collection(CollectionRecord),
     /// A receipt: unique by its number.

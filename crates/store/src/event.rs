@@ -2,6 +2,7 @@
 //! hears it reads the truth from the store.
 
 use jirani_units::{HouseholdId, OfferId, OrderId, PayoutId, Timestamp};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use tokio::sync::broadcast;
 
 /// Something changed.
@@ -35,29 +36,49 @@ pub enum Event {
     Relay(HouseholdId),
 }
 
+/// Hears of every change before [`Events::publish`] returns.
+pub type Taker = dyn Fn(&Event) + Send + Sync;
+
 /// Where changes are announced.
 #[derive(Clone)]
-pub struct Events(broadcast::Sender<Event>);
+pub struct Events {
+    sender: broadcast::Sender<Event>,
+    takers: Arc<RwLock<Vec<Weak<Taker>>>>,
+}
 
 impl Events {
     /// Keeps the last `capacity` events for slow listeners.
     pub fn new(capacity: usize) -> Self {
-        Self(broadcast::Sender::new(capacity))
+        Self { sender: broadcast::Sender::new(capacity), takers: Arc::default() }
     }
 
     /// Announces.
     pub fn publish(&self, event: Event) {
+        for taker in self.takers.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            if let Some(taker) = taker.upgrade() {
+                taker(&event);
+            }
+        }
         // Nobody listening is no error.
-        let _ = self.0.send(event);
+        let _ = self.sender.send(event);
+    }
+
+    /// Has `taker` hear of every change at once, as long as somebody else holds it: for a
+    /// service that takes work up from it, before whoever publishes is no longer busy. It
+    /// must only note what is to be done, and publish nothing.
+    pub fn take_up(&self, taker: &Arc<Taker>) {
+        let mut takers = self.takers.write().unwrap_or_else(PoisonError::into_inner);
+        takers.retain(|taker| taker.strong_count() > 0);
+        takers.push(Arc::downgrade(taker));
     }
 
     /// How many listen.
     pub fn listeners(&self) -> usize {
-        self.0.receiver_count()
+        self.sender.receiver_count()
     }
 
     /// Listens from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
-        self.0.subscribe()
+        self.sender.subscribe()
     }
 }

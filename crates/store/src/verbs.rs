@@ -5,13 +5,16 @@ use crate::change::{Change, Committed};
 use crate::error::StoreError;
 use crate::ledger::{AccountBalance, Balances, JournalRow};
 use crate::record::{
-    Appended, CollectionRecord, HouseholdRecord, InboxRow, NewCallback, NoticeRecord, OfferRecord,
-    OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord,
-    ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, SessionRecord, SlotRecord,
+    Appended, CallRecord, CollectionRecord, HouseholdRecord, InboxRow, NewCallback, NoticeRecord,
+    OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow,
+    ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord,
+    SessionRecord, SlotRecord,
 };
 use async_trait::async_trait;
 use jirani_ledger::Account;
-use jirani_units::{Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
+use jirani_units::{
+    Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
+};
 
 /// What an answer may hold at most, whatever was asked for.
 pub const PAGE_MAX: u32 = 1_000;
@@ -76,6 +79,12 @@ pub trait Store: Send + Sync {
     async fn unattested_slots(&self, feeder: u16) -> Result<Vec<SlotRecord>, StoreError>;
     /// The last slot of a feeder that has landed.
     async fn last_attested_slot(&self, feeder: u16) -> Result<Option<SlotRecord>, StoreError>;
+    /// The last slot of a feeder that has landed and ended before `end`.
+    async fn attested_slot_before(
+        &self,
+        feeder: u16,
+        end: Timestamp,
+    ) -> Result<Option<SlotRecord>, StoreError>;
     /// A household's attested rows with `from < end <= to` and each slot's end and
     /// first signature, oldest first; only slots that have landed, at most 100,000.
     async fn attested_rows(
@@ -123,6 +132,27 @@ pub trait Store: Send + Sync {
     async fn order_by_key(&self, buyer: HouseholdId, key: &str) -> Result<Option<OrderRecord>, StoreError>;
     /// Orders after `after`, by id: for the audit and the operator's desk.
     async fn orders_after(&self, after: OrderId, limit: u32) -> Result<Vec<OrderRecord>, StoreError>;
+
+    /// A household's rules, if it ever set any.
+    async fn rules(&self, household: HouseholdId) -> Result<Option<RulesRecord>, StoreError>;
+    /// All rules, by household.
+    async fn all_rules(&self) -> Result<Vec<RulesRecord>, StoreError>;
+    /// The call of a feeder's slot.
+    async fn call(&self, feeder: u16, slot_start: Timestamp) -> Result<Option<CallRecord>, StoreError>;
+    /// Calls of a feeder, newest first.
+    async fn calls(&self, feeder: u16, limit: u32) -> Result<Vec<CallRecord>, StoreError>;
+    /// Calls that are not done, oldest first; at most [`PAGE_MAX`].
+    async fn live_calls(&self) -> Result<Vec<CallRecord>, StoreError>;
+    /// What each buyer's orders by rule (their keys begin with `@buy/`) made at or after
+    /// `since` cost, without those that were refused or released; by household.
+    async fn spent_by_rule(&self, since: Timestamp) -> Result<Vec<(HouseholdId, Cents)>, StoreError>;
+    /// What each household has bought in orders settled with `from <= time < to`; by
+    /// household.
+    async fn bought_between(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(HouseholdId, Wh)>, StoreError>;
 
     // Money.
 

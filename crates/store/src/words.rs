@@ -2,8 +2,8 @@
 //! repeat them; never rename one without a migration for each engine.
 
 use crate::{
-    CallbackKind, HouseholdKind, Language, OfferState, OrderState, PayWith, ProposalState, ReleaseReason,
-    ReversalState,
+    CallState, CallbackKind, HouseholdKind, Language, OfferState, OrderState, PayWith, ProposalState,
+    ReleaseReason, ReversalState,
 };
 use jirani_market::shortfall::RelayPosition;
 
@@ -42,6 +42,7 @@ words! {
         Planned = "planned", AwaitingPayment = "awaiting_payment", ReceiptAwaited = "receipt_awaited",
         Paid = "paid", Settled = "settled", Releasing = "releasing", Released = "released", Refused = "refused",
     }
+    CallState { Cleared = "cleared", Settling = "settling", Done = "done" }
     ProposalState { Proposed = "proposed", Approved = "approved", Rejected = "rejected" }
     RelayPosition { Open = "open", Closed = "closed" }
     ReversalState { Waiting = "waiting", Booked = "booked" }

@@ -301,6 +301,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The household's rules. */
+        get: operations["my_rules"];
+        /** Sets the household's rules in the place of the old ones, which stay when these are refused. */
+        put: operations["set_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/statement": {
         parameters: {
             query?: never;
@@ -840,6 +858,11 @@ export interface components {
             ResultDesc: string;
         };
         /**
+         * @description Whether a rule acts.
+         * @enum {string}
+         */
+        ActingDto: "act" | "notify";
+        /**
          * @description What advice says to do.
          * @enum {string}
          */
@@ -937,6 +960,26 @@ export interface components {
              * @description So much is in no line; null as above.
              */
             unexplained_cents: number | null;
+        };
+        /** @description Buy what is missing. */
+        BuyRuleDto: {
+            /** @description Act or notify. */
+            acting: components["schemas"]["ActingDto"];
+            /**
+             * Format: int64
+             * @description Most that is spent in a day of Nairobi, from the balance.
+             */
+            budget_per_day_cents: number;
+            /**
+             * Format: int64
+             * @description Keep so much in hand; null to cover only what is owed.
+             */
+            in_hand_wh: number | null;
+            /**
+             * Format: int32
+             * @description Most that a kWh may cost, fee and tax included, within the tariff's bounds.
+             */
+            price_max_cents_per_kwh: number;
         };
         /** @description How the chain stands towards our work. */
         ChainStateView: {
@@ -2210,6 +2253,32 @@ export interface components {
          * @enum {string}
          */
         RoleView: "household" | "operator";
+        /** @description Rules to set in the place of the old ones. */
+        RulesRequest: {
+            buy?: components["schemas"]["BuyRuleDto"] | null;
+            sell?: components["schemas"]["SellRuleDto"] | null;
+        };
+        /** @description The rules of a household. Null means that the market does nothing of the kind. */
+        RulesView: {
+            buy: components["schemas"]["BuyRuleDto"] | null;
+            sell: components["schemas"]["SellRuleDto"] | null;
+            set_at: components["schemas"]["Time"] | null;
+        };
+        /** @description Sell what is left above an amount. */
+        SellRuleDto: {
+            /** @description Act or notify. */
+            acting: components["schemas"]["ActingDto"];
+            /**
+             * Format: int32
+             * @description Least that the household receives, within the tariff's bounds.
+             */
+            floor_cents_per_kwh: number;
+            /**
+             * Format: int64
+             * @description What stays with the household.
+             */
+            keep_wh: number;
+        };
         /** @description Whom to sign in as: exactly one of the two. */
         SessionRequest: {
             /**
@@ -2946,6 +3015,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuoteView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    my_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesView"];
                 };
             };
             /** @description Nothing was done, and why. */

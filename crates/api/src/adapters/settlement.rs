@@ -4,6 +4,7 @@ use crate::dto::notice::{PayoutQueueState, PayoutQueueView};
 use crate::ports::{Trading, TradingError, TradingFault, TradingQuote};
 use async_trait::async_trait;
 use jirani_market::Want;
+use jirani_market::rule::{BuyRule, Rules, SellRule};
 use jirani_reconciliation::{Decision, Purse};
 use jirani_settlement::{Asked, Fault, PayoutQueue, Quote, Settlement, SettlementError, StatementFile};
 use jirani_store::{
@@ -43,6 +44,19 @@ impl Trading for Settlement {
         key: String,
     ) -> Result<OrderRecord, TradingError> {
         Ok(Settlement::place_order(self, buyer, want, pay_with, max_due, &key).await?)
+    }
+
+    async fn rules(&self, household: HouseholdId) -> Result<Option<Rules>, TradingError> {
+        Ok(Settlement::rules(self, household).await?)
+    }
+
+    async fn set_rules(
+        &self,
+        household: HouseholdId,
+        sell: Option<SellRule>,
+        buy: Option<BuyRule>,
+    ) -> Result<Rules, TradingError> {
+        Ok(Settlement::set_rules(self, household, sell, buy).await?)
     }
 
     async fn payout_quote(

@@ -16,6 +16,7 @@ pub mod order;
 pub mod payout;
 pub mod quote;
 pub mod reconciliation;
+pub mod rules;
 pub mod session;
 
 use jirani_units::{JSON_INTEGER_MAX, Timestamp};

@@ -11,5 +11,6 @@ pub mod operator;
 pub mod orders;
 pub mod payouts;
 pub mod reviews;
+pub mod rules;
 pub mod session;
 pub mod statements;

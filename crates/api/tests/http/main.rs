@@ -16,6 +16,7 @@ mod hooks;
 mod operator;
 mod reviews;
 mod rights;
+mod rules;
 mod sessions;
 mod statements;
 mod trading;

@@ -35,6 +35,8 @@ const ROUTES: &[(&str, &str, For)] = &[
     ("get", "/api/v1/me/offers", Household),
     ("post", "/api/v1/me/offers", Household),
     ("delete", "/api/v1/me/offers/{id}", Household),
+    ("get", "/api/v1/me/rules", Household),
+    ("put", "/api/v1/me/rules", Household),
     ("post", "/api/v1/me/quotes", Household),
     ("get", "/api/v1/me/orders", Household),
     ("post", "/api/v1/me/orders", Household),

@@ -129,6 +129,10 @@ impl EnergyChain for SiteChain {
         self.chain()?.household(id).await
     }
 
+    async fn households(&self, ids: &[HouseholdId]) -> Result<Vec<Option<HouseholdOnChain>>, ChainError> {
+        self.chain()?.households(ids).await
+    }
+
     async fn snapshot(&self) -> Result<ChainSnapshot, ChainError> {
         self.chain()?.snapshot().await
     }

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use jirani_ledger::Account;
 use jirani_store::*;
-use jirani_units::{Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp};
+use jirani_units::{
+    Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
@@ -59,6 +61,7 @@ pass_on! {
     put_slot(slot: SlotRecord) -> ();
     unattested_slots(feeder: u16) -> Vec<SlotRecord>;
     last_attested_slot(feeder: u16) -> Option<SlotRecord>;
+    attested_slot_before(feeder: u16, end: Timestamp) -> Option<SlotRecord>;
     attested_rows(household: HouseholdId, from: Timestamp, to: Timestamp) -> Vec<Landed>;
     households() -> Vec<HouseholdRecord>;
     household(id: HouseholdId) -> Option<HouseholdRecord>;
@@ -74,6 +77,13 @@ pass_on! {
     sales_of(seller: HouseholdId, limit: u32) -> Vec<OrderRecord>;
     order_by_key(buyer: HouseholdId, key: &str) -> Option<OrderRecord>;
     orders_after(after: OrderId, limit: u32) -> Vec<OrderRecord>;
+    rules(household: HouseholdId) -> Option<RulesRecord>;
+    all_rules() -> Vec<RulesRecord>;
+    call(feeder: u16, slot_start: Timestamp) -> Option<CallRecord>;
+    calls(feeder: u16, limit: u32) -> Vec<CallRecord>;
+    live_calls() -> Vec<CallRecord>;
+    spent_by_rule(since: Timestamp) -> Vec<(HouseholdId, Cents)>;
+    bought_between(from: Timestamp, to: Timestamp) -> Vec<(HouseholdId, Wh)>;
     collection(order: OrderId) -> Option<CollectionRecord>;
     collection_by_secret(secret: &str) -> Option<CollectionRecord>;
     collection_by_reference(reference: &Reference) -> Option<CollectionRecord>;

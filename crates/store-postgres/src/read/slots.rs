@@ -54,6 +54,17 @@ pub(crate) async fn last_attested(pool: &PgPool, feeder: u16) -> Result<Option<S
     one(pool, query.bind(i64::from(feeder)), slot_of).await
 }
 
+pub(crate) async fn attested_before(
+    pool: &PgPool,
+    feeder: u16,
+    end: Timestamp,
+) -> Result<Option<SlotRecord>, StoreError> {
+    let query = slots!(
+        "WHERE feeder = $1 AND attested_at_us IS NOT NULL AND end_us < $2 ORDER BY end_us DESC LIMIT 1"
+    );
+    one(pool, query.bind(i64::from(feeder)).bind(end.0), slot_of).await
+}
+
 pub(crate) async fn rows_of(
     pool: &PgPool,
     household: HouseholdId,

@@ -1,7 +1,7 @@
 //! The changes of one commit: the transfers together, then the records in order.
 
 use super::cache::Cache;
-use super::{affairs, callback, ledger, market, money, people, reconciliation};
+use super::{affairs, call, callback, ledger, market, money, people, reconciliation};
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
 use sqlx::PgConnection;
@@ -28,6 +28,8 @@ pub(super) async fn apply(
             Change::Household(record) => people::household(connection, record).await?,
             Change::Offer(record) => market::offer(connection, record).await?,
             Change::Order(record) => market::order(connection, record).await?,
+            Change::Rules(record) => call::rules(connection, record).await?,
+            Change::Call(record) => call::call(connection, record).await?,
             Change::Collection(record) => money::collection(connection, record).await?,
             Change::Receipt(record) => money::receipt(connection, record).await?,
             Change::Payout(record) => money::payout(connection, record).await?,

@@ -13,6 +13,7 @@
 
 mod affairs;
 mod cache;
+mod call;
 mod callback;
 mod chain;
 mod commit;

@@ -55,6 +55,16 @@ pub(crate) fn last_attested(connection: &Connection, feeder: u16) -> Result<Opti
     query.bind(i64::from(feeder)).one(connection, slot_of)
 }
 
+pub(crate) fn attested_before(
+    connection: &Connection,
+    feeder: u16,
+    end: Timestamp,
+) -> Result<Option<SlotRecord>, StoreError> {
+    let query =
+        slots!("WHERE feeder = ? AND attested_at_us IS NOT NULL AND end_us < ? ORDER BY end_us DESC LIMIT 1");
+    query.bind(i64::from(feeder)).bind(end.0).one(connection, slot_of)
+}
+
 pub(crate) fn rows_of(
     connection: &Connection,
     household: HouseholdId,

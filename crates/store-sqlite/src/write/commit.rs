@@ -1,7 +1,7 @@
 //! The changes of one commit: the transfers together, then the records in order.
 
 use super::cache::Cache;
-use super::{affairs, callback, ledger, market, money, people, reconciliation};
+use super::{affairs, call, callback, ledger, market, money, people, reconciliation};
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
 use rusqlite::Connection;
@@ -28,6 +28,8 @@ pub(super) fn apply(
             Change::Household(record) => people::household(connection, record)?,
             Change::Offer(record) => market::offer(connection, record)?,
             Change::Order(record) => market::order(connection, record)?,
+            Change::Rules(record) => call::rules(connection, record)?,
+            Change::Call(record) => call::call(connection, record)?,
             Change::Collection(record) => money::collection(connection, record)?,
             Change::Receipt(record) => money::receipt(connection, record)?,
             Change::Payout(record) => money::payout(connection, record)?,

@@ -9,6 +9,7 @@
 
 mod affairs;
 mod cache;
+mod call;
 mod callback;
 mod chain;
 mod commit;

@@ -1,5 +1,6 @@
 //! The records that services keep. Field names carry their units.
 
+mod call;
 mod collection;
 mod household;
 mod inbox;
@@ -13,9 +14,11 @@ mod reconciliation;
 mod relay;
 mod reversal;
 mod review;
+mod rules;
 mod session;
 mod slot;
 
+pub use call::{CallRecord, CallState};
 pub use collection::{CollectionRecord, CollectionState, ReceiptRecord, ReceiptUse};
 pub use household::{HouseholdKind, HouseholdRecord, Language};
 pub use inbox::{CallbackKind, InboxRow, NewCallback};
@@ -29,5 +32,6 @@ pub use reconciliation::{ProposalRecord, ProposalState, ReconciliationRecord};
 pub use relay::RelayRecord;
 pub use reversal::{ReversalRecord, ReversalState};
 pub use review::ReviewRecord;
+pub use rules::RulesRecord;
 pub use session::{SessionRecord, SessionRole};
 pub use slot::{AttestedRow, SlotRecord};

@@ -16,6 +16,7 @@ pub mod commits;
 pub mod index;
 pub mod journal;
 pub mod lists;
+pub mod market;
 pub mod money;
 pub mod readings;
 pub mod reconciliation;
@@ -78,6 +79,9 @@ macro_rules! conformance {
             lists: orders_are_found;
             lists: money_is_found;
             lists: an_answer_is_bounded;
+            market: rules_are_kept_and_set_anew_from_the_version_read;
+            market: what_a_call_decided_never_changes_and_how_far_it_is_does;
+            market: a_household_can_tell_what_its_rules_have_spent_and_what_it_bought;
             affairs: a_reversal_is_kept_once_and_waits_until_it_is_booked;
             affairs: a_person_closes_a_review_once;
             affairs: a_notice_is_kept_once_and_the_newest_comes_first;

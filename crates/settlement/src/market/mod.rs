@@ -1,0 +1,3 @@
+//! What the market does for households that have set rules.
+
+mod rules;
