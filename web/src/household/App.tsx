@@ -8,6 +8,7 @@ import { HomeScreen } from "../features/home/HomeScreen";
 import { MarketScreen } from "../features/market/MarketScreen";
 import { PaymentScreen } from "../features/market/PaymentScreen";
 import { MoneyScreen } from "../features/money/MoneyScreen";
+import { RulesScreen } from "../features/rules/RulesScreen";
 import { SignIn } from "../features/signin/SignIn";
 import { useLanguage, useMessages } from "../i18n";
 import { ApiError, api, asked } from "../lib/api";
@@ -67,6 +68,7 @@ function Screens() {
         <Route path="/" component={HomeScreen} />
         <Route path="/forecast" component={ForecastScreen} />
         <Route path="/market" component={MarketScreen} />
+        <Route path="/rules" component={RulesScreen} />
         <Route path="/pay/:id">{(params) => <PaymentScreen id={Number(params.id)} />}</Route>
         <Route path="/money" component={MoneyScreen} />
         <Route path="/history" component={HistoryScreen} />

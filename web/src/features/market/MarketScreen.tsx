@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useSearch } from "wouter";
+import { Link, useSearch } from "wouter";
 import { Card } from "../../components/basics";
 import { Loaded } from "../../components/states";
 import { formatEnergy } from "../../domain/energy";
@@ -22,6 +22,9 @@ export function MarketScreen() {
   return (
     <div className="space-y-4">
       <h1 className="font-bold text-2xl">{messages.tabs.market}</h1>
+      <Link href="/rules" className="flex min-h-12 items-center font-semibold underline">
+        {messages.rules.open}
+      </Link>
       <Card title={messages.market.buyTitle}>
         <BuyForm initialWh={Number(wanted.get("buy")) || null} />
       </Card>
