@@ -62,7 +62,7 @@ describe("rules", () => {
     expect(await screen.findByRole("alert")).toHaveTextContent(words);
     expect(screen.getByLabelText("How many kWh in hand")).toHaveValue("3");
     const put = seen.find((request) => request.method === "PUT");
-    expect(((await put?.clone().json()) as { buy: { acting: string } }).buy.acting).toBe("notify");
+    expect(await put?.clone().json()).toMatchObject({ buy: { acting: "notify" } });
   });
 
   it("covers only what is owed when asked to, and sends nothing that it cannot read", async () => {
