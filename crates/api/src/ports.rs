@@ -1,5 +1,6 @@
 //! What the API asks of its neighbours.
 
+use crate::dto::float::FloatMoveView;
 use crate::dto::forecast::{AdviceView, ForecastView};
 use crate::dto::notice::{PayoutQueueState, PayoutQueueView};
 use crate::dto::operator::AuditView;
@@ -92,6 +93,19 @@ pub trait Trading: Send + Sync {
     /// Lets payouts go out again after a stop.
     async fn resume_payouts(&self) -> Result<PayoutQueueView, TradingError> {
         self.payout_queue().await
+    }
+    /// Moves the operator's money from the PayBill to the payout shortcode.
+    async fn move_float(
+        &self,
+        _operator: String,
+        _amount: Cents,
+        _key: String,
+    ) -> Result<FloatMoveView, TradingError> {
+        Err(TradingError::not_offered())
+    }
+    /// The last moves of float, newest first.
+    async fn float_moves(&self, _limit: u32) -> Result<Vec<FloatMoveView>, TradingError> {
+        Ok(Vec::new())
     }
     /// Withdraws to the household's own number.
     async fn request_payout(

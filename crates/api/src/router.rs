@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::auth::rights::{Right, require};
 use crate::guard::{hooks as doors, rate, request};
 use crate::routes::{
-    config, events, home, hooks, market, movements, notices, operator, orders, payouts, reviews, rules,
-    session, statements,
+    config, events, float, home, hooks, market, movements, notices, operator, orders, payouts, reviews,
+    rules, session, statements,
 };
 use crate::{openapi, web};
 use axum::Router;
@@ -70,6 +70,7 @@ fn operator() -> OpenApiRouter<App> {
         .routes(routes!(notices::operator_notices))
         .routes(routes!(notices::payout_queue))
         .routes(routes!(notices::resume_payouts))
+        .routes(routes!(float::float_moves, float::move_float))
         .routes(routes!(statements::household_statement))
         .routes(routes!(statements::tax_list))
         .routes(routes!(operator::last_audit, operator::run_audit))

@@ -73,6 +73,9 @@ pub enum Command {
     /// Payments and reversals that only M-Pesa has are booked; what stands apart is listed, and
     /// exits 1.
     Reconcile(desk::ReconcileArguments),
+    /// The operator's float: moves from the PayBill to the payout shortcode, through the running
+    /// system.
+    Float(desk::FloatArguments),
     /// The review desk: one operator proposes, another approves, through the running system.
     Review(desk::ReviewArguments),
     /// The store as a whole: copy it to another database, back it up, restore it, verify it.

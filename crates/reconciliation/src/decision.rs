@@ -31,6 +31,18 @@ pub enum Decision {
         /// Which.
         payout_id: PayoutId,
     },
+    /// A move of float whose outcome was unknown is on M-Pesa's statement.
+    FloatMoved {
+        /// Which.
+        number: u64,
+        /// M-Pesa's number of it.
+        receipt: Receipt,
+    },
+    /// It is not there, and never will be.
+    FloatFailed {
+        /// Which.
+        number: u64,
+    },
     /// An order of which nobody could say whether it was paid was not. A later proof
     /// still counts.
     CollectionUnpaid {
@@ -110,6 +122,8 @@ impl fmt::Display for Decision {
             }
             Self::PayoutPaid { payout_id, receipt } => write!(f, "payout {payout_id} was paid as {receipt}"),
             Self::PayoutFailed { payout_id } => write!(f, "payout {payout_id} was not paid"),
+            Self::FloatMoved { number, receipt } => write!(f, "move {number} of float was done as {receipt}"),
+            Self::FloatFailed { number } => write!(f, "move {number} of float was not done"),
             Self::CollectionUnpaid { order_id } => write!(f, "order {order_id} was not paid"),
             Self::BookFound { receipt, amount_cents, .. } => {
                 write!(f, "{receipt} of {amount_cents} goes to suspense")

@@ -101,6 +101,14 @@ pub enum SettlementError {
         /// From when on.
         until: Timestamp,
     },
+    /// Not an amount of float that M-Pesa moves.
+    #[error("settlement.float_amount: float moves in whole shillings, 1 to 250,000 at once")]
+    FloatAmount,
+    /// Another move of float is under way.
+    #[error(
+        "settlement.float_moving: what became of the last move of float is not known yet; wait for M-Pesa's word on it"
+    )]
+    FloatMoving,
     /// The balance is too small.
     #[error("settlement.insufficient_balance: your balance is too small for this")]
     InsufficientBalance,
@@ -182,7 +190,8 @@ impl SettlementError {
             | Self::InvalidKey
             | Self::Rule(_)
             | Self::AmountTooLarge { .. }
-            | Self::PayoutTooSmall { .. } => Fault::Invalid,
+            | Self::PayoutTooSmall { .. }
+            | Self::FloatAmount => Fault::Invalid,
             Self::UnknownHousehold | Self::UnknownOffer | Self::UnknownReview | Self::UnknownProposal => {
                 Fault::NotFound
             }
@@ -199,6 +208,7 @@ impl SettlementError {
             | Self::PriceMoved { .. }
             | Self::PromptOpen
             | Self::CoolDown { .. }
+            | Self::FloatMoving
             | Self::InsufficientBalance => Fault::Conflict,
             Self::DailyLimit { .. } | Self::OperatorDailyLimit => Fault::Limited,
             Self::Market(error) => market_fault(error),

@@ -39,6 +39,10 @@ pub enum Moment {
     PayoutAnswered,
     /// M-Pesa was asked what became of a payout.
     PayoutAsked,
+    /// That a move of float may have been sent is durable; it was not.
+    FloatIntended,
+    /// M-Pesa has answered the request to move float; the answer is not kept.
+    FloatAnswered,
     /// M-Pesa's list of payments was read; nobody was told of any.
     ListRead,
     /// All on the list is in the ledger; where the reading ended is not kept.
@@ -49,7 +53,7 @@ pub enum Moment {
 
 impl Moment {
     /// All, about in the order in which they come.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::OfferPlanned,
         Self::OfferPosted,
         Self::OrderPlanned,
@@ -67,6 +71,8 @@ impl Moment {
         Self::PayoutIntended,
         Self::PayoutAnswered,
         Self::PayoutAsked,
+        Self::FloatIntended,
+        Self::FloatAnswered,
         Self::ListRead,
         Self::ListTold,
         Self::ReversalHeard,
@@ -92,6 +98,8 @@ impl Moment {
             Self::PayoutIntended => "payout-intended",
             Self::PayoutAnswered => "payout-answered",
             Self::PayoutAsked => "payout-asked",
+            Self::FloatIntended => "float-intended",
+            Self::FloatAnswered => "float-answered",
             Self::ListRead => "list-read",
             Self::ListTold => "list-told",
             Self::ReversalHeard => "reversal-heard",

@@ -8,8 +8,8 @@
 //!
 //! Each machine has a folder with its state table in the header, its pure
 //! decisions in `decide` and what it does to the world in `effect`: [`offer`],
-//! [`order`], [`collection`], [`payout`]; [`reversal`] is what M-Pesa takes back,
-//! [`reconciliation`] how its books are compared with ours.
+//! [`order`], [`collection`], [`payout`], [`float`]; [`reversal`] is what M-Pesa takes
+//! back, [`reconciliation`] how its books are compared with ours.
 //! [`engine`] runs them, one event per thing at a time; [`inbox`] matches M-Pesa's
 //! callbacks to them. [`notice`] is what people are told, [`review`] what only a
 //! person decides.
@@ -29,6 +29,7 @@ mod engine;
 mod error;
 #[cfg(test)]
 mod fixtures;
+mod float;
 mod inbox;
 pub mod interruption;
 mod market;
@@ -47,6 +48,7 @@ mod step;
 
 pub use config::{PayoutPolicy, SettlementConfig, SettlementDeps};
 pub use error::{Fault, SettlementError};
+pub use float::record::{FloatRecord, FloatState};
 pub use jirani_market::Want;
 pub use order::Quote;
 pub use payout::{PayoutQueue, PayoutQuote};

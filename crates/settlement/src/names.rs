@@ -9,6 +9,7 @@ use jirani_daraja::ask::AnswerUrls;
 use jirani_units::{OrderId, PayoutId, Reference};
 use rand::{RngCore as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
+use subtle::ConstantTimeEq as _;
 
 /// Draws names and builds callback addresses.
 pub(crate) struct Names {
@@ -26,6 +27,13 @@ pub(crate) struct CollectionNames {
 pub(crate) struct PayoutNames {
     pub(crate) originator_id: String,
     pub(crate) secret: String,
+}
+
+/// Secrets of one move of float: where its result goes, and where the answers to
+/// questions about it, which look alike and mean something else.
+pub(crate) struct FloatNames {
+    pub(crate) result: String,
+    pub(crate) question: String,
 }
 
 impl Names {
@@ -73,6 +81,16 @@ impl Names {
     /// Secret segment of the one C2B confirmation path.
     pub(crate) fn c2b_secret(&self) -> String {
         secret(&mut self.draw("c2b", 0))
+    }
+
+    pub(crate) fn float_secrets(&self, number: u64) -> FloatNames {
+        let mut rng = self.draw("float", number);
+        FloatNames { result: secret(&mut rng), question: secret(&mut rng) }
+    }
+
+    /// Whether somebody claims a secret of ours.
+    pub(crate) fn is(ours: &str, claimed: &str) -> bool {
+        ours.as_bytes().ct_eq(claimed.as_bytes()).into()
     }
 
     /// Secret segment of the one path where M-Pesa may speak of its list of payments.

@@ -19,6 +19,8 @@ pub(crate) enum Matter {
     PayoutUnknown(PayoutId),
     /// A payout's result contradicts what we sent or know.
     PayoutDiffers(PayoutId),
+    /// What became of a move of float stays unknown.
+    FloatUnknown(u64),
     /// More was taken back than a payment had.
     ReversalDiffers(Receipt),
 }
@@ -31,13 +33,14 @@ impl Matter {
             Self::Suspense(receipt) => format!("receipt/{receipt}/suspense"),
             Self::PayoutUnknown(payout) => format!("payout/{payout}/unknown"),
             Self::PayoutDiffers(payout) => format!("payout/{payout}/differs"),
+            Self::FloatUnknown(number) => format!("float/{number}/unknown"),
             Self::ReversalDiffers(receipt) => format!("reversal/{receipt}/differs"),
         }
     }
 
     const fn code(&self) -> &'static str {
         match self {
-            Self::CollectionUnknown(_) | Self::PayoutUnknown(_) => "unknown_outcome",
+            Self::CollectionUnknown(_) | Self::PayoutUnknown(_) | Self::FloatUnknown(_) => "unknown_outcome",
             Self::Suspense(_) => "suspense",
             Self::ReceiptDiffers(_) | Self::PayoutDiffers(_) | Self::ReversalDiffers(_) => "contradiction",
         }

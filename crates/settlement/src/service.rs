@@ -175,6 +175,7 @@ impl Settlement {
         self.waiting_reversals().await.map_err(SettlementError::from_trouble)?;
         self.lanes.poke(Key::Pull, self.clock.busy());
         self.begin_reconciling();
+        self.resume_float().await?;
         Ok(())
     }
 
@@ -214,6 +215,7 @@ impl Settlement {
             Key::Order(id) => self.advance_order(id).await,
             Key::Payout(id) => self.advance_payout(id).await,
             Key::Pull => self.advance_pull().await,
+            Key::Float(number) => self.advance_float(number).await,
             Key::Reconciliation => self.advance_reconciliation().await,
             Key::Stray(_) => Ok(None),
         }

@@ -5,6 +5,7 @@ import { Problem } from "../components/states";
 import { ApiError, api, asked } from "../lib/api";
 import { follow } from "../lib/stream";
 import { AuditPanel } from "./AuditPanel";
+import { FloatMoves } from "./FloatMoves";
 import { Households } from "./Households";
 import { Overview } from "./Overview";
 import { Payments } from "./Payments";
@@ -65,6 +66,7 @@ export function App() {
           <AuditPanel last={overview.data.audit ?? null} />
           <ReviewDesk />
           <Reconciliation />
+          <FloatMoves />
           <Payments />
           <TaxExport />
           <Households />

@@ -29,6 +29,7 @@ export function choicesFor(review: Schemas["ReviewView"]): Choice[] {
   const [subject, first = "", second = ""] = review.key.split("/");
   if (review.code === "suspense") return [attach(first), explained];
   if (subject === "payout") return [...payoutChoices(Number(first)), explained];
+  if (subject === "float") return [...floatChoices(Number(first)), explained];
   if (subject === "collection") return [unpaid(Number(first)), explained];
   if (review.code === "only_theirs" && /^[A-Z0-9]{6,20}$/.test(second)) {
     return [...bookChoices(second, first as Schemas["PurseView"]), explained];
@@ -87,6 +88,26 @@ function payoutChoices(payout: number): Choice[] {
       text: "It was never paid",
       asks: null,
       decide: () => ({ kind: "payout_failed", payout_id: payout }),
+    },
+  ];
+}
+
+function floatChoices(number: number): Choice[] {
+  return [
+    {
+      id: "float_moved",
+      text: "It is on M-Pesa's statement",
+      asks: "M-Pesa receipt",
+      decide: (typed) => {
+        const receipt = receiptOf(typed);
+        return receipt === null ? null : { kind: "float_moved", number, receipt };
+      },
+    },
+    {
+      id: "float_failed",
+      text: "It is not on M-Pesa's statement, and never will be",
+      asks: null,
+      decide: () => ({ kind: "float_failed", number }),
     },
   ];
 }

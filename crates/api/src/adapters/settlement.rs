@@ -1,12 +1,15 @@
 //! Settlement as [`Trading`].
 
+use crate::dto::float::{FloatMoveState, FloatMoveView};
 use crate::dto::notice::{PayoutQueueState, PayoutQueueView};
 use crate::ports::{Trading, TradingError, TradingFault, TradingQuote};
 use async_trait::async_trait;
 use jirani_market::Want;
 use jirani_market::rule::{BuyRule, Rules, SellRule};
 use jirani_reconciliation::{Decision, Purse};
-use jirani_settlement::{Asked, Fault, PayoutQueue, Quote, Settlement, SettlementError, StatementFile};
+use jirani_settlement::{
+    Asked, Fault, FloatRecord, FloatState, PayoutQueue, Quote, Settlement, SettlementError, StatementFile,
+};
 use jirani_store::{
     NewCallback, OfferRecord, OrderRecord, PayWith, PayoutRecord, ProposalRecord, ReconciliationRecord,
 };
@@ -84,6 +87,20 @@ impl Trading for Settlement {
         Ok(Settlement::resume_payouts(self).await?.into())
     }
 
+    async fn move_float(
+        &self,
+        operator: String,
+        amount: Cents,
+        key: String,
+    ) -> Result<FloatMoveView, TradingError> {
+        Ok(Settlement::move_float(self, &operator, amount, &key).await?.into())
+    }
+
+    async fn float_moves(&self, limit: u32) -> Result<Vec<FloatMoveView>, TradingError> {
+        let moves = Settlement::float_moves(self, limit).await.map_err(SettlementError::from)?;
+        Ok(moves.into_iter().map(FloatMoveView::from).collect())
+    }
+
     async fn request_payout(
         &self,
         household: HouseholdId,
@@ -152,6 +169,29 @@ impl Trading for Settlement {
 
     async fn receive_callback(&self, callback: NewCallback) -> Result<(), TradingError> {
         Ok(Settlement::receive_callback(self, callback).await?)
+    }
+}
+
+impl From<FloatRecord> for FloatMoveView {
+    fn from(record: FloatRecord) -> Self {
+        let (state, receipt) = match &record.state {
+            FloatState::Planned => (FloatMoveState::Planned, None),
+            FloatState::Unknown => (FloatMoveState::Unknown, None),
+            FloatState::Accepted { .. } => (FloatMoveState::Accepted, None),
+            FloatState::Moved(receipt) => (FloatMoveState::Moved, receipt.as_ref().map(ToString::to_string)),
+            FloatState::Failed(_) => (FloatMoveState::Failed, None),
+        };
+        Self {
+            number: record.number,
+            amount_cents: record.amount.0,
+            state,
+            reference: record.reference(),
+            receipt,
+            failure: record.failure(),
+            asked_by: record.asked_by,
+            asked_at: record.asked_at.into(),
+            ended_at: record.ended_at.map(Into::into),
+        }
     }
 }
 

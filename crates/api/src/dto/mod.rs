@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod event;
+pub mod float;
 pub mod forecast;
 pub mod home;
 pub mod household;

@@ -379,6 +379,18 @@ pub enum DecisionBody {
         /// Which.
         payout_id: u64,
     },
+    /// A move of float whose outcome was unknown was done.
+    FloatMoved {
+        /// Which.
+        number: u64,
+        /// M-Pesa's number of it.
+        receipt: String,
+    },
+    /// It was not, and never will be.
+    FloatFailed {
+        /// Which.
+        number: u64,
+    },
     /// An order whose payment was unknown was not paid.
     CollectionUnpaid {
         /// Which.

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod events;
+pub mod float;
 pub mod home;
 pub mod hooks;
 pub mod market;

@@ -18,7 +18,8 @@ use utoipa::IntoParams;
 /// Who signed in without a name.
 pub const UNNAMED: &str = "operator";
 
-async fn operator_name(app: &App, who: SignedIn) -> Result<String, ApiError> {
+/// The name that an operator signed in with.
+pub(super) async fn operator_name(app: &App, who: SignedIn) -> Result<String, ApiError> {
     let session = app.deps.store.session(who.token_hash).await?;
     Ok(session.and_then(|session| session.operator).unwrap_or_else(|| UNNAMED.to_owned()))
 }

@@ -1,5 +1,6 @@
 //! What changed since the last commit, and the way back from the disk.
 
+use super::b2b::B2b;
 use super::prompt::Late;
 use super::{C2bUrls, Command, Fault, Owed, Payout, Plan, Prompt, Timer, World};
 use crate::book::Movement;
@@ -22,6 +23,7 @@ pub enum Kind {
     Fault,
     Owed,
     Command,
+    B2b,
     Initiator,
     Validating,
     Pulling,
@@ -40,6 +42,7 @@ impl Kind {
             Self::Fault => "fault",
             Self::Owed => "owed",
             Self::Command => "command",
+            Self::B2b => "b2b",
             Self::Initiator => "initiator",
             Self::Validating => "validating",
             Self::Pulling => "pulling",
@@ -197,6 +200,10 @@ impl World {
                 let (seq, command): (u64, Command) = (seq()?, read(row)?);
                 self.timers.insert((command.result_at, seq, Timer::Command));
                 self.commands.insert(seq, command);
+            }
+            "b2b" => {
+                let (seq, b2b): (u64, B2b) = (seq()?, read(row)?);
+                self.keep_b2b(seq, b2b);
             }
             "initiator" => self.initiator = read(row)?,
             "validating" => {

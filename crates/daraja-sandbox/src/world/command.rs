@@ -164,6 +164,7 @@ impl World {
                 None => self.do_command(&command.order),
             },
         };
+        self.b2b_ended(seq, &command, &outcome);
         self.tell_command(seq, &command, outcome);
     }
 

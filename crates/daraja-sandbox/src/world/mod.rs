@@ -6,6 +6,7 @@
 //! ([`crate::core`]) applies calls one after another, commits, and only then
 //! lets answers and callbacks out.
 
+mod b2b;
 mod bodies;
 mod business;
 mod callback;
@@ -25,6 +26,7 @@ mod reversal;
 mod statement;
 mod transaction;
 
+use b2b::B2b;
 pub use business::BusinessChange;
 pub use callback::Owed;
 use callback::{CallbackKind, Delivered, MOST_OWED, News};
@@ -93,6 +95,8 @@ pub struct World {
     phones: BTreeMap<Msisdn, Phone>,
     c2b_urls: BTreeMap<String, C2bUrls>,
     commands: BTreeMap<u64, Command>,
+    b2bs: BTreeMap<u64, B2b>,
+    by_b2b_id: HashMap<String, u64>,
     initiator: Initiator,
     validating: BTreeMap<String, bool>,
     pulling: BTreeSet<String>,
@@ -132,6 +136,8 @@ impl World {
             phones: BTreeMap::new(),
             c2b_urls: BTreeMap::new(),
             commands: BTreeMap::new(),
+            b2bs: BTreeMap::new(),
+            by_b2b_id: HashMap::new(),
             initiator: Initiator::default(),
             validating: BTreeMap::new(),
             pulling: BTreeSet::new(),
@@ -253,5 +259,6 @@ impl World {
             self.by_conversation_id.remove(&payout.conversation_id);
             self.changes.remove(Kind::Payout, &seq.to_string());
         }
+        self.forget_b2bs(most);
     }
 }

@@ -1,11 +1,15 @@
 //! What transaction status tells of a transaction.
 
+use super::b2b::{B2b, End};
 use super::command::{Outcome, StatusOf};
 use super::payout::{Payout, QUEUE_TIMEOUT};
 use super::results::{self, Parameters};
 use super::{World, bodies};
 use crate::book::{Account, Movement, MovementKind};
 use jirani_units::{Cents, Timestamp};
+
+/// M-Pesa's words for money between businesses.
+const B2B_REASON: &str = "Business to Business Transfer via API";
 
 /// What is told of one transaction.
 struct Told<'a> {
@@ -50,17 +54,24 @@ impl World {
         let told = match of {
             StatusOf::Receipt(receipt) => {
                 let receipt = receipt.trim().to_uppercase();
-                self.book.transaction(&receipt).map(|movement| self.told_of_movement(movement))
+                self.book.transaction(&receipt).map(|movement| self.told_of_movement(movement, ("", "")))
             }
             StatusOf::Conversation(id) => {
                 let seq = self.by_originator_id.get(id).or_else(|| self.by_conversation_id.get(id));
-                seq.and_then(|seq| self.payouts.get(seq)).map(|payout| self.told_of_payout(payout))
+                let payout = seq.and_then(|seq| self.payouts.get(seq));
+                let told = payout.map(|payout| self.told_of_payout(payout));
+                told.or_else(|| self.b2b_of(id).map(|b2b| self.told_of_b2b(&b2b)))
             }
         };
         told.unwrap_or_else(|| Outcome::refused("25"))
     }
 
-    fn told_of_movement(&self, movement: &Movement) -> Outcome {
+    /// A movement, and the ids of the request that made it: M-Pesa's two, where known.
+    fn told_of_movement(
+        &self,
+        movement: &Movement,
+        (originator_id, conversation_id): (&str, &str),
+    ) -> Outcome {
         let receipt = movement.receipt.as_deref().unwrap_or_default();
         if movement.kind == MovementKind::Payout
             && let Some(seq) = movement.reference.as_ref().and_then(|id| self.by_originator_id.get(id))
@@ -70,14 +81,14 @@ impl World {
         }
         let reason = match movement.kind {
             MovementKind::Reversal => "Transaction Reversal",
-            MovementKind::FloatMove => "Business to Business Transfer via API",
+            MovementKind::FloatMove => B2B_REASON,
             _ => "Pay Bill Online",
         };
         let told = Told {
             debit: self.party(&movement.from),
             credit: self.party(&movement.to),
-            originator_id: "",
-            conversation_id: "",
+            originator_id,
+            conversation_id,
             started_at: movement.at,
             finished_at: movement.at,
             account: results::account_name(&movement.from),
@@ -88,6 +99,35 @@ impl World {
             receipt,
         };
         Outcome::done(Some(receipt.to_owned()), told.parameters())
+    }
+
+    fn told_of_b2b(&self, b2b: &B2b) -> Outcome {
+        let ids = (b2b.originator_id.as_str(), b2b.conversation_id.as_str());
+        let (status, receipt) = match &b2b.end {
+            End::Open => ("Authorized", ""),
+            End::Moved(receipt) => ("Completed", receipt.as_str()),
+            End::Expired => ("Expired", ""),
+            End::Refused => ("Declined", ""),
+        };
+        if let Some(movement) = self.book.transaction(receipt) {
+            return self.told_of_movement(movement, ids);
+        }
+        let business = |code: &str| format!("{code} - {}", self.business_name(code));
+        let told = Told {
+            debit: business(&b2b.shortcode),
+            credit: business(&b2b.receiver),
+            originator_id: ids.0,
+            conversation_id: ids.1,
+            started_at: b2b.at,
+            finished_at: b2b.at,
+            account: "Working Account",
+            charges: None,
+            reason: B2B_REASON,
+            status,
+            amount: Cents(b2b.shillings.saturating_mul(100)),
+            receipt,
+        };
+        Outcome::done((!receipt.is_empty()).then(|| receipt.to_owned()), told.parameters())
     }
 
     fn told_of_payout(&self, payout: &Payout) -> Outcome {

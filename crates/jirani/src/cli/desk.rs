@@ -1,4 +1,4 @@
-//! `jirani reconcile` and `jirani review ...`
+//! `jirani reconcile`, `jirani review ...` and `jirani float ...`
 
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -59,6 +59,35 @@ impl StatementAccount {
             Self::Charges => "account=charges",
         }
     }
+}
+
+/// `jirani float`
+#[derive(Args)]
+pub struct FloatArguments {
+    /// Which system.
+    #[command(flatten)]
+    pub node: NodeArguments,
+    /// What to do; without it the last moves are listed.
+    #[command(subcommand)]
+    pub command: Option<FloatCommand>,
+}
+
+/// What is done about float.
+#[derive(Subcommand)]
+pub enum FloatCommand {
+    /// The last moves from the PayBill to the payout shortcode, newest first.
+    List,
+    /// Moves money from the PayBill to the payout shortcode. M-Pesa's word on it follows;
+    /// `jirani float` shows it.
+    Move {
+        /// Whole shillings, 1 to 250,000.
+        #[arg(long, value_name = "KSH", value_parser = clap::value_parser!(u64).range(1..=250_000))]
+        amount: u64,
+        /// Your own name for this wish: the same again does not move anything twice.
+        /// Without one, every call is a new wish.
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+    },
 }
 
 /// `jirani review`

@@ -1,7 +1,9 @@
-//! `jirani reconcile` and `jirani review ...`: asked of the running system, which alone
+//! `jirani reconcile`, `jirani review ...` and `jirani float ...`: asked of the running system, which alone
 //! may write.
 
-use crate::cli::desk::{NodeArguments, ReconcileArguments, ReviewArguments, ReviewCommand};
+use crate::cli::desk::{
+    FloatArguments, FloatCommand, NodeArguments, ReconcileArguments, ReviewArguments, ReviewCommand,
+};
 use crate::config::Config;
 use crate::failure::Failure;
 use anyhow::{Context as _, anyhow};
@@ -51,6 +53,12 @@ impl Desk {
         if let Some(body) = body {
             request = request.json(body);
         }
+        read(request.send().await.context("desk.no_answer: the system does not answer")?).await
+    }
+
+    async fn move_float(&self, shillings: u64, key: &str) -> anyhow::Result<Value> {
+        let request = self.client.post(self.url("float")).bearer_auth(&self.token);
+        let request = request.header("Idempotency-Key", key).json(&json!({"amount_cents": shillings * 100}));
         read(request.send().await.context("desk.no_answer: the system does not answer")?).await
     }
 
@@ -141,6 +149,46 @@ pub async fn review(config: &Config, arguments: &ReviewArguments) -> Result<(), 
         _ => history(&[answer]),
     }
     Ok(())
+}
+
+/// Moves float, or lists the moves.
+pub async fn float(config: &Config, arguments: &FloatArguments) -> Result<(), Failure> {
+    let desk = Desk::open(config, &arguments.node).await.map_err(Failure::Start)?;
+    let answer = match &arguments.command {
+        None | Some(FloatCommand::List) => desk.ask(Method::GET, "float", None).await,
+        Some(FloatCommand::Move { amount, key }) => {
+            let key = key
+                .clone()
+                .unwrap_or_else(|| format!("cli-{}", hex::encode(&crate::system::entropy()[..16])));
+            desk.move_float(*amount, &key).await
+        }
+    };
+    let answer = answer.map_err(Failure::Run)?;
+    if arguments.node.json {
+        println!("{answer}");
+    } else if answer.is_array() {
+        moves(rows(&answer));
+    } else {
+        moves(&[answer]);
+    }
+    Ok(())
+}
+
+fn moves(moves: &[Value]) {
+    let mut listed = table(&["number", "amount", "state", "receipt", "asked by", "at", "ended", "why"]);
+    for one in moves {
+        listed.add_row([
+            text(&one["number"]),
+            money(&one["amount_cents"]),
+            text(&one["state"]),
+            text(&one["receipt"]),
+            text(&one["asked_by"]),
+            text(&one["asked_at"]),
+            text(&one["ended_at"]),
+            text(&one["failure"]),
+        ]);
+    }
+    println!("{listed}");
 }
 
 fn table(header: &[&str]) -> Table {

@@ -46,6 +46,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Ledger(command) => Box::pin(ledger::run(config()?, command)).await,
         Command::Meter(command) => Box::pin(meter::run(config, command)).await,
         Command::Reconcile(arguments) => Box::pin(desk::reconcile(&config()?, &arguments)).await,
+        Command::Float(arguments) => Box::pin(desk::float(&config()?, &arguments)).await,
         Command::Review(arguments) => Box::pin(desk::review(&config()?, &arguments)).await,
         Command::CheckConfig => check_config::run(&config()?),
         Command::Chain(arguments) => Box::pin(chain::run(config()?, arguments)).await,

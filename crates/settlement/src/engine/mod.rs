@@ -18,6 +18,8 @@ pub(crate) enum Key {
     Order(OrderId),
     /// A payout.
     Payout(PayoutId),
+    /// A move of float, by its number.
+    Float(u64),
     /// M-Pesa's list of payments.
     Pull,
     /// The daily comparison with M-Pesa's books, and the figures the operator hears of.

@@ -6,13 +6,15 @@
 use super::{Note, done};
 use crate::collection::{CollectionEvent, Loose, Money};
 use crate::engine::Key;
+use crate::float::record::FloatEvent;
+use crate::names::Names;
 use crate::payout::PayoutEvent;
 use crate::reversal::TakenBack;
 use crate::service::Settlement;
 use crate::step::{Step, Trouble};
 use jirani_daraja::callback::{
     B2cResult, C2bPayment, FoundTransaction, StatusOutcome, StkOutcome, StkResult, parse_b2c, parse_c2b,
-    parse_status, parse_stk,
+    parse_float, parse_status, parse_stk,
 };
 use jirani_store::{CallbackKind, InboxRow, NewCallback, StoreError};
 use jirani_units::{HouseholdId, Reference};
@@ -30,6 +32,8 @@ pub(crate) enum Heard {
     PayoutFound(FoundTransaction),
     /// M-Pesa could not answer it.
     PayoutUnanswered(String),
+    /// What came of a move of float, or M-Pesa's answer about one.
+    Float(u64, FloatEvent),
     /// M-Pesa took a payment back.
     TakenBack(TakenBack),
     /// Nothing of ours, or unreadable; why.
@@ -81,6 +85,9 @@ impl Settlement {
                 Ok((Key::Payout(payout.id), heard))
             }
             CallbackKind::Answer | CallbackKind::AnswerTimeout => {
+                if let Some(float) = self.float_news(*kind, secret, body).await? {
+                    return Ok(float);
+                }
                 if bool::from(secret.as_bytes().ct_eq(self.names.list_secret().as_bytes())) {
                     let what = "M-Pesa speaks of its list of payments: the list is read".to_owned();
                     return Ok((Key::Pull, Heard::Nothing(what)));
@@ -104,6 +111,37 @@ impl Settlement {
                 Ok((Key::Payout(payout.id), heard))
             }
         }
+    }
+
+    /// The result of the last move of float, or an answer about it.
+    async fn float_news(
+        &self,
+        kind: CallbackKind,
+        secret: &str,
+        body: &[u8],
+    ) -> Result<Option<(Key, Heard)>, StoreError> {
+        let late = || Heard::Nothing("queue timeout about a move of float: it says nothing".to_owned());
+        let Some(number) = self.last_float_move().await?.map(|last| last.number) else { return Ok(None) };
+        let names = self.names.float_secrets(number);
+        let heard = if Names::is(&names.result, secret) {
+            match parse_float(body) {
+                _ if kind == CallbackKind::AnswerTimeout => late(),
+                Ok(answer) => Heard::Float(number, FloatEvent::Result(answer.outcome)),
+                Err(error) => Heard::Nothing(error.to_string()),
+            }
+        } else if Names::is(&names.question, secret) {
+            match parse_status(body).map(|answer| answer.outcome) {
+                _ if kind == CallbackKind::AnswerTimeout => late(),
+                Ok(StatusOutcome::Found(found)) => Heard::Float(number, FloatEvent::Found(found)),
+                Ok(StatusOutcome::Refused { code } | StatusOutcome::Unknown { code }) => {
+                    Heard::Nothing(format!("unanswered ({code}): it proves nothing"))
+                }
+                Err(error) => Heard::Nothing(error.to_string()),
+            }
+        } else {
+            return Ok(None);
+        };
+        Ok(Some((Key::Float(number), heard)))
     }
 
     async fn payment_target(
@@ -164,6 +202,7 @@ impl Settlement {
             Heard::PayoutUnanswered(code) => {
                 self.payout_note(key, &PayoutEvent::Unanswered { code: code.clone() }, id).await
             }
+            Heard::Float(number, event) => self.apply_float(*number, event, id).await.map(drop),
             Heard::TakenBack(news) => self.apply_reversal(news).await,
             Heard::Nothing(why) => {
                 let mut step = Step::nothing(why.as_str());

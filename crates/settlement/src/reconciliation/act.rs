@@ -3,6 +3,8 @@
 
 use super::gather::shortcode;
 use crate::error::SettlementError;
+use crate::float;
+use crate::float::record::FloatEvent;
 use crate::notice::Notice;
 use crate::payout::decided_by_hand;
 use crate::review::Matter;
@@ -31,6 +33,13 @@ impl Settlement {
                 return self.decide_payout(*payout_id, Some(receipt)).await;
             }
             Decision::PayoutFailed { payout_id } => return self.decide_payout(*payout_id, None).await,
+            Decision::FloatMoved { number, receipt } => {
+                let seen = FloatEvent::OnStatement(Some(receipt.clone()));
+                return self.decide_float(*number, &seen).await;
+            }
+            Decision::FloatFailed { number } => {
+                return self.decide_float(*number, &FloatEvent::NotOnStatement).await;
+            }
             Decision::CollectionUnpaid { order_id } => return self.unpaid(*order_id).await,
             Decision::WriteOff { receipt } => return self.write_off(receipt).await,
             Decision::Correct { sequence } => return self.correct(*sequence).await,
@@ -95,6 +104,15 @@ impl Settlement {
             return Err(unfit(format!("payout {id} is not unknown")));
         }
         Ok(decided_by_hand(&payout, receipt, self.clock.now()))
+    }
+
+    /// What became of a move of float, by persons who have looked on M-Pesa's statement.
+    async fn decide_float(&self, number: u64, seen: &FloatEvent) -> Acted {
+        let record = self.float_move(number).await?;
+        let record = record.ok_or_else(|| unfit(format!("there is no move {number} of float")))?;
+        let (step, changes) = float::step_of(&record, seen, self.clock.now())
+            .map_err(|error| SettlementError::from_trouble(error.into()))?;
+        if changes { Ok(step) } else { Err(unfit(format!("move {number} of float is not unknown"))) }
     }
 
     async fn unpaid(&self, id: OrderId) -> Acted {

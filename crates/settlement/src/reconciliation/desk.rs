@@ -14,7 +14,7 @@ const NAME_MAX: usize = 40;
 const NOTE_MAX: usize = 500;
 
 /// An operator's name: letters, digits, space, `.`, `-` and `'`, and not only spaces.
-fn check_name(name: &str) -> Result<(), SettlementError> {
+pub(crate) fn check_operator(name: &str) -> Result<(), SettlementError> {
     let is_fine = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '\'');
     let is_trimmed = name.trim() == name && !name.is_empty();
     if is_trimmed && name.chars().count() <= NAME_MAX && name.chars().all(is_fine) {
@@ -41,6 +41,9 @@ fn fits(decision: &Decision, key: &str) -> bool {
             key.starts_with(&format!("payout/{payout_id}/")) || names(receipt.as_str())
         }
         Decision::PayoutFailed { payout_id } => key.starts_with(&format!("payout/{payout_id}/")),
+        Decision::FloatMoved { number, .. } | Decision::FloatFailed { number } => {
+            key == Matter::FloatUnknown(*number).key()
+        }
         Decision::CollectionUnpaid { order_id } => key == Matter::CollectionUnknown(*order_id).key(),
         Decision::Attach { receipt, .. }
         | Decision::WriteOff { receipt }
@@ -63,7 +66,7 @@ impl Settlement {
         note: &str,
     ) -> Result<ProposalRecord, SettlementError> {
         let _busy = self.clock.busy();
-        check_name(operator)?;
+        check_operator(operator)?;
         if note.chars().count() > NOTE_MAX || !decision.is_sound() {
             return Err(SettlementError::UnfitDecision("the note or the amount is too large".to_owned()));
         }
@@ -102,7 +105,7 @@ impl Settlement {
     /// person, changes nothing.
     pub async fn approve(&self, operator: &str, number: u64) -> Result<ProposalRecord, SettlementError> {
         let _busy = self.clock.busy();
-        check_name(operator)?;
+        check_operator(operator)?;
         for _ in 0..COMMIT_ATTEMPTS {
             let proposal = self.stored_proposal(number).await?;
             match proposal.state {
@@ -168,7 +171,7 @@ impl Settlement {
     /// waits for another proposal.
     pub async fn reject(&self, operator: &str, number: u64) -> Result<ProposalRecord, SettlementError> {
         let _busy = self.clock.busy();
-        check_name(operator)?;
+        check_operator(operator)?;
         let proposal = self.stored_proposal(number).await?;
         if proposal.state == ProposalState::Rejected && proposal.decided_by.as_deref() == Some(operator) {
             return Ok(proposal);
@@ -237,8 +240,8 @@ mod tests {
         for (name, is_fine) in
             [("Amina W.", true), ("", false), (" Amina", false), ("a/b", false), ("ab\n", false)]
         {
-            assert_eq!(check_name(name).is_ok(), is_fine, "{name:?}");
+            assert_eq!(check_operator(name).is_ok(), is_fine, "{name:?}");
         }
-        assert!(check_name(&"a".repeat(41)).is_err());
+        assert!(check_operator(&"a".repeat(41)).is_err());
     }
 }

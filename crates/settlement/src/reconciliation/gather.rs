@@ -5,6 +5,8 @@
 //! the rows, not the other way round; payments and payouts are named by their records
 //! besides, so that one that M-Pesa does not list has a name as well.
 
+use crate::float;
+use crate::float::record::FloatState;
 use crate::service::Settlement;
 use jirani_ledger::templates::shortcodes::Shortcode;
 use jirani_ledger::templates::{collections, payouts, reversals, review, shortcodes};
@@ -19,6 +21,8 @@ use std::future::Future;
 const PAGE: u32 = 1_000;
 /// M-Pesa's clock and ours may differ by so much, in seconds.
 const SKEW_S: i64 = 300;
+/// Moves of float that are named: more than two days have.
+const MOVES: u32 = 200;
 /// Readings of an account until nothing was posted meanwhile, at most.
 const READINGS_MAX: usize = 5;
 
@@ -155,6 +159,7 @@ impl Settlement {
         let since = from.plus_seconds(-MARGIN_S);
         let mut names = names_of(theirs);
         self.name_payments(&mut names, since).await?;
+        self.name_moves(&mut names).await?;
         let (mut lines, mut totals) = (Vec::new(), [Cents::ZERO; 3]);
         for ((purse, account), total) in PURSES.into_iter().zip(&mut totals) {
             let rows;
@@ -214,6 +219,17 @@ impl Settlement {
                 names.insert(id, Named { receipt: record.receipt, kind: Kind::Payment, at });
             }
         }
+    }
+
+    /// The last moves of float, as far as M-Pesa has told their numbers.
+    async fn name_moves(&self, names: &mut HashMap<TransferId, Named>) -> Result<(), StoreError> {
+        for record in self.float_moves(MOVES).await? {
+            if let FloatState::Moved(Some(receipt)) = record.state.clone() {
+                let named = Named { receipt, kind: Kind::FloatMove, at: None };
+                names.insert(float::hold(&record).id, named);
+            }
+        }
+        Ok(())
     }
 
     async fn our_line(

@@ -27,6 +27,7 @@ mod run;
 mod watch;
 
 pub(crate) use ask::Reconciling;
+pub(crate) use desk::check_operator;
 pub use policy::ReconciliationPolicy;
 pub use run::{Asked, Reconciled, StatementFile};
 pub use watch::Figures;

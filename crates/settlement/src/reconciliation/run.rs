@@ -7,6 +7,7 @@ use super::policy::{ReconciliationPolicy, next_daily};
 use super::watch::WATCH_S;
 use crate::engine::Key;
 use crate::error::SettlementError;
+use crate::float::record::number_of;
 use crate::service::Settlement;
 use crate::step::Trouble;
 use jirani_daraja::pull::PULL_REACH_S;
@@ -182,6 +183,7 @@ impl Settlement {
     /// and how many could not be.
     async fn book_theirs(&self, theirs: &TheirBooks) -> Result<(u64, u64), SettlementError> {
         let (mut booked, mut unbooked) = (0, 0);
+        self.end_moves(theirs).await?;
         let news = theirs.lines.iter().filter(|line| line.purse == Purse::Collection);
         // Payments first: a reversal needs its payment.
         let (payments, others): (Vec<_>, Vec<_>) = news.partition(|line| line.kind == Kind::Payment);
@@ -221,6 +223,20 @@ impl Settlement {
             }
         }
         Ok((booked, unbooked))
+    }
+
+    /// Ends the moves of float that M-Pesa's statement shows, of which nobody has told us.
+    async fn end_moves(&self, theirs: &TheirBooks) -> Result<(), SettlementError> {
+        let Some(open) = self.last_float_move().await?.filter(|last| !last.is_final()) else { return Ok(()) };
+        let is_it = |line: &&Theirs| {
+            line.kind == Kind::FloatMove
+                && line.amount_cents.0.abs() == open.amount.0
+                && number_of(&line.reference) == Some(open.number)
+        };
+        match theirs.lines.iter().find(is_it) {
+            Some(seen) => self.float_on_statement(open.number, Some(seen.receipt.clone())).await,
+            None => Ok(()),
+        }
     }
 
     /// Opens reviews for what stands apart past the age, closes those that have come

@@ -416,6 +416,7 @@ impl Storm {
         let (until, late) = (Instant::now() + CALM_WITHIN, self.time.now().plus_seconds(LATE_S));
         loop {
             people.book_float().await;
+            people.look_after_moves().await;
             let state = people.ask("state", json!({})).await;
             let totals = self.mpesa("/sandbox/statement?limit=0", None).await.1["totals"].clone();
             let theirs = json!([totals["collection_cents"], totals["payout_cents"], totals["charges_cents"]]);
@@ -424,6 +425,7 @@ impl Storm {
                 .any(|name| state[name].as_array().is_some_and(|list| !list.is_empty()));
             if self.time.now() > late
                 && !open
+                && state["moving"].is_null()
                 && state["receipts"] == 0
                 && state["callbacks"] == 0
                 && state["accounts"] == theirs

@@ -73,6 +73,7 @@ pub async fn ends_well(storm: &Storm) {
     the_ledger_is_sound(&store, &books, &statement).await;
     payments_in_are_ours(storm, &store, &books, &statement).await;
     payouts_are_theirs(storm, &books, &statement);
+    moves_are_theirs(storm, &books, &statement);
     money_follows_tokens(storm, &books);
     nothing_else_is_unknown(storm, &store, &books, &statement).await;
     tokens_follow_money(storm, &store, &books).await;
@@ -165,6 +166,24 @@ fn payouts_are_theirs(storm: &Storm, books: &Books, statement: &Value) {
         };
         assert_eq!(posted.get(&payout.id).copied().unwrap_or(0), times, "payout {}", payout.id);
         storm.note(&format!("payout {state}{again}"));
+    }
+}
+
+/// Each move of float on M-Pesa's statement is posted in our ledger, once, and none else.
+fn moves_are_theirs(storm: &Storm, books: &Books, statement: &Value) {
+    let ours: Vec<i64> = books
+        .journal
+        .iter()
+        .filter(|row| row.transfer.reason == Reason::FloatMove)
+        .filter(|row| matches!(row.transfer.kind, jirani_ledger::Kind::Post(_)))
+        .map(|row| row.transfer.amount.0)
+        .collect();
+    let theirs: Vec<i64> = movements(statement, "float_move")
+        .map(|movement| movement["amount_cents"].as_i64().unwrap())
+        .collect();
+    assert_eq!(ours, theirs, "one move at a time, in the same order");
+    for _ in theirs {
+        storm.note("float moved");
     }
 }
 

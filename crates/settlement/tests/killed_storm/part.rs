@@ -256,6 +256,16 @@ impl Desk {
                 self.store.commit(vec![Change::Post(moved)]).await?;
                 json!({})
             }
+            "move" => {
+                let moved = settlement.move_float("operator", Cents(number("amount_cents")), key()).await?;
+                json!({"number": moved.number, "state": format!("{:?}", moved.state)})
+            }
+            "moved" => {
+                let number = asked["number"].as_u64().unwrap();
+                let seen = (asked["moved"] == true).then_some(None);
+                settlement.float_on_statement(number, seen).await?;
+                json!({})
+            }
             "resume" => {
                 settlement.resume_payouts().await?;
                 json!({})
@@ -287,7 +297,14 @@ impl Desk {
             PayoutQueue::Stopped { .. } => "stopped",
         };
         let payouts = store.live_payouts().await?;
+        let now = self.clock.now();
+        let moving = self.settlement.last_float_move().await?.filter(|last| !last.is_final());
         Ok(json!({
+            "moving": moving.map(|last| json!({
+                "number": last.number,
+                "state": format!("{:?}", last.state),
+                "age_s": now.since(last.asked_at) / 1_000_000,
+            })),
             "orders": store.live_orders().await?.iter().map(|order| format!("{} {:?}", order.id, order.state)).collect::<Vec<_>>(),
             "collections": store.live_collections().await?.iter().map(|open| format!("{} {:?}", open.order, open.state)).collect::<Vec<_>>(),
             "receipts": store.waiting_receipts().await?.len(),
@@ -297,7 +314,7 @@ impl Desk {
             "owed_cents": payouts.iter().map(|payout| payout.amount.0).sum::<i64>(),
             "accounts": accounts,
             "queue": queue,
-            "now": self.clock.now().0,
+            "now": now.0,
         }))
     }
 }

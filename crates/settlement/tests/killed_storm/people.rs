@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
+/// Seconds after which a move of float is on M-Pesa's statement or never will be.
+const MOVED_WITHIN_S: i64 = 2_000;
 /// How many do something at the same time.
 const AT_ONCE: usize = 24;
 
@@ -102,9 +104,9 @@ impl Person<'_> {
             560..900 => self.withdraw().await,
             900..940 => self.by_hand().await,
             940..950 => self.take_back().await,
-            950..960 => self.operate().await,
-            960..962 => self.wrong_password().await,
-            962..964 => self.offer_little().await,
+            950..980 => self.operate().await,
+            980..982 => self.wrong_password().await,
+            982..990 => self.offer_little().await,
             _ => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     }
@@ -197,10 +199,29 @@ impl Person<'_> {
         let more = self.storm.draw(|rng| rng.random_range(20_000..80_000));
         self.top_up(more).await;
         self.book_float().await;
+        self.look_after_moves().await;
+        let shillings = self.storm.draw(|rng| rng.random_range(10..60));
+        let told = self.ask("move", json!({"amount_cents": shillings * 100, "key": self.key()})).await;
+        self.storm.note(&format!("move {}", told["code"].as_str().unwrap_or("begun")));
         if self.ask("state", json!({})).await["queue"] == "stopped" {
             self.storm.note("payouts resumed");
             self.ask("resume", json!({})).await;
         }
+    }
+
+    /// Of a move whose result does not come M-Pesa's statement says what became.
+    pub async fn look_after_moves(&self) {
+        let moving = &self.ask("state", json!({})).await["moving"];
+        // As long as it may still be on its way, the statement says nothing.
+        if moving["age_s"].as_i64() < Some(MOVED_WITHIN_S) {
+            return;
+        }
+        let name = format!("float-{}", moving["number"]);
+        let (_, statement) = self.storm.mpesa("/sandbox/statement", None).await;
+        let movements = statement["movements"].as_array().unwrap();
+        let moved = movements.iter().any(|movement| movement["reference"] == name.as_str());
+        self.storm.note(&format!("move {moved} by statement, was {}", moving["state"].as_str().unwrap()));
+        self.ask("moved", json!({"number": moving["number"], "moved": moved})).await;
     }
 
     /// For a while M-Pesa refuses our initiator.

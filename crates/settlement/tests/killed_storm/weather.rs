@@ -1,6 +1,6 @@
 //! What goes wrong with M-Pesa, how often in a thousand.
 
-pub const FAULTS: [(&str, &str, u32); 72] = [
+pub const FAULTS: [(&str, &str, u32); 80] = [
     ("oauth_response", "lose", 50),
     ("oauth_response", "refuse:html_503", 50),
     ("stk_response", "lose", 30),
@@ -71,6 +71,14 @@ pub const FAULTS: [(&str, &str, u32); 72] = [
     ("status_callback", "duplicate:2", 40),
     ("status_callback", "delay_s:60", 40),
     ("status_callback", "shape:arrays", 30),
+    ("b2b_response", "lose", 60),
+    ("b2b_response", "drop", 40),
+    ("b2b_response", "callback_first", 40),
+    ("b2b_callback", "lose", 100),
+    ("b2b_callback", "duplicate:2", 80),
+    ("b2b_callback", "delay_s:100", 50),
+    ("balance_response", "lose", 100),
+    ("balance_callback", "duplicate:2", 100),
     ("pull_response", "lose", 40),
     ("pull_response", "refuse:busy", 30),
 ];

@@ -10,5 +10,6 @@
 mod books;
 #[path = "../door/mod.rs"]
 mod door;
+mod float;
 mod trades;
 mod village;
