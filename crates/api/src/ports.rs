@@ -6,8 +6,10 @@ use crate::dto::notice::{PayoutQueueState, PayoutQueueView};
 use crate::dto::operator::AuditView;
 use async_trait::async_trait;
 use jirani_market::rule::{BuyRule, Rules, SellRule};
+use jirani_market::shortfall::Event as ShortfallEvent;
 use jirani_market::{Fill, Want};
 use jirani_reconciliation::{Decision, Purse};
+use jirani_settlement::Standing;
 use jirani_store::{
     NewCallback, OfferRecord, OrderRecord, PayWith, PayoutRecord, ProposalRecord, ReconciliationRecord,
 };
@@ -143,6 +145,23 @@ pub trait Trading: Send + Sync {
     /// Figures of money for `/metrics`: name, what it says, value.
     async fn figures(&self) -> Result<Vec<(&'static str, &'static str, i64)>, TradingError> {
         Ok(Vec::new())
+    }
+    /// Where a household that owes energy stands.
+    async fn standing(&self, _household: HouseholdId) -> Result<Standing, TradingError> {
+        Err(TradingError::not_offered())
+    }
+    /// Every home, who owes most first.
+    async fn standings(&self) -> Result<Vec<Standing>, TradingError> {
+        Err(TradingError::not_offered())
+    }
+    /// What household or operator ask for on that walk; `words` go with it.
+    async fn shortfall_event(
+        &self,
+        _household: HouseholdId,
+        _event: ShortfallEvent,
+        _words: String,
+    ) -> Result<Standing, TradingError> {
+        Err(TradingError::not_offered())
     }
     /// Keeps a callback; durable on return, dealt with afterwards.
     async fn receive_callback(&self, callback: NewCallback) -> Result<(), TradingError>;

@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::auth::rights::{Right, require};
 use crate::guard::{hooks as doors, rate, request};
 use crate::routes::{
-    config, events, float, home, hooks, market, movements, notices, operator, orders, payouts, reviews,
-    rules, session, statements,
+    bills, config, events, float, home, hooks, market, movements, notices, operator, orders, payouts,
+    reviews, rules, session, shortfall, statements,
 };
 use crate::{openapi, web};
 use axum::Router;
@@ -46,6 +46,10 @@ fn household() -> OpenApiRouter<App> {
         .routes(routes!(movements::movements))
         .routes(routes!(notices::my_notices))
         .routes(routes!(statements::my_statement))
+        .routes(routes!(bills::my_bills))
+        .routes(routes!(bills::my_bill_of_day))
+        .routes(routes!(bills::my_bills_table))
+        .routes(routes!(shortfall::my_shortfall))
 }
 
 /// For a household, where money may move: limited by session.
@@ -58,6 +62,8 @@ fn money() -> OpenApiRouter<App> {
         .routes(routes!(orders::my_orders, orders::place_order))
         .routes(routes!(payouts::my_payouts, payouts::request_payout))
         .routes(routes!(payouts::quote_payout))
+        .routes(routes!(shortfall::dispute))
+        .routes(routes!(shortfall::ask_emergency))
 }
 
 /// For the operator.
@@ -73,6 +79,10 @@ fn operator() -> OpenApiRouter<App> {
         .routes(routes!(float::float_moves, float::move_float))
         .routes(routes!(statements::household_statement))
         .routes(routes!(statements::tax_list))
+        .routes(routes!(bills::slot_reports))
+        .routes(routes!(bills::record_curtailment))
+        .routes(routes!(shortfall::standings))
+        .routes(routes!(shortfall::household_shortfall, shortfall::set_terms))
         .routes(routes!(operator::last_audit, operator::run_audit))
         .routes(routes!(reviews::reviews))
         .routes(routes!(reviews::proposals))

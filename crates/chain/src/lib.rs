@@ -57,4 +57,4 @@ pub use payer::{PayerLevel, PayerState};
 pub use readiness::{ChainState, Readiness};
 pub use sender::Finished;
 pub use solana_address::Address;
-pub use work::{AttestRow, Outcome, Retry, RowOutcome, Work};
+pub use work::{AttestRow, Outcome, Retry, RowOutcome, Work, reported_rows};

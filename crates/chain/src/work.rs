@@ -189,6 +189,24 @@ impl RowOutcome {
     }
 }
 
+/// The rows that the program reported in an attestation's event, with the household each is
+/// about by the program's own word; empty when the bytes are no such event.
+pub fn reported_rows(event: &[u8]) -> Vec<RowOutcome> {
+    let event = DecodedEvent::decode(event).filter(|event| event.kind == EventKind::Attested);
+    let rows = event.map(|event| event.rows).unwrap_or_default();
+    rows.iter()
+        .filter(|told| told.household_id != 0)
+        .map(|told| RowOutcome {
+            household: HouseholdId(told.household_id),
+            // A status of a newer program is at least not an applied one.
+            status: RowStatus::from_byte(told.status).unwrap_or(RowStatus::Overflow),
+            minted_wh: Wh(told.minted_wh),
+            burned_wh: Wh(told.burned_wh),
+            shortfall_wh: Wh(told.shortfall_wh),
+        })
+        .collect()
+}
+
 impl Work {
     /// The rows that an event reports of this work, in its order; empty when it is no
     /// attestation or the event is not its.

@@ -6,6 +6,7 @@ use crate::bill::{Flow, Trade};
 use crate::error::MarketError;
 use crate::fill::energy;
 use jirani_units::{Cents, HouseholdId, Slot, Wh};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a record of the feeder is.
@@ -20,7 +21,8 @@ pub enum Member {
 }
 
 /// Why energy was not taken although the sun shone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CurtailmentReason {
     /// The battery is full and nobody draws.
     BatteryFull,
@@ -32,7 +34,7 @@ pub enum CurtailmentReason {
 
 /// Energy that was not produced, as estimated by who curtailed it. It is recorded, and
 /// is no part of the balance: it never flowed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Curtailment {
     /// Whose production.
     pub household: HouseholdId,
@@ -68,7 +70,7 @@ pub enum ReportError {
 }
 
 /// One slot of one feeder.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlotReport {
     /// Which feeder.
     pub feeder: u16,

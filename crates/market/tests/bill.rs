@@ -3,7 +3,9 @@
 
 mod village;
 
-use jirani_market::bill::{BillError, Flow, Guarantee, Line, Period, SlotBill, Trade, csv, sentence, totals};
+use jirani_market::bill::{
+    BillError, Flow, Guarantee, Line, Period, SlotBill, Trade, Words, csv, sentence, totals,
+};
 use jirani_market::report::{Curtailment, CurtailmentReason, Member, ReportError, SlotReport};
 use jirani_market::schedule::{Standing, Terms, standing};
 use jirani_market::{Fill, Tariff};
@@ -124,7 +126,7 @@ fn months_and_days_add_up_in_nairobi_and_fit_an_sms_and_a_table() {
     let alias =
         |id: HouseholdId| if id == ANNA { "=Jirani \"7\", Anna".to_owned() } else { "Jirani 12".to_owned() };
     assert_eq!(
-        csv(&bills[1..], alias),
+        csv(&bills[1..], &Words::EN, alias),
         "slot_start,what,with,energy_wh,price_cents_per_kwh,amount_cents,fee_cents,tax_cents,gain_cents\n\
          2026-11-30T21:00:00Z,sold,Jirani 12,400,1800,720,0,0,320\n\
          2026-11-30T21:00:00Z,bought,\"Jirani \"\"7\"\", Anna\",400,1800,-920,120,80,480\n"

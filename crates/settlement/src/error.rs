@@ -6,6 +6,7 @@ use jirani_chain::ChainError;
 use jirani_ledger::Refusal;
 use jirani_market::MarketError;
 use jirani_market::rule::RuleError;
+use jirani_market::shortfall::ShortfallError;
 use jirani_store::StoreError;
 use jirani_units::{Cents, Timestamp, Wh};
 
@@ -154,6 +155,12 @@ pub enum SettlementError {
     /// What was begun cannot go on before a person has looked at it.
     #[error("settlement.stuck: this needs the operator: {0}")]
     Stuck(String),
+    /// Words of a dispute or an answer that are too long.
+    #[error("shortfall.note_too_long: write at most 200 characters")]
+    NoteTooLong,
+    /// Against the rules of the walk.
+    #[error(transparent)]
+    Walk(#[from] ShortfallError),
     /// Against the market's rules.
     #[error(transparent)]
     Market(#[from] MarketError),
@@ -189,6 +196,9 @@ impl SettlementError {
             | Self::StatementEmpty
             | Self::InvalidKey
             | Self::Rule(_)
+            | Self::NoteTooLong
+            | Self::Walk(ShortfallError::AmountNotPositive | ShortfallError::LimitNegative)
+            | Self::Walk(ShortfallError::InstalmentsOutOfBounds { .. })
             | Self::AmountTooLarge { .. }
             | Self::PayoutTooSmall { .. }
             | Self::FloatAmount => Fault::Invalid,
@@ -209,6 +219,7 @@ impl SettlementError {
             | Self::PromptOpen
             | Self::CoolDown { .. }
             | Self::FloatMoving
+            | Self::Walk(_)
             | Self::InsufficientBalance => Fault::Conflict,
             Self::DailyLimit { .. } | Self::OperatorDailyLimit => Fault::Limited,
             Self::Market(error) => market_fault(error),

@@ -21,6 +21,7 @@
     reason = "the header is the map of the crate for who works on it"
 )]
 
+mod bill;
 mod chain_work;
 mod collection;
 mod config;
@@ -44,8 +45,10 @@ mod reconciliation;
 mod reversal;
 mod review;
 mod service;
+mod shortfall;
 mod step;
 
+pub use bill::BillPolicy;
 pub use config::{PayoutPolicy, SettlementConfig, SettlementDeps};
 pub use error::{Fault, SettlementError};
 pub use float::record::{FloatRecord, FloatState};
@@ -55,3 +58,4 @@ pub use payout::{PayoutQueue, PayoutQuote};
 pub use proof::{receipt_proof, transfer_proof};
 pub use reconciliation::{Asked, Figures, Reconciled, ReconciliationPolicy, StatementFile};
 pub use service::Settlement;
+pub use shortfall::{ShortfallPolicy, Standing, step_in_words};

@@ -1,5 +1,6 @@
 //! The service: what its machines share, and the loop that keeps them going.
 
+use crate::bill::Billing;
 use crate::collection::pull::PullPlan;
 use crate::config::{SettlementConfig, SettlementDeps};
 use crate::debts::Debts;
@@ -13,6 +14,7 @@ use crate::names::Names;
 use crate::payout::{Asked, Queue};
 use crate::planning::Planning;
 use crate::reconciliation::Reconciling;
+use crate::shortfall::Walking;
 use crate::step::{Step, Trouble};
 use jirani_chain::EnergyChain;
 use jirani_clock::ServiceClock;
@@ -59,6 +61,8 @@ pub struct Settlement {
     pub(crate) lanes: Lanes<Note>,
     pub(crate) timer: Timer,
     pub(crate) reconciling: Reconciling,
+    pub(crate) billing: Billing,
+    pub(crate) walking: Walking,
     pub(crate) interruption: Arc<dyn Interruption>,
     pulls: Mutex<PullPlan>,
     stopped: CancellationToken,
@@ -96,6 +100,8 @@ impl Settlement {
             lanes: Lanes::new(),
             timer: Timer::default(),
             reconciling: Reconciling::default(),
+            billing: Billing::default(),
+            walking: Walking::default(),
             interruption,
             pulls: Mutex::default(),
             stopped: CancellationToken::new(),
@@ -174,6 +180,7 @@ impl Settlement {
         // payments for what was told while nobody was here.
         self.waiting_reversals().await.map_err(SettlementError::from_trouble)?;
         self.lanes.poke(Key::Pull, self.clock.busy());
+        self.lanes.poke(Key::Bills, self.clock.busy());
         self.begin_reconciling();
         self.resume_float().await?;
         Ok(())
@@ -217,6 +224,8 @@ impl Settlement {
             Key::Pull => self.advance_pull().await,
             Key::Float(number) => self.advance_float(number).await,
             Key::Reconciliation => self.advance_reconciliation().await,
+            Key::Bills => self.advance_bills().await,
+            Key::Standing(household) => self.advance_standing(household).await,
             Key::Stray(_) => Ok(None),
         }
     }
@@ -272,10 +281,12 @@ impl Settlement {
         if step.changes.is_empty() {
             return Ok(Committed::default());
         }
+        let income = self.watched_income(&step.changes);
         let committed = self.store.commit(step.changes).await?;
         for event in step.events {
             self.events.publish(event);
         }
+        self.look_at_income(income);
         Ok(committed)
     }
 

@@ -5,10 +5,11 @@ use async_trait::async_trait;
 use jirani_ledger::{Account, AccountBalance, Balances};
 use jirani_store::numbers::BLOCK;
 use jirani_store::{
-    Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, HouseholdRecord, InboxRow,
-    JournalRow, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord,
-    ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord,
-    ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, SlotRecord, Store, StoreError,
+    Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, CurtailmentRecord, DayBillRecord,
+    HouseholdRecord, InboxRow, JournalRow, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord,
+    PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord,
+    RelayRecord, ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord,
+    SlotRecord, StepRecord, Store, StoreError,
 };
 use jirani_units::{
     Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
@@ -98,6 +99,62 @@ impl Store for PostgresStore {
         to: Timestamp,
     ) -> Answer<Vec<(Timestamp, AttestedRow, Option<String>)>> {
         read::slots::rows_of(&self.readers, household, from, to).await
+    }
+
+    async fn attested_slots_after(
+        &self,
+        feeder: u16,
+        after: Timestamp,
+        limit: u32,
+    ) -> Answer<Vec<SlotRecord>> {
+        read::slots::attested_after(&self.readers, feeder, after, limit).await
+    }
+
+    async fn attestation_reports(&self, feeder: u16, end: Timestamp) -> Answer<Vec<Vec<u8>>> {
+        read::chain::reports(&self.readers, feeder, end).await
+    }
+
+    async fn last_slot_bills(&self, feeder: u16, whole: bool) -> Answer<Option<SlotBillsRecord>> {
+        read::bills::last(&self.readers, feeder, whole).await
+    }
+
+    async fn slot_bills(
+        &self,
+        feeder: u16,
+        from: Timestamp,
+        to: Timestamp,
+        limit: u32,
+    ) -> Answer<Vec<SlotBillsRecord>> {
+        read::bills::of_slots(&self.readers, feeder, from, to, limit).await
+    }
+
+    async fn day_bills(&self, household: HouseholdId, from: i64, to: i64) -> Answer<Vec<DayBillRecord>> {
+        read::bills::of_days(&self.readers, household, from, to).await
+    }
+
+    async fn curtailments(
+        &self,
+        feeder: u16,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Answer<Vec<CurtailmentRecord>> {
+        read::bills::curtailments(&self.readers, feeder, from, to).await
+    }
+
+    async fn shortfalls(&self) -> Answer<Vec<ShortfallRecord>> {
+        read::bills::shortfalls(&self.readers).await
+    }
+
+    async fn shortfall(&self, household: HouseholdId) -> Answer<Option<ShortfallRecord>> {
+        read::bills::shortfall(&self.readers, household).await
+    }
+
+    async fn steps_of(&self, household: HouseholdId, limit: u32) -> Answer<Vec<StepRecord>> {
+        read::bills::steps_of(&self.readers, household, limit).await
+    }
+
+    async fn orders_settled(&self, after: Timestamp, through: Timestamp) -> Answer<Vec<OrderRecord>> {
+        read::market::orders_settled(&self.readers, after, through).await
     }
 
     async fn households(&self) -> Answer<Vec<HouseholdRecord>> {

@@ -5,10 +5,11 @@ use async_trait::async_trait;
 use jirani_ledger::{Account, AccountBalance, Balances};
 use jirani_store::numbers::BLOCK;
 use jirani_store::{
-    Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, HouseholdRecord, InboxRow,
-    JournalRow, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord,
-    ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord,
-    ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, SlotRecord, Store, StoreError,
+    Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, CurtailmentRecord, DayBillRecord,
+    HouseholdRecord, InboxRow, JournalRow, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord,
+    PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord,
+    RelayRecord, ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord,
+    SlotRecord, StepRecord, Store, StoreError,
 };
 use jirani_units::{
     Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
@@ -98,6 +99,63 @@ impl Store for SqliteStore {
         to: Timestamp,
     ) -> Answer<Vec<(Timestamp, AttestedRow, Option<String>)>> {
         self.readers.walk(move |c| read::slots::rows_of(c, household, from, to)).await
+    }
+
+    async fn attested_slots_after(
+        &self,
+        feeder: u16,
+        after: Timestamp,
+        limit: u32,
+    ) -> Answer<Vec<SlotRecord>> {
+        self.readers.ask(|c| read::slots::attested_after(c, feeder, after, limit))
+    }
+
+    async fn attestation_reports(&self, feeder: u16, end: Timestamp) -> Answer<Vec<Vec<u8>>> {
+        self.outcomes_written().await?;
+        self.readers.ask(|c| read::chain::reports(c, feeder, end))
+    }
+
+    async fn last_slot_bills(&self, feeder: u16, whole: bool) -> Answer<Option<SlotBillsRecord>> {
+        self.readers.ask(|c| read::bills::last(c, feeder, whole))
+    }
+
+    async fn slot_bills(
+        &self,
+        feeder: u16,
+        from: Timestamp,
+        to: Timestamp,
+        limit: u32,
+    ) -> Answer<Vec<SlotBillsRecord>> {
+        self.readers.walk(move |c| read::bills::of_slots(c, feeder, from, to, limit)).await
+    }
+
+    async fn day_bills(&self, household: HouseholdId, from: i64, to: i64) -> Answer<Vec<DayBillRecord>> {
+        self.readers.ask(|c| read::bills::of_days(c, household, from, to))
+    }
+
+    async fn curtailments(
+        &self,
+        feeder: u16,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Answer<Vec<CurtailmentRecord>> {
+        self.readers.ask(|c| read::bills::curtailments(c, feeder, from, to))
+    }
+
+    async fn shortfalls(&self) -> Answer<Vec<ShortfallRecord>> {
+        self.readers.ask(read::bills::shortfalls)
+    }
+
+    async fn shortfall(&self, household: HouseholdId) -> Answer<Option<ShortfallRecord>> {
+        self.readers.ask(|c| read::bills::shortfall(c, household))
+    }
+
+    async fn steps_of(&self, household: HouseholdId, limit: u32) -> Answer<Vec<StepRecord>> {
+        self.readers.ask(|c| read::bills::steps_of(c, household, limit))
+    }
+
+    async fn orders_settled(&self, after: Timestamp, through: Timestamp) -> Answer<Vec<OrderRecord>> {
+        self.readers.ask(|c| read::market::orders_settled(c, after, through))
     }
 
     async fn households(&self) -> Answer<Vec<HouseholdRecord>> {

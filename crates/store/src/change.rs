@@ -1,9 +1,9 @@
 //! Changes, applied together or not at all.
 
 use crate::record::{
-    CallRecord, CollectionRecord, HouseholdRecord, NoticeRecord, OfferRecord, OrderRecord, PayoutRecord,
-    ProposalRecord, ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord,
-    RulesRecord, SessionRecord,
+    CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, HouseholdRecord, NoticeRecord,
+    OfferRecord, OrderRecord, PayoutRecord, ProposalRecord, ReceiptRecord, ReconciliationRecord, RelayRecord,
+    ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord, StepRecord,
 };
 use jirani_ledger::{Posting, Transfer};
 
@@ -43,6 +43,16 @@ pub enum Change {
     Notice(NoticeRecord),
     /// A signed-in person's session.
     Session(SessionRecord),
+    /// The bills of a feeder's slot: unique by feeder and slot.
+    SlotBills(Box<SlotBillsRecord>),
+    /// A household's bills of a day: unique by household and day.
+    DayBill(DayBillRecord),
+    /// Energy that was not produced: unique by its number.
+    Curtailment(CurtailmentRecord),
+    /// A household's standing on the way to its limit.
+    Shortfall(ShortfallRecord),
+    /// A step of that walk: unique by household and number.
+    Step(StepRecord),
     /// A callback has been dealt with.
     InboxDone {
         /// Its number.

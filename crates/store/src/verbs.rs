@@ -5,10 +5,10 @@ use crate::change::{Change, Committed};
 use crate::error::StoreError;
 use crate::ledger::{AccountBalance, Balances, JournalRow};
 use crate::record::{
-    Appended, CallRecord, CollectionRecord, HouseholdRecord, InboxRow, NewCallback, NoticeRecord,
-    OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow,
-    ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord,
-    SessionRecord, SlotRecord,
+    Appended, CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, HouseholdRecord, InboxRow,
+    NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord,
+    QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord,
+    ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord,
 };
 use async_trait::async_trait;
 use jirani_ledger::Account;
@@ -94,6 +94,53 @@ pub trait Store: Send + Sync {
         to: Timestamp,
     ) -> Result<Vec<(Timestamp, crate::record::AttestedRow, Option<String>)>, StoreError>;
 
+    /// Slots of a feeder that have landed and end after `after`, oldest first; at most
+    /// [`PAGE_MAX`].
+    async fn attested_slots_after(
+        &self,
+        feeder: u16,
+        after: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<SlotRecord>, StoreError>;
+    /// What the program reported of a slot's attestations: its events' bytes. Those whose
+    /// report was lost in a crash are missing.
+    async fn attestation_reports(&self, feeder: u16, end: Timestamp) -> Result<Vec<Vec<u8>>, StoreError>;
+
+    // Bills.
+
+    /// The bills of a feeder's last slot that was billed; with `whole`, of its last slot
+    /// whose report is whole.
+    async fn last_slot_bills(&self, feeder: u16, whole: bool) -> Result<Option<SlotBillsRecord>, StoreError>;
+    /// Bills of a feeder's slots with `from < end <= to`, oldest first; at most [`PAGE_MAX`].
+    async fn slot_bills(
+        &self,
+        feeder: u16,
+        from: Timestamp,
+        to: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<SlotBillsRecord>, StoreError>;
+    /// A household's days with `from <= day <= to`, oldest first; at most [`PAGE_MAX`].
+    async fn day_bills(
+        &self,
+        household: HouseholdId,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<DayBillRecord>, StoreError>;
+    /// What was not produced on a feeder in slots with `from < end <= to`, by number; at
+    /// most [`PAGE_MAX`].
+    async fn curtailments(
+        &self,
+        feeder: u16,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<CurtailmentRecord>, StoreError>;
+    /// All standings, by household.
+    async fn shortfalls(&self) -> Result<Vec<ShortfallRecord>, StoreError>;
+    /// One household's standing.
+    async fn shortfall(&self, household: HouseholdId) -> Result<Option<ShortfallRecord>, StoreError>;
+    /// A household's steps, newest first.
+    async fn steps_of(&self, household: HouseholdId, limit: u32) -> Result<Vec<StepRecord>, StoreError>;
+
     // Households.
 
     /// All records, by id.
@@ -132,6 +179,13 @@ pub trait Store: Send + Sync {
     async fn order_by_key(&self, buyer: HouseholdId, key: &str) -> Result<Option<OrderRecord>, StoreError>;
     /// Orders after `after`, by id: for the audit and the operator's desk.
     async fn orders_after(&self, after: OrderId, limit: u32) -> Result<Vec<OrderRecord>, StoreError>;
+    /// Orders that were settled with `after < final_at <= through`, by that and id; at most
+    /// 100,000.
+    async fn orders_settled(
+        &self,
+        after: Timestamp,
+        through: Timestamp,
+    ) -> Result<Vec<OrderRecord>, StoreError>;
 
     /// A household's rules, if it ever set any.
     async fn rules(&self, household: HouseholdId) -> Result<Option<RulesRecord>, StoreError>;

@@ -5,6 +5,7 @@ use crate::{
     CallState, CallbackKind, HouseholdKind, Language, OfferState, OrderState, PayWith, ProposalState,
     ReleaseReason, ReversalState,
 };
+use jirani_market::report::CurtailmentReason;
 use jirani_market::shortfall::RelayPosition;
 
 /// A closed set of values, each with its word.
@@ -44,6 +45,7 @@ words! {
     }
     CallState { Cleared = "cleared", Settling = "settling", Done = "done" }
     ProposalState { Proposed = "proposed", Approved = "approved", Rejected = "rejected" }
+    CurtailmentReason { BatteryFull = "battery_full", GridLimit = "grid_limit", Maintenance = "maintenance" }
     RelayPosition { Open = "open", Closed = "closed" }
     ReversalState { Waiting = "waiting", Booked = "booked" }
     ReleaseReason {

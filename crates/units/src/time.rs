@@ -139,7 +139,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 /// A settlement interval `[start, end)`, aligned to UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Slot {
     /// First moment of the slot.
     pub start: Timestamp,

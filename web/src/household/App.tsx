@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect, useSyncExternalStore } from "react";
 import { Link, Redirect, Route, Switch, useLocation } from "wouter";
 import { Icon } from "../components/icons";
 import { Problem } from "../components/states";
+import { BillScreen } from "../features/bill/BillScreen";
 import { HistoryScreen } from "../features/history/HistoryScreen";
 import { HomeScreen } from "../features/home/HomeScreen";
 import { MarketScreen } from "../features/market/MarketScreen";
@@ -72,6 +73,7 @@ function Screens() {
         <Route path="/pay/:id">{(params) => <PaymentScreen id={Number(params.id)} />}</Route>
         <Route path="/money" component={MoneyScreen} />
         <Route path="/history" component={HistoryScreen} />
+        <Route path="/bill" component={BillScreen} />
         <Route>
           <Redirect to="/" />
         </Route>

@@ -12,6 +12,8 @@ import { Payments } from "./Payments";
 import { Quarantine } from "./Quarantine";
 import { Reconciliation } from "./Reconciliation";
 import { ReviewDesk } from "./ReviewDesk";
+import { Shortfalls } from "./Shortfalls";
+import { SlotReports } from "./SlotReports";
 import { TaxExport } from "./TaxExport";
 
 /** The operator's desk: everything on one page, the money first. */
@@ -67,6 +69,8 @@ export function App() {
           <ReviewDesk />
           <Reconciliation />
           <FloatMoves />
+          <Shortfalls />
+          <SlotReports />
           <Payments />
           <TaxExport />
           <Households />

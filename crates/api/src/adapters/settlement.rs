@@ -6,9 +6,11 @@ use crate::ports::{Trading, TradingError, TradingFault, TradingQuote};
 use async_trait::async_trait;
 use jirani_market::Want;
 use jirani_market::rule::{BuyRule, Rules, SellRule};
+use jirani_market::shortfall::Event as ShortfallEvent;
 use jirani_reconciliation::{Decision, Purse};
 use jirani_settlement::{
-    Asked, Fault, FloatRecord, FloatState, PayoutQueue, Quote, Settlement, SettlementError, StatementFile,
+    Asked, Fault, FloatRecord, FloatState, PayoutQueue, Quote, Settlement, SettlementError, Standing,
+    StatementFile,
 };
 use jirani_store::{
     NewCallback, OfferRecord, OrderRecord, PayWith, PayoutRecord, ProposalRecord, ReconciliationRecord,
@@ -165,6 +167,23 @@ impl Trading for Settlement {
             ("different_lines", "Lines with two amounts at the last comparison.", count(figures.different)),
             ("difference_cents", "M-Pesa's balances less ours at the last comparison.", figures.difference.0),
         ])
+    }
+
+    async fn standing(&self, household: HouseholdId) -> Result<Standing, TradingError> {
+        Ok(Settlement::standing(self, household).await?)
+    }
+
+    async fn standings(&self) -> Result<Vec<Standing>, TradingError> {
+        Ok(Settlement::standings(self).await?)
+    }
+
+    async fn shortfall_event(
+        &self,
+        household: HouseholdId,
+        event: ShortfallEvent,
+        words: String,
+    ) -> Result<Standing, TradingError> {
+        Ok(Settlement::shortfall_event(self, household, event, &words).await?)
     }
 
     async fn receive_callback(&self, callback: NewCallback) -> Result<(), TradingError> {

@@ -3,6 +3,7 @@
 //! Answers carry every field, `null` where there is nothing to say. What comes
 //! in refuses unknown fields and numbers that JSON does not carry exactly.
 
+pub mod bill;
 pub mod config;
 pub mod event;
 pub mod float;
@@ -19,6 +20,7 @@ pub mod quote;
 pub mod reconciliation;
 pub mod rules;
 pub mod session;
+pub mod shortfall;
 
 use jirani_units::{JSON_INTEGER_MAX, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};

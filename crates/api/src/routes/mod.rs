@@ -1,5 +1,6 @@
 //! Handlers: one file per noun, each with its OpenAPI block.
 
+pub mod bills;
 pub mod config;
 pub mod events;
 pub mod float;
@@ -14,4 +15,5 @@ pub mod payouts;
 pub mod reviews;
 pub mod rules;
 pub mod session;
+pub mod shortfall;
 pub mod statements;

@@ -19,7 +19,7 @@ use utoipa::IntoParams;
 pub const UNNAMED: &str = "operator";
 
 /// The name that an operator signed in with.
-pub(super) async fn operator_name(app: &App, who: SignedIn) -> Result<String, ApiError> {
+pub(crate) async fn operator_name(app: &App, who: SignedIn) -> Result<String, ApiError> {
     let session = app.deps.store.session(who.token_hash).await?;
     Ok(session.and_then(|session| session.operator).unwrap_or_else(|| UNNAMED.to_owned()))
 }

@@ -1,5 +1,6 @@
 //! From stored records to what screens show.
 
+pub mod bills;
 pub mod days;
 pub mod desk;
 pub mod document;

@@ -9,6 +9,7 @@
 
 mod support;
 
+mod bills;
 mod errors;
 mod events;
 mod home;

@@ -184,6 +184,7 @@ mod tests {
             receipts: Vec::new(),
             payouts: Vec::new(),
             proof_key: ([0; 32], String::new()),
+            guarantee: Finding::Holds,
         }
     }
 

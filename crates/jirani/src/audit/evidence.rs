@@ -1,5 +1,7 @@
 //! What an audit looks at, read once from store and chain.
 
+use super::Finding;
+use super::guarantee::Guarantee;
 use jirani_chain::{ChainError, ChainSnapshot, EnergyChain};
 use jirani_ledger::Account;
 use jirani_store::{
@@ -7,6 +9,7 @@ use jirani_store::{
     ReceiptRecord, Store, StoreError,
 };
 use jirani_units::{OrderId, PayoutId, Timestamp};
+use std::collections::BTreeSet;
 
 const PAGE: u32 = 1_000;
 
@@ -28,6 +31,8 @@ pub struct Evidence {
     pub payouts: Vec<PayoutRecord>,
     /// What proofs are made with: deployment key and shortcode.
     pub proof_key: ([u8; 32], String),
+    /// T1: found while the kept bills were read, since they are too many to hold at once.
+    pub guarantee: Finding,
 }
 
 /// A household's attested rows and the readings around its last one.
@@ -76,17 +81,41 @@ impl Evidence {
             };
             attested.push(History { household, rows, around });
         }
+        let (journal, orders) = (journal(store).await?, orders(store).await?);
+        let guarantee = guarantee(store, &attested, &orders, &journal).await?;
         Ok(Self {
+            guarantee,
             attested,
-            journal: journal(store).await?,
+            journal,
             balances: store.balances().await?,
-            orders: orders(store).await?,
+            orders,
             receipts: receipts(store).await?,
             payouts: payouts(store).await?,
             chain: chain.snapshot().await?,
             proof_key,
         })
     }
+}
+
+/// Goes through all kept bills.
+async fn guarantee(
+    store: &dyn Store,
+    attested: &[History],
+    orders: &[OrderRecord],
+    journal: &[JournalRow],
+) -> Result<Finding, StoreError> {
+    let mut guarantee = Guarantee::new(attested, orders, journal);
+    let feeders: BTreeSet<u16> = attested.iter().map(|history| history.household.feeder).collect();
+    for feeder in feeders {
+        let mut from = Timestamp(i64::MIN);
+        loop {
+            let page = store.slot_bills(feeder, from, Timestamp(i64::MAX), PAGE).await?;
+            let Some(last) = page.last() else { break };
+            from = last.slot.end();
+            page.iter().for_each(|record| guarantee.take(record));
+        }
+    }
+    Ok(guarantee.finding())
 }
 
 async fn journal(store: &dyn Store) -> Result<Vec<JournalRow>, StoreError> {

@@ -2,10 +2,12 @@
 //!
 //! Promises: reads only; each invariant is said to hold, to be violated (with the
 //! first difference) or not to have been checked (with the reason). One file per
-//! family: energy (E1-E4), money (M1-M3), trade (S1, S2), reading (R1), privacy (P1).
+//! family: energy (E1-E4), money (M1-M3), trade (S1, S2), reading (R1), privacy (P1),
+//! the guarantee (T1).
 
 mod energy;
 mod evidence;
+mod guarantee;
 mod money;
 mod privacy;
 mod reading;
@@ -52,7 +54,7 @@ impl Finding {
 }
 
 /// The names, in order.
-pub const INVARIANTS: [&str; 11] = ["E1", "E2", "E3", "E4", "M1", "M2", "M3", "S1", "S2", "R1", "P1"];
+pub const INVARIANTS: [&str; 12] = ["E1", "E2", "E3", "E4", "M1", "M2", "M3", "S1", "S2", "R1", "P1", "T1"];
 
 /// Findings of one audit.
 #[derive(Clone, Debug, Serialize)]
@@ -100,7 +102,7 @@ impl AuditReport {
 
 /// Audits what was gathered.
 pub fn audit(evidence: &Evidence) -> AuditReport {
-    let findings: [(&'static str, Finding); 11] = [
+    let findings: [(&'static str, Finding); 12] = [
         ("E1", energy::e1(evidence)),
         ("E2", energy::e2(evidence)),
         ("E3", energy::e3(evidence)),
@@ -112,6 +114,7 @@ pub fn audit(evidence: &Evidence) -> AuditReport {
         ("S2", trade::s2(evidence)),
         ("R1", reading::r1(evidence)),
         ("P1", privacy::p1(evidence)),
+        ("T1", evidence.guarantee.clone()),
     ];
     AuditReport::from_findings(&findings)
 }

@@ -23,6 +23,9 @@ use std::time::{Duration, Instant};
 /// with the next slot, and a durable write is spent on each slot rather than on each step.
 const AHEAD_S: u32 = 900;
 
+/// A limit that no home reaches, in cents.
+const UNLIMITED: i64 = 1_000_000_000_000;
+
 /// Runs the village to its end and tells what happened.
 pub async fn run(mut config: Config, arguments: &VillageRunArguments) -> Result<(), Failure> {
     let begin = Instant::now();
@@ -140,6 +143,8 @@ fn headless(config: &mut Config, seed: u64) {
     config.mpesa.base_url.clear();
     config.demo.on = true;
     config.demo.seed = seed;
+    // Nobody is there to pay in before the power is cut.
+    config.shortfall.limit_cents = UNLIMITED;
 }
 
 fn source(

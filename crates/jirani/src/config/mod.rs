@@ -12,6 +12,7 @@ mod mpesa;
 mod mqtt;
 mod payouts;
 mod reconciliation;
+mod shortfall;
 mod site;
 mod store;
 mod tariff;
@@ -26,6 +27,7 @@ pub use mpesa::Mpesa;
 pub use mqtt::Mqtt;
 pub use payouts::Payouts;
 pub use reconciliation::Reconciliation;
+pub use shortfall::Shortfall;
 pub use site::Site;
 pub use store::{StoreSettings, has_password};
 pub use tariff::TariffSettings;
@@ -70,6 +72,8 @@ pub struct Config {
     pub payouts: Payouts,
     /// When a person is called about M-Pesa's books.
     pub reconciliation: Reconciliation,
+    /// How much a home may owe, and what happens before its power is cut.
+    pub shortfall: Shortfall,
     /// Published prices.
     pub tariff: TariffSettings,
 }
@@ -90,6 +94,7 @@ impl Default for Config {
             mpesa: Mpesa::default(),
             payouts: Payouts::default(),
             reconciliation: Reconciliation::default(),
+            shortfall: Shortfall::default(),
             tariff: TariffSettings::default(),
         }
     }
@@ -159,6 +164,7 @@ impl Config {
         self.chain.validate()?;
         self.payouts.validate()?;
         self.reconciliation.validate()?;
+        self.shortfall.validate()?;
         self.witness.validate()?;
         if self.mpesa.is_emulated() != self.mpesa.consumer_key.is_empty() {
             return Err(ConfigError::Invalid(

@@ -24,7 +24,7 @@ use jirani_forecast::{ClearSkyAndYesterday, Place};
 use jirani_localnet::RunningLocalnet;
 use jirani_meter::Ed25519Signer;
 use jirani_oracle::{Counters, Gateway, GatewayConfig, Slots, SlotsConfig};
-use jirani_settlement::{Settlement, SettlementConfig, SettlementDeps};
+use jirani_settlement::{BillPolicy, Settlement, SettlementConfig, SettlementDeps};
 use jirani_store::{Events, Store};
 use jirani_units::Cents;
 use jirani_weather::ClearSky;
@@ -195,6 +195,8 @@ impl System {
             },
         );
         settlement.reconcile_by(config.reconciliation.policy());
+        settlement.walk_by(config.shortfall.policy());
+        settlement.bill_by(BillPolicy { slot_length_s: config.site.slot_length_s });
         let auditor = Arc::new(LiveAuditor {
             store: store.clone(),
             chain: chain.clone(),

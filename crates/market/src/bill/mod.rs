@@ -15,5 +15,5 @@ mod table;
 mod total;
 
 pub use slot::{BillError, Flow, Guarantee, Line, SlotBill, Trade};
-pub use table::{csv, sentence};
+pub use table::{Words, csv, sentence};
 pub use total::{Period, Total, totals};

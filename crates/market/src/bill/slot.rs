@@ -5,6 +5,7 @@ use crate::fill::{Fill, Shares, energy, retail_cost, shares};
 use crate::schedule::Terms;
 use crate::tariff::Tariff;
 use jirani_units::{Cents, HouseholdId, Price, Slot, Wh};
+use serde::{Deserialize, Serialize};
 
 /// An order that was settled: what a bill is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +46,8 @@ pub struct Flow {
 }
 
 /// One line of a bill. A gain is in cents against the tariff alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Line {
     /// Bought of neighbours or the operator.
     Bought {

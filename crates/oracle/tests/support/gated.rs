@@ -63,6 +63,16 @@ pass_on! {
     last_attested_slot(feeder: u16) -> Option<SlotRecord>;
     attested_slot_before(feeder: u16, end: Timestamp) -> Option<SlotRecord>;
     attested_rows(household: HouseholdId, from: Timestamp, to: Timestamp) -> Vec<Landed>;
+    attested_slots_after(feeder: u16, after: Timestamp, limit: u32) -> Vec<SlotRecord>;
+    attestation_reports(feeder: u16, end: Timestamp) -> Vec<Vec<u8>>;
+    last_slot_bills(feeder: u16, whole: bool) -> Option<SlotBillsRecord>;
+    slot_bills(feeder: u16, from: Timestamp, to: Timestamp, limit: u32) -> Vec<SlotBillsRecord>;
+    day_bills(household: HouseholdId, from: i64, to: i64) -> Vec<DayBillRecord>;
+    curtailments(feeder: u16, from: Timestamp, to: Timestamp) -> Vec<CurtailmentRecord>;
+    shortfalls() -> Vec<ShortfallRecord>;
+    shortfall(household: HouseholdId) -> Option<ShortfallRecord>;
+    steps_of(household: HouseholdId, limit: u32) -> Vec<StepRecord>;
+    orders_settled(after: Timestamp, through: Timestamp) -> Vec<OrderRecord>;
     households() -> Vec<HouseholdRecord>;
     household(id: HouseholdId) -> Option<HouseholdRecord>;
     offer(id: OfferId) -> Option<OfferRecord>;

@@ -7,7 +7,7 @@
 pub(crate) mod lanes;
 pub(crate) mod timer;
 
-use jirani_units::{OfferId, OrderId, PayoutId};
+use jirani_units::{HouseholdId, OfferId, OrderId, PayoutId};
 
 /// What a lane is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,10 @@ pub(crate) enum Key {
     Pull,
     /// The daily comparison with M-Pesa's books, and the figures the operator hears of.
     Reconciliation,
+    /// Bills of slots that were attested.
+    Bills,
+    /// A household that owes energy, when money came to it.
+    Standing(HouseholdId),
     /// A callback that belongs to none of them, by its number.
     Stray(u64),
 }

@@ -103,6 +103,10 @@ impl TestChain {
         self.state.lock().unwrap().households.get_mut(&id).unwrap().shortfall_wh = Wh(shortfall_wh);
     }
 
+    pub fn set_attested(&self, id: HouseholdId, through: Timestamp) {
+        self.state.lock().unwrap().households.get_mut(&id).unwrap().attested_through = through;
+    }
+
     pub fn vault(&self, id: HouseholdId) -> u64 {
         self.state.lock().unwrap().households[&id].vault_wh.0
     }

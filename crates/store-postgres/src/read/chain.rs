@@ -3,6 +3,7 @@
 use super::{all, one};
 use crate::columns::Columns;
 use jirani_store::{OutboxRecord, OutboxState, StoreError};
+use jirani_units::Timestamp;
 use sqlx::postgres::{PgPool, PgRow};
 
 macro_rules! outbox {
@@ -55,6 +56,17 @@ pub(crate) async fn unfinished(
     let limit = limit.min(jirani_store::verbs::PAGE_MAX);
     let query = outbox!("WHERE state = 'sent' AND key > $1 ORDER BY key LIMIT $2");
     all(pool, query.bind(after.to_owned()).bind(i64::from(limit)), record_of).await
+}
+
+/// Keys of a slot's attestations are `attest/FEEDER/END/CHUNK`, END in Unix seconds.
+pub(crate) async fn reports(pool: &PgPool, feeder: u16, end: Timestamp) -> Result<Vec<Vec<u8>>, StoreError> {
+    let first = format!("attest/{feeder}/{}/", end.seconds());
+    // '0' comes after '/'.
+    let last = format!("attest/{feeder}/{}0", end.seconds());
+    let query = sqlx::query(
+        "SELECT report FROM outbox WHERE key >= $1 AND key < $2 AND state = 'landed' AND report <> '' ORDER BY key",
+    );
+    all(pool, query.bind(first).bind(last), |row| Columns::of(row).take()).await
 }
 
 pub(crate) async fn totals(pool: &PgPool) -> Result<(u64, u64, u64), StoreError> {

@@ -5,7 +5,7 @@ use crate::columns::Columns;
 use crate::fault::{int, page};
 use jirani_market::Fill;
 use jirani_store::{OfferRecord, OrderRecord, Proof, StoreError};
-use jirani_units::{HouseholdId, OfferId, OrderId, Price};
+use jirani_units::{HouseholdId, OfferId, OrderId, Price, Timestamp};
 use sqlx::postgres::{PgPool, PgRow};
 
 macro_rules! offers {
@@ -191,4 +191,15 @@ pub(crate) async fn orders_after(
 ) -> Result<Vec<OrderRecord>, StoreError> {
     let query = orders!("WHERE id > $1 ORDER BY id LIMIT $2");
     all(pool, query.bind(int("order", after.0)?).bind(page(limit)), order_of).await
+}
+
+pub(crate) async fn orders_settled(
+    pool: &PgPool,
+    after: Timestamp,
+    through: Timestamp,
+) -> Result<Vec<OrderRecord>, StoreError> {
+    let query = orders!(
+        "WHERE state = 'settled' AND final_at_us > $1 AND final_at_us <= $2 ORDER BY final_at_us, id LIMIT 100000"
+    );
+    all(pool, query.bind(after.0).bind(through.0), order_of).await
 }

@@ -1,6 +1,7 @@
 //! Questions, answered from committed data on connections that only read.
 
 pub(crate) mod affairs;
+pub(crate) mod bills;
 pub(crate) mod call;
 pub(crate) mod chain;
 pub(crate) mod index;

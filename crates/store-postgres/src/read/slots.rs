@@ -2,6 +2,7 @@
 
 use super::{all, one};
 use crate::columns::Columns;
+use crate::fault::page;
 use jirani_store::{AttestedRow, SlotRecord, StoreError};
 use jirani_units::{HouseholdId, Timestamp, Wh};
 use sqlx::postgres::{PgExecutor, PgPool, PgRow};
@@ -63,6 +64,17 @@ pub(crate) async fn attested_before(
         "WHERE feeder = $1 AND attested_at_us IS NOT NULL AND end_us < $2 ORDER BY end_us DESC LIMIT 1"
     );
     one(pool, query.bind(i64::from(feeder)).bind(end.0), slot_of).await
+}
+
+pub(crate) async fn attested_after(
+    pool: &PgPool,
+    feeder: u16,
+    after: Timestamp,
+    limit: u32,
+) -> Result<Vec<SlotRecord>, StoreError> {
+    let query =
+        slots!("WHERE feeder = $1 AND attested_at_us IS NOT NULL AND end_us > $2 ORDER BY end_us LIMIT $3");
+    all(pool, query.bind(i64::from(feeder)).bind(after.0).bind(page(limit)), slot_of).await
 }
 
 pub(crate) async fn rows_of(

@@ -1,7 +1,7 @@
 //! The changes of one commit: the transfers together, then the records in order.
 
 use super::cache::Cache;
-use super::{affairs, call, callback, ledger, market, money, people, reconciliation};
+use super::{affairs, bills, call, callback, ledger, market, money, people, reconciliation};
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
 use sqlx::PgConnection;
@@ -40,6 +40,11 @@ pub(super) async fn apply(
             Change::Reconciliation(record) => reconciliation::reconciliation(connection, record).await?,
             Change::Notice(record) => affairs::notice(connection, record).await?,
             Change::Session(record) => people::session(connection, record).await?,
+            Change::SlotBills(record) => bills::slot_bills(connection, record).await?,
+            Change::DayBill(record) => bills::day_bill(connection, record).await?,
+            Change::Curtailment(record) => bills::curtailment(connection, record).await?,
+            Change::Shortfall(record) => bills::shortfall(connection, record).await?,
+            Change::Step(record) => bills::step(connection, record).await?,
             Change::InboxDone { id, outcome } => callback::done(connection, *id, outcome).await?,
             Change::Setting { key, value } => people::setting(connection, key, value).await?,
         }

@@ -12,6 +12,7 @@
 //! connection that writes.
 
 mod affairs;
+mod bills;
 mod cache;
 mod call;
 mod callback;

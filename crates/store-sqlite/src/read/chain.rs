@@ -3,6 +3,7 @@
 use crate::columns::Columns;
 use crate::sql::query;
 use jirani_store::{OutboxRecord, OutboxState, StoreError};
+use jirani_units::Timestamp;
 use rusqlite::Connection;
 
 macro_rules! outbox {
@@ -54,6 +55,21 @@ pub(crate) fn unfinished(
     let limit = limit.min(jirani_store::verbs::PAGE_MAX);
     let query = outbox!("INDEXED BY outbox_unfinished WHERE state = 'sent' AND key > ? ORDER BY key LIMIT ?");
     query.bind(after.to_owned()).bind(i64::from(limit)).all(connection, record_of)
+}
+
+/// Keys of a slot's attestations are `attest/FEEDER/END/CHUNK`, END in Unix seconds.
+pub(crate) fn reports(
+    connection: &Connection,
+    feeder: u16,
+    end: Timestamp,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let first = format!("attest/{feeder}/{}/", end.seconds());
+    // '0' comes after '/'.
+    let last = format!("attest/{feeder}/{}0", end.seconds());
+    let query = query(
+        "SELECT report FROM outbox WHERE key >= ? AND key < ? AND state = 'landed' AND report <> x'' ORDER BY key",
+    );
+    query.bind(first).bind(last).all(connection, |columns| columns.take())
 }
 
 pub(crate) fn totals(connection: &Connection) -> Result<(u64, u64, u64), StoreError> {

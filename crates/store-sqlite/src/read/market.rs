@@ -5,7 +5,7 @@ use crate::fault::{int, page};
 use crate::sql::query;
 use jirani_market::Fill;
 use jirani_store::{OfferRecord, OrderRecord, Proof, StoreError};
-use jirani_units::{HouseholdId, OfferId, OrderId, Price};
+use jirani_units::{HouseholdId, OfferId, OrderId, Price, Timestamp};
 use rusqlite::Connection;
 
 macro_rules! offers {
@@ -189,4 +189,15 @@ pub(crate) fn orders_after(
 ) -> Result<Vec<OrderRecord>, StoreError> {
     let query = orders!("WHERE id > ? ORDER BY id LIMIT ?");
     query.bind(int("order", after.0)?).bind(page(limit)).all(connection, order_of)
+}
+
+pub(crate) fn orders_settled(
+    connection: &Connection,
+    after: Timestamp,
+    through: Timestamp,
+) -> Result<Vec<OrderRecord>, StoreError> {
+    let query = orders!(
+        "WHERE state = 'settled' AND final_at_us > ? AND final_at_us <= ? ORDER BY final_at_us, id LIMIT 100000"
+    );
+    query.bind(after.0).bind(through.0).all(connection, order_of)
 }

@@ -1,6 +1,7 @@
 //! Slots and attested rows.
 
 use crate::columns::Columns;
+use crate::fault::page;
 use crate::sql::query;
 use jirani_store::{AttestedRow, SlotRecord, StoreError};
 use jirani_units::{HouseholdId, Timestamp, Wh};
@@ -63,6 +64,17 @@ pub(crate) fn attested_before(
     let query =
         slots!("WHERE feeder = ? AND attested_at_us IS NOT NULL AND end_us < ? ORDER BY end_us DESC LIMIT 1");
     query.bind(i64::from(feeder)).bind(end.0).one(connection, slot_of)
+}
+
+pub(crate) fn attested_after(
+    connection: &Connection,
+    feeder: u16,
+    after: Timestamp,
+    limit: u32,
+) -> Result<Vec<SlotRecord>, StoreError> {
+    let query =
+        slots!("WHERE feeder = ? AND attested_at_us IS NOT NULL AND end_us > ? ORDER BY end_us LIMIT ?");
+    query.bind(i64::from(feeder)).bind(after.0).bind(page(limit)).all(connection, slot_of)
 }
 
 pub(crate) fn rows_of(

@@ -1,7 +1,7 @@
 //! The changes of one commit: the transfers together, then the records in order.
 
 use super::cache::Cache;
-use super::{affairs, call, callback, ledger, market, money, people, reconciliation};
+use super::{affairs, bills, call, callback, ledger, market, money, people, reconciliation};
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
 use rusqlite::Connection;
@@ -40,6 +40,11 @@ pub(super) fn apply(
             Change::Reconciliation(record) => reconciliation::reconciliation(connection, record)?,
             Change::Notice(record) => affairs::notice(connection, record)?,
             Change::Session(record) => people::session(connection, record)?,
+            Change::SlotBills(record) => bills::slot_bills(connection, record)?,
+            Change::DayBill(record) => bills::day_bill(connection, record)?,
+            Change::Curtailment(record) => bills::curtailment(connection, record)?,
+            Change::Shortfall(record) => bills::shortfall(connection, record)?,
+            Change::Step(record) => bills::step(connection, record)?,
             Change::InboxDone { id, outcome } => callback::done(connection, *id, outcome)?,
             Change::Setting { key, value } => people::setting(connection, key, value)?,
         }

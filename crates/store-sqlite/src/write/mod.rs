@@ -8,6 +8,7 @@
 //! of thread, whatever number of statements it takes.
 
 mod affairs;
+mod bills;
 mod cache;
 mod call;
 mod callback;

@@ -1,5 +1,6 @@
 //! The records that services keep. Field names carry their units.
 
+mod bill;
 mod call;
 mod collection;
 mod household;
@@ -16,8 +17,10 @@ mod reversal;
 mod review;
 mod rules;
 mod session;
+mod shortfall;
 mod slot;
 
+pub use bill::{CurtailmentRecord, DayBillRecord, FeederReport, HomeBill, SlotBillsRecord};
 pub use call::{CallRecord, CallState};
 pub use collection::{CollectionRecord, CollectionState, ReceiptRecord, ReceiptUse};
 pub use household::{HouseholdKind, HouseholdRecord, Language};
@@ -34,4 +37,5 @@ pub use reversal::{ReversalRecord, ReversalState};
 pub use review::ReviewRecord;
 pub use rules::RulesRecord;
 pub use session::{SessionRecord, SessionRole};
+pub use shortfall::{ShortfallRecord, StepRecord};
 pub use slot::{AttestedRow, SlotRecord};

@@ -12,6 +12,7 @@
 )]
 
 pub mod affairs;
+pub mod bills;
 pub mod commits;
 pub mod index;
 pub mod journal;
@@ -92,6 +93,11 @@ macro_rules! conformance {
             reconciliation: one_proposal_per_review_waits;
             reconciliation: a_reconciliation_is_kept_once_and_the_newest_comes_first;
             reconciliation: a_session_knows_its_operator;
+            bills: a_slot_is_billed_once_and_comes_back_as_it_was;
+            bills: a_day_is_billed_once;
+            bills: what_was_attested_and_settled_is_found_for_bills;
+            bills: what_was_not_produced_is_kept_for_good;
+            bills: a_standing_changes_from_the_version_read_and_its_steps_never;
             money: three_hot_accounts_bear_many_writers;
             money: a_storm_of_repeats_is_applied_once;
             money: groups_stand_or_fall_together_under_load;

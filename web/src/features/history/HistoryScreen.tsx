@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "wouter";
 import { Card } from "../../components/basics";
 import { Loaded } from "../../components/states";
 import { useMessages } from "../../i18n";
@@ -20,6 +21,11 @@ export function HistoryScreen() {
         <Loaded query={movements}>
           {(list) => <MovementList movements={list} empty={messages.history.none} proofs />}
         </Loaded>
+      </Card>
+      <Card title={messages.bill.title}>
+        <Link href="/bill" className="inline-block min-h-12 py-3 font-semibold underline">
+          {messages.bill.open}
+        </Link>
       </Card>
       <StatementCard />
     </div>

@@ -6,6 +6,7 @@ import { formatMoney, parseShillings } from "../../domain/money";
 import { formatMoment } from "../../domain/time";
 import { useMessages } from "../../i18n";
 import { api, asked, newIntentKey } from "../../lib/api";
+import { ShortfallCard } from "../shortfall/ShortfallCard";
 
 /** The balance, and sending it to one's own M-Pesa. */
 export function MoneyScreen() {
@@ -34,6 +35,7 @@ export function MoneyScreen() {
           </Card>
         )}
       </Loaded>
+      <ShortfallCard />
       <Card title={messages.money.payouts}>
         <Loaded query={payouts}>
           {(list) =>

@@ -1,0 +1,256 @@
+//! T1: no household is ever worse off than with the tariff alone.
+//!
+//! Every kept bill is made again from attested rows, settled orders and the journal, by
+//! arithmetic of its own: a purchase never costs more than retail for the same lot, a sale
+//! never brings less than buy-back, own energy used later is worth what lies between, and
+//! what is owed is priced at retail like with the tariff alone. A bill that differs, or
+//! whose lines do not follow from what was attested and settled, is a violation.
+
+use super::Finding;
+use super::evidence::History;
+use jirani_ledger::{Account, Kind, Reason};
+use jirani_market::Tariff;
+use jirani_market::bill::Line;
+use jirani_store::{AttestedRow, HomeBill, JournalRow, OrderRecord, OrderState, SlotBillsRecord};
+use jirani_units::{Cents, HouseholdId, Price, Timestamp, Wh};
+use std::collections::BTreeMap;
+
+/// Where a household's books stood after the slot before.
+#[derive(Clone, Copy, Default)]
+struct Book {
+    registers: Option<(Wh, Wh)>,
+    holding: u64,
+    shortfall: u64,
+    bought: u64,
+}
+
+/// Goes through the kept bills of all feeders, page by page.
+pub struct Guarantee<'a> {
+    attested: BTreeMap<HouseholdId, &'a History>,
+    /// Settled orders, by the moment and id.
+    settled: Vec<&'a OrderRecord>,
+    /// What sales brought by the journal, by household: moment and amount.
+    sales: BTreeMap<HouseholdId, Vec<(Timestamp, i64)>>,
+    books: BTreeMap<HouseholdId, Book>,
+    /// What sales brought by the bills.
+    received: BTreeMap<HouseholdId, i64>,
+    /// When each feeder's last billed slot was attested.
+    through: BTreeMap<u16, Timestamp>,
+    slots: u64,
+    difference: Option<String>,
+}
+
+impl<'a> Guarantee<'a> {
+    /// Prepares.
+    pub fn new(attested: &'a [History], orders: &'a [OrderRecord], journal: &[JournalRow]) -> Self {
+        let mut settled: Vec<&OrderRecord> =
+            orders.iter().filter(|order| order.state == OrderState::Settled).collect();
+        settled.sort_by_key(|order| (order.final_at, order.id));
+        let mut sales: BTreeMap<HouseholdId, Vec<(Timestamp, i64)>> = BTreeMap::new();
+        for transfer in journal.iter().map(|row| &row.transfer) {
+            if let (Account::Household(seller), Reason::Sale, Kind::Posted) =
+                (transfer.credit, transfer.reason, transfer.kind)
+            {
+                sales.entry(seller).or_default().push((transfer.at, transfer.amount.0));
+            }
+        }
+        Self {
+            attested: attested.iter().map(|history| (history.household.id, history)).collect(),
+            settled,
+            sales,
+            books: BTreeMap::new(),
+            received: BTreeMap::new(),
+            through: BTreeMap::new(),
+            slots: 0,
+            difference: None,
+        }
+    }
+
+    /// Takes the next kept slot of a feeder.
+    pub fn take(&mut self, record: &SlotBillsRecord) {
+        if self.difference.is_none() {
+            self.difference = self.check(record);
+        }
+        self.slots += 1;
+        self.through.insert(record.feeder, record.attested_at);
+    }
+
+    /// What was found once all were taken.
+    pub fn finding(self) -> Finding {
+        if let Some(difference) = self.difference {
+            return Finding::Violated(difference);
+        }
+        if self.slots == 0 {
+            return Finding::NotChecked("no slot has been billed yet".to_owned());
+        }
+        for (household, sales) in &self.sales {
+            let Some(through) =
+                self.attested.get(household).and_then(|history| self.through.get(&history.household.feeder))
+            else {
+                continue;
+            };
+            let journal: i64 = sales.iter().filter(|(at, _)| at <= through).map(|(_, cents)| cents).sum();
+            let bills = self.received.get(household).copied().unwrap_or(0);
+            if journal != bills {
+                return Finding::Violated(format!(
+                    "household {household}: the journal says that sales brought {}, the bills {}",
+                    Cents(journal),
+                    Cents(bills)
+                ));
+            }
+        }
+        Finding::Holds
+    }
+
+    fn check(&mut self, record: &SlotBillsRecord) -> Option<String> {
+        let end = record.slot.end();
+        let after = self.through.get(&record.feeder).copied().unwrap_or(Timestamp(i64::MIN));
+        if after > record.attested_at {
+            return Some(format!("feeder {} at {end}: billed out of turn", record.feeder));
+        }
+        let before = |moment| self.settled.partition_point(move |order| order.final_at <= Some(moment));
+        let orders = self.settled[before(after)..before(record.attested_at)].to_vec();
+        for home in &record.homes {
+            let household = home.bill.household;
+            let before = self.books.get(&household).copied().unwrap_or_default();
+            let told = check_energy(home, &before, self.row_at(household, end))
+                .or_else(|| check_lines(home, &before, &orders, &record.tariff));
+            if let Some(what) = told {
+                return Some(format!("household {household} at {end}: {what}"));
+            }
+            for line in &home.bill.lines {
+                if let Line::Sold { received, .. } = line {
+                    *self.received.entry(household).or_default() += received.0;
+                }
+            }
+            let book = Book {
+                registers: Some((home.export_register, home.import_register)),
+                holding: home.holding.0,
+                shortfall: home.shortfall.0,
+                bought: home.bill.bought_left.0,
+            };
+            self.books.insert(household, book);
+        }
+        None
+    }
+
+    fn row_at(&self, household: HouseholdId, end: Timestamp) -> Option<AttestedRow> {
+        let rows = &self.attested.get(&household)?.rows;
+        let place = rows.binary_search_by_key(&end, |(end, _)| *end).ok()?;
+        rows.get(place).map(|(_, row)| *row)
+    }
+}
+
+/// Energy of the bill against the attested registers.
+fn check_energy(home: &HomeBill, before: &Book, row: Option<AttestedRow>) -> Option<String> {
+    let bill = &home.bill;
+    let (export, import) = before.registers.unwrap_or_default();
+    let Some(row) = row else {
+        let is_still = bill.import == Wh::ZERO
+            && bill.export == Wh::ZERO
+            && (home.export_register, home.import_register) == (export, import);
+        return (!is_still).then(|| "energy is billed that was not attested".to_owned());
+    };
+    if (home.export_register, home.import_register) != (row.export_wh, row.import_wh) {
+        return Some("the registers are not those that were attested".to_owned());
+    }
+    // A replaced meter begins anew.
+    if before.registers.is_none() || row.export_wh < export || row.import_wh < import {
+        return None;
+    }
+    let (exported, imported) = (row.export_wh.0 - export.0, row.import_wh.0 - import.0);
+    ((bill.export.0, bill.import.0) != (exported, imported)).then(|| {
+        format!(
+            "billed {} pushed and {} drawn, attested {} and {}",
+            bill.export,
+            bill.import,
+            Wh(exported),
+            Wh(imported)
+        )
+    })
+}
+
+/// The lines against orders, tokens and prices; then the promise itself.
+fn check_lines(home: &HomeBill, before: &Book, orders: &[&OrderRecord], tariff: &Tariff) -> Option<String> {
+    let bill = &home.bill;
+    let mut expected = Vec::new();
+    let (mut bought, mut sold) = (0u64, 0u64);
+    for order in orders {
+        if order.buyer == bill.household {
+            bought += order.energy_wh().0;
+            expected.push(purchase(order, tariff));
+        }
+        for fill in order.fills.iter().filter(|fill| fill.seller == bill.household) {
+            sold += u64::from(fill.energy_wh);
+            expected.push(sale(order.buyer, u64::from(fill.energy_wh), fill.price, tariff));
+        }
+    }
+    let Some(burned) = (bill.import.0 + before.shortfall).checked_sub(home.shortfall.0) else {
+        return Some("more is owed than was drawn".to_owned());
+    };
+    let came = (before.holding + bill.export.0 + bought).max(sold) - sold;
+    if came.checked_sub(burned) != Some(home.holding.0) {
+        return Some("its tokens do not follow from its energy and trades".to_owned());
+    }
+    let of_bought = burned.min(before.bought + bought);
+    if burned > of_bought {
+        let spread = u64::from(tariff.retail.0.saturating_sub(tariff.buy_back.0));
+        let energy = burned - of_bought;
+        expected.push(Line::OwnUse { energy: Wh(energy), gain: floor(energy, spread) });
+    }
+    if home.shortfall.0 > before.shortfall {
+        let energy = home.shortfall.0 - before.shortfall;
+        let at_retail = ceiling(u128::from(energy) * u128::from(tariff.retail.0));
+        expected.push(Line::Shortfall { energy: Wh(energy), at_retail });
+    }
+    if expected != bill.lines {
+        let line = expected.iter().zip(&bill.lines).take_while(|(ours, kept)| ours == kept).count();
+        return Some(format!(
+            "line {} of the bill does not follow from what was attested and settled",
+            line + 1
+        ));
+    }
+    let worse = bill.lines.iter().position(|line| line.gain().0 < 0)?;
+    Some(format!(
+        "line {} is worse than the tariff alone by {}",
+        worse + 1,
+        Cents(-bill.lines[worse].gain().0)
+    ))
+}
+
+fn purchase(order: &OrderRecord, tariff: &Tariff) -> Line {
+    let energy = order.energy_wh();
+    let sum = |price: Price| u128::from(energy.0) * u128::from(price.0);
+    let net: u128 =
+        order.fills.iter().map(|fill| u128::from(fill.energy_wh) * u128::from(fill.price.0)).sum();
+    let due = ceiling(net + sum(order.fee) + sum(order.tax));
+    // The order's own due is what the ledger moved: it must be the same.
+    let due = if due == order.due { due } else { Cents(i64::MAX) };
+    Line::Bought {
+        from: order
+            .fills
+            .iter()
+            .map(|fill| (fill.seller, Wh(u64::from(fill.energy_wh)), fill.price))
+            .collect(),
+        energy,
+        due,
+        fee: floor(energy.0, u64::from(order.fee.0)),
+        tax: floor(energy.0, u64::from(order.tax.0)),
+        gain: Cents(ceiling(sum(tariff.retail)).0.saturating_sub(due.0)),
+    }
+}
+
+fn sale(to: HouseholdId, energy: u64, price: Price, tariff: &Tariff) -> Line {
+    let received = floor(energy, u64::from(price.0));
+    let alone = floor(energy, u64::from(tariff.buy_back.0));
+    Line::Sold { to, energy: Wh(energy), price, received, gain: Cents(received.0 - alone.0) }
+}
+
+fn floor(energy: u64, price: u64) -> Cents {
+    let cents = u128::from(energy) * u128::from(price) / 1_000;
+    Cents(i64::try_from(cents).unwrap_or(i64::MAX))
+}
+
+fn ceiling(millicents: u128) -> Cents {
+    Cents(i64::try_from(millicents.div_ceil(1_000)).unwrap_or(i64::MAX))
+}

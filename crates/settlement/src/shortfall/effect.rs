@@ -1,0 +1,382 @@
+//! Keeps standings and steps, commands relays, and does what household and operator ask.
+
+use super::decide::{self, Facts};
+use super::{ShortfallPolicy, tell};
+use crate::engine::Key;
+use crate::error::SettlementError;
+use crate::notice::to_operator;
+use crate::service::Settlement;
+use crate::step::Trouble;
+use jirani_ledger::{Account as LedgerAccount, Kind, Reason};
+use jirani_market::shortfall::{Account, Event as Asked, Relay, RelayPosition, Step, StepKind, apply};
+use jirani_store::verbs::PAGE_MAX;
+use jirani_store::{Change, Event, HouseholdKind, RelayRecord, ShortfallRecord, StepRecord, StoreError};
+use jirani_units::{Cents, Clock as _, HouseholdId, Timestamp, Wh};
+use std::collections::{HashMap, HashSet};
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+/// The longest words of a dispute or an answer, in characters.
+const NOTE_MAX: usize = 200;
+
+/// Standings as they are kept, and who is to be looked at when money comes in.
+#[derive(Default)]
+pub(crate) struct Walking {
+    policy: OnceLock<ShortfallPolicy>,
+    /// `None` before the first look, and after somebody else has written.
+    records: tokio::sync::Mutex<Option<HashMap<HouseholdId, ShortfallRecord>>>,
+    watched: RwLock<HashSet<HouseholdId>>,
+}
+
+/// A household on its way to the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Everything that is kept, with what chain and ledger say now.
+    pub account: Account,
+    /// What counts against the limit; negative for who can pay.
+    pub exposure: Cents,
+}
+
+impl From<Account> for Standing {
+    fn from(account: Account) -> Self {
+        Self { account, exposure: account.exposure() }
+    }
+}
+
+/// A home by its last bill: whose, end of the last slot, energy owed.
+pub(crate) type Billed = (HouseholdId, Timestamp, Wh);
+
+impl Settlement {
+    /// Sets the policy; before [`Settlement::run`], once.
+    pub fn walk_by(&self, policy: ShortfallPolicy) {
+        // A second one would be a surprise to whoever set the first.
+        let _ = self.walking.policy.set(policy);
+    }
+
+    /// Looks at every home after its bill.
+    pub(crate) async fn advance_walk(&self, homes: &[Billed]) -> Result<(), Trouble> {
+        if homes.is_empty() {
+            return Ok(());
+        }
+        let mut held = self.walking.records.lock().await;
+        let records = self.records(&mut held).await?;
+        let balances: HashMap<LedgerAccount, Cents> = self
+            .store
+            .balances()
+            .await?
+            .into_iter()
+            .map(|(account, balance)| (account, balance.available()))
+            .collect();
+        let now = self.clock.now();
+        let mut changed = Vec::new();
+        for (household, through, shortfall) in homes {
+            let record = self.record(records, *household);
+            let watched = is_watched(&record.account);
+            let available = balances.get(&LedgerAccount::Household(*household)).copied();
+            let facts = Facts {
+                through: *through,
+                shortfall: *shortfall,
+                available: available.unwrap_or(Cents::ZERO),
+                retail: self.config.tariff.retail,
+                income: Vec::new(),
+                relay: None,
+            };
+            let (seen, _) = decide::look(&record, &self.policy().rules, &facts, now).map_err(stuck)?;
+            if !watched && !decide::is_changed(&record, &seen) {
+                continue;
+            }
+            // By the bill something is to be done: what is so now decides.
+            let Some(facts) = self.facts(&record).await? else { continue };
+            let (next, steps) = decide::look(&record, &self.policy().rules, &facts, now).map_err(stuck)?;
+            changed.push((record, next, steps));
+        }
+        self.keep(&mut held, changed, "").await?;
+        Ok(())
+    }
+
+    /// Looks at one household: money came in, or it is to be looked at again.
+    pub(crate) async fn advance_standing(
+        &self,
+        household: HouseholdId,
+    ) -> Result<Option<Timestamp>, Trouble> {
+        let mut held = self.walking.records.lock().await;
+        let records = self.records(&mut held).await?;
+        let record = self.record(records, household);
+        if let Some(facts) = self.facts(&record).await? {
+            let now = self.clock.now();
+            let (next, steps) = decide::look(&record, &self.policy().rules, &facts, now).map_err(stuck)?;
+            self.keep(&mut held, vec![(record, next, steps)], "").await?;
+        }
+        Ok(None)
+    }
+
+    /// Has those looked at whose relay is open, or who owe emergency credit, after money
+    /// came to them.
+    pub(crate) fn look_at_income(&self, households: Vec<HouseholdId>) {
+        for household in households {
+            self.lanes.poke(Key::Standing(household), self.clock.busy());
+        }
+    }
+
+    /// Whom of `changes` money comes to that somebody waits for.
+    pub(crate) fn watched_income(&self, changes: &[Change]) -> Vec<HouseholdId> {
+        let watched = self.walking.watched.read().unwrap_or_else(PoisonError::into_inner);
+        if watched.is_empty() {
+            return Vec::new();
+        }
+        let mut households: Vec<HouseholdId> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Post(transfer) => match transfer.credit {
+                    LedgerAccount::Household(household) if watched.contains(&household) => Some(household),
+                    _ => None,
+                },
+                _ => None,
+            })
+            .collect();
+        households.dedup();
+        households
+    }
+
+    /// Where a household stands now. Nothing is kept.
+    pub async fn standing(&self, household: HouseholdId) -> Result<Standing, SettlementError> {
+        let (record, facts) = self.walk_facts(household).await?;
+        let (next, _) = decide::look(&record, &self.policy().rules, &facts, self.clock.now())?;
+        Ok(next.account.into())
+    }
+
+    /// Every home as it was last looked at, who owes most first.
+    pub async fn standings(&self) -> Result<Vec<Standing>, SettlementError> {
+        let mut standings = Vec::new();
+        let homes = self.store.households().await?;
+        for home in homes.iter().filter(|home| home.kind == HouseholdKind::Home) {
+            match self.standing(home.id).await {
+                Ok(standing) => standings.push(standing),
+                Err(SettlementError::NotEnrolled) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        standings.sort_by_key(|standing| (std::cmp::Reverse(standing.exposure), standing.account.household));
+        Ok(standings)
+    }
+
+    /// What household or operator ask for: emergency credit, a dispute or its answer, a
+    /// limit, a protection. `words` go with the steps that it brings.
+    pub async fn shortfall_event(
+        &self,
+        household: HouseholdId,
+        event: Asked,
+        words: &str,
+    ) -> Result<Standing, SettlementError> {
+        if words.chars().count() > NOTE_MAX {
+            return Err(SettlementError::NoteTooLong);
+        }
+        let mut held = self.walking.records.lock().await;
+        let records = self.records(&mut held).await.map_err(SettlementError::from_trouble)?;
+        let record = self.record(records, household);
+        let facts = self.facts(&record).await.map_err(SettlementError::from_trouble)?;
+        let facts = facts.ok_or(SettlementError::NotEnrolled)?;
+        let (now, rules) = (self.clock.now(), self.policy().rules);
+        let (mut next, mut steps) = decide::look(&record, &rules, &facts, now)?;
+        let (account, more) = apply(&next.account, &rules, event, now)?;
+        next.account = account;
+        steps.extend(more);
+        if event == Asked::EmergencyAsked {
+            // What came in until now repays nothing.
+            let newest = self.store.journal_of(LedgerAccount::Household(household), 1).await?;
+            next.journal = newest.first().map_or(0, |row| row.sequence);
+        }
+        self.keep(&mut held, vec![(record, next, steps)], words)
+            .await
+            .map_err(SettlementError::from_trouble)?;
+        Ok(account.into())
+    }
+
+    fn policy(&self) -> ShortfallPolicy {
+        self.walking.policy.get().copied().unwrap_or_default()
+    }
+
+    /// The kept standings, read once.
+    async fn records<'a>(
+        &self,
+        held: &'a mut Option<HashMap<HouseholdId, ShortfallRecord>>,
+    ) -> Result<&'a mut HashMap<HouseholdId, ShortfallRecord>, Trouble> {
+        if held.is_none() {
+            let records = self.store.shortfalls().await?;
+            let records: HashMap<_, _> =
+                records.into_iter().map(|record| (record.account.household, record)).collect();
+            self.watch(records.values());
+            *held = Some(records);
+        }
+        held.as_mut().ok_or_else(|| Trouble::Stuck("standings were forgotten".to_owned()))
+    }
+
+    fn record(
+        &self,
+        records: &HashMap<HouseholdId, ShortfallRecord>,
+        household: HouseholdId,
+    ) -> ShortfallRecord {
+        records.get(&household).cloned().unwrap_or_else(|| ShortfallRecord {
+            account: Account::new(household, self.policy().limit, self.config.tariff.retail),
+            journal: 0,
+            version: 0,
+        })
+    }
+
+    async fn walk_facts(&self, household: HouseholdId) -> Result<(ShortfallRecord, Facts), SettlementError> {
+        let record = match self.store.shortfall(household).await? {
+            Some(record) => record,
+            None => self.record(&HashMap::new(), household),
+        };
+        let facts = self.facts(&record).await.map_err(SettlementError::from_trouble)?;
+        Ok((record, facts.ok_or(SettlementError::NotEnrolled)?))
+    }
+
+    /// What chain and ledger say now; `None` when the household is not on chain.
+    async fn facts(&self, record: &ShortfallRecord) -> Result<Option<Facts>, Trouble> {
+        let household = record.account.household;
+        let Some(chain) = self.chain.household(household).await? else { return Ok(None) };
+        let account = LedgerAccount::Household(household);
+        let available = self.store.balance(account).await?.available();
+        let income = if record.account.emergency_owed.is_positive() {
+            self.store
+                .journal_of_after(account, record.journal, PAGE_MAX)
+                .await?
+                .into_iter()
+                .filter(|row| {
+                    let transfer = &row.transfer;
+                    transfer.credit == account
+                        && transfer.kind == Kind::Posted
+                        && transfer.reason != Reason::OrderReturned
+                })
+                .map(|row| (row.sequence, row.transfer.amount))
+                .collect()
+        } else {
+            Vec::new()
+        };
+        let relay = match record.account.relay {
+            Relay::Opening { .. } | Relay::Closing => self.store.relay(household).await?,
+            Relay::Open | Relay::Closed => None,
+        };
+        let obeyed =
+            relay.filter(|relay| relay.obeyed_at.is_some() && relay.number == record.account.commands);
+        Ok(Some(Facts {
+            relay: obeyed.map(|relay| relay.position),
+            through: chain.attested_through,
+            shortfall: chain.shortfall_wh,
+            available,
+            retail: self.config.tariff.retail,
+            income,
+        }))
+    }
+
+    /// Keeps standings that changed with their steps and notices in one commit, then gives
+    /// the commands that are due.
+    async fn keep(
+        &self,
+        held: &mut Option<HashMap<HouseholdId, ShortfallRecord>>,
+        looked: Vec<(ShortfallRecord, ShortfallRecord, Vec<Step>)>,
+        words: &str,
+    ) -> Result<(), Trouble> {
+        let (mut changes, mut commanded) = (Vec::new(), Vec::new());
+        for (before, after, steps) in &looked {
+            if steps.is_empty() && !decide::is_changed(before, after) {
+                continue;
+            }
+            changes.push(Change::Shortfall(after.clone()));
+            for step in steps {
+                changes.push(Change::Step(StepRecord { step: *step, note: words.to_owned() }));
+                changes.push(tell::notice(step));
+                if let StepKind::Disputed(number) = step.kind {
+                    changes.push(disputed(step, number));
+                }
+            }
+            if before.account.commands != after.account.commands
+                && let Some(command) = self.command(&after.account).await?
+            {
+                changes.extend([by_desk(&command), Change::Relay(command)]);
+                commanded.push(Event::Relay(after.account.household));
+            }
+        }
+        if !changes.is_empty() {
+            match self.store.commit(changes).await {
+                Err(conflict @ StoreError::Conflict { .. }) => {
+                    *held = None;
+                    return Err(conflict.into());
+                }
+                committed => committed?,
+            };
+        }
+        commanded.into_iter().for_each(|event| self.events.publish(event));
+        let records = self.records(held).await?;
+        for (before, mut after, steps) in looked {
+            if !steps.is_empty() || decide::is_changed(&before, &after) {
+                after.version += 1;
+                records.insert(after.account.household, after);
+            }
+        }
+        self.watch(records.values());
+        Ok(())
+    }
+
+    /// The command that brings the relay where the account wants it.
+    async fn command(&self, account: &Account) -> Result<Option<RelayRecord>, StoreError> {
+        let (position, not_after) = match account.relay {
+            Relay::Opening { not_after } => (RelayPosition::Open, Some(not_after)),
+            Relay::Closing => (RelayPosition::Closed, None),
+            Relay::Open | Relay::Closed => return Ok(None),
+        };
+        let household = account.household;
+        let version = self.store.relay(household).await?.map_or(0, |relay| relay.version);
+        let (number, ordered_at) = (account.commands, self.clock.now());
+        let command =
+            RelayRecord { household, number, position, not_after, ordered_at, obeyed_at: None, version };
+        Ok(Some(command))
+    }
+
+    fn watch<'a>(&self, records: impl Iterator<Item = &'a ShortfallRecord>) {
+        let watched =
+            records.filter(|record| is_watched(&record.account)).map(|record| record.account.household);
+        *self.walking.watched.write().unwrap_or_else(PoisonError::into_inner) = watched.collect();
+    }
+}
+
+/// Whether money that comes in may change something at once.
+fn is_watched(account: &Account) -> bool {
+    account.relay != Relay::Closed || account.emergency_owed.is_positive()
+}
+
+/// The operator hears of every command to a relay.
+fn by_desk(command: &RelayRecord) -> Change {
+    let RelayRecord { household, number, position, not_after, .. } = command;
+    let (en, sw) = match (position, not_after) {
+        (RelayPosition::Open, Some(not_after)) => (
+            format!("Household {household} is at its limit: its power is cut, or stays on from {not_after}."),
+            format!("Kaya {household} imefika kikomo: umeme unakatwa, au unabaki kuanzia {not_after}."),
+        ),
+        (RelayPosition::Open, None) => (
+            format!("Household {household} is at its limit: its power is cut."),
+            format!("Kaya {household} imefika kikomo: umeme unakatwa."),
+        ),
+        (RelayPosition::Closed, _) => (
+            format!("The power of household {household} comes back. Look there if it does not."),
+            format!("Umeme wa kaya {household} unarudi. Angalia kama haujarudi."),
+        ),
+    };
+    to_operator(format!("relay/{household}/{number}"), "relay_commanded", en, sw, command.ordered_at)
+}
+
+/// The operator hears of a dispute.
+fn disputed(step: &Step, number: u64) -> Change {
+    let household = step.household;
+    to_operator(
+        format!("shortfall/dispute/{household}/{}", step.number),
+        "shortfall_disputed",
+        format!("Household {household} disputes step {number} of its account. Answer at the desk."),
+        format!("Kaya {household} inapinga hatua {number} ya akaunti yake. Ijibu kwenye dawati."),
+        step.at,
+    )
+}
+
+fn stuck(error: impl std::fmt::Display) -> Trouble {
+    Trouble::Stuck(error.to_string())
+}

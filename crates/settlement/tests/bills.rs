@@ -1,0 +1,281 @@
+//! Bills of slots, days and months, made from what was attested and settled.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop"
+)]
+
+mod world;
+
+use jirani_energy_interface::event::EventKind;
+use jirani_energy_interface::instruction::Tag;
+use jirani_market::bill::Line;
+use jirani_market::nairobi;
+use jirani_store::{
+    AttestedRow, Change, FeederReport, HomeBill, HouseholdKind, HouseholdRecord, OutboxRecord, OutboxState,
+    PayWith, SlotBillsRecord, SlotRecord, Store as _,
+};
+use jirani_units::{Cents, Clock as _, HouseholdId, Price, Timestamp, Wh};
+use world::{BUYER, GENERATOR, SELLER, START, World};
+
+const LOSS: HouseholdId = HouseholdId(9);
+
+/// A row: whose, export register, import register, and what the program told of it: minted,
+/// burned, shortfall.
+type Row = (HouseholdId, u64, u64, [u64; 3]);
+
+async fn world() -> World {
+    let world = World::new().await;
+    let home = world.store.household(BUYER).await.unwrap().unwrap();
+    let loss = HouseholdRecord {
+        id: LOSS,
+        kind: HouseholdKind::Loss,
+        msisdn: None,
+        meter: None,
+        chain_address: None,
+        version: 0,
+        ..home
+    };
+    world.store.commit(vec![Change::Household(loss)]).await.unwrap();
+    world
+}
+
+fn end(number: i64) -> Timestamp {
+    START.plus_seconds(900 * number)
+}
+
+/// The slot's attestation lands now.
+async fn attest(world: &World, end: Timestamp, rows: &[Row]) {
+    let feeder = world.store.household(BUYER).await.unwrap().unwrap().feeder;
+    world.store.put_outbox(told(feeder, end, rows)).await.unwrap();
+    let row = |&(household, export, import, _): &Row| AttestedRow {
+        household,
+        export_wh: Wh(export),
+        import_wh: Wh(import),
+        estimated: false,
+    };
+    let slot = SlotRecord {
+        feeder,
+        end,
+        evidence_root: [0; 32],
+        rows: rows.iter().map(row).collect(),
+        signatures: vec!["5sig".to_owned()],
+        attested_at: Some(world.clock.now()),
+    };
+    world.store.put_slot(slot).await.unwrap();
+}
+
+/// The event of an attestation, byte by byte.
+fn told(feeder: u16, end: Timestamp, rows: &[Row]) -> OutboxRecord {
+    let mut event = vec![Tag::Event as u8, EventKind::Attested as u8, u8::try_from(rows.len()).unwrap(), 0];
+    event.extend(u32::from(feeder).to_le_bytes());
+    event.extend(end.seconds().to_le_bytes());
+    event.extend([0; 64]);
+    for (household, _, _, [minted, burned, shortfall]) in rows {
+        event.extend(household.0.to_le_bytes());
+        event.extend([0; 4]);
+        for energy in [minted, burned, shortfall] {
+            event.extend(energy.to_le_bytes());
+        }
+    }
+    let key = format!("attest/{feeder}/{}/0", end.seconds());
+    OutboxRecord {
+        signature: format!("signature of {key}"),
+        key,
+        bytes: vec![1],
+        work: vec![1],
+        signed: 1,
+        last_valid_block_height: 1,
+        state: OutboxState::Landed { slot: 1 },
+        compute_units: 1,
+        fee_lamports: 1,
+        report: event,
+        landed_at: Some(end),
+        retry_at: None,
+        created_at: end,
+    }
+}
+
+async fn bills(world: &World) -> Vec<SlotBillsRecord> {
+    let feeder = world.store.household(BUYER).await.unwrap().unwrap().feeder;
+    world.store.slot_bills(feeder, Timestamp(i64::MIN), Timestamp(i64::MAX), 1_000).await.unwrap()
+}
+
+fn of(record: &SlotBillsRecord, household: HouseholdId) -> &HomeBill {
+    record.home(household).unwrap()
+}
+
+/// The seller and the generator push 10 kWh each, the buyer draws 3 kWh it owes.
+const FIRST: [Row; 4] = [
+    (BUYER, 0, 3_000, [0, 0, 3_000]),
+    (SELLER, 10_000, 0, [10_000, 0, 0]),
+    (GENERATOR, 10_000, 0, [10_000, 0, 0]),
+    (LOSS, 0, 17_000, [0, 0, 17_000]),
+];
+/// After the buyer bought 1 kWh: it draws 500 Wh, the seller 2 kWh of its own.
+const SECOND: [Row; 4] = [
+    (BUYER, 0, 3_500, [0, 0, 2_500]),
+    (SELLER, 10_000, 2_000, [0, 2_000, 0]),
+    (GENERATOR, 12_600, 0, [2_600, 0, 0]),
+    (LOSS, 0, 17_100, [0, 0, 17_100]),
+];
+
+/// Two slots with a purchase between them.
+async fn two_slots(world: &mut World, restarted: bool) {
+    world.pass(930).await;
+    attest(world, end(1), &FIRST).await;
+    world.pass(70).await;
+    world.offer(SELLER, 8_000, 1_500).await;
+    world.prepay(BUYER, 5_000).await;
+    world.buy(BUYER, 1_000, PayWith::Balance, "order").await.unwrap();
+    world.pass(830).await;
+    attest(world, end(2), &SECOND).await;
+    if restarted {
+        world.restart().await;
+    }
+    world.pass(900).await;
+}
+
+#[tokio::test]
+async fn a_slot_is_billed_from_what_was_attested_and_settled() {
+    let mut world = world().await;
+    two_slots(&mut world, false).await;
+    let [first, second] = bills(&world).await.try_into().unwrap();
+    let owed = Line::Shortfall { energy: Wh(3_000), at_retail: Cents(12_000) };
+    assert_eq!(of(&first, BUYER).bill.lines, [owed]);
+    assert_eq!((of(&first, SELLER).holding, of(&first, SELLER).bill.lines.len()), (Wh(10_000), 0));
+    // 1 kWh at 15.00 with fee and tax costs 19.60; retail is 40.00.
+    let bought = Line::Bought {
+        from: vec![(SELLER, Wh(1_000), Price(1_500))],
+        energy: Wh(1_000),
+        due: Cents(1_960),
+        fee: Cents(300),
+        tax: Cents(160),
+        gain: Cents(2_040),
+    };
+    assert_eq!(of(&second, BUYER).bill.lines, [bought]);
+    assert_eq!((of(&second, BUYER).shortfall, of(&second, BUYER).holding), (Wh(2_500), Wh(0)));
+    // It brought 15.00 where buy-back is 10.00; 2 kWh used at 40.00 instead of sold at 10.00.
+    let sold = Line::Sold {
+        to: BUYER,
+        energy: Wh(1_000),
+        price: Price(1_500),
+        received: Cents(1_500),
+        gain: Cents(500),
+    };
+    let own = Line::OwnUse { energy: Wh(2_000), gain: Cents(6_000) };
+    assert_eq!(of(&second, SELLER).bill.lines, [sold, own]);
+    assert_eq!(of(&second, SELLER).holding, Wh(7_000));
+    let FeederReport::Whole { from, report } = &second.report else { panic!("{:?}", second.report) };
+    assert_eq!(*from, end(1));
+    assert_eq!((report.energy_in, report.energy_out, report.losses), (Wh(2_600), Wh(2_500), Wh(100)));
+    assert_eq!((report.traded, report.money_sum()), (Wh(1_000), Cents(0)));
+    assert_eq!(report.holdings_less_owed_wh, 0);
+}
+
+#[tokio::test]
+async fn bills_are_the_same_after_a_restart_and_each_is_made_once() {
+    let (mut straight, mut restarted) = (world().await, world().await);
+    two_slots(&mut straight, false).await;
+    two_slots(&mut restarted, true).await;
+    assert_eq!(bills(&restarted).await, bills(&straight).await);
+    restarted.restart().await;
+    restarted.pass(3_600).await;
+    assert_eq!(bills(&restarted).await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_attested_while_nobody_billed_is_billed_in_order() {
+    let (mut straight, mut late) = (world().await, world().await);
+    two_slots(&mut straight, false).await;
+    late.pass(930).await;
+    attest(&late, end(1), &FIRST).await;
+    late.pass(70).await;
+    late.offer(SELLER, 8_000, 1_500).await;
+    late.prepay(BUYER, 5_000).await;
+    late.buy(BUYER, 1_000, PayWith::Balance, "order").await.unwrap();
+    late.stop().await;
+    late.clock.advance_to(START.plus_seconds(1_830));
+    attest(&late, end(2), &SECOND).await;
+    late.clock.advance_to(START.plus_seconds(9_000));
+    late.restart_stopped().await;
+    assert_eq!(bills(&late).await, bills(&straight).await);
+}
+
+#[tokio::test]
+async fn a_report_waits_for_a_silent_meter_and_then_covers_its_slots() {
+    let mut world = world().await;
+    two_slots(&mut world, false).await;
+    world.pass(30).await;
+    // The seller is silent: no losses are known.
+    let third = [(BUYER, 0, 3_600, [0, 0, 2_600]), (GENERATOR, 12_700, 0, [100, 0, 0])];
+    attest(&world, end(3), &third).await;
+    world.pass(900).await;
+    world.restart().await;
+    let fourth = [
+        (BUYER, 0, 3_600, [0, 0, 2_600]),
+        (SELLER, 10_050, 2_020, [50, 20, 0]),
+        (GENERATOR, 12_700, 0, [0, 0, 0]),
+        (LOSS, 0, 17_130, [0, 0, 17_130]),
+    ];
+    attest(&world, end(4), &fourth).await;
+    world.pass(900).await;
+    let kept = bills(&world).await;
+    assert!(matches!(&kept[2].report, FeederReport::Waits(why) if !why.is_empty()), "{:?}", kept[2].report);
+    assert_eq!(of(&kept[2], SELLER).bill.export, Wh(0));
+    let FeederReport::Whole { from, report } = &kept[3].report else { panic!("{:?}", kept[3].report) };
+    assert_eq!(*from, end(2));
+    assert_eq!((report.energy_in, report.energy_out, report.losses), (Wh(150), Wh(120), Wh(30)));
+    assert_eq!(report.traded, Wh(0));
+}
+
+#[tokio::test]
+async fn a_day_and_a_month_are_added_up_and_told_when_they_are_over() {
+    let mut world = world().await;
+    two_slots(&mut world, false).await;
+    let day = nairobi::day(START);
+    assert_eq!(world.store.day_bills(SELLER, day, day).await.unwrap(), []);
+    // The next slot that is attested is of the next month in Nairobi: from 21:00 UTC on.
+    let february: Timestamp = "2027-01-31T21:15:00Z".parse().unwrap();
+    world.pass((february.0 - world.clock.now().0) / 1_000_000 + 30).await;
+    attest(&world, february, &SECOND).await;
+    world.pass(900).await;
+    let days = world.store.day_bills(SELLER, 0, i64::MAX).await.unwrap();
+    let [over] = days.as_slice() else { panic!("{days:?}") };
+    assert_eq!((over.day, over.export, over.import), (day, Wh(10_000), Wh(2_000)));
+    let total = over.total;
+    assert_eq!(
+        (total.sold, total.received, total.own_use, total.gain),
+        (Wh(1_000), Cents(1_500), Wh(2_000), Cents(6_500))
+    );
+    let notices = world.store.notices_of(Some(SELLER), 10).await.unwrap();
+    let month = notices.iter().find(|notice| notice.code == "bill_month").unwrap();
+    assert_eq!(month.key, format!("bill/{SELLER}/2027-01"));
+    assert!(month.en.contains("You gained KSh 65.00"), "{}", month.en);
+    assert!(month.sw.contains("KSh 65.00"), "{}", month.sw);
+    let others = world.store.notices_of(Some(GENERATOR), 10).await.unwrap();
+    assert!(others.iter().all(|notice| notice.code != "bill_month"));
+}
+
+#[tokio::test]
+async fn an_order_that_is_known_late_owes_until_it_is_billed() {
+    let world = world().await;
+    world.pass(930).await;
+    attest(&world, end(1), &FIRST).await;
+    // The program burned 1 kWh that no order of ours brought yet.
+    world.pass(900).await;
+    let second = [(BUYER, 0, 3_000, [0, 0, 2_000]), FIRST[1], FIRST[2], FIRST[3]];
+    attest(&world, end(2), &second).await;
+    world.pass(70).await;
+    world.offer(SELLER, 8_000, 1_500).await;
+    world.prepay(BUYER, 5_000).await;
+    world.buy(BUYER, 1_000, PayWith::Balance, "order").await.unwrap();
+    world.pass(830).await;
+    attest(&world, end(3), &second).await;
+    world.pass(900).await;
+    let kept = bills(&world).await;
+    assert_eq!((of(&kept[1], BUYER).shortfall, of(&kept[1], BUYER).bill.lines.len()), (Wh(3_000), 0));
+    assert_eq!((of(&kept[2], BUYER).shortfall, of(&kept[2], BUYER).holding), (Wh(2_000), Wh(0)));
+    assert!(matches!(of(&kept[2], BUYER).bill.lines[..], [Line::Bought { .. }]));
+}

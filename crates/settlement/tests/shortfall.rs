@@ -1,0 +1,161 @@
+//! The walk of a household that owes energy: warned, cut in daylight, given its light back.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop"
+)]
+
+mod world;
+
+use jirani_ledger::Account as LedgerAccount;
+use jirani_market::shortfall::{Event, Protection, Relay, RelayPosition, StepKind};
+use jirani_settlement::SettlementError;
+use jirani_store::{AttestedRow, Change, RelayRecord, SlotRecord, Store as _};
+use jirani_units::{Cents, Clock as _, HouseholdId, Wh};
+use world::{BUYER, OTHER, World};
+
+/// A slot lands now by which `household` owes so much; the chain says the same.
+async fn owes(world: &World, household: HouseholdId, shortfall_wh: u64) {
+    world.chain.set_shortfall(household, shortfall_wh);
+    attested(world, household, shortfall_wh).await;
+}
+
+async fn attested(world: &World, household: HouseholdId, import_wh: u64) {
+    let feeder = world.store.household(household).await.unwrap().unwrap().feeder;
+    let now = world.clock.now();
+    let end = now.plus_seconds(-now.seconds().rem_euclid(900));
+    world.chain.set_attested(household, end);
+    let slot = SlotRecord {
+        feeder,
+        end,
+        evidence_root: [0; 32],
+        rows: vec![AttestedRow { household, export_wh: Wh(0), import_wh: Wh(import_wh), estimated: false }],
+        signatures: vec!["5sig".to_owned()],
+        attested_at: Some(now),
+    };
+    world.store.put_slot(slot).await.unwrap();
+    world.pass(900).await;
+}
+
+async fn kinds(world: &World, household: HouseholdId) -> Vec<StepKind> {
+    let steps = world.store.steps_of(household, 100).await.unwrap();
+    let numbers: Vec<u64> = steps.iter().rev().map(|record| record.step.number).collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "steps are counted without gaps");
+    steps.into_iter().rev().map(|record| record.step.kind).collect()
+}
+
+async fn notices(world: &World, household: Option<HouseholdId>) -> Vec<String> {
+    let notices = world.store.notices_of(household, 100).await.unwrap();
+    notices.into_iter().rev().map(|notice| notice.code).collect()
+}
+
+#[tokio::test]
+async fn who_owes_is_warned_and_cut_a_day_later_in_daylight_and_paying_closes_the_relay() {
+    let world = World::new().await;
+    world.pass(900).await;
+    // 10.5 kWh at 40.00 are 420.00 of 500.00.
+    owes(&world, BUYER, 10_500).await;
+    let warned = StepKind::Warned { percent: 80, exposure: Cents(42_000), limit: Cents(50_000) };
+    assert_eq!(kinds(&world, BUYER).await, [warned]);
+    assert_eq!(notices(&world, Some(BUYER)).await, ["shortfall_warned"]);
+    owes(&world, BUYER, 13_000).await;
+    let steps = kinds(&world, BUYER).await;
+    assert!(matches!(steps[1], StepKind::LimitReached { .. }), "a warning of today cuts nobody: {steps:?}");
+    // A day later, at noon in Nairobi.
+    world.pass(86_400).await;
+    owes(&world, BUYER, 13_000).await;
+    let steps = kinds(&world, BUYER).await;
+    let StepKind::RelayOpens { command: 1, not_after, .. } = steps[2] else { panic!("{steps:?}") };
+    assert!(not_after > world.clock.now());
+    assert_eq!(notices(&world, None).await.last().unwrap(), "relay_commanded");
+    let command = world.store.relay(BUYER).await.unwrap().unwrap();
+    assert_eq!(
+        (command.number, command.position, command.not_after),
+        (1, RelayPosition::Open, Some(not_after))
+    );
+    let obeyed = RelayRecord { obeyed_at: Some(world.clock.now()), ..command };
+    world.store.commit(vec![Change::Relay(obeyed)]).await.unwrap();
+    world.prepay(BUYER, 10_000).await;
+    let steps = kinds(&world, BUYER).await;
+    assert_eq!(
+        steps[3..],
+        [StepKind::RelayConfirmed(RelayPosition::Open), StepKind::RelayCloses { command: 2 },]
+    );
+    assert_eq!(notices(&world, None).await.last().unwrap(), "relay_commanded");
+    let command = world.store.relay(BUYER).await.unwrap().unwrap();
+    assert_eq!((command.number, command.position, command.obeyed_at), (2, RelayPosition::Closed, None));
+    assert_eq!(world.settlement.standing(BUYER).await.unwrap().exposure, Cents(42_000));
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn who_bought_since_the_last_bill_is_not_warned() {
+    let world = World::new().await;
+    world.pass(900).await;
+    world.chain.set_shortfall(BUYER, 0);
+    attested(&world, BUYER, 10_500).await;
+    assert_eq!(kinds(&world, BUYER).await, []);
+    assert_eq!(world.store.shortfalls().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn emergency_credit_moves_no_money_and_income_repays_it_first() {
+    let world = World::new().await;
+    world.pass(900).await;
+    let refused = world.settlement.shortfall_event(BUYER, Event::EmergencyAsked, "").await.unwrap_err();
+    assert_eq!(refused.code(), "shortfall.emergency_not_needed");
+    owes(&world, BUYER, 12_000).await;
+    let granted = world.settlement.shortfall_event(BUYER, Event::EmergencyAsked, "").await.unwrap();
+    assert_eq!((granted.exposure, granted.account.emergency_owed), (Cents(43_000), Cents(5_000)));
+    let balance = world.store.balance(LedgerAccount::Household(BUYER)).await.unwrap();
+    assert_eq!(balance.net(), Cents(0));
+    let again = world.settlement.shortfall_event(BUYER, Event::EmergencyAsked, "").await.unwrap_err();
+    assert_eq!(again.code(), "shortfall.emergency_owed");
+    world.prepay(BUYER, 3_000).await;
+    assert_eq!(kinds(&world, BUYER).await.last(), Some(&StepKind::EmergencyRepaid(Cents(3_000))));
+    let standing = world.settlement.standing(BUYER).await.unwrap();
+    assert_eq!((standing.account.emergency_owed, standing.exposure), (Cents(2_000), Cents(43_000)));
+    assert_eq!(world.available(BUYER).await, 3_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_dispute_is_kept_with_its_words_and_answered_once() {
+    let mut world = World::new().await;
+    world.pass(900).await;
+    owes(&world, BUYER, 10_500).await;
+    let event = |event, words: &'static str| world.settlement.shortfall_event(BUYER, event, words);
+    assert_eq!(event(Event::Disputed(2), "").await.unwrap_err().code(), "shortfall.not_disputable");
+    let too_long = world.settlement.shortfall_event(BUYER, Event::Disputed(1), &"x".repeat(201)).await;
+    assert!(matches!(too_long, Err(SettlementError::NoteTooLong)));
+    let disputed = event(Event::Disputed(1), "my meter is broken").await.unwrap();
+    assert_eq!(disputed.account.disputed, Some(1));
+    assert_eq!(notices(&world, None).await, ["shortfall_disputed"]);
+    world.restart().await;
+    let answer = |words: &'static str| world.settlement.shortfall_event(BUYER, Event::Resolved, words);
+    assert_eq!(answer("we looked: it is sound").await.unwrap().account.disputed, None);
+    assert_eq!(answer("again").await.unwrap_err().code(), "shortfall.no_dispute");
+    let steps = world.store.steps_of(BUYER, 10).await.unwrap();
+    let words: Vec<&str> = steps.iter().rev().map(|step| step.note.as_str()).collect();
+    assert_eq!(words, ["", "my meter is broken", "we looked: it is sound"]);
+}
+
+#[tokio::test]
+async fn the_operator_sets_limit_and_protection_and_a_restart_repeats_nothing() {
+    let mut world = World::new().await;
+    world.pass(900).await;
+    let set = |event| world.settlement.shortfall_event(OTHER, event, "");
+    set(Event::LimitSet(Cents(20_000))).await.unwrap();
+    set(Event::ProtectionSet(Protection::Clinic)).await.unwrap();
+    owes(&world, OTHER, 6_000).await;
+    let before = kinds(&world, OTHER).await;
+    assert_eq!(before.len(), 4, "set, set, warned, limit reached: {before:?}");
+    world.restart().await;
+    world.pass(7_200).await;
+    assert_eq!(kinds(&world, OTHER).await, before);
+    let standings = world.settlement.standings().await.unwrap();
+    assert_eq!(standings[0].account.household, OTHER);
+    assert_eq!((standings[0].account.limit, standings[0].account.relay), (Cents(20_000), Relay::Closed));
+    assert!(standings.windows(2).all(|pair| pair[0].exposure >= pair[1].exposure));
+}

@@ -1,0 +1,154 @@
+//! Bills, what was not produced, and the walk of who owes energy.
+
+use super::{all, one};
+use crate::columns::Columns;
+use crate::fault::page;
+use jirani_market::bill::Total;
+use jirani_store::{
+    CurtailmentRecord, DayBillRecord, ShortfallRecord, SlotBillsRecord, StepRecord, StoreError,
+};
+use jirani_units::{HouseholdId, Slot, Timestamp};
+use sqlx::postgres::{PgPool, PgRow};
+
+macro_rules! slot_bills {
+    ($tail:literal) => {
+        sqlx::query(concat!(
+            "SELECT feeder, end_us, length_s, attested_at_us, bills, report FROM slot_bills ",
+            $tail
+        ))
+    };
+}
+
+fn slot_bills_of(row: &PgRow) -> Result<SlotBillsRecord, StoreError> {
+    let mut columns = Columns::of(row);
+    let (feeder, end, length_s, attested_at) =
+        (columns.u16()?, columns.time()?, columns.u32()?, columns.time()?);
+    let slot = Slot { start: end.plus_seconds(-i64::from(length_s)), length_s };
+    let (bills, report) = (columns.text()?, columns.text()?);
+    SlotBillsRecord::unpacked(feeder, slot, attested_at, &bills, &report)
+}
+
+fn day_bill_of(row: &PgRow) -> Result<DayBillRecord, StoreError> {
+    let mut columns = Columns::of(row);
+    Ok(DayBillRecord {
+        household: columns.household()?,
+        day: columns.take()?,
+        import: columns.wh()?,
+        export: columns.wh()?,
+        total: Total {
+            bought: columns.wh()?,
+            sold: columns.wh()?,
+            own_use: columns.wh()?,
+            shortfall: columns.wh()?,
+            paid: columns.cents()?,
+            fee: columns.cents()?,
+            tax: columns.cents()?,
+            received: columns.cents()?,
+            owed: columns.cents()?,
+            gain: columns.cents()?,
+        },
+    })
+}
+
+fn curtailment_of(row: &PgRow) -> Result<CurtailmentRecord, StoreError> {
+    let mut columns = Columns::of(row);
+    Ok(CurtailmentRecord {
+        number: columns.u64()?,
+        feeder: columns.u16()?,
+        slot_end: columns.time()?,
+        household: columns.household()?,
+        energy: columns.wh()?,
+        reason: columns.word()?,
+        note: columns.text()?,
+        by: columns.text()?,
+        at: columns.time()?,
+    })
+}
+
+fn shortfall_of(row: &PgRow) -> Result<ShortfallRecord, StoreError> {
+    let mut columns = Columns::of(row);
+    Ok(ShortfallRecord { account: columns.json()?, journal: columns.u64()?, version: columns.u64()? })
+}
+
+fn step_of(row: &PgRow) -> Result<StepRecord, StoreError> {
+    let mut columns = Columns::of(row);
+    Ok(StepRecord { step: columns.json()?, note: columns.text()? })
+}
+
+pub(crate) async fn last(
+    pool: &PgPool,
+    feeder: u16,
+    whole: bool,
+) -> Result<Option<SlotBillsRecord>, StoreError> {
+    let query = if whole {
+        slot_bills!("WHERE feeder = $1 AND whole = 1 ORDER BY end_us DESC LIMIT 1")
+    } else {
+        slot_bills!("WHERE feeder = $1 ORDER BY end_us DESC LIMIT 1")
+    };
+    one(pool, query.bind(i64::from(feeder)), slot_bills_of).await
+}
+
+pub(crate) async fn of_slots(
+    pool: &PgPool,
+    feeder: u16,
+    from: Timestamp,
+    to: Timestamp,
+    limit: u32,
+) -> Result<Vec<SlotBillsRecord>, StoreError> {
+    let query = slot_bills!("WHERE feeder = $1 AND end_us > $2 AND end_us <= $3 ORDER BY end_us LIMIT $4");
+    let query = query.bind(i64::from(feeder)).bind(from.0).bind(to.0).bind(page(limit));
+    all(pool, query, slot_bills_of).await
+}
+
+pub(crate) async fn of_days(
+    pool: &PgPool,
+    household: HouseholdId,
+    from: i64,
+    to: i64,
+) -> Result<Vec<DayBillRecord>, StoreError> {
+    let query = sqlx::query(
+        "SELECT household, day, import_wh, export_wh, bought_wh, sold_wh, own_use_wh, shortfall_wh, paid_cents,
+         fee_cents, tax_cents, received_cents, owed_cents, gain_cents FROM day_bills
+         WHERE household = $1 AND day >= $2 AND day <= $3 ORDER BY day LIMIT $4",
+    );
+    let query = query.bind(i64::from(household.0)).bind(from).bind(to).bind(page(u32::MAX));
+    all(pool, query, day_bill_of).await
+}
+
+pub(crate) async fn curtailments(
+    pool: &PgPool,
+    feeder: u16,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<CurtailmentRecord>, StoreError> {
+    let query = sqlx::query(
+        "SELECT number, feeder, slot_end_us, household, energy_wh, reason, note, recorded_by, at_us
+         FROM curtailments WHERE feeder = $1 AND slot_end_us > $2 AND slot_end_us <= $3 ORDER BY number LIMIT $4",
+    );
+    let query = query.bind(i64::from(feeder)).bind(from.0).bind(to.0).bind(page(u32::MAX));
+    all(pool, query, curtailment_of).await
+}
+
+pub(crate) async fn shortfalls(pool: &PgPool) -> Result<Vec<ShortfallRecord>, StoreError> {
+    let query = sqlx::query("SELECT account, journal, version FROM shortfalls ORDER BY household");
+    all(pool, query, shortfall_of).await
+}
+
+pub(crate) async fn shortfall(
+    pool: &PgPool,
+    household: HouseholdId,
+) -> Result<Option<ShortfallRecord>, StoreError> {
+    let query = sqlx::query("SELECT account, journal, version FROM shortfalls WHERE household = $1");
+    one(pool, query.bind(i64::from(household.0)), shortfall_of).await
+}
+
+pub(crate) async fn steps_of(
+    pool: &PgPool,
+    household: HouseholdId,
+    limit: u32,
+) -> Result<Vec<StepRecord>, StoreError> {
+    let query = sqlx::query(
+        "SELECT step, note FROM shortfall_steps WHERE household = $1 ORDER BY number DESC LIMIT $2",
+    );
+    all(pool, query.bind(i64::from(household.0)).bind(page(limit)), step_of).await
+}
