@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "inbox",
             "broker",
             "weather",
+            "notify",
         ],
     ),
     ("services", &["oracle", "settlement", "advisor", "statement", "village"]),

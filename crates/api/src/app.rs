@@ -5,6 +5,7 @@ use crate::dto::operator::AuditView;
 use crate::error::ApiError;
 use crate::guard::rate::Buckets;
 use crate::guard::streams::Streams;
+use crate::ussd::Ussd;
 use crate::view::tally::Tallies;
 use jirani_inbox::Gate;
 use jirani_units::{Clock, Timestamp};
@@ -31,6 +32,8 @@ pub struct Shared {
     pub(crate) sign_ins: Buckets<IpAddr>,
     pub(crate) streams: Streams,
     pub(crate) tallies: Tallies,
+    /// The menus of phones, where they are offered.
+    pub(crate) ussd: Option<Ussd>,
     last_audit: Mutex<Option<AuditView>>,
     pub(crate) auditing: tokio::sync::Mutex<()>,
     pub(crate) request_prefix: String,
@@ -41,8 +44,10 @@ impl Shared {
     /// Puts the parts together.
     pub fn new(config: ApiConfig, deps: ApiDeps, gate: Arc<Gate>, stop: CancellationToken) -> Self {
         let request_prefix = deps.tokens.draw().as_str()[..8].to_owned();
+        let ussd = config.ussd.clone().map(|ussd| Ussd::new(ussd, deps.tokens.draw().hash()));
         Self {
             gate,
+            ussd,
             money: Buckets::per_minute(config.limits.money_per_minute),
             sign_ins: Buckets::per_minute(config.limits.sessions_per_minute),
             streams: Streams::new(config.limits.streams, config.limits.streams_per_session),

@@ -3,9 +3,11 @@
 use crate::auth::token::TokenSource;
 use crate::dto::config::{ClusterView, PlaceView};
 use crate::ports::{Advice, AuditRunner, Trading};
+use crate::ussd::UssdConfig;
 use jirani_chain::EnergyChain;
 use jirani_clock::ServiceClock;
 use jirani_market::Tariff;
+use jirani_notify::{Handsets, Sms};
 use jirani_store::{Events, Store};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -45,6 +47,8 @@ pub struct ApiConfig {
     pub cluster: ClusterView,
     /// What one client may ask for at most.
     pub limits: Limits,
+    /// The menus of phones; None closes their doors.
+    pub ussd: Option<UssdConfig>,
 }
 
 /// What one client may ask for at most. None: no limit.
@@ -106,4 +110,15 @@ pub struct ApiDeps {
     pub events: Events,
     /// Where tokens come from.
     pub tokens: TokenSource,
+    /// Text messages; None where nobody sends them.
+    pub phones: Option<Phones>,
+}
+
+/// How phones are reached.
+#[derive(Clone)]
+pub struct Phones {
+    /// The gateway of text messages.
+    pub sms: Arc<dyn Sms>,
+    /// The phones themselves, in a demonstration.
+    pub handsets: Option<Arc<Handsets>>,
 }

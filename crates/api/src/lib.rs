@@ -22,12 +22,14 @@ pub mod ports;
 pub mod router;
 pub mod routes;
 pub mod server;
+pub mod ussd;
 pub mod view;
 pub mod web;
 
 pub use adapters::FromAdvisor;
 pub use auth::token::TokenSource;
-pub use config::{ApiConfig, ApiDeps, Limits};
+pub use config::{ApiConfig, ApiDeps, Limits, Phones};
 pub use error::{ApiError, ErrorBody};
 pub use ports::{Advice, AuditRunner, Trading, TradingError, TradingFault};
 pub use server::{Api, ApiStartError, BoundApi, RunningApi};
+pub use ussd::UssdConfig;

@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::auth::rights::{Right, require};
 use crate::guard::{hooks as doors, rate, request};
 use crate::routes::{
-    bills, config, events, float, home, hooks, market, movements, notices, operator, orders, payouts,
-    reviews, rules, session, shortfall, statements,
+    bills, config, events, float, handset, home, hooks, market, movements, notices, operator, orders,
+    payouts, reviews, rules, session, shortfall, statements, ussd,
 };
 use crate::{openapi, web};
 use axum::Router;
@@ -19,6 +19,8 @@ use utoipa_axum::routes;
 pub const BODY_MAX: usize = 16 * 1024;
 /// The largest body of a callback, in bytes.
 pub const HOOK_BODY_MAX: usize = 64 * 1024;
+/// The largest form of a phone's gateway, in bytes.
+pub const PHONE_BODY_MAX: usize = 8 * 1024;
 /// The largest statement, in bytes.
 pub const STATEMENT_MAX: usize = 8 * 1024 * 1024;
 
@@ -30,6 +32,9 @@ fn public() -> OpenApiRouter<App> {
         .routes(routes!(config::show_config))
         .routes(routes!(session::demo_households))
         .routes(routes!(session::sign_in))
+        .routes(routes!(handset::show))
+        .routes(routes!(handset::dial))
+        .routes(routes!(handset::text))
 }
 
 /// For whoever is signed in.
@@ -84,6 +89,7 @@ fn operator() -> OpenApiRouter<App> {
         .routes(routes!(shortfall::standings))
         .routes(routes!(shortfall::household_shortfall, shortfall::set_terms))
         .routes(routes!(operator::last_audit, operator::run_audit))
+        .routes(routes!(ussd::clear_pin))
         .routes(routes!(reviews::reviews))
         .routes(routes!(reviews::proposals))
         .routes(routes!(reviews::propose))
@@ -123,10 +129,20 @@ fn callbacks() -> OpenApiRouter<App> {
         .layer(DefaultBodyLimit::max(HOOK_BODY_MAX))
 }
 
+/// For the gateway of phones: whoever knows the secret path.
+fn phones() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(ussd::dialled))
+        .routes(routes!(ussd::delivery_report))
+        .routes(routes!(ussd::inbound))
+        .layer(DefaultBodyLimit::max(PHONE_BODY_MAX))
+}
+
 /// The OpenAPI document of all routes.
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = openapi::Document::openapi();
-    for group in [public, signed_in, household, money, operator, comparing, waiting, live, callbacks] {
+    for group in [public, signed_in, household, money, operator, comparing, waiting, live, callbacks, phones]
+    {
         document.merge(group().into_openapi());
     }
     openapi::finish(&mut document);
@@ -144,6 +160,7 @@ pub fn router(app: &App) -> Router {
         .merge(closed(household(), Right::Household))
         .merge(closed(money, Right::Household))
         .merge(closed(operator(), Right::Operator))
+        .merge(Router::from(phones()))
         .merge(Router::from(callbacks()).route_layer(with(app.clone(), doors::gate)))
         .merge(closed(
             OpenApiRouter::new().route("/metrics", axum::routing::get(hooks::metrics)),

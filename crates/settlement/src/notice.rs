@@ -5,6 +5,7 @@
 //! that one text message holds it. No phone number, no receipt but the reader's own.
 
 use jirani_ledger::TransferId;
+use jirani_notify::gsm;
 use jirani_store::{Change, NoticeRecord};
 use jirani_units::{Cents, HouseholdId, OrderId, PayoutId, Receipt, Timestamp};
 
@@ -194,13 +195,10 @@ impl Notice {
     }
 }
 
-/// The longest text message.
-const LENGTH_MAX: usize = 160;
-
 /// What is said first always stands; the reason only if there is room for it.
 fn fit(first: &str, reason: &str) -> String {
     let whole = format!("{first}{reason}");
-    if whole.len() <= LENGTH_MAX { whole } else { first.trim_end().to_owned() }
+    if gsm::is_one_message(&whole) { whole } else { first.trim_end().to_owned() }
 }
 
 /// Something the operator should hear of.
@@ -240,7 +238,7 @@ mod tests {
         for notice in all() {
             let Change::Notice(kept) = notice.to(HouseholdId(1), Timestamp(0)) else { panic!() };
             for text in [&kept.en, &kept.sw] {
-                assert!(text.is_ascii() && text.len() <= LENGTH_MAX, "{} {text}", text.len());
+                assert!(gsm::is_one_message(text), "{:?} {text}", gsm::places(text));
             }
             assert_ne!(kept.en, kept.sw);
         }

@@ -6,13 +6,13 @@ use jirani_ledger::{Account, AccountBalance, Balances};
 use jirani_store::numbers::BLOCK;
 use jirani_store::{
     Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, CurtailmentRecord, DayBillRecord,
-    HouseholdRecord, InboxRow, JournalRow, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord,
-    PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord,
-    RelayRecord, ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord,
-    SlotRecord, StepRecord, Store, StoreError,
+    HandsetRecord, HouseholdRecord, InboxRow, JournalRow, MessageRecord, NewCallback, NoticeRecord,
+    OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow,
+    ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord,
+    SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord, Store, StoreError,
 };
 use jirani_units::{
-    Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
+    Cents, HouseholdId, MeterId, Msisdn, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -388,6 +388,35 @@ impl Store for PostgresStore {
 
     async fn outbox_totals(&self) -> Answer<(u64, u64, u64)> {
         read::chain::totals(&self.readers).await
+    }
+
+    async fn households_of_number(&self, msisdn: Msisdn) -> Answer<Vec<HouseholdRecord>> {
+        read::people::households_of_number(&self.readers, msisdn).await
+    }
+
+    async fn handset(&self, household: HouseholdId) -> Answer<Option<HandsetRecord>> {
+        read::handset::handset(&self.readers, household).await
+    }
+
+    async fn message(&self, key: &str) -> Answer<Option<MessageRecord>> {
+        read::handset::message(&self.readers, key).await
+    }
+
+    async fn message_by_gateway_id(&self, id: &str) -> Answer<Option<MessageRecord>> {
+        read::handset::message_by_gateway_id(&self.readers, id).await
+    }
+
+    async fn messages_since(&self, household: HouseholdId, since: Timestamp) -> Answer<u64> {
+        read::handset::messages_since(&self.readers, household, since).await
+    }
+
+    async fn unsent_notices(
+        &self,
+        since: Timestamp,
+        after: u64,
+        limit: u32,
+    ) -> Answer<Vec<(u64, NoticeRecord)>> {
+        read::handset::unsent_notices(&self.readers, since, after, limit).await
     }
 
     async fn session(&self, token_hash: [u8; 32]) -> Answer<Option<SessionRecord>> {

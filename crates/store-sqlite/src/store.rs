@@ -6,13 +6,13 @@ use jirani_ledger::{Account, AccountBalance, Balances};
 use jirani_store::numbers::BLOCK;
 use jirani_store::{
     Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, CurtailmentRecord, DayBillRecord,
-    HouseholdRecord, InboxRow, JournalRow, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord,
-    PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord,
-    RelayRecord, ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord,
-    SlotRecord, StepRecord, Store, StoreError,
+    HandsetRecord, HouseholdRecord, InboxRow, JournalRow, MessageRecord, NewCallback, NoticeRecord,
+    OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow,
+    ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord,
+    SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord, Store, StoreError,
 };
 use jirani_units::{
-    Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
+    Cents, HouseholdId, MeterId, Msisdn, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -396,6 +396,35 @@ impl Store for SqliteStore {
     async fn outbox_totals(&self) -> Answer<(u64, u64, u64)> {
         self.outcomes_written().await?;
         self.readers.walk(read::chain::totals).await
+    }
+
+    async fn households_of_number(&self, msisdn: Msisdn) -> Answer<Vec<HouseholdRecord>> {
+        self.readers.ask(|c| read::people::households_of_number(c, msisdn))
+    }
+
+    async fn handset(&self, household: HouseholdId) -> Answer<Option<HandsetRecord>> {
+        self.readers.ask(|c| read::handset::handset(c, household))
+    }
+
+    async fn message(&self, key: &str) -> Answer<Option<MessageRecord>> {
+        self.readers.ask(|c| read::handset::message(c, key))
+    }
+
+    async fn message_by_gateway_id(&self, id: &str) -> Answer<Option<MessageRecord>> {
+        self.readers.ask(|c| read::handset::message_by_gateway_id(c, id))
+    }
+
+    async fn messages_since(&self, household: HouseholdId, since: Timestamp) -> Answer<u64> {
+        self.readers.ask(|c| read::handset::messages_since(c, household, since))
+    }
+
+    async fn unsent_notices(
+        &self,
+        since: Timestamp,
+        after: u64,
+        limit: u32,
+    ) -> Answer<Vec<(u64, NoticeRecord)>> {
+        self.readers.ask(|c| read::handset::unsent_notices(c, since, after, limit))
     }
 
     async fn session(&self, token_hash: [u8; 32]) -> Answer<Option<SessionRecord>> {

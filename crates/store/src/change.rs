@@ -1,9 +1,10 @@
 //! Changes, applied together or not at all.
 
 use crate::record::{
-    CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, HouseholdRecord, NoticeRecord,
-    OfferRecord, OrderRecord, PayoutRecord, ProposalRecord, ReceiptRecord, ReconciliationRecord, RelayRecord,
-    ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord, StepRecord,
+    CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, HandsetRecord, HouseholdRecord,
+    MessageRecord, NoticeRecord, OfferRecord, OrderRecord, PayoutRecord, ProposalRecord, ReceiptRecord,
+    ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord, SessionRecord,
+    ShortfallRecord, SlotBillsRecord, StepRecord,
 };
 use jirani_ledger::{Posting, Transfer};
 
@@ -41,6 +42,10 @@ pub enum Change {
     Relay(RelayRecord),
     /// A message to a person. One with the same key was kept before: nothing changes.
     Notice(NoticeRecord),
+    /// A household's phone: its PIN and what it wants to hear.
+    Handset(HandsetRecord),
+    /// Where a notice's text message stands.
+    Message(MessageRecord),
     /// A signed-in person's session.
     Session(SessionRecord),
     /// The bills of a feeder's slot: unique by feeder and slot.

@@ -5,15 +5,16 @@ use crate::change::{Change, Committed};
 use crate::error::StoreError;
 use crate::ledger::{AccountBalance, Balances, JournalRow};
 use crate::record::{
-    Appended, CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, HouseholdRecord, InboxRow,
-    NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord,
-    QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord,
-    ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord,
+    Appended, CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, HandsetRecord, HouseholdRecord,
+    InboxRow, MessageRecord, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord,
+    ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord,
+    ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord,
+    StepRecord,
 };
 use async_trait::async_trait;
 use jirani_ledger::Account;
 use jirani_units::{
-    Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
+    Cents, HouseholdId, MeterId, Msisdn, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
 };
 
 /// What an answer may hold at most, whatever was asked for.
@@ -315,6 +316,27 @@ pub trait Store: Send + Sync {
     async fn outbox_unfinished(&self, after: &str, limit: u32) -> Result<Vec<OutboxRecord>, StoreError>;
     /// Transactions landed, their compute units and their fees in lamports.
     async fn outbox_totals(&self) -> Result<(u64, u64, u64), StoreError>;
+
+    // Phones.
+
+    /// The records with this number, by id.
+    async fn households_of_number(&self, msisdn: Msisdn) -> Result<Vec<HouseholdRecord>, StoreError>;
+    /// A household's phone; `None` before its first use.
+    async fn handset(&self, household: HouseholdId) -> Result<Option<HandsetRecord>, StoreError>;
+    /// The text message of a notice.
+    async fn message(&self, key: &str) -> Result<Option<MessageRecord>, StoreError>;
+    /// The text message that the gateway knows by this id.
+    async fn message_by_gateway_id(&self, id: &str) -> Result<Option<MessageRecord>, StoreError>;
+    /// How many text messages to a household were handed over at or after `since`.
+    async fn messages_since(&self, household: HouseholdId, since: Timestamp) -> Result<u64, StoreError>;
+    /// Households' notices made at or after `since` whose text message was not handed over,
+    /// each with its number, those numbered after `after`, oldest first.
+    async fn unsent_notices(
+        &self,
+        since: Timestamp,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, NoticeRecord)>, StoreError>;
 
     // The rest.
 

@@ -2,8 +2,8 @@
 //! repeat them; never rename one without a migration for each engine.
 
 use crate::{
-    CallState, CallbackKind, HouseholdKind, Language, OfferState, OrderState, PayWith, ProposalState,
-    ReleaseReason, ReversalState,
+    CallState, CallbackKind, HouseholdKind, Language, MessageState, OfferState, OrderState, PayWith,
+    ProposalState, ReleaseReason, ReversalState,
 };
 use jirani_market::report::CurtailmentReason;
 use jirani_market::shortfall::RelayPosition;
@@ -37,6 +37,9 @@ macro_rules! words {
 words! {
     HouseholdKind { Home = "home", Generator = "generator", Battery = "battery", Loss = "loss" }
     Language { En = "en", Sw = "sw" }
+    MessageState {
+        Waiting = "waiting", Unknown = "unknown", Sent = "sent", Delivered = "delivered", Refused = "refused",
+    }
     OfferState { Posting = "posting", Open = "open", Closing = "closing", Closed = "closed", Refused = "refused" }
     PayWith { Mpesa = "mpesa", Balance = "balance" }
     OrderState {

@@ -15,6 +15,9 @@ import { useLanguage, useMessages } from "../i18n";
 import { ApiError, api, asked } from "../lib/api";
 import { follow } from "../lib/stream";
 
+const HandsetScreen = lazy(() =>
+  import("../features/handset/HandsetScreen").then((module) => ({ default: module.HandsetScreen })),
+);
 const ForecastScreen = lazy(() =>
   import("../features/forecast/ForecastScreen").then((module) => ({ default: module.ForecastScreen })),
 );
@@ -24,7 +27,7 @@ export function App() {
   const messages = useMessages();
   const client = useQueryClient();
   const me = useQuery({ queryKey: ["me"], queryFn: () => asked(api.GET("/api/v1/me")) });
-  const [, go] = useLocation();
+  const [location, go] = useLocation();
   const signOut = useMutation({
     mutationFn: () => asked(api.DELETE("/api/v1/session")),
     onSettled: async () => {
@@ -40,7 +43,11 @@ export function App() {
       <Header name={me.data?.name ?? null} onSignOut={() => signOut.mutate()} />
       <Offline />
       <main className="flex-1">
-        {signedOut ? (
+        {location === "/handset" ? (
+          <Suspense fallback={<div className="h-64" />}>
+            <HandsetScreen />
+          </Suspense>
+        ) : signedOut ? (
           <SignIn
             onSignedIn={() => void client.resetQueries()}
             onOperator={() => {

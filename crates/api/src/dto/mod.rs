@@ -8,6 +8,7 @@ pub mod config;
 pub mod event;
 pub mod float;
 pub mod forecast;
+pub mod handset;
 pub mod home;
 pub mod household;
 pub mod movement;

@@ -21,5 +21,6 @@ mod rules;
 mod sessions;
 mod statements;
 mod trading;
+mod ussd;
 mod waiting;
 mod web;

@@ -23,6 +23,9 @@ const ROUTES: &[(&str, &str, For)] = &[
     ("get", "/api/v1/config", Anybody),
     ("get", "/api/v1/demo/households", Anybody),
     ("post", "/api/v1/demo/session", Anybody),
+    ("get", "/api/v1/demo/handsets/{household}", Anybody),
+    ("post", "/api/v1/demo/handsets/{household}/ussd", Anybody),
+    ("post", "/api/v1/demo/handsets/{household}/sms", Anybody),
     ("delete", "/api/v1/session", SignedIn),
     ("get", "/api/v1/offers", SignedIn),
     ("get", "/api/v1/events", SignedIn),
@@ -76,6 +79,10 @@ const ROUTES: &[(&str, &str, For)] = &[
     ("post", "/api/v1/operator/reconciliation", Operator),
     ("get", "/api/v1/operator/reconciliation/{id}", Operator),
     ("post", "/api/v1/operator/reconciliation/statement", Operator),
+    ("post", "/api/v1/operator/households/{id}/phone/clear", Operator),
+    ("post", "/ussd/{secret}", Anybody),
+    ("post", "/sms/{secret}/report", Anybody),
+    ("post", "/sms/{secret}/inbound", Anybody),
     ("post", "/hooks/stk/{secret}", Anybody),
     ("post", "/hooks/b2c/{secret}/result", Anybody),
     ("post", "/hooks/b2c/{secret}/timeout", Anybody),
@@ -106,6 +113,7 @@ async fn every_route_opens_for_those_it_is_for_and_for_nobody_else() {
     for (method, path, right) in ROUTES {
         let method: Method = method.to_uppercase().parse().unwrap();
         let path = path.replace("{id}", "7").replace("{secret}", "0123456789abcdef0123456789abcdef");
+        let path = path.replace("{household}", "1");
         // New sessions each time: one of the routes ends them.
         let people = [
             ("nobody", world.nobody(), *right == Anybody),

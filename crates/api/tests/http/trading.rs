@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Household 2 has 5 kWh and offers 2 of them at 25.00; household 1 buys.
-async fn market(world: &World) -> (Person<'_>, Person<'_>, Value) {
+pub async fn market(world: &World) -> (Person<'_>, Person<'_>, Value) {
     for id in 1..=3 {
         let vault_wh = Wh(if id == 2 { 5_000 } else { 0 });
         world.chain.put(HouseholdId(id), HouseholdOnChain { vault_wh, ..HouseholdOnChain::default() });

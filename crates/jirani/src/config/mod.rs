@@ -16,6 +16,7 @@ mod shortfall;
 mod site;
 mod store;
 mod tariff;
+mod ussd;
 mod witness;
 
 pub use chain::{Chain, Commitment, KeySetting, is_local};
@@ -31,6 +32,7 @@ pub use shortfall::Shortfall;
 pub use site::Site;
 pub use store::{StoreSettings, has_password};
 pub use tariff::TariffSettings;
+pub use ussd::{SmsSettings, UssdSettings};
 pub use witness::WitnessSettings;
 
 use figment::Figment;
@@ -76,6 +78,10 @@ pub struct Config {
     pub shortfall: Shortfall,
     /// Published prices.
     pub tariff: TariffSettings,
+    /// The menus of feature phones.
+    pub ussd: UssdSettings,
+    /// Text messages.
+    pub sms: SmsSettings,
 }
 
 impl Default for Config {
@@ -96,6 +102,8 @@ impl Default for Config {
             reconciliation: Reconciliation::default(),
             shortfall: Shortfall::default(),
             tariff: TariffSettings::default(),
+            ussd: UssdSettings::default(),
+            sms: SmsSettings::default(),
         }
     }
 }
@@ -166,6 +174,8 @@ impl Config {
         self.reconciliation.validate()?;
         self.shortfall.validate()?;
         self.witness.validate()?;
+        self.sms.validate(self.demo.on)?;
+        self.ussd.validate(self.demo.on, &self.sms)?;
         if self.mpesa.is_emulated() != self.mpesa.consumer_key.is_empty() {
             return Err(ConfigError::Invalid(
                 "mpesa.base_url and mpesa.consumer_key belong together: set both for Daraja, neither for the emulator"
@@ -244,6 +254,19 @@ mod tests {
             ("[chain]\ncommitment = \"processed\"\n", "commitment"),
             ("[chain.keys]\npayer = [1, 2]\n", "64 bytes"),
             ("[witness]\nurl = \"http://w\"\n", "witness.key"),
+            ("[ussd]\nsecret = \"short\"\n", "ussd.secret"),
+            ("[demo]\non = false\n[ussd]\non = true\n", "JIRANI__USSD__SECRET"),
+            (
+                "[demo]\non = false\n[ussd]\non = true\nsecret = \"0123456789abcdef01234567\"\n",
+                "sms.base_url",
+            ),
+            ("[sms]\nbase_url = \"https://s.example\"\n", "demo.on"),
+            ("[demo]\non = false\n[sms]\nbase_url = \"https://s.example\"\n", "JIRANI__SMS__API_KEY"),
+            (
+                "[demo]\non = false\n[sms]\nbase_url = \"http://s.example\"\nusername = \"u\"\napi_key = \"k\"\n",
+                "https",
+            ),
+            ("[sms]\nquiet_from_hour = 24\n", "0 to 23"),
             (
                 "[witness]\nurl = \"http://w\"\nkey = \"11111111111111111111111111111111\"\ntoken = \"short\"\n",
                 "witness.token",
@@ -299,7 +322,7 @@ mod tests {
 
     #[test]
     fn secrets_never_show_in_debug() {
-        let config = load("[http]\ncallback_base = \"https://pay.example.co.ke\"\n[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\nconsumer_secret = \"hush\"\npasskey = \"hush\"\ninbox_token = \"hush\"\ncollection_initiator_name = \"c\"\ncollection_initiator_password = \"hush\"\n[inbox]\ntoken = \"hush\"\n[witness]\ntoken = \"hush\"\n")
+        let config = load("[http]\ncallback_base = \"https://pay.example.co.ke\"\n[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\nconsumer_secret = \"hush\"\npasskey = \"hush\"\ninbox_token = \"hush\"\ncollection_initiator_name = \"c\"\ncollection_initiator_password = \"hush\"\n[inbox]\ntoken = \"hush\"\n[witness]\ntoken = \"hush\"\n[sms]\napi_key = \"hush\"\n[ussd]\nsecret = \"hush-hush-hush-hush-hush-hush\"\n")
             .unwrap();
         assert!(!format!("{config:?}").contains("hush"));
     }

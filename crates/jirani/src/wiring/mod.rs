@@ -10,6 +10,7 @@ mod external;
 mod folder;
 mod inbox;
 mod node;
+mod phones;
 mod secrets;
 mod site_chain;
 mod store;

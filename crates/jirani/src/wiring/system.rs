@@ -8,7 +8,7 @@ use crate::wiring::inbox::{self, IntoSettlement};
 use crate::wiring::store::claim;
 use crate::wiring::village::{Surroundings, VillageOptions, VillagePart};
 use crate::wiring::{
-    AnyStore, DataFolder, Database, LiveAuditor, Secrets, embedded, enrolment, tasks::Tasks,
+    AnyStore, DataFolder, Database, LiveAuditor, Secrets, embedded, enrolment, phones, tasks::Tasks,
 };
 use anyhow::Context as _;
 use jirani_advisor::{Advisor, AdvisorConfig};
@@ -23,6 +23,7 @@ use jirani_daraja_sandbox::{PhoneMode, RunningSandbox};
 use jirani_forecast::{ClearSkyAndYesterday, Place};
 use jirani_localnet::RunningLocalnet;
 use jirani_meter::Ed25519Signer;
+use jirani_notify::{Sender, SenderDeps};
 use jirani_oracle::{Counters, Gateway, GatewayConfig, Slots, SlotsConfig};
 use jirani_settlement::{BillPolicy, Settlement, SettlementConfig, SettlementDeps};
 use jirani_store::{Events, Store};
@@ -215,8 +216,23 @@ impl System {
             Arc::new(ClearSky),
             Arc::new(ClearSkyAndYesterday),
         ));
+        let phones = match purpose {
+            Purpose::Serve => phones::phones(config, &clock)?,
+            Purpose::Headless => None,
+        };
+        if let Some(phones) = &phones {
+            let (store, sms, clock) = (store.clone(), phones.sms.clone(), clock.clone());
+            let sender = Sender::new(config.sms.policy(), SenderDeps { store, sms, clock });
+            tasks.spawn("sms", |cancel| async move {
+                sender.run(cancel).await;
+                anyhow::Ok(())
+            });
+        }
+        let mut api_config = api_config(config, listen, sandbox.as_ref(), &clock, purpose);
+        let speed = if clock.is_advanced() { config.demo.speed } else { 1 };
+        api_config.ussd = phones.as_ref().and_then(|_| phones::menus(config, secrets, speed));
         let api = door.start(
-            api_config(config, listen, sandbox.as_ref(), &clock, purpose),
+            api_config,
             ApiDeps {
                 store: store.clone(),
                 chain: chain.clone(),
@@ -226,6 +242,7 @@ impl System {
                 clock: clock.clone(),
                 events,
                 tokens: TokenSource::from_seed(system::entropy()),
+                phones,
             },
         )?;
         if let Some(sandbox) = &sandbox {
@@ -378,5 +395,6 @@ fn api_config(
         phones_url: sandbox.map(|sandbox| format!("{}/phones", sandbox.base_url)),
         cluster: cluster(config),
         limits: if config.demo.on { Limits::village() } else { Limits::default() },
+        ussd: None,
     }
 }

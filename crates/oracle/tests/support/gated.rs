@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jirani_ledger::Account;
 use jirani_store::*;
 use jirani_units::{
-    Cents, HouseholdId, MeterId, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
+    Cents, HouseholdId, MeterId, Msisdn, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -124,6 +124,12 @@ pass_on! {
     relay(household: HouseholdId) -> Option<RelayRecord>;
     pending_relays() -> Vec<RelayRecord>;
     notices_of(household: Option<HouseholdId>, limit: u32) -> Vec<NoticeRecord>;
+    households_of_number(msisdn: Msisdn) -> Vec<HouseholdRecord>;
+    handset(household: HouseholdId) -> Option<HandsetRecord>;
+    message(key: &str) -> Option<MessageRecord>;
+    message_by_gateway_id(id: &str) -> Option<MessageRecord>;
+    messages_since(household: HouseholdId, since: Timestamp) -> u64;
+    unsent_notices(since: Timestamp, after: u64, limit: u32) -> Vec<(u64, NoticeRecord)>;
     receive(callback: NewCallback) -> u64;
     pending_callbacks(limit: u32) -> Vec<InboxRow>;
     put_outbox(record: OutboxRecord) -> ();

@@ -4,6 +4,7 @@ pub(crate) mod affairs;
 pub(crate) mod bills;
 pub(crate) mod call;
 pub(crate) mod chain;
+pub(crate) mod handset;
 pub(crate) mod index;
 pub(crate) mod ledger;
 pub(crate) mod market;

@@ -2,9 +2,9 @@
 
 use super::{all, one};
 use crate::columns::Columns;
-use crate::fault::page;
+use crate::fault::{int, page};
 use jirani_store::{HouseholdRecord, InboxRow, NewCallback, SessionRecord, SessionRole, StoreError};
-use jirani_units::HouseholdId;
+use jirani_units::{HouseholdId, Msisdn};
 use sqlx::postgres::{PgPool, PgRow};
 
 macro_rules! households {
@@ -45,6 +45,14 @@ pub(crate) async fn households(pool: &PgPool) -> Result<Vec<HouseholdRecord>, St
 
 pub(crate) async fn household(pool: &PgPool, id: HouseholdId) -> Result<Option<HouseholdRecord>, StoreError> {
     one(pool, households!("WHERE id = $1").bind(i64::from(id.0)), household_of).await
+}
+
+pub(crate) async fn households_of_number(
+    pool: &PgPool,
+    msisdn: Msisdn,
+) -> Result<Vec<HouseholdRecord>, StoreError> {
+    let query = households!("WHERE msisdn = $1 ORDER BY id").bind(int("phone number", msisdn.number())?);
+    all(pool, query, household_of).await
 }
 
 pub(crate) async fn session(

@@ -1,7 +1,7 @@
 //! The changes of one commit: the transfers together, then the records in order.
 
 use super::cache::Cache;
-use super::{affairs, bills, call, callback, ledger, market, money, people, reconciliation};
+use super::{affairs, bills, call, callback, handset, ledger, market, money, people, reconciliation};
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
 use sqlx::PgConnection;
@@ -39,6 +39,8 @@ pub(super) async fn apply(
             Change::Proposal(record) => reconciliation::proposal(connection, record).await?,
             Change::Reconciliation(record) => reconciliation::reconciliation(connection, record).await?,
             Change::Notice(record) => affairs::notice(connection, record).await?,
+            Change::Handset(record) => handset::handset(connection, record).await?,
+            Change::Message(record) => handset::message(connection, record).await?,
             Change::Session(record) => people::session(connection, record).await?,
             Change::SlotBills(record) => bills::slot_bills(connection, record).await?,
             Change::DayBill(record) => bills::day_bill(connection, record).await?,

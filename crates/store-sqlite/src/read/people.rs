@@ -1,10 +1,10 @@
 //! Households, sessions, callbacks and named values.
 
 use crate::columns::Columns;
-use crate::fault::page;
+use crate::fault::{int, page};
 use crate::sql::query;
 use jirani_store::{HouseholdRecord, InboxRow, NewCallback, SessionRecord, SessionRole, StoreError};
-use jirani_units::HouseholdId;
+use jirani_units::{HouseholdId, Msisdn};
 use rusqlite::Connection;
 
 macro_rules! households {
@@ -47,6 +47,14 @@ pub(crate) fn household(
     id: HouseholdId,
 ) -> Result<Option<HouseholdRecord>, StoreError> {
     households!("WHERE id = ?").bind(i64::from(id.0)).one(connection, household_of)
+}
+
+pub(crate) fn households_of_number(
+    connection: &Connection,
+    msisdn: Msisdn,
+) -> Result<Vec<HouseholdRecord>, StoreError> {
+    let query = households!("WHERE msisdn = ? ORDER BY id").bind(int("phone number", msisdn.number())?);
+    query.all(connection, household_of)
 }
 
 pub(crate) fn session(

@@ -1,7 +1,7 @@
 //! The changes of one commit: the transfers together, then the records in order.
 
 use super::cache::Cache;
-use super::{affairs, bills, call, callback, ledger, market, money, people, reconciliation};
+use super::{affairs, bills, call, callback, handset, ledger, market, money, people, reconciliation};
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
 use rusqlite::Connection;
@@ -39,6 +39,8 @@ pub(super) fn apply(
             Change::Proposal(record) => reconciliation::proposal(connection, record)?,
             Change::Reconciliation(record) => reconciliation::reconciliation(connection, record)?,
             Change::Notice(record) => affairs::notice(connection, record)?,
+            Change::Handset(record) => handset::handset(connection, record)?,
+            Change::Message(record) => handset::message(connection, record)?,
             Change::Session(record) => people::session(connection, record)?,
             Change::SlotBills(record) => bills::slot_bills(connection, record)?,
             Change::DayBill(record) => bills::day_bill(connection, record)?,

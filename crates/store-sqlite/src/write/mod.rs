@@ -14,6 +14,7 @@ mod call;
 mod callback;
 mod chain;
 mod commit;
+mod handset;
 mod index;
 mod ledger;
 mod market;

@@ -3,6 +3,7 @@
 mod bill;
 mod call;
 mod collection;
+mod handset;
 mod household;
 mod inbox;
 mod notice;
@@ -23,6 +24,7 @@ mod slot;
 pub use bill::{CurtailmentRecord, DayBillRecord, FeederReport, HomeBill, SlotBillsRecord};
 pub use call::{CallRecord, CallState};
 pub use collection::{CollectionRecord, CollectionState, ReceiptRecord, ReceiptUse};
+pub use handset::{HandsetRecord, MessageRecord, MessageState};
 pub use household::{HouseholdKind, HouseholdRecord, Language};
 pub use inbox::{CallbackKind, InboxRow, NewCallback};
 pub use notice::NoticeRecord;

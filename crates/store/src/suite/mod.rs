@@ -14,6 +14,7 @@
 pub mod affairs;
 pub mod bills;
 pub mod commits;
+pub mod handset;
 pub mod index;
 pub mod journal;
 pub mod lists;
@@ -88,6 +89,9 @@ macro_rules! conformance {
             affairs: a_notice_is_kept_once_and_the_newest_comes_first;
             affairs: a_relay_has_one_command_that_waits_until_it_is_obeyed;
             affairs: what_was_paid_out_is_counted_from_a_moment_on;
+            handset: a_phone_comes_back_as_it_was_kept;
+            handset: a_number_leads_to_its_households;
+            handset: a_notice_waits_until_its_message_was_handed_over;
             reconciliation: a_proposal_is_decided_once;
             reconciliation: nobody_approves_what_they_proposed;
             reconciliation: one_proposal_per_review_waits;

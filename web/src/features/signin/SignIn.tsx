@@ -1,4 +1,5 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
+import { Link } from "wouter";
 import { Button } from "../../components/basics";
 import { Loaded, Problem } from "../../components/states";
 import { useMessages } from "../../i18n";
@@ -44,9 +45,14 @@ export function SignIn({ onSignedIn, onOperator }: { onSignedIn: () => void; onO
           </ul>
         )}
       </Loaded>
-      <Button look="quiet" onClick={() => signIn.mutate({ operator: true })}>
-        {messages.demo.operator}
-      </Button>
+      <div className="flex flex-wrap items-center gap-4">
+        <Button look="quiet" onClick={() => signIn.mutate({ operator: true })}>
+          {messages.demo.operator}
+        </Button>
+        <Link href="/handset" className="min-h-12 py-3 underline">
+          {messages.demo.handset}
+        </Link>
+      </div>
     </div>
   );
 }

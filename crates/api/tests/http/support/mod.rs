@@ -4,4 +4,4 @@ mod chain;
 mod world;
 
 pub use chain::TestChain;
-pub use world::{Person, World, WorldOptions, expect, reading, start, start_on};
+pub use world::{Person, USSD_SECRET, World, WorldOptions, expect, reading, start, start_on};

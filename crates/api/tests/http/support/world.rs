@@ -4,7 +4,8 @@ use jirani_advisor::{Advisor, AdvisorConfig};
 use jirani_api::dto::config::{ClusterView, PlaceView};
 use jirani_api::dto::operator::{AuditView, InvariantState, InvariantView};
 use jirani_api::{
-    Api, ApiConfig, ApiDeps, ApiStartError, AuditRunner, FromAdvisor, Limits, RunningApi, TokenSource,
+    Api, ApiConfig, ApiDeps, ApiStartError, AuditRunner, FromAdvisor, Limits, Phones, RunningApi,
+    TokenSource, UssdConfig,
 };
 use jirani_clock::ServiceClock;
 use jirani_daraja::{DarajaClient, DarajaConfig, PayoutCharges, SecurityCredential};
@@ -13,6 +14,7 @@ use jirani_forecast::{ClearSkyAndYesterday, Place};
 use jirani_inbox::Gate;
 use jirani_ledger::{Account, Kind, Reason, Transfer, TransferId};
 use jirani_market::Tariff;
+use jirani_notify::Handsets;
 use jirani_settlement::{Settlement, SettlementConfig, SettlementDeps};
 use jirani_store::{
     Change, Events, HouseholdKind, HouseholdRecord, Language, NewCallback, ReadingRow, Store,
@@ -45,6 +47,8 @@ pub struct World {
     pub audits_begun: Arc<AtomicUsize>,
     pub client: Client,
     pub mpesa: RunningSandbox,
+    /// What was sent to phones.
+    pub handsets: Arc<Handsets>,
     _folder: tempfile::TempDir,
 }
 
@@ -117,6 +121,7 @@ pub async fn start(options: WorldOptions) -> World {
         Arc::new(ClearSky),
         Arc::new(ClearSkyAndYesterday),
     ));
+    let handsets = Arc::new(Handsets::new(Arc::new(clock.clone())));
     let deps = ApiDeps {
         store: store.clone(),
         chain: chain.clone(),
@@ -130,6 +135,7 @@ pub async fn start(options: WorldOptions) -> World {
         clock: clock.clone(),
         events: events.clone(),
         tokens: TokenSource::from_seed([1; 32]),
+        phones: Some(Phones { sms: handsets.clone(), handsets: Some(handsets.clone()) }),
     };
     if options.settle {
         tokio::spawn(settlement.run(CancellationToken::new()));
@@ -147,6 +153,7 @@ pub async fn start(options: WorldOptions) -> World {
         audits_begun,
         client: Client::new(),
         mpesa,
+        handsets,
         _folder: folder,
     }
 }
@@ -189,8 +196,18 @@ fn config(listen: SocketAddr, options: WorldOptions) -> ApiConfig {
         phones_url: None,
         cluster: ClusterView { name: "embedded".into(), explorer_url: None },
         limits: options.limits,
+        ussd: Some(UssdConfig {
+            secret: USSD_SECRET.to_owned(),
+            service_code: "*384*1#".to_owned(),
+            pepper: [5; 32],
+            code_s: 600,
+            per_minute: options.limits.money_per_minute,
+        }),
     }
 }
+
+/// The segment of the phones' doors.
+pub const USSD_SECRET: &str = "0123456789abcdef01234567";
 
 pub const TARIFF: Tariff =
     Tariff { retail: Price(6_000), buy_back: Price(2_000), grid_fee: Price(500), tax: Price(300) };
