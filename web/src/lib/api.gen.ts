@@ -21,6 +21,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/demo/handsets/{household}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A household's phone, in a demonstration. */
+        get: operations["show"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demo/handsets/{household}/sms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes a text message to us, in a demonstration. */
+        post: operations["text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/demo/handsets/{household}/ussd": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Dials or answers, in a demonstration. */
+        post: operations["dial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/demo/households": {
         parameters: {
             query?: never;
@@ -86,6 +137,60 @@ export interface paths {
         };
         /** Who is signed in. */
         get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/bills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The household's month: what it bought, sold, used and owes by day, and what it gained against the
+         *     tariff alone.
+         */
+        get: operations["my_bills"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/bills.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The month's bills as a table: one row per line of each slot. */
+        get: operations["my_bills_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/bills/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The slots of a day `2026-11-23`: from whom, to whom, at which price. */
+        get: operations["my_bill_of_day"];
         put?: never;
         post?: never;
         delete?: never;
@@ -319,6 +424,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/shortfall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the household owes, its limit, and every step with its figures. */
+        get: operations["my_shortfall"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/shortfall/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Disputes a step: power stays on until the operator answers, for a week, once in 30 days. */
+        post: operations["dispute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/shortfall/emergency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks for emergency credit: room above the limit, repaid by what is paid in next. */
+        post: operations["ask_emergency"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/statement": {
         parameters: {
             query?: never;
@@ -371,6 +527,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/curtailments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Records energy that was not produced although the sun shone, and why. */
+        post: operations["record_curtailment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/float": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Moves of float from the PayBill to the payout shortcode, newest first. */
+        get: operations["float_moves"];
+        put?: never;
+        /**
+         * Moves float from the PayBill to the payout shortcode. One move at a time; what M-Pesa
+         *     never says of one, two operators decide at the review desk.
+         */
+        post: operations["move_float"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/households": {
         parameters: {
             query?: never;
@@ -382,6 +576,41 @@ export interface paths {
         get: operations["households"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/households/{id}/phone/clear": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Clears the PIN of a household that has forgotten it: the next call sends it a code. */
+        post: operations["clear_pin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/households/{id}/shortfall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One home with its steps. */
+        get: operations["household_shortfall"];
+        put?: never;
+        /** Sets a limit or a protection, or answers a dispute. */
+        post: operations["set_terms"];
         delete?: never;
         options?: never;
         head?: never;
@@ -650,6 +879,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/shortfalls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every home, who owes most first. */
+        get: operations["standings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/slot-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The slots of a feeder: energy in and out, losses, trade, what is owed, money; all summing to zero. */
+        get: operations["slot_reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/tax-export": {
         parameters: {
             query?: never;
@@ -843,6 +1106,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sms/{secret}/inbound": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A text message that somebody wrote to us: STOP and START are understood. */
+        post: operations["inbound"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sms/{secret}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What became of a text message. */
+        post: operations["delivery_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ussd/{secret}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** One request of a phone's session. */
+        post: operations["dialled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -935,6 +1249,167 @@ export interface components {
              * @description Whose.
              */
             household_id: number;
+        };
+        /** @description One day. */
+        BillDayView: {
+            /** @description `2026-11-23`, in Nairobi. */
+            day: string;
+            /** @description Its sums. */
+            total: components["schemas"]["BillTotalView"];
+        };
+        /**
+         * @description What a line is.
+         * @enum {string}
+         */
+        BillLineKind: "bought" | "sold" | "own_use" | "shortfall";
+        /** @description One line of a bill. */
+        BillLineView: {
+            /**
+             * Format: int64
+             * @description Received; negative for what was paid or is owed.
+             */
+            amount_cents: number;
+            /**
+             * Format: int64
+             * @description In all.
+             */
+            energy_wh: number;
+            /**
+             * Format: int64
+             * @description Of that, grid fee.
+             */
+            fee_cents: number;
+            /**
+             * Format: int64
+             * @description Against the tariff alone.
+             */
+            gain_cents: number;
+            /** @description What it is. */
+            kind: components["schemas"]["BillLineKind"];
+            /**
+             * Format: int64
+             * @description Of that, tax.
+             */
+            tax_cents: number;
+            /** @description With whom; empty for own use and shortfall. */
+            with: components["schemas"]["BillPartView"][];
+        };
+        /** @description A household's month. */
+        BillMonthView: {
+            billed_through: components["schemas"]["Time"] | null;
+            /** @description Days with energy, oldest first; the running one is not complete. */
+            days: components["schemas"]["BillDayView"][];
+            /** @description `2026-11`, in Nairobi. */
+            month: string;
+            /** @description All of them together. */
+            total: components["schemas"]["BillTotalView"];
+        };
+        /** @description A neighbour's part of a line. */
+        BillPartView: {
+            /** @description What neighbours call it. */
+            alias: string;
+            /**
+             * Format: int64
+             * @description Its energy.
+             */
+            energy_wh: number;
+            /**
+             * Format: int32
+             * @description The seller's net price.
+             */
+            price_cents_per_kwh: number;
+        };
+        /** @description One slot of a household. */
+        BillSlotView: {
+            /** @description First moment after it. */
+            end: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Pushed into it.
+             */
+            export_wh: number;
+            /**
+             * Format: int64
+             * @description Against the tariff alone.
+             */
+            gain_cents: number;
+            /**
+             * Format: int64
+             * @description Drawn from the grid.
+             */
+            import_wh: number;
+            /** @description What was bought, sold, used, owed. */
+            lines: components["schemas"]["BillLineView"][];
+            /** @description First moment. */
+            start: components["schemas"]["Time"];
+        };
+        /** @description Sums over slots. */
+        BillTotalView: {
+            /**
+             * Format: int64
+             * @description Bought.
+             */
+            bought_wh: number;
+            /**
+             * Format: int64
+             * @description Pushed into it.
+             */
+            export_wh: number;
+            /**
+             * Format: int64
+             * @description Of that, grid fee.
+             */
+            fee_cents: number;
+            /**
+             * Format: int64
+             * @description Saved and earned against the tariff alone; never negative.
+             */
+            gain_cents: number;
+            /**
+             * Format: int64
+             * @description Drawn from the grid.
+             */
+            import_wh: number;
+            /**
+             * Format: int64
+             * @description What came to be owed, at retail.
+             */
+            owed_cents: number;
+            /**
+             * Format: int64
+             * @description Own energy pushed before and drawn later.
+             */
+            own_use_wh: number;
+            /**
+             * Format: int64
+             * @description Paid for what was bought, with fee and tax.
+             */
+            paid_cents: number;
+            /**
+             * Format: int64
+             * @description Received for what was sold.
+             */
+            received_cents: number;
+            /**
+             * Format: int64
+             * @description Drawn and owed.
+             */
+            shortfall_wh: number;
+            /**
+             * Format: int64
+             * @description Sold.
+             */
+            sold_wh: number;
+            /**
+             * Format: int64
+             * @description What the same would have cost with the tariff alone; negative when it would have brought more.
+             */
+            tariff_alone_cents: number;
+            /**
+             * Format: int64
+             * @description Of that, tax.
+             */
+            tax_cents: number;
         };
         /** @description The balances of accounts that were compared together. */
         BookView: {
@@ -1146,6 +1621,56 @@ export interface components {
             /** @description Prices in force. */
             tariff: components["schemas"]["TariffView"];
         };
+        /**
+         * @description Why energy was not taken although the sun shone.
+         * @enum {string}
+         */
+        CurtailmentReasonView: "battery_full" | "grid_limit" | "maintenance";
+        /** @description What the operator records of energy that was not produced. */
+        CurtailmentRequest: {
+            /**
+             * Format: date-time
+             * @description Any moment of the slot, RFC 3339.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Estimate, 1 Wh to 10 MWh.
+             */
+            energy_wh: number;
+            /**
+             * Format: int32
+             * @description Whose production.
+             */
+            household_id: number;
+            /** @description In words, at most 200 characters. No phone numbers. */
+            note?: string;
+            /** @description Why. */
+            reason: components["schemas"]["CurtailmentReasonView"];
+        };
+        /** @description Energy that was not produced. */
+        CurtailmentView: {
+            /** @description Whose production, by alias. */
+            alias: string;
+            /** @description When. */
+            at: components["schemas"]["Time"];
+            /** @description Who recorded it. */
+            by: string;
+            /**
+             * Format: int64
+             * @description Estimate.
+             */
+            energy_wh: number;
+            /** @description In the operator's words. */
+            note: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /** @description Why. */
+            reason: components["schemas"]["CurtailmentReasonView"];
+        };
         /** @description A decision to be proposed. */
         DecisionBody: {
             /**
@@ -1175,6 +1700,24 @@ export interface components {
              * @description Which.
              */
             payout_id: number;
+        } | {
+            /** @enum {string} */
+            kind: "float_moved";
+            /**
+             * Format: int64
+             * @description Which.
+             */
+            number: number;
+            /** @description M-Pesa's number of it. */
+            receipt: string;
+        } | {
+            /** @enum {string} */
+            kind: "float_failed";
+            /**
+             * Format: int64
+             * @description Which.
+             */
+            number: number;
         } | {
             /** @enum {string} */
             kind: "collection_unpaid";
@@ -1265,6 +1808,23 @@ export interface components {
              */
             pv_rated_w: number;
         };
+        /** @description What was dialled and typed. */
+        DialRequest: {
+            /** @description The session's name, new for every call. */
+            session_id: string;
+            /** @description Everything typed so far, joined by `*`; empty at first. */
+            text: string;
+        };
+        /** @description A household disputes a step. */
+        DisputeRequest: {
+            /** @description Why, at most 200 characters. */
+            note?: string;
+            /**
+             * Format: int64
+             * @description Number of the step.
+             */
+            number: number;
+        };
         /**
          * @description Data of the events `offers` (the market changed) and `resync` (events were
          *     missed: read everything anew).
@@ -1326,6 +1886,45 @@ export interface components {
             /** @description What neighbours call its seller. */
             seller_alias: string;
         };
+        /**
+         * @description Where a move stands.
+         * @enum {string}
+         */
+        FloatMoveState: "planned" | "unknown" | "accepted" | "moved" | "failed";
+        /** @description A move of float and everything known of its outcome. */
+        FloatMoveView: {
+            /**
+             * Format: int64
+             * @description What moves.
+             */
+            amount_cents: number;
+            /** @description When. */
+            asked_at: components["schemas"]["Time"];
+            /** @description The operator who asked for it. */
+            asked_by: string;
+            ended_at: components["schemas"]["Time"] | null;
+            /** @description Why it failed, in a sentence; null unless it did. */
+            failure: string | null;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /** @description M-Pesa's number of it; null until moved, and where M-Pesa has told none. */
+            receipt: string | null;
+            /** @description Its name on M-Pesa's statement. */
+            reference: string;
+            /** @description Where it stands. */
+            state: components["schemas"]["FloatMoveState"];
+        };
+        /** @description Float to be moved. */
+        FloatRequest: {
+            /**
+             * Format: int64
+             * @description Whole shillings, 1 to 250,000 of them.
+             */
+            amount_cents: number;
+        };
         /** @description One step of a forecast. */
         ForecastPoint: {
             /** @description What the household will use, in Wh. */
@@ -1356,6 +1955,27 @@ export interface components {
             lines: components["schemas"]["LineView"][];
             /** @description All of them. */
             total: components["schemas"]["TotalView"];
+        };
+        /** @description A text message on a phone. */
+        HandsetMessage: {
+            /** @description When it came. */
+            at: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Its number among all messages.
+             */
+            number: number;
+            /** @description What it says. */
+            text: string;
+        };
+        /** @description A household's phone. */
+        HandsetView: {
+            /** @description Text messages, newest first. */
+            messages: components["schemas"]["HandsetMessage"][];
+            /** @description Its number, with the middle hidden. */
+            number_masked: string;
+            /** @description What it dials. */
+            service_code: string;
         };
         /** @description The server answers. */
         Health: {
@@ -2067,6 +2687,11 @@ export interface components {
             review: string;
         };
         /**
+         * @description Why a household is never cut.
+         * @enum {string}
+         */
+        ProtectionKind: "none" | "customer" | "clinic";
+        /**
          * @description An account of ours at M-Pesa.
          * @enum {string}
          */
@@ -2232,6 +2857,11 @@ export interface components {
             summary: components["schemas"]["ReconciliationRow"];
         };
         /**
+         * @description Where a relay is, as far as is known.
+         * @enum {string}
+         */
+        RelayState: "closed" | "opening" | "open" | "closing";
+        /**
          * @description Why an order was given up.
          * @enum {string}
          */
@@ -2263,6 +2893,13 @@ export interface components {
             buy: components["schemas"]["BuyRuleDto"] | null;
             sell: components["schemas"]["SellRuleDto"] | null;
             set_at: components["schemas"]["Time"] | null;
+        };
+        /** @description A screen. */
+        ScreenView: {
+            /** @description Whether it waits for an answer. */
+            asks: boolean;
+            /** @description What it says. */
+            text: string;
         };
         /** @description Sell what is left above an amount. */
         SellRuleDto: {
@@ -2305,6 +2942,13 @@ export interface components {
             /** @description For `Authorization: Bearer`. Shown once, never stored. */
             token: string;
         };
+        /** @description A household's standing and its steps, newest first. */
+        ShortfallView: {
+            /** @description Where it stands. */
+            standing: components["schemas"]["StandingView"];
+            /** @description At most 100. */
+            steps: components["schemas"]["StepView"][];
+        };
         /** @description Data of the event `slot`: a slot landed on chain. */
         SlotEvent: {
             /** @description End of the slot. */
@@ -2314,6 +2958,175 @@ export interface components {
              * @description Feeder.
              */
             feeder: number;
+        };
+        /** @description A feeder's figures. They sum to zero: energy in = energy out + losses, and all money. */
+        SlotFiguresView: {
+            /**
+             * Format: int64
+             * @description Sold by households to the operator.
+             */
+            bought_back_wh: number;
+            /**
+             * Format: int64
+             * @description Pushed into the feeder by households and plant.
+             */
+            energy_in_wh: number;
+            /**
+             * Format: int64
+             * @description Drawn from it by households and plant.
+             */
+            energy_out_wh: number;
+            /**
+             * Format: int64
+             * @description Grid fees.
+             */
+            fees_cents: number;
+            /**
+             * Format: int64
+             * @description Tokens of all less what all owe: zero on a feeder metered from its first day.
+             */
+            holdings_less_owed_wh: number;
+            /**
+             * Format: int64
+             * @description In less out, by the loss record.
+             */
+            losses_wh: number;
+            /** @description Net money of each record that traded, by alias. */
+            money: components["schemas"]["SlotMoneyView"][];
+            /**
+             * Format: int64
+             * @description All of the money: zero.
+             */
+            money_sum_cents: number;
+            /**
+             * Format: int64
+             * @description Sold by the operator to households.
+             */
+            operator_sold_wh: number;
+            /**
+             * Format: int64
+             * @description Fractions of a cent.
+             */
+            rounding_cents: number;
+            /**
+             * Format: int64
+             * @description What households owe more than before; negative when less.
+             */
+            shortfall_grown_wh: number;
+            /**
+             * Format: int64
+             * @description Taxes.
+             */
+            taxes_cents: number;
+            /**
+             * Format: int64
+             * @description Sold by households to households.
+             */
+            traded_wh: number;
+        };
+        /** @description One record's money. */
+        SlotMoneyView: {
+            /** @description Whose. */
+            alias: string;
+            /**
+             * Format: int64
+             * @description Received less paid.
+             */
+            net_cents: number;
+        };
+        /**
+         * @description How far a feeder's slot is known as a whole.
+         * @enum {string}
+         */
+        SlotReportState: "whole" | "broken" | "waits";
+        /** @description One slot of a feeder. */
+        SlotReportView: {
+            /** @description What was not produced in the slot. */
+            curtailed: components["schemas"]["CurtailmentView"][];
+            /** @description First moment after it. */
+            end: components["schemas"]["Time"];
+            /**
+             * Format: int32
+             * @description Feeder.
+             */
+            feeder: number;
+            figures: components["schemas"]["SlotFiguresView"] | null;
+            from: components["schemas"]["Time"] | null;
+            /** @description What is missing or wrong; empty when whole. */
+            note: string;
+            /** @description First moment of the slot. */
+            start: components["schemas"]["Time"];
+            /** @description How far it is known. */
+            state: components["schemas"]["SlotReportState"];
+        };
+        /** @description A household's standing. */
+        StandingView: {
+            /** @description What neighbours call it. */
+            alias: string;
+            attested_through: components["schemas"]["Time"] | null;
+            /**
+             * Format: int64
+             * @description Balance that is free.
+             */
+            available_cents: number;
+            /**
+             * Format: int64
+             * @description The step that is disputed and not answered; null when none.
+             */
+            disputed: number | null;
+            /**
+             * Format: int64
+             * @description Emergency credit that is not repaid.
+             */
+            emergency_owed_cents: number;
+            /**
+             * Format: int64
+             * @description What counts against the limit: owed less balance; negative for who can pay.
+             */
+            exposure_cents: number;
+            /**
+             * Format: int32
+             * @description Whose.
+             */
+            household_id: number;
+            /**
+             * Format: int64
+             * @description At which power is cut; zero for prepaid.
+             */
+            limit_cents: number;
+            /**
+             * Format: int64
+             * @description The same at retail, rounded up.
+             */
+            owed_cents: number;
+            protected_until: components["schemas"]["Time"] | null;
+            /** @description Whether it may be cut at all. */
+            protection: components["schemas"]["ProtectionKind"];
+            /** @description The relay. */
+            relay: components["schemas"]["RelayState"];
+            /**
+             * Format: int64
+             * @description Energy owed.
+             */
+            shortfall_wh: number;
+        };
+        /** @description A step of the walk. */
+        StepView: {
+            /** @description When. */
+            at: components["schemas"]["Time"];
+            /** @description In English. */
+            en: string;
+            /** @description What the household or the operator said; empty when nothing. */
+            note: string;
+            /**
+             * Format: int64
+             * @description Its number, counted from one.
+             */
+            number: number;
+            /** @description In Kiswahili. */
+            sw: string;
+            /** @description In the reader's language. */
+            text: string;
         };
         /** @description A balance before, what moved it, and after: opening + movements = closing. */
         SumsView: {
@@ -2366,6 +3179,33 @@ export interface components {
              */
             tax_cents_per_kwh: number;
         };
+        /** @description What the operator changes of a household's terms, or answers. */
+        TermsRequest: {
+            /** @enum {string} */
+            kind: "limit";
+            /**
+             * Format: int64
+             * @description The limit, at most KSh 1,000,000.
+             */
+            limit_cents: number;
+        } | {
+            /** @enum {string} */
+            kind: "protection";
+            /** @description Which. */
+            protection: components["schemas"]["ProtectionKind"];
+            /** @description Until when, RFC 3339, for customers; for good if not said. */
+            until?: string | null;
+        } | {
+            /** @enum {string} */
+            kind: "answer";
+            /** @description In words, at most 200 characters. */
+            note: string;
+        };
+        /** @description A text message to us. */
+        TextRequest: {
+            /** @description What it says: `STOP` or `START`. */
+            text: string;
+        };
         /**
          * Format: date-time
          * @description A moment: RFC 3339 in UTC, `2026-11-22T15:23:36Z`.
@@ -2408,6 +3248,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConfigView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    show: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The household. */
+                household: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandsetView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The household. */
+                household: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TextRequest"];
+            };
+        };
+        responses: {
+            /** @description Heard. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    dial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The household. */
+                household: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DialRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreenView"];
                 };
             };
             /** @description Nothing was done, and why. */
@@ -2524,6 +3464,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MeView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    my_bills: {
+        parameters: {
+            query?: {
+                /** @description A month `2026-11` in Nairobi; the running one if not said. */
+                month?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillMonthView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    my_bills_table: {
+        parameters: {
+            query?: {
+                /** @description A month `2026-11` in Nairobi; the running one if not said. */
+                month?: string;
+                /** @description The household's own language if not said. */
+                language?: "en" | "sw";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    my_bill_of_day: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A day in Nairobi, `2026-11-23` */
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillSlotView"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description Nothing was done, and why. */
@@ -3088,6 +4140,126 @@ export interface operations {
             };
         };
     };
+    my_shortfall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShortfallView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    dispute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisputeRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShortfallView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ask_emergency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShortfallView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     my_statement: {
         parameters: {
             query: {
@@ -3220,6 +4392,136 @@ export interface operations {
             };
         };
     };
+    record_curtailment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CurtailmentRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurtailmentView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    float_moves: {
+        parameters: {
+            query?: {
+                /** @description At most this many: 1 to 200, 50 if not said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FloatMoveView"][];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    move_float: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1 to 64 letters, digits, `-`, `_`, `.`, `:` or `/`; a UUID will do. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FloatRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FloatMoveView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     households: {
         parameters: {
             query?: never;
@@ -3235,6 +4537,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HouseholdRow"][];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    clear_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The household. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has no PIN now, and is told so. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    household_shortfall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The household */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShortfallView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    set_terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The household */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TermsRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShortfallView"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description Nothing was done, and why. */
@@ -3788,6 +5218,75 @@ export interface operations {
             };
         };
     };
+    standings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandingView"][];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    slot_reports: {
+        parameters: {
+            query?: {
+                /** @description Feeder; the lowest if not said. */
+                feeder?: number;
+                /** @description A day `2026-11-23` in Nairobi; the running one if not said. */
+                day?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlotReportView"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     tax_list: {
         parameters: {
             query: {
@@ -4139,6 +5638,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReadyView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    inbound: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Secret of the deployment. */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        /** @description As Africa's Talking sends it: from, to, text, id, date, linkId. */
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": string;
+            };
+        };
+        responses: {
+            /** @description Heard. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    delivery_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Secret of the deployment. */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        /** @description As Africa's Talking sends it: id, status, phoneNumber, networkCode, failureReason. */
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": string;
+            };
+        };
+        responses: {
+            /** @description Kept, or about a message that is not ours. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    dialled: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Secret of the deployment. */
+                secret: string;
+            };
+            cookie?: never;
+        };
+        /** @description As Africa's Talking sends it: sessionId, serviceCode, phoneNumber, networkCode, text. */
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": string;
+            };
+        };
+        responses: {
+            /** @description `CON ` and a screen that waits for an answer, or `END ` and the last one. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
             /** @description Nothing was done, and why. */

@@ -20,9 +20,7 @@ export function SlotReports() {
   const reports = useQuery({
     queryKey: ["slot-reports", day],
     queryFn: () =>
-      asked(
-        api.GET("/api/v1/operator/slot-reports", { params: { query: { day: day === "" ? null : day } } }),
-      ),
+      asked(api.GET("/api/v1/operator/slot-reports", { params: { query: day === "" ? {} : { day } } })),
   });
   return (
     <Card title="Slots of the feeder">

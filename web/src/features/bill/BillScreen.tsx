@@ -25,14 +25,13 @@ export function BillScreen() {
   const bill = useQuery({
     queryKey: ["bills", month],
     enabled: month !== undefined,
-    queryFn: () => asked(api.GET("/api/v1/me/bills", { params: { query: { month: month ?? null } } })),
+    queryFn: () =>
+      asked(api.GET("/api/v1/me/bills", { params: { query: month === undefined ? {} : { month } } })),
   });
   return (
     <div className="space-y-4">
       <Card>
-        <Loaded query={bill}>
-          {(data) => <Month bill={data} current={data.month === months[0]} />}
-        </Loaded>
+        <Loaded query={bill}>{(data) => <Month bill={data} current={data.month === months[0]} />}</Loaded>
         <label htmlFor="bill-month" className="mt-4 mb-1 block font-medium text-sm">
           {messages.bill.month}
         </label>
@@ -154,7 +153,10 @@ function Slots({ day }: { day: string }) {
             </thead>
             <tbody>
               {lines.map(({ slot, line, place }) => (
-                <tr key={`${slot.start}-${place}`} className="border-stone-200 border-t dark:border-stone-800">
+                <tr
+                  key={`${slot.start}-${place}`}
+                  className="border-stone-200 border-t dark:border-stone-800"
+                >
                   <td className="p-1 align-top">{formatTime(slot.start)}</td>
                   <td className="p-1">
                     {messages.bill.kinds[line.kind]} {formatEnergy(line.energy_wh)}
