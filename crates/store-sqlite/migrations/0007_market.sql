@@ -27,6 +27,5 @@ BEGIN SELECT RAISE(ABORT, 'what a call decided never changes'); END;
 CREATE TRIGGER calls_remain BEFORE DELETE ON calls
 BEGIN SELECT RAISE(ABORT, 'a call is never removed'); END;
 
--- What rules have spent in a day, and what was bought lately.
+-- What rules have spent in a day.
 CREATE INDEX orders_of_rules ON orders (created_at_us) WHERE substr(key, 1, 5) = '@buy/';
-CREATE INDEX orders_settled ON orders (final_at_us) WHERE state = 'settled';
