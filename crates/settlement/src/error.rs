@@ -197,8 +197,11 @@ impl SettlementError {
             | Self::InvalidKey
             | Self::Rule(_)
             | Self::NoteTooLong
-            | Self::Walk(ShortfallError::AmountNotPositive | ShortfallError::LimitNegative)
-            | Self::Walk(ShortfallError::InstalmentsOutOfBounds { .. })
+            | Self::Walk(
+                ShortfallError::AmountNotPositive
+                | ShortfallError::LimitNegative
+                | ShortfallError::InstalmentsOutOfBounds { .. },
+            )
             | Self::AmountTooLarge { .. }
             | Self::PayoutTooSmall { .. }
             | Self::FloatAmount => Fault::Invalid,

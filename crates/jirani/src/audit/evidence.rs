@@ -112,7 +112,9 @@ async fn guarantee(
             let page = store.slot_bills(feeder, from, Timestamp(i64::MAX), PAGE).await?;
             let Some(last) = page.last() else { break };
             from = last.slot.end();
-            page.iter().for_each(|record| guarantee.take(record));
+            for record in &page {
+                guarantee.take(record);
+            }
         }
     }
     Ok(guarantee.finding())

@@ -214,7 +214,7 @@ fn flow(household: HouseholdId, book: &Book, trades: &[Trade], facts: &SlotFacts
         (None, None) => (row.export_wh.0, row.import_wh.0),
         (Some(_), None) => (0, 0),
     });
-    let holding_before = book.holding.0.max((sold).saturating_sub(export + bought));
+    let holding_before = book.holding.0.max(sold.saturating_sub(export + bought));
     let (came, due) = (holding_before + export + bought - sold, import + book.shortfall.0);
     let most = came.min(due);
     let burned = match (row, told) {

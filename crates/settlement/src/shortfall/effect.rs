@@ -306,7 +306,9 @@ impl Settlement {
                 committed => committed?,
             };
         }
-        commanded.into_iter().for_each(|event| self.events.publish(event));
+        for event in commanded {
+            self.events.publish(event);
+        }
         let records = self.records(held).await?;
         for (before, mut after, steps) in looked {
             if !steps.is_empty() || decide::is_changed(&before, &after) {
