@@ -31,8 +31,6 @@ CREATE TABLE day_bills (
     PRIMARY KEY (household, day)
 );
 
-CREATE INDEX orders_settled ON orders (final_at_us, id) WHERE state = 'settled';
-
 CREATE TABLE curtailments (
     number BIGINT PRIMARY KEY,
     feeder BIGINT NOT NULL,
