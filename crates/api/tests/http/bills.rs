@@ -133,8 +133,8 @@ async fn a_household_reads_disputes_and_is_answered_and_the_desk_sets_its_terms(
     }
     let (amina, operator) = (world.household(1).await, world.operator().await);
     let path = "/api/v1/operator/households/1/shortfall";
-    let set = operator.post(path, &json!({"kind": "limit", "limit_cents": 20_000})).await;
-    assert_eq!((&set["standing"]["limit_cents"], &set["steps"][1]["number"]), (&json!(20_000), &json!(1)));
+    let set = operator.post(path, &json!({"kind": "limit", "limit_cents": 30_000})).await;
+    assert_eq!((&set["standing"]["limit_cents"], &set["steps"][1]["number"]), (&json!(30_000), &json!(1)));
     let seen = amina.get("/api/v1/me/shortfall").await;
     let owed = seen["standing"]["owed_cents"].as_i64().unwrap();
     assert!(owed > 0 && seen["standing"]["exposure_cents"] == json!(owed), "{seen}");
