@@ -63,6 +63,8 @@ const ROUTES: &[(&str, &str, For)] = &[
     ("post", "/api/v1/operator/payouts/resume", Operator),
     ("get", "/api/v1/operator/households/{id}/statement", Operator),
     ("get", "/api/v1/operator/tax-export", Operator),
+    ("get", "/api/v1/operator/float", Operator),
+    ("post", "/api/v1/operator/float", Operator),
     ("get", "/api/v1/operator/slot-reports", Operator),
     ("post", "/api/v1/operator/curtailments", Operator),
     ("get", "/api/v1/operator/shortfalls", Operator),
