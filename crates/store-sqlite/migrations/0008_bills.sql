@@ -31,6 +31,8 @@ CREATE TABLE day_bills (
     PRIMARY KEY (household, day)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX orders_settled ON orders (final_at_us, id) WHERE state = 'settled';
+
 CREATE TABLE curtailments (
     number INTEGER PRIMARY KEY,
     feeder INTEGER NOT NULL,
