@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::auth::rights::{Right, require};
 use crate::guard::{hooks as doors, rate, request};
 use crate::routes::{
-    bills, config, events, float, handset, home, hooks, market, movements, notices, operator, orders,
+    bills, calls, config, events, float, handset, home, hooks, market, movements, notices, operator, orders,
     payouts, reviews, rules, session, shortfall, statements, ussd,
 };
 use crate::{openapi, web};
@@ -39,7 +39,10 @@ fn public() -> OpenApiRouter<App> {
 
 /// For whoever is signed in.
 fn signed_in() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(session::sign_out)).routes(routes!(market::offers))
+    OpenApiRouter::new()
+        .routes(routes!(session::sign_out))
+        .routes(routes!(market::offers))
+        .routes(routes!(calls::calls))
 }
 
 /// For a household, about what is its own.

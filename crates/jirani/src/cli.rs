@@ -151,6 +151,10 @@ pub struct VillageRunArguments {
     /// Everything random follows from it.
     #[arg(long, default_value_t = 1, value_name = "S")]
     pub seed: u64,
+    /// Of a thousand homes, so many let the market trade for them by rules.
+    #[arg(long, default_value_t = crate::config::Demo::RULES_PERMILLE, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub rules_permille: u32,
     /// `max`, or village seconds per second.
     #[arg(long, default_value = "max", value_name = "max|K")]
     pub speed: Speed,

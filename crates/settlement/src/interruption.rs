@@ -49,11 +49,17 @@ pub enum Moment {
     ListTold,
     /// M-Pesa took a payment back; it is not booked.
     ReversalHeard,
+    /// A slot's call is durable; nothing has followed.
+    CallCleared,
+    /// The chain has taken or refused a call's offers; its orders are not placed.
+    CallPosted,
+    /// All orders of a call are final; that it is done is not recorded.
+    CallSettled,
 }
 
 impl Moment {
     /// All, about in the order in which they come.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::OfferPlanned,
         Self::OfferPosted,
         Self::OrderPlanned,
@@ -76,6 +82,9 @@ impl Moment {
         Self::ListRead,
         Self::ListTold,
         Self::ReversalHeard,
+        Self::CallCleared,
+        Self::CallPosted,
+        Self::CallSettled,
     ];
 
     /// Its name.
@@ -103,6 +112,9 @@ impl Moment {
             Self::ListRead => "list-read",
             Self::ListTold => "list-told",
             Self::ReversalHeard => "reversal-heard",
+            Self::CallCleared => "call-cleared",
+            Self::CallPosted => "call-posted",
+            Self::CallSettled => "call-settled",
         }
     }
 

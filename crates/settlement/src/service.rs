@@ -10,6 +10,7 @@ use crate::engine::timer::Timer;
 use crate::error::SettlementError;
 use crate::inbox::{Inbox, Note};
 use crate::interruption::{Interruption, Moment, NoInterruption};
+use crate::market::Calling;
 use crate::names::Names;
 use crate::payout::{Asked, Queue};
 use crate::planning::Planning;
@@ -20,6 +21,7 @@ use jirani_chain::EnergyChain;
 use jirani_clock::ServiceClock;
 use jirani_daraja::Mpesa;
 use jirani_ledger::Account;
+use jirani_store::event::Taker;
 use jirani_store::{Committed, Event, Events, Store, StoreError};
 use jirani_units::{Clock as _, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,6 +65,7 @@ pub struct Settlement {
     pub(crate) reconciling: Reconciling,
     pub(crate) billing: Billing,
     pub(crate) walking: Walking,
+    pub(crate) calling: Calling,
     pub(crate) interruption: Arc<dyn Interruption>,
     pulls: Mutex<PullPlan>,
     stopped: CancellationToken,
@@ -102,6 +105,7 @@ impl Settlement {
             reconciling: Reconciling::default(),
             billing: Billing::default(),
             walking: Walking::default(),
+            calling: Calling::default(),
             interruption,
             pulls: Mutex::default(),
             stopped: CancellationToken::new(),
@@ -137,6 +141,7 @@ impl Settlement {
                 service.timer.run(&service.clock, &service.stopped, wake).await;
             }
         });
+        let attested = self.hear_of_slots();
         let mut result = self.resume(&cancel).await;
         drop(starting);
         if result.is_ok() {
@@ -150,6 +155,7 @@ impl Settlement {
                 }
             }
         }
+        drop(attested);
         self.stopped.cancel();
         self.lanes.close();
         let ended =
@@ -160,6 +166,21 @@ impl Settlement {
         tasks.abort_all();
         self.timer.clear();
         result
+    }
+
+    /// Takes up attested slots as long as the answer is held. In another process than the
+    /// oracle's nobody tells; the lane then looks by itself.
+    fn hear_of_slots(self: &Arc<Self>) -> Arc<Taker> {
+        let service = Arc::downgrade(self);
+        let taker: Arc<Taker> = Arc::new(move |event: &Event| {
+            if let Event::Attested { .. } = event
+                && let Some(service) = service.upgrade()
+            {
+                service.slot_attested();
+            }
+        });
+        self.events.take_up(&taker);
+        taker
     }
 
     /// Reads what waits in the inbox, then looks at everything that is not final.
@@ -181,6 +202,7 @@ impl Settlement {
         self.waiting_reversals().await.map_err(SettlementError::from_trouble)?;
         self.lanes.poke(Key::Pull, self.clock.busy());
         self.lanes.poke(Key::Bills, self.clock.busy());
+        self.lanes.poke(Key::Call, self.clock.busy());
         self.begin_reconciling();
         self.resume_float().await?;
         Ok(())
@@ -226,6 +248,7 @@ impl Settlement {
             Key::Reconciliation => self.advance_reconciliation().await,
             Key::Bills => self.advance_bills().await,
             Key::Standing(household) => self.advance_standing(household).await,
+            Key::Call => self.advance_calls().await,
             Key::Stray(_) => Ok(None),
         }
     }

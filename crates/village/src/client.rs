@@ -1,7 +1,7 @@
 //! The HTTP API, as anybody's client sees it. One session per household.
 
 use crate::registry::msisdn_of;
-use crate::trader::{Door, HomeNow, OwnOffer, PayWith, PriceBounds, QuoteNow, Refusal};
+use crate::trader::{Door, HomeNow, HomeRules, OwnOffer, PayWith, PriceBounds, QuoteNow, Refusal};
 use jirani_units::HouseholdId;
 use reqwest::{Method, StatusCode};
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -158,6 +158,19 @@ impl Door for ApiClient {
 
     async fn home(&mut self, who: HouseholdId) -> Result<HomeNow, Refusal> {
         self.get(who, "/api/v1/me/home").await
+    }
+
+    async fn rule(&mut self, who: HouseholdId, rules: HomeRules) -> Result<(), Refusal> {
+        let sell = json!({ "keep_wh": rules.keep_wh, "floor_cents_per_kwh": rules.floor, "acting": "act" });
+        let buy = json!({
+            "in_hand_wh": null,
+            "price_max_cents_per_kwh": rules.price_max,
+            "budget_per_day_cents": rules.budget_cents,
+            "acting": "act",
+        });
+        let body = Some(json!({ "sell": sell, "buy": buy }));
+        let ask = Ask { method: Method::PUT, path: "/api/v1/me/rules", body, key: None };
+        self.ask::<IgnoredAny>(who, ask).await.map(|_| ())
     }
 
     async fn offers(&mut self, who: HouseholdId) -> Result<Vec<OwnOffer>, Refusal> {

@@ -47,6 +47,8 @@ pub struct VillageConfig {
     pub trading: bool,
     /// How often people trade: 1 is about twice a day, 4 about four times as often.
     pub eagerness: u64,
+    /// Of a thousand homes, so many let the market trade for them by rules.
+    pub rules_permille: u32,
     /// The emulated phones, `http://host:port`, when homes answer their own prompts;
     /// `None` when the phones answer by themselves.
     pub phones_url: Option<String>,
@@ -118,6 +120,7 @@ impl Village {
                 &source,
                 config.seed,
                 config.eagerness,
+                config.rules_permille,
                 door.with_phones(config.phones_url.clone()),
             ))
         } else {

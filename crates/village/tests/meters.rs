@@ -111,6 +111,7 @@ fn village(broker: &RunningBroker, folder: Option<&Path>, clock: &ServiceClock) 
         api_url: "http://127.0.0.1:1".to_owned(),
         grace_s: 60,
         trading: false,
+        rules_permille: 0,
         eagerness: 1,
         phones_url: None,
     };
@@ -247,6 +248,7 @@ async fn another_village_s_folder_is_refused() {
         api_url: String::new(),
         grace_s: 60,
         trading: false,
+        rules_permille: 0,
         eagerness: 1,
         phones_url: None,
     };

@@ -1,6 +1,7 @@
 //! Handlers: one file per noun, each with its OpenAPI block.
 
 pub mod bills;
+pub mod calls;
 pub mod config;
 pub mod events;
 pub mod float;

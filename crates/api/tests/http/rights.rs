@@ -28,6 +28,7 @@ const ROUTES: &[(&str, &str, For)] = &[
     ("post", "/api/v1/demo/handsets/{household}/sms", Anybody),
     ("delete", "/api/v1/session", SignedIn),
     ("get", "/api/v1/offers", SignedIn),
+    ("get", "/api/v1/calls", SignedIn),
     ("get", "/api/v1/events", SignedIn),
     ("get", "/api/v1/me", Household),
     ("get", "/api/v1/me/home", Household),

@@ -25,6 +25,9 @@ async fn a_household_reads_the_rules_it_set_and_can_drop_them() {
     assert_eq!((&rules["sell"], &rules["buy"]), (&sell(), &buy()));
     assert!(rules["set_at"].is_string());
     assert_eq!(person.get("/api/v1/me/rules").await, rules);
+    let calls = person.get("/api/v1/calls").await;
+    assert_eq!((&calls["feeder"], &calls["calls"]), (&json!(1), &json!([])));
+    assert_eq!(calls["draws_bound_by"].as_str().unwrap().len(), 64, "bound before any rule acts");
     assert_eq!(world.household(2).await.get("/api/v1/me/rules").await["sell"], Value::Null, "nobody else's");
     let covering = json!({"price_max_cents_per_kwh": 6_000, "budget_per_day_cents": 1, "acting": "act"});
     let rules = put(&person, &json!({"buy": covering}), 200).await;

@@ -64,7 +64,13 @@ pub async fn run(mut config: Config, arguments: &VillageRunArguments) -> Result<
     let clock = ServiceClock::advanced_from(stored.start());
     let mut remarks = source.remarks();
     let gaps_filled = source.gaps_filled();
-    let options = VillageOptions { seed: arguments.seed, source, trading: true, phones: Phones::Automatic };
+    let options = VillageOptions {
+        seed: arguments.seed,
+        source,
+        trading: true,
+        rules_permille: arguments.rules_permille,
+        phones: Phones::Automatic,
+    };
     let mut system =
         Box::pin(System::start(&config, &folder, &secrets, clock.clone(), Some(options), Purpose::Headless))
             .await

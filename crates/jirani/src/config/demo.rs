@@ -14,17 +14,28 @@ pub struct Demo {
     pub seed: u64,
     /// Whether the homes trade by themselves; a person can trade for any of them.
     pub trade: bool,
+    /// Of a thousand homes that trade, so many let the market do it by rules.
+    pub rules_permille: u32,
 }
 
 impl Demo {
     /// Faster than this, payments cannot keep up with their deadlines.
     pub const SPEED_MAX: u32 = 600;
+    /// A third of the homes set rules.
+    pub const RULES_PERMILLE: u32 = 333;
     /// More homes than one broker and one site server are meant for.
     pub const HOUSEHOLDS_MAX: u32 = 1_000;
 }
 
 impl Default for Demo {
     fn default() -> Self {
-        Self { on: true, households: 12, speed: 60, seed: 1, trade: true }
+        Self {
+            on: true,
+            households: 12,
+            speed: 60,
+            seed: 1,
+            trade: true,
+            rules_permille: Self::RULES_PERMILLE,
+        }
     }
 }

@@ -168,6 +168,9 @@ impl Config {
                 Demo::HOUSEHOLDS_MAX
             )));
         }
+        if self.demo.rules_permille > 1_000 {
+            return Err(ConfigError::Invalid("demo.rules_permille must be 0 to 1000".to_owned()));
+        }
         self.store.validate()?;
         self.chain.validate()?;
         self.payouts.validate()?;

@@ -25,7 +25,7 @@ use jirani_localnet::RunningLocalnet;
 use jirani_meter::Ed25519Signer;
 use jirani_notify::{Sender, SenderDeps};
 use jirani_oracle::{Counters, Gateway, GatewayConfig, Slots, SlotsConfig};
-use jirani_settlement::{BillPolicy, Settlement, SettlementConfig, SettlementDeps};
+use jirani_settlement::{BillPolicy, MarketPolicy, Settlement, SettlementConfig, SettlementDeps};
 use jirani_store::{Events, Store};
 use jirani_units::Cents;
 use jirani_weather::ClearSky;
@@ -198,6 +198,8 @@ impl System {
         settlement.reconcile_by(config.reconciliation.policy());
         settlement.walk_by(config.shortfall.policy());
         settlement.bill_by(BillPolicy { slot_length_s: config.site.slot_length_s });
+        settlement
+            .call_by(MarketPolicy { slot_length_s: config.site.slot_length_s, ..MarketPolicy::default() });
         let auditor = Arc::new(LiveAuditor {
             store: store.clone(),
             chain: chain.clone(),

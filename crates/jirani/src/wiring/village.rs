@@ -35,6 +35,8 @@ pub struct VillageOptions {
     pub source: Source,
     /// Whether homes trade by themselves.
     pub trading: bool,
+    /// Of a thousand homes, so many let the market trade for them by rules.
+    pub rules_permille: u32,
     /// Who pays on the phones.
     pub phones: Phones,
 }
@@ -84,7 +86,8 @@ impl VillageOptions {
             slot_length_s: config.site.slot_length_s,
             days: None,
         });
-        Ok(Self { seed: config.demo.seed, source, trading: config.demo.trade, phones: Phones::Shared })
+        let (trading, rules_permille) = (config.demo.trade, config.demo.rules_permille);
+        Ok(Self { seed: config.demo.seed, source, trading, rules_permille, phones: Phones::Shared })
     }
 
     /// Everybody on the grid.
@@ -112,6 +115,7 @@ impl VillageOptions {
             api_url: around.api_url.to_owned(),
             grace_s: around.grace_s,
             trading: self.trading,
+            rules_permille: self.rules_permille,
             eagerness: match self.phones {
                 Phones::Automatic => 1,
                 Phones::Shared => WATCHED_EAGERNESS,

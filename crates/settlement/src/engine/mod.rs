@@ -28,6 +28,8 @@ pub(crate) enum Key {
     Bills,
     /// A household that owes energy, when money came to it.
     Standing(HouseholdId),
+    /// The calls of slots.
+    Call,
     /// A callback that belongs to none of them, by its number.
     Stray(u64),
 }

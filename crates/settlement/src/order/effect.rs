@@ -5,11 +5,19 @@ use super::decide::{self, OrderEffect, OrderEvent};
 use crate::chain_work::Fresh;
 use crate::engine::Key;
 use crate::interruption::Moment;
+use crate::market::is_calls;
 use crate::service::{COMMIT_ATTEMPTS, Settlement};
 use crate::step::{Broken, Trouble};
-use jirani_chain::Work;
-use jirani_store::{HouseholdKind, OrderRecord, OrderState, PayWith, Proof, StoreError};
+use jirani_chain::{Outcome, Retry, Work};
+use jirani_store::{HouseholdKind, OfferState, OrderRecord, OrderState, PayWith, Proof, StoreError};
 use jirani_units::{Clock as _, OrderId, Timestamp};
+
+/// Where the offers of a call's order stand.
+enum CallOffers {
+    Posted,
+    Posting,
+    Refused(Outcome),
+}
 
 impl Settlement {
     /// Moves an order and its collection on as far as they go; says when to look
@@ -26,6 +34,15 @@ impl Settlement {
                     self.apply_order(id, &OrderEvent::Placed(outcome)).await?;
                 }
                 OrderEffect::PlaceAndSettle => {
+                    match self.offers_of_call(&order).await? {
+                        CallOffers::Posted => {}
+                        // The call looks here once the chain has answered for all of them.
+                        CallOffers::Posting => return Ok(None),
+                        CallOffers::Refused(outcome) => {
+                            self.apply_order(id, &OrderEvent::Placed(outcome)).await?;
+                            continue;
+                        }
+                    }
                     let (proof, paid_at) = proven(&order)?;
                     let OrderRecord { buyer, fills, fee, tax, .. } = order;
                     let work = Work::PlaceAndSettle { buyer, order: id, fills, fee, tax, proof, paid_at };
@@ -69,6 +86,31 @@ impl Settlement {
                 }
             }
         }
+    }
+
+    /// Whether the chain has the offers that a call's order holds: they are stored together.
+    async fn offers_of_call(&self, order: &OrderRecord) -> Result<CallOffers, Trouble> {
+        if !is_calls(&order.key) {
+            return Ok(CallOffers::Posted);
+        }
+        let mut posting = false;
+        for fill in &order.fills {
+            let offer = self.store.offer(fill.offer).await?;
+            let offer = offer.ok_or_else(|| Broken(format!("there is no offer {}", fill.offer)))?;
+            match offer.state {
+                OfferState::Posting => posting = true,
+                OfferState::Refused => {
+                    let why = offer.refusal.unwrap_or_default();
+                    return Ok(CallOffers::Refused(Outcome::Refused {
+                        code: "market.offer_refused".to_owned(),
+                        message: format!("offer {} was refused: {why}", offer.id),
+                        retry: Retry::Never,
+                    }));
+                }
+                OfferState::Open | OfferState::Closing | OfferState::Closed => {}
+            }
+        }
+        Ok(if posting { CallOffers::Posting } else { CallOffers::Posted })
     }
 
     /// Commits what `event` changes; decides anew when somebody was faster.

@@ -259,7 +259,7 @@ impl Storm {
     fn ends(&self) -> Vec<End> {
         let mut ends: Vec<End> = Vec::new();
         self.draw(|rng| {
-            for moment in Moment::ALL {
+            for moment in moments() {
                 ends.push(End::At(moment.name().to_owned(), rng.random_range(1..4)));
             }
             for moment in sending::Moment::ALL {
@@ -392,7 +392,7 @@ pub async fn storm(size: Size) {
     );
     storm.calm().await;
     settlement.kill().await;
-    for moment in Moment::ALL {
+    for moment in moments() {
         assert!(killed.contains_key(moment.name()), "never killed at {}: {killed:?}", moment.name());
     }
     ending::ends_well(&storm).await;
@@ -400,6 +400,12 @@ pub async fn storm(size: Size) {
     mpesa.kill().await;
     chain.kill().await;
     std::fs::remove_dir_all(&storm.folder).unwrap();
+}
+
+/// Those of slots' calls are crashed at where calls are tried: nobody here sets rules.
+fn moments() -> impl Iterator<Item = Moment> {
+    let of_calls = [Moment::CallCleared, Moment::CallPosted, Moment::CallSettled];
+    Moment::ALL.into_iter().filter(move |moment| !of_calls.contains(moment))
 }
 
 impl Storm {

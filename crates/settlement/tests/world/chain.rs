@@ -51,6 +51,9 @@ struct State {
     /// Work whose key begins so is sent, then nothing is heard of it.
     held: Option<String>,
     transactions: u64,
+    minted: u64,
+    burned: u64,
+    silent: HashSet<HouseholdId>,
 }
 
 type Proof2 = (u8, [u8; 32]);
@@ -78,6 +81,54 @@ impl TestChain {
             ..HouseholdOnChain::default()
         };
         self.state.lock().unwrap().households.insert(id, household);
+    }
+
+    /// More tokens in a vault, as after an export.
+    pub fn enrol_more(&self, id: HouseholdId, energy_wh: u64) {
+        let mut state = self.state.lock().unwrap();
+        state.minted += energy_wh;
+        let household = state.households.get_mut(&id).unwrap();
+        household.vault_wh.0 += energy_wh;
+        household.minted_wh.0 += energy_wh;
+    }
+
+    /// Fewer tokens in a vault, as after an import.
+    pub fn take(&self, id: HouseholdId, energy_wh: u64) {
+        let mut state = self.state.lock().unwrap();
+        state.burned += energy_wh;
+        let household = state.households.get_mut(&id).unwrap();
+        household.vault_wh.0 -= energy_wh;
+        household.burned_wh.0 += energy_wh;
+    }
+
+    pub fn minted(&self) -> u64 {
+        self.state.lock().unwrap().minted
+    }
+
+    pub fn burned(&self) -> u64 {
+        self.state.lock().unwrap().burned
+    }
+
+    /// A slot is attested for every household whose meter speaks.
+    pub fn attest(&self, through: Timestamp) {
+        let mut state = self.state.lock().unwrap();
+        let silent = state.silent.clone();
+        for (id, household) in &mut state.households {
+            if !silent.contains(id) {
+                household.attested_through = through;
+            }
+        }
+    }
+
+    pub fn fall_silent(&self, id: HouseholdId) {
+        let mut state = self.state.lock().unwrap();
+        state.silent.insert(id);
+        let now = self.clock.now();
+        state.households.get_mut(&id).unwrap().attested_through = now;
+    }
+
+    pub fn speak_again(&self, id: HouseholdId) {
+        self.state.lock().unwrap().silent.remove(&id);
     }
 
     pub fn order_fault(&self, key: &str, fault: ChainFault) {

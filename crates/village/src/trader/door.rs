@@ -57,6 +57,20 @@ pub struct PriceBounds {
     pub highest: u32,
 }
 
+/// What a home has the market do for it: sell what is above an amount, and cover its
+/// shortfall at any price up to the operator's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HomeRules {
+    /// Kept, Wh.
+    pub keep_wh: u64,
+    /// Least net price, cents per kWh.
+    pub floor: u32,
+    /// Most that a kWh may cost, all in, in cents.
+    pub price_max: u32,
+    /// Most that is spent in a day, cents.
+    pub budget_cents: i64,
+}
+
 /// How an order is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -74,6 +88,12 @@ pub trait Door: Send {
     fn prices(&mut self) -> impl Future<Output = Result<PriceBounds, Refusal>> + Send;
     /// What `who` has.
     fn home(&mut self, who: HouseholdId) -> impl Future<Output = Result<HomeNow, Refusal>> + Send;
+    /// Sets what the market does for `who`.
+    fn rule(
+        &mut self,
+        who: HouseholdId,
+        rules: HomeRules,
+    ) -> impl Future<Output = Result<(), Refusal>> + Send;
     /// The newest offers of `who`.
     fn offers(&mut self, who: HouseholdId) -> impl Future<Output = Result<Vec<OwnOffer>, Refusal>> + Send;
     /// Puts energy up for sale.

@@ -7,5 +7,5 @@ mod people;
 #[cfg(test)]
 mod toy_market;
 
-pub use door::{Door, HomeNow, OwnOffer, PayWith, PriceBounds, QuoteNow, Refusal};
+pub use door::{Door, HomeNow, HomeRules, OwnOffer, PayWith, PriceBounds, QuoteNow, Refusal};
 pub use people::{Actor, Deeds, People};

@@ -1,6 +1,6 @@
 //! Everybody who trades, and what each does when it is his turn.
 
-use super::door::{Door, HomeNow, PayWith, PriceBounds, Refusal};
+use super::door::{Door, HomeNow, HomeRules, PayWith, PriceBounds, Refusal};
 use super::habits::Habits;
 use crate::profile::Source;
 use crate::registry::{id_of_home, ids_of_operator};
@@ -18,7 +18,10 @@ const ORDER_MIN_WH: u64 = 50;
 const HALVINGS: u32 = 4;
 /// Own offers looked at and taken back at most, at one turn.
 const CANCELS: usize = 3;
+/// What a home with rules may spend by them in a day, and leaves in its balance for that.
+const RULE_BUDGET_CENTS: i64 = 20_000;
 const ASK: u64 = 21;
+const RULES: u64 = 22;
 
 /// Whose turn it is: a place in the list of people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +38,8 @@ pub struct Deeds {
     pub orders: u64,
     /// Payouts asked for.
     pub payouts: u64,
+    /// Homes that set rules.
+    pub rules: u64,
     /// Refusals by code.
     pub refusals: BTreeMap<String, u64>,
 }
@@ -56,18 +61,36 @@ struct Person {
     net_wh: Option<i128>,
     /// Local day of the last withdrawal.
     withdrew_on: Option<i64>,
+    trades: Trades,
+}
+
+/// How a person sells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trades {
+    /// Puts offers up.
+    ByHand,
+    /// Will set rules at the first turn.
+    ByRulesToSet,
+    /// The market does it.
+    ByRules,
 }
 
 impl<D: Door> People<D> {
-    /// The people of `source`, who knock at `door`.
-    pub fn new(source: &Source, seed: u64, eagerness: u64, door: D) -> Self {
-        let person = |id, habits| Person { id, habits, net_wh: None, withdrew_on: None };
+    /// The people of `source`, who knock at `door`. Of a thousand homes `rules_permille`
+    /// let the market trade by rules.
+    pub fn new(source: &Source, seed: u64, eagerness: u64, rules_permille: u32, door: D) -> Self {
+        let person = |id, habits, trades| Person { id, habits, net_wh: None, withdrew_on: None, trades };
         let homes = source.households();
         let mut persons: Vec<Person> = (0..homes)
-            .map(|home| person(id_of_home(home), Habits::of_home(source, seed, home, eagerness)))
+            .map(|home| {
+                let ruled = noise(seed, RULES, u64::from(home), 0) % 1_000 < u64::from(rules_permille);
+                let trades = if ruled { Trades::ByRulesToSet } else { Trades::ByHand };
+                person(id_of_home(home), Habits::of_home(source, seed, home, eagerness), trades)
+            })
             .collect();
         let (generator, battery) = ids_of_operator(homes);
-        persons.extend([generator, battery].map(|id| person(id, Habits::of_operator(eagerness))));
+        let by_hand = |id| person(id, Habits::of_operator(eagerness), Trades::ByHand);
+        persons.extend([generator, battery].map(by_hand));
         let clock_offset_s = source.place().map_or(3 * 3_600, jirani_forecast::Place::clock_offset_s);
         Self { door, seed, clock_offset_s, prices: None, persons, deeds: Deeds::default() }
     }
@@ -91,7 +114,9 @@ impl<D: Door> People<D> {
     /// A slot is over: `actor` pushed and drew so much, Wh.
     pub fn count_energy(&mut self, actor: Actor, export_wh: u64, import_wh: u64) {
         if let Some(person) = self.persons.get_mut(actor.0 as usize) {
-            person.net_wh = person.net_wh.map(|net| net + i128::from(export_wh) - i128::from(import_wh));
+            // What a rule sells is gone: only what was drawn counts towards a look.
+            let pushed = if person.trades == Trades::ByHand { export_wh } else { 0 };
+            person.net_wh = person.net_wh.map(|net| net + i128::from(pushed) - i128::from(import_wh));
         }
     }
 
@@ -102,11 +127,12 @@ impl<D: Door> People<D> {
         let Some(person) = self.persons.get(actor.0 as usize) else { return };
         let (id, habits) = (person.id, person.habits);
         let withdraws = hour >= habits.withdraw_hour && person.withdrew_on != Some(day);
-        let moved = person.net_wh.is_none_or(|net| habits.call_for_a_look(net));
+        let trades = person.trades;
+        let moved = person.net_wh.is_none_or(|net| habits.call_for_a_look(net, trades));
         if !(withdraws || moved) {
             return;
         }
-        let turn = Turn { id, habits, now, day, withdraws };
+        let turn = Turn { id, habits, now, day, withdraws, trades };
         let net_wh = match self.turn(&turn).await {
             Ok(net_wh) => net_wh,
             Err(refusal) => {
@@ -117,6 +143,9 @@ impl<D: Door> People<D> {
         };
         if let Some(person) = self.persons.get_mut(actor.0 as usize) {
             person.net_wh = net_wh;
+            if trades == Trades::ByRulesToSet && net_wh.is_some() {
+                person.trades = Trades::ByRules;
+            }
             if withdraws {
                 person.withdrew_on = Some(day);
             }
@@ -125,21 +154,35 @@ impl<D: Door> People<D> {
 
     /// One turn; gives tokens less debt, None when they are about to change.
     async fn turn(&mut self, turn: &Turn) -> Result<Option<i128>, Refusal> {
+        if turn.trades == Trades::ByRulesToSet {
+            let (floor, price_max) = (self.asked(turn).await?, self.prices().await?.retail);
+            let keep_wh = turn.habits.keep_wh;
+            let rules = HomeRules { keep_wh, floor, price_max, budget_cents: RULE_BUDGET_CENTS };
+            self.door.rule(turn.id, rules).await?;
+            self.deeds.rules += 1;
+            return Ok(Some(0));
+        }
+        let by_hand = turn.trades == Trades::ByHand;
         let mut home = self.door.home(turn.id).await?;
         let mut changed = false;
-        if turn.withdraws && home.available_cents >= PAYOUT_MIN_CENTS && turn.habits.is_home() {
-            self.door.withdraw(turn.id, &turn.key("payout"), home.available_cents).await?;
+        let stays = if by_hand { 0 } else { RULE_BUDGET_CENTS };
+        let spare = home.available_cents - stays;
+        if turn.withdraws && spare >= PAYOUT_MIN_CENTS && turn.habits.is_home() {
+            self.door.withdraw(turn.id, &turn.key("payout"), spare).await?;
             self.deeds.payouts += 1;
-            home.available_cents = 0;
+            home.available_cents -= spare;
         }
-        if home.shortfall_wh > 0 && home.offered_wh > 0 && turn.habits.is_home() {
+        if by_hand && home.shortfall_wh > 0 && home.offered_wh > 0 && turn.habits.is_home() {
             home = self.take_back(turn, home).await?;
             changed = true;
         }
         if home.shortfall_wh >= turn.habits.buy_at_wh {
             self.buy(turn, home).await?;
             changed = true;
-        } else if home.shortfall_wh == 0 && home.vault_wh >= turn.habits.keep_wh + turn.habits.sell_at_wh {
+        } else if by_hand
+            && home.shortfall_wh == 0
+            && home.vault_wh >= turn.habits.keep_wh + turn.habits.sell_at_wh
+        {
             let price = self.asked(turn).await?;
             let energy_wh = (home.vault_wh - turn.habits.keep_wh).min(u64::from(u32::MAX));
             self.door.offer(turn.id, &turn.key("offer"), energy_wh, price, OFFER_LIFE_S).await?;
@@ -234,6 +277,7 @@ struct Turn {
     now: Timestamp,
     day: i64,
     withdraws: bool,
+    trades: Trades,
 }
 
 impl Turn {
@@ -245,8 +289,9 @@ impl Turn {
 
 impl Habits {
     /// Whether tokens less debt of `net_wh` are worth a look at the market.
-    fn call_for_a_look(&self, net_wh: i128) -> bool {
-        net_wh >= i128::from(self.keep_wh + self.sell_at_wh) || net_wh <= -i128::from(self.buy_at_wh)
+    fn call_for_a_look(&self, net_wh: i128, trades: Trades) -> bool {
+        let sells = trades == Trades::ByHand && net_wh >= i128::from(self.keep_wh + self.sell_at_wh);
+        sells || trades == Trades::ByRulesToSet || net_wh <= -i128::from(self.buy_at_wh)
     }
 
     /// The operator neither buys nor withdraws.

@@ -2,7 +2,7 @@
 //! debts as the program nets them, cheapest first, a quarter of an offer for who
 //! pays by phone, and phones that pay nine times in ten.
 
-use super::door::{Door, HomeNow, OwnOffer, PayWith, PriceBounds, QuoteNow, Refusal};
+use super::door::{Door, HomeNow, HomeRules, OwnOffer, PayWith, PriceBounds, QuoteNow, Refusal};
 use super::people::{Actor, Deeds, People};
 use crate::equipment::Equipment;
 use crate::physics::balance;
@@ -101,6 +101,10 @@ impl Door for ToyMarket {
         })
     }
 
+    async fn rule(&mut self, _who: HouseholdId, _rules: HomeRules) -> Result<(), Refusal> {
+        Err(Refusal { code: "toy.no_rules".to_owned(), message: String::new() })
+    }
+
     async fn offers(&mut self, who: HouseholdId) -> Result<Vec<OwnOffer>, Refusal> {
         let own = self.lots.iter().filter(|lot| lot.seller == who);
         Ok(own.map(|lot| OwnOffer { id: lot.id, open_wh: lot.left }).collect())
@@ -181,7 +185,7 @@ pub async fn run_month(source: &Source, seed: u64) -> Month {
     let homes = source.households();
     let equipment = Equipment::for_homes(source);
     let mut stored_wh = equipment.battery_wh / 2;
-    let mut people = People::new(source, seed, 1, ToyMarket::default());
+    let mut people = People::new(source, seed, 1, 0, ToyMarket::default());
     let (generator, battery) = ids_of_operator(homes);
     for slot in 0..source.slots().unwrap() {
         let energy: Vec<_> = (0..homes).map(|home| source.energy(home, slot)).collect();

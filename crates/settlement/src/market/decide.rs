@@ -1,0 +1,178 @@
+//! What a call decides: from rules, vaults, money and open offers to a plan. Pure.
+
+use super::document::CallBook;
+use super::{MarketPolicy, keys};
+use crate::step::Broken;
+use jirani_market::call::{Book, CallOrder, Draw, DrawError, Plan, Side, Source, clear};
+use jirani_market::rule::{self, Act, Acting, IntentKey, Notice, Rules, State};
+use jirani_market::{Candidate, Tariff};
+use jirani_store::OfferRecord;
+use jirani_units::{HouseholdId, OfferId, Slot, Timestamp, Wh};
+
+/// Seconds of life an offer must have left to stand in a call: what it sold is posted anew,
+/// but what is left of it is posted with its own end.
+const OFFER_LIFE_MIN_S: i64 = 120;
+
+/// A household with rules, after the slot's attestation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Member {
+    pub(super) rules: Rules,
+    pub(super) state: State,
+    /// What it had drawn in all, less what it had pushed, in Wh.
+    pub(super) drawn: i64,
+}
+
+/// All that a call may look at.
+#[derive(Clone, Debug)]
+pub(super) struct Facts {
+    pub(super) slot: Slot,
+    pub(super) tariff: Tariff,
+    /// What the seed was bound by, the seed, and the evidence root of the slot before.
+    pub(super) draw: ([u8; 32], [u8; 32], [u8; 32]),
+    /// By household.
+    pub(super) members: Vec<Member>,
+    /// Open offers of the feeder, cheapest first.
+    pub(super) offers: Vec<OfferRecord>,
+    pub(super) policy: MarketPolicy,
+    pub(super) now: Timestamp,
+}
+
+/// What a call decided.
+#[derive(Debug)]
+pub(super) struct Decision {
+    pub(super) book: CallBook,
+    pub(super) plan: Plan,
+    /// What rules have to say, and what each message is known by.
+    pub(super) told: Vec<(IntentKey, HouseholdId, Notice)>,
+    /// Open offers to be closed: those that sold, and those of rules whose household has
+    /// fallen short.
+    pub(super) closing: Vec<OfferRecord>,
+    /// Of those, the ones that sold: their tokens must be back before the plan goes on.
+    pub(super) sources: Vec<OfferId>,
+}
+
+impl Decision {
+    /// Whether anything is to be kept for good.
+    pub(super) fn is_worth_keeping(&self) -> bool {
+        let both = !self.book.bids.is_empty() && !self.book.asks.is_empty();
+        both || !self.book.put.is_empty() || !self.closing.is_empty()
+    }
+}
+
+/// The open offer that an ask came from.
+pub(super) const fn source(source: Source) -> Option<OfferId> {
+    match source {
+        Source::Rule => None,
+        Source::Offer(offer) => Some(offer),
+    }
+}
+
+/// Why a call cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Undecided {
+    #[error(transparent)]
+    Draw(#[from] DrawError),
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
+
+/// Makes the call. The same facts make the same call.
+pub(super) fn decide(facts: &Facts) -> Result<Decision, Undecided> {
+    let Facts { slot, tariff, draw: (commitment, seed, beacon), .. } = facts;
+    let draw = Draw::open(commitment, *seed, *beacon, *slot)?;
+    let (withdrawn, standing): (Vec<_>, Vec<_>) =
+        facts.offers.iter().cloned().partition(|offer| is_withdrawn(facts, offer));
+    let candidates: Vec<Candidate> = standing.iter().filter_map(|offer| candidate(facts, offer)).collect();
+    let mut book = Book::new(*tariff);
+    let mut told = Vec::new();
+    let mut enter = |side: Side, order: &CallOrder| {
+        if let Err(refused) = book.enter(side, order) {
+            // A rule's order is made within the tariff and its money, an offer's is raised to it.
+            tracing::warn!(household = order.household.0, %refused, "an order does not stand in the call");
+        }
+    };
+    for Member { rules, state, .. } in &facts.members {
+        for intent in rule::decide(rules, state, tariff, &candidates, *slot) {
+            match intent.act {
+                Act::Ask(order) => enter(Side::Ask, &order),
+                Act::Bid(order) => enter(Side::Bid, &order),
+                Act::Tell(notice) => told.push((intent.key, state.household, notice)),
+            }
+        }
+    }
+    for candidate in &candidates {
+        if let Some(order) = CallOrder::of_offer(candidate, tariff) {
+            enter(Side::Ask, &order);
+        }
+    }
+    let outcome = clear(&book, &draw);
+    let plan = Plan::new(&book, &outcome).map_err(|error| Broken(format!("a call has no plan: {error}")))?;
+    // An open offer at the very price of the call sells as it stands.
+    let sold = |offer: &&OfferRecord| {
+        let sold = plan.offers.iter().any(|sold| source(sold.source) == Some(offer.id));
+        sold && Some(offer.price) != plan.price
+    };
+    let sold: Vec<OfferRecord> = standing.iter().filter(sold).cloned().collect();
+    let sources = sold.iter().map(|offer| offer.id).collect();
+    let closing = withdrawn.into_iter().chain(sold).collect();
+    let kept = CallBook {
+        tariff: *tariff,
+        commitment: *commitment,
+        seed: *seed,
+        beacon: *beacon,
+        bids: CallBook::lines(&book, Side::Bid),
+        asks: CallBook::lines(&book, Side::Ask),
+        price: outcome.price,
+        volume_wh: outcome.volume_wh,
+        lots: outcome.lots.iter().map(|lot| (lot.bid, lot.ask, lot.energy_wh)).collect(),
+        stood_out: outcome.stood_out,
+        put: put(facts, &book, &plan),
+        bought: facts
+            .members
+            .iter()
+            .map(|Member { state, drawn, .. }| (state.household, state.bought, *drawn))
+            .collect(),
+    };
+    Ok(Decision { book: kept, plan, told, closing, sources })
+}
+
+/// A rule's offer goes back when its household owes energy, which is then burned first, or
+/// has no rule that sells any more.
+fn is_withdrawn(facts: &Facts, offer: &OfferRecord) -> bool {
+    let stands = |member: &&Member| {
+        let sells = member.rules.sell.is_some_and(|rule| rule.acting == Acting::Act);
+        member.state.household == offer.seller && sells && member.state.shortfall == Wh::ZERO
+    };
+    keys::is_rules(&offer.key) && facts.members.iter().find(stands).is_none()
+}
+
+fn candidate(facts: &Facts, offer: &OfferRecord) -> Option<Candidate> {
+    (offer.expires_at > facts.now.plus_seconds(OFFER_LIFE_MIN_S)).then(|| Candidate {
+        offer: offer.id,
+        seller: offer.seller,
+        energy: offer.energy_wh,
+        open: offer.open_wh(),
+        held_by_buyer: Wh::ZERO,
+        price: offer.price,
+        created_at: offer.created_at,
+    })
+}
+
+/// What sell rules have left and is worth a lot, at their floors.
+fn put(facts: &Facts, book: &Book, plan: &Plan) -> Vec<(HouseholdId, Wh, jirani_units::Price)> {
+    let count = u32::try_from(book.len(Side::Ask)).unwrap_or(u32::MAX);
+    let asks = (0..count).filter_map(|place| Some((place, book.order(Side::Ask, place)?)));
+    let of_rules = asks.filter(|(_, order)| order.source == Source::Rule);
+    let left = of_rules.filter_map(|(place, order)| {
+        let sold = plan.offers.iter().find(|offer| offer.ask == place).map_or(0, |offer| offer.energy_wh);
+        let left = Wh(u64::from(order.energy_wh - sold.min(order.energy_wh)));
+        let open =
+            facts.offers.iter().filter(|offer| offer.seller == order.household && keys::is_rules(&offer.key));
+        (left >= facts.policy.lot && open.count() < facts.policy.lots_max).then_some((
+            order.household,
+            left,
+            order.limit,
+        ))
+    });
+    left.collect()
+}

@@ -1,0 +1,45 @@
+//! What offers and orders of a call are known by.
+//!
+//! All begin with `@`, which no request from outside may have in its key, so nobody can
+//! take a call's key beforehand.
+
+use jirani_units::{HouseholdId, OfferId, Timestamp};
+
+/// What is put up for sale after a call.
+const PUT: &str = "@put/";
+
+/// What an ask sold; of an open offer with its number, since a household may have several.
+pub(super) fn sell(slot: Timestamp, seller: HouseholdId, of: Option<OfferId>) -> String {
+    of.map_or_else(|| format!("@sell/{slot}/{seller}"), |of| format!("@sell/{slot}/{seller}/{of}"))
+}
+
+/// The `n`th order of a bid.
+pub(super) fn buy(slot: Timestamp, buyer: HouseholdId, n: usize) -> String {
+    format!("@buy/{slot}/{buyer}/{n}")
+}
+
+/// What a sell rule has left after a call.
+pub(super) fn put(slot: Timestamp, seller: HouseholdId) -> String {
+    format!("{PUT}{slot}/{seller}")
+}
+
+/// What is left of an open offer that sold a part in a call; a rule's stays a rule's.
+pub(super) fn rest(slot: Timestamp, of: OfferId, key: &str) -> String {
+    let prefix = if is_rules(key) { PUT } else { "@rest/" };
+    format!("{prefix}{slot}/of/{of}")
+}
+
+/// Whether an offer with this key was put up by a sell rule.
+pub(crate) fn is_rules(key: &str) -> bool {
+    key.starts_with(PUT)
+}
+
+/// Whether an offer with this key is what an ask sold in a call.
+pub(super) fn is_sold(key: &str) -> bool {
+    key.starts_with("@sell/")
+}
+
+/// Whether an order with this key was made by a call.
+pub(crate) fn is_calls(key: &str) -> bool {
+    key.starts_with("@buy/")
+}

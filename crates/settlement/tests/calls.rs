@@ -1,0 +1,509 @@
+//! Calls of slots: rules set by households, a slot attested, and what comes of it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on should stop"
+)]
+
+mod world;
+
+use jirani_market::call::{Draw, Plan, clear};
+use jirani_market::rule::{Acting, BuyRule, Cover, SellRule};
+use jirani_settlement::CallBook;
+use jirani_settlement::interruption::Moment;
+use jirani_store::{CallRecord, CallState, OfferRecord, OfferState, OrderState, PayWith, Store as _};
+use jirani_units::{Cents, Clock as _, HouseholdId, Price, Slot, Wh};
+use world::chain::ChainFault;
+use world::{BUYER, OTHER, SELLER, World};
+
+fn sell(keep_wh: u64, floor: u32) -> Option<SellRule> {
+    Some(SellRule { keep_wh: Wh(keep_wh), floor_cents_per_kwh: Price(floor), acting: Acting::Act })
+}
+
+fn keep(in_hand_wh: u64, price: u32, budget: i64) -> Option<BuyRule> {
+    Some(BuyRule {
+        cover: Cover::InHand(Wh(in_hand_wh)),
+        price_max_cents_per_kwh: Price(price),
+        budget_per_day_cents: Cents(budget),
+        acting: Acting::Act,
+    })
+}
+
+/// The seller sells above 2 kWh from 15.00; a buyer with KSh 100 keeps 1 kWh in hand at up
+/// to 30.00 all in.
+async fn market() -> World {
+    let world = World::new().await;
+    world.prepay(BUYER, 10_000).await;
+    world.settlement.set_rules(SELLER, sell(2_000, 1_500), None).await.unwrap();
+    world.settlement.set_rules(BUYER, None, keep(1_000, 3_000, 10_000)).await.unwrap();
+    world
+}
+
+async fn last(world: &World) -> CallRecord {
+    world.store.calls(1, 1).await.unwrap().remove(0)
+}
+
+async fn open(world: &World, seller: HouseholdId) -> Vec<OfferRecord> {
+    let mut offers = world.store.offers_of(seller, 100).await.unwrap();
+    offers.retain(|offer| offer.state == OfferState::Open);
+    offers
+}
+
+#[tokio::test]
+async fn rules_meet_at_one_price_after_a_slot_and_what_is_left_is_put_up() {
+    let world = market().await;
+    world.slot().await;
+    // More is for sale than wanted: the seller's floor decides.
+    let call = last(&world).await;
+    let book = CallBook::read(&call.book).unwrap();
+    assert_eq!((call.state, book.price, book.volume_wh), (CallState::Done, Some(Price(1_500)), 1_000));
+    assert_eq!((world.chain.vault(BUYER), world.available(BUYER).await), (1_000, 10_000 - 1_960));
+    assert_eq!(world.available(SELLER).await, 1_500);
+    let orders = world.store.orders_of(BUYER, 10).await.unwrap();
+    assert_eq!((orders.len(), orders[0].state, orders[0].due), (1, OrderState::Settled, Cents(1_960)));
+    assert_eq!(orders[0].key, format!("@buy/{}/1/0", call.slot.start));
+    // Seven of ten kilowatt-hours are left above the two that stay.
+    let put = open(&world, SELLER).await;
+    assert_eq!((put.len(), put[0].energy_wh, put[0].price), (1, Wh(7_000), Price(1_500)));
+    assert_eq!(world.chain.vault(SELLER), 2_000);
+    world.is_sound().await;
+    // Who pays by M-Pesa finds it.
+    let order = world.buy(OTHER, 1_000, PayWith::Mpesa, "by-hand").await.unwrap();
+    assert_eq!(order.fills[0].offer, put[0].id);
+}
+
+#[tokio::test]
+async fn a_call_is_made_once_whatever_is_told_again() {
+    let mut world = market().await;
+    world.slot().await;
+    let balances = (world.available(BUYER).await, world.available(SELLER).await);
+    for _ in 0..3 {
+        world.tell_again().await;
+    }
+    world.restart().await;
+    world.tell_again().await;
+    assert_eq!(world.store.calls(1, 10).await.unwrap().len(), 1);
+    assert_eq!((world.available(BUYER).await, world.available(SELLER).await), balances);
+    assert_eq!(world.store.orders_of(BUYER, 10).await.unwrap().len(), 1);
+    // The next slot finds nothing missing and nothing new to sell.
+    world.slot().await;
+    assert_eq!(world.store.orders_of(BUYER, 10).await.unwrap().len(), 1);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn anybody_can_clear_a_call_again_from_what_is_kept() {
+    let world = market().await;
+    world.prepay(OTHER, 10_000).await;
+    world.settlement.set_rules(OTHER, None, keep(9_000, 3_000, 10_000)).await.unwrap();
+    world.slot().await;
+    world.slot().await;
+    let call = last(&world).await;
+    let book = CallBook::read(&call.book).unwrap();
+    assert_eq!(book.beacon, world.evidence(1), "the draw hangs on the slot before");
+    let draw = Draw::open(&book.commitment, book.seed, book.beacon, call.slot).unwrap();
+    assert_eq!(clear(&book.book().unwrap(), &draw), book.outcome());
+    // The chain of seeds leads to the number that was published before the rules were set.
+    let first = world.store.calls(1, 10).await.unwrap().pop().unwrap();
+    let before = CallBook::read(&first.book).unwrap();
+    assert_eq!(book.commitment, before.seed, "each seed is bound by the one before");
+    let length = i64::from(call.slot.length_s) * 35_040;
+    let number = call.slot.start.seconds() / length;
+    let published = world.store.setting(&format!("market.draws/900/{number}")).await.unwrap().unwrap();
+    let mut bound = book.seed;
+    for _ in 0..=(call.slot.start.seconds() % length / 900) {
+        bound = Draw::commitment(&bound);
+    }
+    assert_eq!(published, bound.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+}
+
+#[tokio::test]
+async fn a_crash_after_the_plan_goes_on_with_the_same_plan() {
+    let mut world = market().await;
+    world.chain.set_down(true);
+    world.begin_slot().await;
+    world.until(async |world| !world.store.live_calls().await.unwrap().is_empty()).await;
+    let planned = last(&world).await;
+    assert_eq!(planned.state, CallState::Settling);
+    let due = world.store.live_orders().await.unwrap()[0].due;
+    assert_eq!(world.available(BUYER).await, 10_000 - due.0, "the money is bound with the plan");
+    world.stop().await;
+    world.chain.set_down(false);
+    // Meanwhile the rule is another: the plan stays what it is.
+    world.restart_stopped().await;
+    world.clock.idle().await;
+    let call = last(&world).await;
+    assert_eq!((call.state, &call.book), (CallState::Done, &planned.book));
+    assert_eq!((world.chain.vault(BUYER), world.available(SELLER).await), (1_000, 1_500));
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_crash_at_every_moment_of_a_call_changes_nothing_of_its_end() {
+    let moments = [
+        Moment::CallCleared,
+        Moment::OfferPosted,
+        Moment::CallPosted,
+        Moment::OrderSettled,
+        Moment::CallSettled,
+    ];
+    for moment in moments {
+        let mut world = market().await;
+        world.restart_to_crash_at(moment).await;
+        world.begin_slot().await;
+        world.restart_crashed().await;
+        world.clock.idle().await;
+        let call = last(&world).await;
+        assert_eq!(call.state, CallState::Done, "{moment:?}");
+        assert_eq!(world.store.calls(1, 10).await.unwrap().len(), 1, "{moment:?}");
+        assert_eq!((world.chain.vault(BUYER), world.available(SELLER).await), (1_000, 1_500));
+        assert_eq!(open(&world, SELLER).await.len(), 1, "{moment:?}: put up once");
+        world.is_sound().await;
+    }
+}
+
+#[tokio::test]
+async fn whatever_the_node_does_not_answer_a_call_ends_once() {
+    for key in ["post/", "place/"] {
+        for fault in [ChainFault::SilentBefore, ChainFault::SilentAfter] {
+            let mut world = market().await;
+            world.chain.order_fault(key, fault);
+            world.begin_slot().await;
+            world.restart().await;
+            world.clock.idle().await;
+            assert_eq!(last(&world).await.state, CallState::Done, "{key} {fault:?}");
+            assert_eq!((world.chain.vault(BUYER), world.available(SELLER).await), (1_000, 1_500));
+            world.is_sound().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_offer_drops_its_purchases_and_nothing_else() {
+    let world = market().await;
+    world.chain.enrol_more(OTHER, 3_000);
+    world.settlement.set_rules(OTHER, sell(1_000, 1_500), None).await.unwrap();
+    world.settlement.set_rules(BUYER, None, keep(9_000, 3_000, 30_000)).await.unwrap();
+    world.prepay(BUYER, 30_000).await;
+    // The first of two sellers sold its tokens by hand in the same moment.
+    world.chain.order_fault("post/", ChainFault::Refuse("energy.vault_too_small"));
+    world.slot().await;
+    let call = last(&world).await;
+    let book = CallBook::read(&call.book).unwrap();
+    assert_eq!((call.state, book.volume_wh), (CallState::Done, 9_000));
+    let orders = world.store.orders_of(BUYER, 10).await.unwrap();
+    let refused: Vec<_> = orders.iter().filter(|order| order.state == OrderState::Refused).collect();
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0].refusal.as_deref(), Some("market.offer_refused"));
+    let paid: i64 =
+        orders.iter().filter(|order| order.state == OrderState::Settled).map(|order| order.due.0).sum();
+    assert_eq!(world.available(BUYER).await, 40_000 - paid, "what was not bought is back");
+    world.is_sound().await;
+    // The next slot acts anew.
+    world.slot().await;
+    assert_eq!(world.chain.vault(BUYER), 9_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn an_order_that_the_chain_refuses_returns_its_money() {
+    let world = market().await;
+    world.chain.order_fault("place/", ChainFault::Refuse("energy.daily_cap"));
+    world.slot().await;
+    assert_eq!(last(&world).await.state, CallState::Done);
+    assert_eq!((world.available(BUYER).await, world.available(SELLER).await), (10_000, 0));
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn an_open_offer_at_the_calls_price_sells_as_it_stands() {
+    let world = World::new().await;
+    world.prepay(BUYER, 10_000).await;
+    let offer = world.offer(SELLER, 8_000, 1_500).await;
+    world.settlement.set_rules(BUYER, None, keep(1_000, 3_000, 10_000)).await.unwrap();
+    world.slot().await;
+    let book = CallBook::read(&last(&world).await.book).unwrap();
+    assert_eq!((book.price, book.volume_wh), (Some(Price(1_500)), 1_000));
+    let offer = world.offer_now(offer.id).await;
+    assert_eq!((offer.state, offer.sold_wh), (OfferState::Open, Wh(1_000)));
+    assert_eq!(world.store.offers_of(SELLER, 10).await.unwrap().len(), 1);
+    assert_eq!((world.chain.vault(BUYER), world.available(SELLER).await), (1_000, 1_500));
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_cheaper_open_offer_earns_the_calls_price_and_not_its_own() {
+    let world = World::new().await;
+    world.prepay(BUYER, 10_000).await;
+    world.chain.enrol_more(OTHER, 5_000);
+    let offer = world.offer(SELLER, 400, 1_200).await;
+    world.settlement.set_rules(OTHER, sell(0, 1_500), None).await.unwrap();
+    world.settlement.set_rules(BUYER, None, keep(1_000, 3_000, 10_000)).await.unwrap();
+    world.slot().await;
+    let call = last(&world).await;
+    assert_eq!(CallBook::read(&call.book).unwrap().price, Some(Price(1_500)));
+    assert_eq!((world.available(SELLER).await, world.available(OTHER).await), (600, 900));
+    assert_eq!(world.offer_now(offer.id).await.state, OfferState::Closed);
+    assert_eq!((call.state, world.chain.vault(SELLER)), (CallState::Done, 10_000 - 400));
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn money_spent_between_plan_and_orders_drops_only_its_purchases() {
+    let world = World::new().await;
+    world.prepay(BUYER, 10_000).await;
+    let offer = world.offer(SELLER, 1_000, 1_500).await;
+    world.settlement.set_rules(BUYER, None, keep(1_000, 3_000, 10_000)).await.unwrap();
+    world.chain.set_down(true);
+    world.begin_slot().await;
+    world.until(async |world| !world.store.live_calls().await.unwrap().is_empty()).await;
+    let call = last(&world).await;
+    let price = CallBook::read(&call.book).unwrap().price;
+    // Halfway between what the seller wants, 15.00, and what the buyer would pay, 25.40.
+    assert_eq!((call.state, price), (CallState::Cleared, Some(Price(2_020))));
+    world.settlement.request_payout(BUYER, Cents(9_900), "all").await.unwrap();
+    world.chain.set_down(false);
+    world.clock.idle().await;
+    assert_eq!(last(&world).await.state, CallState::Done);
+    assert!(world.store.orders_of(BUYER, 10).await.unwrap().is_empty());
+    assert_eq!((world.chain.vault(BUYER), world.available(SELLER).await), (0, 0));
+    // The offer stands again as it was, in its place.
+    let left = open(&world, SELLER).await;
+    assert_eq!((left.len(), left[0].energy_wh, left[0].price), (1, Wh(1_000), Price(1_500)));
+    assert_eq!((left[0].created_at, left[0].expires_at), (offer.created_at, offer.expires_at));
+}
+
+#[tokio::test]
+async fn an_order_that_holds_a_part_of_an_offer_keeps_it_through_a_call() {
+    let world = World::new().await;
+    world.prepay(BUYER, 20_000).await;
+    let offer = world.offer(SELLER, 8_000, 1_500).await;
+    let held = world.buy(OTHER, 2_000, PayWith::Mpesa, "held").await.unwrap();
+    world.settlement.set_rules(BUYER, None, keep(6_000, 3_000, 20_000)).await.unwrap();
+    world.slot().await;
+    assert_eq!(world.chain.vault(BUYER), 6_000);
+    assert_eq!(world.offer_now(offer.id).await.state, OfferState::Closing);
+    assert_eq!(world.order_now(held.id).await.state, OrderState::AwaitingPayment);
+    world.is_sound().await;
+    world.pass(1_000).await;
+    assert_eq!(world.order_now(held.id).await.state, OrderState::Released);
+    assert_eq!(world.offer_now(offer.id).await.state, OfferState::Closed);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn one_side_alone_trades_nothing() {
+    // No sellers, with want; no buyers, with surplus; nobody; one household on both sides.
+    let world = World::new().await;
+    world.prepay(BUYER, 10_000).await;
+    world.slot().await;
+    assert!(world.store.calls(1, 10).await.unwrap().is_empty(), "nobody has rules");
+    world.new_slot().await;
+    world.settlement.set_rules(BUYER, None, keep(1_000, 3_000, 10_000)).await.unwrap();
+    world.slot().await;
+    assert_eq!(world.available(BUYER).await, 10_000);
+    world.new_slot().await;
+    world.settlement.set_rules(BUYER, None, None).await.unwrap();
+    world.settlement.set_rules(SELLER, sell(9_800, 1_500), None).await.unwrap();
+    world.slot().await;
+    assert_eq!(world.chain.vault(SELLER), 10_000, "two hundred watt-hours are no lot to put up");
+    // Its own open offer stands out of a call in which it bids.
+    world.new_slot().await;
+    world.settlement.set_rules(SELLER, None, keep(9_000, 3_000, 10_000)).await.unwrap();
+    world.prepay(SELLER, 10_000).await;
+    world.offer(SELLER, 5_000, 1_500).await;
+    world.slot().await;
+    let book = CallBook::read(&last(&world).await.book).unwrap();
+    assert_eq!((book.price, book.stood_out.len()), (None, 1));
+    assert_eq!(world.available(SELLER).await, 10_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn equals_at_a_bound_are_served_by_the_draw_and_the_rest_gets_nothing() {
+    let world = World::new().await;
+    world.chain.take(SELLER, 9_000);
+    world.settlement.set_rules(SELLER, sell(0, 3_540), None).await.unwrap();
+    for buyer in [BUYER, OTHER] {
+        world.prepay(buyer, 10_000).await;
+        world.settlement.set_rules(buyer, None, keep(1_000, 4_000, 10_000)).await.unwrap();
+    }
+    world.slot().await;
+    let call = last(&world).await;
+    let book = CallBook::read(&call.book).unwrap();
+    assert_eq!((book.price, book.volume_wh), (Some(Price(3_540)), 1_000));
+    let draw = Draw::open(&book.commitment, book.seed, book.beacon, call.slot).unwrap();
+    let first = [BUYER, OTHER].into_iter().min_by_key(|buyer| draw.ticket(*buyer)).unwrap();
+    let second = if first == BUYER { OTHER } else { BUYER };
+    assert_eq!((world.chain.vault(first), world.chain.vault(second)), (1_000, 0));
+    assert_eq!(world.available(first).await, 10_000 - 4_000, "never above retail");
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_budget_and_a_balance_are_never_exceeded_and_their_end_is_told_once_a_day() {
+    let world = market().await;
+    world.settlement.set_rules(BUYER, None, keep(9_000, 3_000, 5_000)).await.unwrap();
+    for _ in 0..4 {
+        world.slot().await;
+    }
+    let spent: i64 = world.store.orders_of(BUYER, 100).await.unwrap().iter().map(|order| order.due.0).sum();
+    assert!((4_900..=5_000).contains(&spent), "{spent}");
+    let told = world.store.notices_of(Some(BUYER), 10).await.unwrap();
+    assert_eq!(told.iter().map(|notice| notice.code.as_str()).collect::<Vec<_>>(), ["rule_budget_spent"]);
+    // The day in Nairobi ends, and the rule goes on with what is left of the balance.
+    world.pass(86_400).await;
+    world.slot().await;
+    let spent: i64 = world.store.orders_of(BUYER, 100).await.unwrap().iter().map(|order| order.due.0).sum();
+    assert!((9_800..=10_000).contains(&spent), "{spent}");
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn two_slots_in_a_row_buy_what_is_missing_and_no_more() {
+    let world = market().await;
+    for _ in 0..5 {
+        world.slot().await;
+    }
+    assert_eq!(world.chain.vault(BUYER), 1_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_bought_is_not_sold_again_by_rule() {
+    let world = market().await;
+    world.slot().await;
+    assert_eq!(world.chain.vault(BUYER), 1_000);
+    // The buyer turns seller: what it bought stays its own.
+    world.new_slot().await;
+    world.settlement.set_rules(BUYER, sell(0, 1_000), None).await.unwrap();
+    world.slot().await;
+    assert!(open(&world, BUYER).await.is_empty());
+    world.chain.enrol_more(BUYER, 700);
+    world.slot().await;
+    let put = open(&world, BUYER).await;
+    assert_eq!((put.len(), put[0].energy_wh), (1, Wh(700)));
+}
+
+#[tokio::test]
+async fn a_rule_set_after_the_slot_began_waits_for_the_next() {
+    let world = World::new().await;
+    world.prepay(BUYER, 10_000).await;
+    world.settlement.set_rules(SELLER, sell(2_000, 1_500), None).await.unwrap();
+    world.pass(60).await;
+    world.settlement.set_rules(BUYER, None, keep(1_000, 3_000, 10_000)).await.unwrap();
+    world.slot().await;
+    assert_eq!(world.chain.vault(BUYER), 0);
+    world.slot().await;
+    assert_eq!(world.chain.vault(BUYER), 1_000);
+}
+
+#[tokio::test]
+async fn of_the_slots_that_were_missed_only_the_newest_acts() {
+    let mut world = market().await;
+    world.stop().await;
+    let slots = [world.attest_quietly().await, world.attest_quietly().await, world.attest_quietly().await];
+    world.restart_stopped().await;
+    let calls = world.store.calls(1, 10).await.unwrap();
+    assert_eq!(calls.iter().map(|call| call.slot).collect::<Vec<Slot>>(), slots[2..]);
+    assert_eq!(world.chain.vault(BUYER), 1_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_silent_meter_does_nothing_and_its_household_hears_of_it_after_a_day() {
+    let world = market().await;
+    world.chain.fall_silent(SELLER);
+    let since = world.clock.now();
+    for _ in 0..4 {
+        world.slot().await;
+    }
+    assert!(world.store.notices_of(Some(SELLER), 10).await.unwrap().is_empty());
+    assert_eq!(world.chain.vault(SELLER), 10_000);
+    world.pass(86_400).await;
+    world.slot().await;
+    world.slot().await;
+    let told = world.store.notices_of(Some(SELLER), 10).await.unwrap();
+    assert_eq!(told.iter().map(|notice| notice.code.as_str()).collect::<Vec<_>>(), ["rule_meter_silent"]);
+    assert!(world.clock.now() > since);
+    // It returns, and acts once for the newest slot.
+    world.chain.speak_again(SELLER);
+    world.slot().await;
+    assert_eq!(world.chain.vault(BUYER), 1_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_new_rule_takes_back_what_the_old_one_put_up_and_a_shortfall_does_too() {
+    let world = market().await;
+    world.slot().await;
+    let by_hand = {
+        world.chain.enrol_more(SELLER, 1_000);
+        world.offer(SELLER, 1_000, 2_000).await
+    };
+    assert_eq!(open(&world, SELLER).await.len(), 2);
+    world.new_slot().await;
+    world.settlement.set_rules(SELLER, sell(2_000, 2_500), None).await.unwrap();
+    world.clock.idle().await;
+    assert_eq!(open(&world, SELLER).await.iter().map(|offer| offer.id).collect::<Vec<_>>(), [by_hand.id]);
+    assert_eq!(world.chain.vault(SELLER), 9_000);
+    world.slot().await;
+    assert_eq!(open(&world, SELLER).await.len(), 2);
+    world.chain.set_shortfall(SELLER, 100);
+    world.slot().await;
+    assert_eq!(open(&world, SELLER).await.iter().map(|offer| offer.id).collect::<Vec<_>>(), [by_hand.id]);
+}
+
+#[tokio::test]
+async fn a_rule_that_notifies_tells_once_a_day_and_trades_nothing() {
+    let world = World::new().await;
+    world.prepay(BUYER, 10_000).await;
+    let tell = |rule: Option<SellRule>| rule.map(|rule| SellRule { acting: Acting::Notify, ..rule });
+    let ask = |rule: Option<BuyRule>| rule.map(|rule| BuyRule { acting: Acting::Notify, ..rule });
+    world.settlement.set_rules(SELLER, tell(sell(2_000, 1_500)), None).await.unwrap();
+    world.settlement.set_rules(BUYER, None, ask(keep(1_000, 3_000, 10_000))).await.unwrap();
+    for _ in 0..3 {
+        world.slot().await;
+    }
+    for (household, code) in [(SELLER, "rule_could_sell"), (BUYER, "rule_nobody_sells")] {
+        let told = world.store.notices_of(Some(household), 10).await.unwrap();
+        assert_eq!(told.iter().map(|notice| notice.code.as_str()).collect::<Vec<_>>(), [code]);
+        assert_ne!(told[0].en, told[0].sw);
+    }
+    assert!(world.store.calls(1, 10).await.unwrap().is_empty());
+    assert_eq!((world.available(BUYER).await, world.chain.vault(SELLER)), (10_000, 10_000));
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_call_makes_the_same_plan_again() {
+    let world = market().await;
+    world.slot().await;
+    let book = CallBook::read(&last(&world).await.book).unwrap();
+    let plan = Plan::new(&book.book().unwrap(), &book.outcome()).unwrap();
+    let due: i64 = plan.purchases.iter().map(|purchase| purchase.shares.due.0).sum();
+    assert_eq!(due, world.store.orders_of(BUYER, 10).await.unwrap()[0].due.0);
+}
+
+#[tokio::test]
+async fn at_the_bounds_of_the_tariff_the_two_sides_still_meet() {
+    let world = World::new().await;
+    world.prepay(BUYER, 10_000).await;
+    // The least that may be asked and paid: buy-back, and buy-back with fee and tax.
+    world.settlement.set_rules(SELLER, sell(2_000, 1_000), None).await.unwrap();
+    world.settlement.set_rules(BUYER, None, keep(1_000, 1_460, 10_000)).await.unwrap();
+    world.slot().await;
+    let book = CallBook::read(&last(&world).await.book).unwrap();
+    assert_eq!((book.price, world.available(SELLER).await), (Some(Price(1_000)), 1_000));
+    assert_eq!(world.available(BUYER).await, 10_000 - 1_460);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn households_of_two_feeders_do_not_meet() {
+    let world = market().await;
+    world.move_to_feeder(SELLER, 2).await;
+    world.slot().await;
+    assert_eq!(world.chain.vault(BUYER), 0);
+}
