@@ -10,6 +10,7 @@ use jirani_clock::ServiceClock;
 use jirani_store::{Change, Language, MessageRecord, MessageState, NoticeRecord, Store, StoreError};
 use jirani_units::{Clock as _, HouseholdId, Msisdn, Timestamp};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -84,12 +85,11 @@ impl Sender {
             after = *last;
             for (_, notice) in page {
                 let Some(household) = notice.household else { continue };
-                if !readers.contains_key(&household) {
-                    readers.insert(household, self.reader(household, now).await?);
-                }
-                if let Some(reader) = readers.get_mut(&household)
-                    && self.deal(&notice, household, reader, now).await?
-                {
+                let reader = match readers.entry(household) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => place.insert(self.reader(household, now).await?),
+                };
+                if self.deal(&notice, household, reader, now).await? {
                     reader.sent_today += 1;
                     sent += 1;
                 }

@@ -60,7 +60,7 @@ pub fn csv(bills: &[SlotBill], words: &Words, alias: impl Fn(HouseholdId) -> Str
                     row(bill, words.sold, &alias(*to), energy.0, &price.0.to_string(), money);
                 }
                 Line::OwnUse { energy, gain } => {
-                    row(bill, words.own_use, "", energy.0, "", [0, 0, 0, gain.0])
+                    row(bill, words.own_use, "", energy.0, "", [0, 0, 0, gain.0]);
                 }
                 Line::Shortfall { energy, at_retail } => {
                     row(bill, words.shortfall, "", energy.0, "", [-at_retail.0, 0, 0, 0]);

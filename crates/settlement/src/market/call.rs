@@ -87,7 +87,7 @@ impl Settlement {
                 step.change(notice::change(*key, *household, notice, facts.now));
             }
             let record = if kept {
-                let record = self.keep(&mut step, feeder, slot, &decision, &without).await?;
+                let record = self.keep_call(&mut step, feeder, slot, &decision, &without).await?;
                 Some(record)
             } else {
                 None
@@ -118,7 +118,7 @@ impl Settlement {
 
     /// The changes that keep a call: its book, the offers it closes, and what it becomes
     /// where nothing has to come back first.
-    async fn keep(
+    async fn keep_call(
         &self,
         step: &mut Step,
         feeder: u16,

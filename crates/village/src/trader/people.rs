@@ -68,11 +68,11 @@ struct Person {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trades {
     /// Puts offers up.
-    ByHand,
+    Hand,
     /// Will set rules at the first turn.
-    ByRulesToSet,
+    RulesToSet,
     /// The market does it.
-    ByRules,
+    Rules,
 }
 
 impl<D: Door> People<D> {
@@ -84,12 +84,12 @@ impl<D: Door> People<D> {
         let mut persons: Vec<Person> = (0..homes)
             .map(|home| {
                 let ruled = noise(seed, RULES, u64::from(home), 0) % 1_000 < u64::from(rules_permille);
-                let trades = if ruled { Trades::ByRulesToSet } else { Trades::ByHand };
+                let trades = if ruled { Trades::RulesToSet } else { Trades::Hand };
                 person(id_of_home(home), Habits::of_home(source, seed, home, eagerness), trades)
             })
             .collect();
         let (generator, battery) = ids_of_operator(homes);
-        let by_hand = |id| person(id, Habits::of_operator(eagerness), Trades::ByHand);
+        let by_hand = |id| person(id, Habits::of_operator(eagerness), Trades::Hand);
         persons.extend([generator, battery].map(by_hand));
         let clock_offset_s = source.place().map_or(3 * 3_600, jirani_forecast::Place::clock_offset_s);
         Self { door, seed, clock_offset_s, prices: None, persons, deeds: Deeds::default() }
@@ -115,7 +115,7 @@ impl<D: Door> People<D> {
     pub fn count_energy(&mut self, actor: Actor, export_wh: u64, import_wh: u64) {
         if let Some(person) = self.persons.get_mut(actor.0 as usize) {
             // What a rule sells is gone: only what was drawn counts towards a look.
-            let pushed = if person.trades == Trades::ByHand { export_wh } else { 0 };
+            let pushed = if person.trades == Trades::Hand { export_wh } else { 0 };
             person.net_wh = person.net_wh.map(|net| net + i128::from(pushed) - i128::from(import_wh));
         }
     }
@@ -143,8 +143,8 @@ impl<D: Door> People<D> {
         };
         if let Some(person) = self.persons.get_mut(actor.0 as usize) {
             person.net_wh = net_wh;
-            if trades == Trades::ByRulesToSet && net_wh.is_some() {
-                person.trades = Trades::ByRules;
+            if trades == Trades::RulesToSet && net_wh.is_some() {
+                person.trades = Trades::Rules;
             }
             if withdraws {
                 person.withdrew_on = Some(day);
@@ -154,7 +154,7 @@ impl<D: Door> People<D> {
 
     /// One turn; gives tokens less debt, None when they are about to change.
     async fn turn(&mut self, turn: &Turn) -> Result<Option<i128>, Refusal> {
-        if turn.trades == Trades::ByRulesToSet {
+        if turn.trades == Trades::RulesToSet {
             let (floor, price_max) = (self.asked(turn).await?, self.prices().await?.retail);
             let keep_wh = turn.habits.keep_wh;
             let rules = HomeRules { keep_wh, floor, price_max, budget_cents: RULE_BUDGET_CENTS };
@@ -162,7 +162,7 @@ impl<D: Door> People<D> {
             self.deeds.rules += 1;
             return Ok(Some(0));
         }
-        let by_hand = turn.trades == Trades::ByHand;
+        let by_hand = turn.trades == Trades::Hand;
         let mut home = self.door.home(turn.id).await?;
         let mut changed = false;
         let stays = if by_hand { 0 } else { RULE_BUDGET_CENTS };
@@ -290,8 +290,8 @@ impl Turn {
 impl Habits {
     /// Whether tokens less debt of `net_wh` are worth a look at the market.
     fn call_for_a_look(&self, net_wh: i128, trades: Trades) -> bool {
-        let sells = trades == Trades::ByHand && net_wh >= i128::from(self.keep_wh + self.sell_at_wh);
-        sells || trades == Trades::ByRulesToSet || net_wh <= -i128::from(self.buy_at_wh)
+        let sells = trades == Trades::Hand && net_wh >= i128::from(self.keep_wh + self.sell_at_wh);
+        sells || trades == Trades::RulesToSet || net_wh <= -i128::from(self.buy_at_wh)
     }
 
     /// The operator neither buys nor withdraws.
