@@ -54,11 +54,22 @@ impl Settlement {
 
     /// Looks at every home after its bill.
     pub(crate) async fn advance_walk(&self, homes: &[Billed]) -> Result<(), Trouble> {
-        if homes.is_empty() {
-            return Ok(());
-        }
         let mut held = self.walking.records.lock().await;
         let records = self.records(&mut held).await?;
+        // Balances are never negative: who owes less than half its limit passes no mark.
+        let ShortfallPolicy { limit, .. } = self.policy();
+        let retail = self.config.tariff.retail;
+        let near: Vec<&Billed> = homes
+            .iter()
+            .filter(|(household, _, shortfall)| {
+                let owed_millicents = u128::from(shortfall.0) * u128::from(retail.0);
+                records.contains_key(household)
+                    || owed_millicents * 2 >= u128::from(limit.0.unsigned_abs()).saturating_mul(1_000)
+            })
+            .collect();
+        if near.is_empty() {
+            return Ok(());
+        }
         let balances: HashMap<LedgerAccount, Cents> = self
             .store
             .balances()
@@ -68,7 +79,7 @@ impl Settlement {
             .collect();
         let now = self.clock.now();
         let mut changed = Vec::new();
-        for (household, through, shortfall) in homes {
+        for (household, through, shortfall) in near {
             let record = self.record(records, *household);
             let watched = is_watched(&record.account);
             let available = balances.get(&LedgerAccount::Household(*household)).copied();
@@ -76,7 +87,7 @@ impl Settlement {
                 through: *through,
                 shortfall: *shortfall,
                 available: available.unwrap_or(Cents::ZERO),
-                retail: self.config.tariff.retail,
+                retail,
                 income: Vec::new(),
                 relay: None,
             };
