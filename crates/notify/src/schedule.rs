@@ -1,10 +1,7 @@
 //! When a notice may become a text message. Pure.
 
+use jirani_market::nairobi::{day, day_start, hour};
 use jirani_units::Timestamp;
-
-/// Nairobi is UTC+3 all year (IANA time zone database: no change since 1960).
-const OFFSET_S: i64 = 3 * 3_600;
-const DAY_S: i64 = 86_400;
 
 /// How much goes out, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,19 +78,17 @@ pub struct Known {
 impl Policy {
     /// First moment of the day in Nairobi that holds `at`.
     pub fn day_start(at: Timestamp) -> Timestamp {
-        let day = (at.seconds() + OFFSET_S).div_euclid(DAY_S);
-        Timestamp::from_seconds(day * DAY_S - OFFSET_S)
+        day_start(day(at))
     }
 
     /// Whether it is night, and when that ends.
     fn night(&self, at: Timestamp) -> Option<Timestamp> {
-        let start = Self::day_start(at);
-        let hour = at.since(start) / 3_600_000_000;
+        let now = hour(at);
         let (from, until) = (i64::from(self.quiet_from), i64::from(self.quiet_until));
-        let is_night =
-            if from <= until { (from..until).contains(&hour) } else { hour >= from || hour < until };
-        let morning = start.plus_seconds(until * 3_600);
-        is_night.then(|| if morning > at { morning } else { morning.plus_seconds(DAY_S) })
+        let is_night = if from <= until { (from..until).contains(&now) } else { now >= from || now < until };
+        // An hour after `until`, its next occurrence is tomorrow.
+        let of = if now < until { day(at) } else { day(at) + 1 };
+        is_night.then(|| day_start(of).plus_seconds(until * 3_600))
     }
 
     /// What is done with a notice.
@@ -116,7 +111,7 @@ impl Policy {
             return Decision::Wait(morning);
         }
         if sent_today >= u64::from(self.daily_max) {
-            return Decision::Wait(Self::day_start(now).plus_seconds(DAY_S));
+            return Decision::Wait(day_start(day(now) + 1));
         }
         Decision::Send
     }

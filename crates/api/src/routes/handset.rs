@@ -76,7 +76,7 @@ pub async fn dial(
         return Err(ApiError::bad_request("api.body_invalid", "A session's name has 1 to 100 characters."));
     }
     let dialled = Dialled { session: session_id, number: phone.number, text };
-    let screen = answer(&app, phone.ussd, dialled).await;
+    let screen = answer(&app, phone.ussd, &dialled).await;
     Ok(Json(ScreenView { text: screen.text, asks: screen.then == Then::Answer }))
 }
 

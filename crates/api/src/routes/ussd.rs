@@ -70,7 +70,7 @@ pub async fn dialled(
     let session = fields.remove("sessionId").filter(|id| (1..=SESSION_MAX).contains(&id.len()));
     let text = fields.remove("text").unwrap_or_default();
     let screen = match (number, session) {
-        (Some(number), Some(session)) => answer(&app, ussd, Dialled { session, number, text }).await,
+        (Some(number), Some(session)) => answer(&app, ussd, &Dialled { session, number, text }).await,
         (None, _) => stranger(),
         (_, None) => outcome(Outcome::Refused(Refusal::Busy), Language::Sw),
     };

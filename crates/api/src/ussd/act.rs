@@ -19,9 +19,6 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long a screen waits for an outcome.
-const PATIENCE: Duration = Duration::from_millis(1_200);
-
 /// What was agreed to, as the screen said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Agreed {
@@ -40,6 +37,7 @@ pub async fn act(
     command: Command,
     agreed: Agreed,
     key: String,
+    patience: Duration,
 ) -> Result<Outcome, ApiError> {
     let household = record.id;
     let told = |set: bool| if set { Outcome::RuleSet } else { Outcome::RuleGone };
@@ -66,7 +64,7 @@ pub async fn act(
                 PayWith::Balance => Outcome::Buying(quote.energy),
             };
             let work = buy(app.clone(), household, want, pay_with, quote, key.clone());
-            Ok(soon(app, record, key, work, meanwhile).await)
+            Ok(soon(app, household, key, work, meanwhile, patience).await)
         }
         (Command::Buy(..), _) => match app.deps.store.order_by_key(household, &key).await? {
             Some(order) => Ok(bought(&order)),
@@ -74,7 +72,7 @@ pub async fn act(
         },
         (Command::Withdraw(amount), Agreed::Withdraw(quote)) => {
             let work = withdraw(app.clone(), household, amount, quote, key.clone());
-            Ok(soon(app, record, key, work, Outcome::Withdrawing(quote.sent)).await)
+            Ok(soon(app, household, key, work, Outcome::Withdrawing(quote.sent), patience).await)
         }
         (Command::Withdraw(_), _) => match app.deps.store.payout_by_key(household, &key).await? {
             Some(payout) => Ok(Outcome::Withdrawing(payout.sent)),
@@ -86,21 +84,22 @@ pub async fn act(
 /// Waits a little; what comes later is told by text message.
 async fn soon(
     app: &App,
-    record: &HouseholdRecord,
+    household: HouseholdId,
     key: String,
     work: impl Future<Output = Outcome> + Send + 'static,
     meanwhile: Outcome,
+    patience: Duration,
 ) -> Outcome {
     let (tell, told) = oneshot::channel();
     let busy = app.deps.clock.busy();
-    let (shared, household) = (app.clone(), record.id);
+    let shared = app.clone();
     tokio::spawn(async move {
         if let Err(late) = tell.send(work.await) {
             follow(&shared, household, &key, late, meanwhile).await;
         }
         drop(busy);
     });
-    match tokio::time::timeout(PATIENCE, told).await {
+    match tokio::time::timeout(patience, told).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Outcome::Unsure,
         Err(_) => meanwhile,

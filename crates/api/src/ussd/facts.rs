@@ -1,25 +1,8 @@
 //! What a screen may know of a household.
 
+use jirani_market::rule::{BuyRule, SellRule};
 use jirani_store::Language;
 use jirani_units::{Cents, Price, Wh};
-
-/// A rule to sell what is left over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SellRule {
-    /// What stays in the vault.
-    pub keep: Wh,
-    /// The least taken per kWh.
-    pub floor: Price,
-}
-
-/// A rule to buy what was used and not paid for, from the balance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BuyRule {
-    /// The most paid per kWh, fee and tax included.
-    pub up_to: Price,
-    /// The most spent in a day of Nairobi.
-    pub daily: Cents,
-}
 
 /// A household's rules as they stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -17,15 +17,13 @@ use crate::view::nairobi::Day;
 use jirani_ledger::Account;
 use jirani_notify::SmsOutcome;
 use jirani_store::{Change, HandsetRecord, HouseholdKind, HouseholdRecord, Language};
-use jirani_units::{HouseholdId, Msisdn, Wh};
+use jirani_units::{Msisdn, Wh};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Codes sent to a number in a day of Nairobi.
 const CODES_MAX: u32 = 5;
-/// How long a screen waits for the chain, or for the gateway of text messages.
-const PATIENCE: Duration = Duration::from_millis(1_000);
 /// Offers of one household that are added up.
 const OFFERS: u32 = 200;
 
@@ -42,6 +40,14 @@ pub struct UssdConfig {
     pub code_s: u32,
     /// Requests of one number, a minute of real time; `None` for no limit.
     pub per_minute: Option<u32>,
+    /// How long a screen waits for an outcome, the chain, or the gateway of text messages:
+    /// a phone's network gives up after a few seconds.
+    pub patience: Duration,
+}
+
+impl UssdConfig {
+    /// Leaves room within two seconds for a PIN to be checked and for the network.
+    pub const PATIENCE: Duration = Duration::from_millis(1_200);
 }
 
 impl std::fmt::Debug for UssdConfig {
@@ -83,7 +89,7 @@ pub struct Dialled {
 }
 
 /// The screen that answers.
-pub async fn answer(app: &App, ussd: &Ussd, dialled: Dialled) -> Screen {
+pub async fn answer(app: &App, ussd: &Ussd, dialled: &Dialled) -> Screen {
     let now = Instant::now();
     if !ussd.numbers.take(dialled.number, now) {
         return sorry(Language::Sw);
@@ -96,7 +102,7 @@ pub async fn answer(app: &App, ussd: &Ussd, dialled: Dialled) -> Screen {
     if let Some(screen) = ussd.sessions.with(session, now, |memory| memory.screens.get(&asked).cloned()) {
         return screen;
     }
-    match Request::read(app, ussd, &dialled, session).await {
+    match Request::read(app, ussd, dialled, session).await {
         Ok(screen) => {
             ussd.sessions.with(session, now, |memory| memory.screens.insert(asked, screen.clone()));
             screen
@@ -219,7 +225,7 @@ impl<'a> Request<'a> {
             drop(busy);
             outcome
         });
-        let told = match tokio::time::timeout(PATIENCE, sending).await {
+        let told = match tokio::time::timeout(self.ussd.config.patience, sending).await {
             Ok(Ok(SmsOutcome::Refused { .. } | SmsOutcome::NotTaken { .. })) => Outcome::CodeNotSent,
             _ => Outcome::CodeSent,
         };
@@ -245,9 +251,12 @@ impl<'a> Request<'a> {
         if let Place::Do(command) = at {
             let key = format!("ussd:{}:{answers}", self.name);
             let agreed = self.agreed(command, answers);
-            let done = act(self.app, &self.record, command, agreed, key).await?;
+            let done = act(self.app, &self.record, command, agreed, key, self.ussd.config.patience).await?;
             // A language that was changed is spoken at once.
-            let language = if let Command::Speak(language) = command { language } else { language };
+            let language = match command {
+                Command::Speak(spoken) => spoken,
+                _ => language,
+            };
             return Ok(outcome(done, language));
         }
         let quoted = match self.quote(at, answers).await? {
@@ -306,13 +315,27 @@ impl<'a> Request<'a> {
     async fn facts(&self, at: Place, bounds: Bounds) -> Result<Facts, ApiError> {
         let household = self.record.id;
         let balance = self.app.deps.store.balance(Account::Household(household)).await?;
-        let energy = if at == Place::Balance { energy(self.app, household).await? } else { None };
+        let energy = if at == Place::Balance { self.energy().await? } else { None };
         let rules = if matches!(at, Place::Sell | Place::Auto) {
             rules::read(self.app, household).await?
         } else {
             None
         };
         Ok(Facts { language: self.record.language, available: balance.available(), energy, bounds, rules })
+    }
+
+    /// What the chain says, if it says so in time.
+    async fn energy(&self) -> Result<Option<Energy>, ApiError> {
+        let (deps, household) = (&self.app.deps, self.record.id);
+        let asked = tokio::time::timeout(self.ussd.config.patience, deps.chain.household(household));
+        let Ok(Ok(on_chain)) = asked.await else { return Ok(None) };
+        let offers = deps.store.offers_of(household, OFFERS).await?;
+        let chain = on_chain.unwrap_or_default();
+        Ok(Some(Energy {
+            vault: chain.vault_wh,
+            offered: offers.iter().map(|offer| offer.open_wh()).sum::<Wh>(),
+            shortfall: chain.shortfall_wh,
+        }))
     }
 }
 
@@ -330,18 +353,4 @@ fn bounds(app: &App) -> Bounds {
     let on_top = tariff.grid_fee.0.saturating_add(tariff.tax.0);
     let least = jirani_units::Price(tariff.buy_back.0.saturating_add(on_top));
     Bounds { sell: (tariff.offer_price_min(), tariff.offer_price_max()), buy: (least, tariff.retail) }
-}
-
-/// What the chain says, if it says so in time.
-async fn energy(app: &App, household: HouseholdId) -> Result<Option<Energy>, ApiError> {
-    let Ok(Ok(on_chain)) = tokio::time::timeout(PATIENCE, app.deps.chain.household(household)).await else {
-        return Ok(None);
-    };
-    let offers = app.deps.store.offers_of(household, OFFERS).await?;
-    let chain = on_chain.unwrap_or_default();
-    Ok(Some(Energy {
-        vault: chain.vault_wh,
-        offered: offers.iter().map(|offer| offer.open_wh()).sum::<Wh>(),
-        shortfall: chain.shortfall_wh,
-    }))
 }

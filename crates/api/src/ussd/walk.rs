@@ -3,9 +3,10 @@
 //! `0` leads back to the first menu from everywhere; an answer that does not fit asks the
 //! same again.
 
-use super::facts::{Bounds, BuyRule, SellRule};
+use super::facts::Bounds;
 use super::inputs::{energy, energy_or_none, price, shillings};
 use jirani_market::Want;
+use jirani_market::rule::{Acting, BuyRule, Cover, SellRule};
 use jirani_store::{Language, PayWith};
 use jirani_units::{Cents, Price, Wh};
 
@@ -118,15 +119,24 @@ fn next(place: Place, input: &str, language: Language, bounds: &Bounds) -> Optio
         (Place::SellKeep, _) => energy_or_none(input).map(Place::SellFloor),
         (Place::SellFloor(keep), _) => {
             let floor = price(input, bounds.sell.0, bounds.sell.1)?;
-            Some(Place::SellConfirm(SellRule { keep, floor }))
+            Some(Place::SellConfirm(SellRule {
+                keep_wh: keep,
+                floor_cents_per_kwh: floor,
+                acting: Acting::Act,
+            }))
         }
         (Place::SellConfirm(rule), Some(1)) => done(Command::Sell(Some(rule))),
         (Place::Auto, Some(1)) => Some(Place::AutoPrice),
         (Place::Auto, Some(2)) => done(Command::Auto(None)),
         (Place::AutoPrice, _) => price(input, bounds.buy.0, bounds.buy.1).map(Place::AutoDaily),
-        (Place::AutoDaily(up_to), _) => {
-            shillings(input).map(|daily| Place::AutoConfirm(BuyRule { up_to, daily }))
-        }
+        (Place::AutoDaily(up_to), _) => shillings(input).map(|daily| {
+            Place::AutoConfirm(BuyRule {
+                cover: Cover::Shortfall,
+                price_max_cents_per_kwh: up_to,
+                budget_per_day_cents: daily,
+                acting: Acting::Act,
+            })
+        }),
         (Place::AutoConfirm(rule), Some(1)) => done(Command::Auto(Some(rule))),
         (Place::Withdraw, _) => shillings(input).map(Place::WithdrawConfirm),
         (Place::WithdrawConfirm(amount), Some(1)) => done(Command::Withdraw(amount)),
@@ -148,8 +158,13 @@ mod tests {
 
     #[test]
     fn every_path_leads_where_the_menu_says() {
-        let rule = SellRule { keep: Wh(2_000), floor: Price(1_500) };
-        let daily = BuyRule { up_to: Price(3_000), daily: Cents(20_000) };
+        let rule = SellRule { keep_wh: Wh(2_000), floor_cents_per_kwh: Price(1_500), acting: Acting::Act };
+        let daily = BuyRule {
+            cover: Cover::Shortfall,
+            price_max_cents_per_kwh: Price(3_000),
+            budget_per_day_cents: Cents(20_000),
+            acting: Acting::Act,
+        };
         for (text, place) in [
             ("", Place::Menu),
             ("1", Place::Balance),
@@ -162,7 +177,7 @@ mod tests {
             ("3", Place::Sell),
             ("3*1", Place::SellKeep),
             ("3*1*2", Place::SellFloor(Wh(2_000))),
-            ("3*1*00*15", Place::SellConfirm(SellRule { keep: Wh(0), ..rule })),
+            ("3*1*00*15", Place::SellConfirm(SellRule { keep_wh: Wh(0), ..rule })),
             ("3*1*2*15", Place::SellConfirm(rule)),
             ("3*1*2*15*1", Place::Do(Command::Sell(Some(rule)))),
             ("3*2", Place::Do(Command::Sell(None))),

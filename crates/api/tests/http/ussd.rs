@@ -208,12 +208,34 @@ async fn a_withdrawal_shows_its_charge_and_is_sent_once() {
 }
 
 #[tokio::test]
+async fn rules_are_set_and_ended_by_phone_one_without_the_other() {
+    let world = start(WorldOptions::default()).await;
+    first_use(&world, 1).await;
+    let home = world.household(1).await;
+    let empty = dial(&world, 1, "a", &format!("{PIN}*3")).await;
+    assert!(empty.starts_with("CON You have no rule to sell"), "{empty}");
+    let confirm = dial(&world, 1, "b", &format!("{PIN}*3*1*2*30")).await;
+    assert!(confirm.starts_with("CON Sell what is above 2.000 kWh at KSh 30.00/kWh"), "{confirm}");
+    assert_eq!(dial(&world, 1, "b", &format!("{PIN}*3*1*2*30*1")).await, "END Your rule is set.");
+    assert_eq!(dial(&world, 1, "c", &format!("{PIN}*5*1*55*200*1")).await, "END Your rule is set.");
+    let rules = home.get("/api/v1/me/rules").await;
+    assert!(rules["sell"].is_object() && rules["buy"].is_object(), "{rules}");
+    let set = dial(&world, 1, "d", &format!("{PIN}*3")).await;
+    assert!(set.starts_with("CON You keep 2.000 kWh and sell the rest at KSh 30.00/kWh or more"), "{set}");
+    assert_eq!(dial(&world, 1, "e", &format!("{PIN}*3*2")).await, "END Your rule is off.");
+    let rules = home.get("/api/v1/me/rules").await;
+    assert!(rules["sell"].is_null() && rules["buy"].is_object(), "{rules}");
+    let dear = dial(&world, 1, "f", &format!("{PIN}*5*1*61")).await;
+    assert!(dear.starts_with("CON Try again. We buy what you used"), "{dear}");
+}
+
+#[tokio::test]
 async fn refusals_are_said_in_a_sentence() {
     let world = start(WorldOptions::default()).await;
     market(&world).await;
     first_use(&world, 1).await;
     for (session, text, words) in [
-        ("a", "2*1*900", "Not enough is on offer"),
+        ("a", "2*1*90", "Not enough is on offer"),
         ("b", "2*1*0.3*2", "This took too long"),
         ("c", "4*1", "too little"),
         ("d", "9", "Try again. Jirani"),

@@ -35,6 +35,7 @@ pub fn menus(config: &Config, secrets: &Secrets, speed: u32) -> Option<UssdConfi
         pepper: secrets.derive("ussd pin"),
         // A person types in real time, whatever the village's clock does.
         code_s: CODE_S.saturating_mul(speed),
+        patience: UssdConfig::PATIENCE,
         per_minute: (settings.per_minute > 0 && !config.demo.on).then_some(settings.per_minute),
     })
 }

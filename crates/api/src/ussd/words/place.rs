@@ -1,9 +1,10 @@
 //! The menus behind the PIN.
 
 use super::of;
-use crate::ussd::facts::{BuyQuote, BuyRule, Energy, Facts, Rules, SellRule, WithdrawQuote};
+use crate::ussd::facts::{BuyQuote, Energy, Facts, Rules, WithdrawQuote};
 use crate::ussd::screen::Screen;
 use crate::ussd::walk::Place;
+use jirani_market::rule::{Acting, BuyRule, Cover, SellRule};
 
 /// What a screen that names a price was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ pub fn place(place: Place, misfit: bool, facts: &Facts, quoted: &Quoted) -> Opti
             format!("The least you take: {least} to {most}\n0 Back"),
             format!("Bei ya chini kabisa: {least} hadi {most}\n0 Rudi"),
         ),
-        (Place::SellConfirm(SellRule { keep, floor }), _) => ask(
+        (Place::SellConfirm(SellRule { keep_wh: keep, floor_cents_per_kwh: floor, .. }), _) => ask(
             format!("Sell what is above {keep} at {floor} or more.\n1 Yes\n0 Back"),
             format!("Uza zinazozidi {keep} kwa {floor} au zaidi.\n1 Ndiyo\n0 Rudi"),
         ),
@@ -65,7 +66,7 @@ pub fn place(place: Place, misfit: bool, facts: &Facts, quoted: &Quoted) -> Opti
             "The most spent from your balance in a day, in shillings?\n0 Back".into(),
             "Shilingi ngapi zaidi kwa siku kutoka salio lako?\n0 Rudi".into(),
         ),
-        (Place::AutoConfirm(BuyRule { up_to, daily }), _) => ask(
+        (Place::AutoConfirm(BuyRule { price_max_cents_per_kwh: up_to, budget_per_day_cents: daily, .. }), _) => ask(
             format!("Buy what I used, up to {up_to} and {daily} a day.\n1 Yes\n0 Back"),
             format!("Nunua niliyotumia, hadi {up_to} na {daily} kwa siku.\n1 Ndiyo\n0 Rudi"),
         ),
@@ -120,43 +121,59 @@ fn buy_sw(quote: &BuyQuote, facts: &Facts) -> String {
 }
 
 fn sell_en(rules: Rules) -> String {
-    match rules.sell {
-        None => "You have no rule to sell.\n1 Set one\n0 Back".into(),
-        Some(SellRule { keep, floor }) => {
-            format!("You keep {keep} and sell the rest at {floor} or more.\n1 Change\n2 Stop selling\n0 Back")
-        }
-    }
+    let Some(SellRule { keep_wh: keep, floor_cents_per_kwh: floor, acting }) = rules.sell else {
+        return "You have no rule to sell.\n1 Set one\n0 Back".into();
+    };
+    let does = match acting {
+        Acting::Act => "You keep",
+        Acting::Notify => "We tell you when you can keep",
+    };
+    format!("{does} {keep} and sell the rest at {floor} or more.\n1 Change\n2 Stop selling\n0 Back")
 }
 
 fn sell_sw(rules: Rules) -> String {
-    match rules.sell {
-        None => "Huna kanuni ya kuuza.\n1 Weka\n0 Rudi".into(),
-        Some(SellRule { keep, floor }) => {
-            format!(
-                "Unabaki na {keep} na kuuza zaidi ya hizo kwa {floor} au zaidi.\n1 Badilisha\n2 Acha kuuza\n0 Rudi"
-            )
-        }
-    }
+    let Some(SellRule { keep_wh: keep, floor_cents_per_kwh: floor, acting }) = rules.sell else {
+        return "Huna kanuni ya kuuza.\n1 Weka\n0 Rudi".into();
+    };
+    let does = match acting {
+        Acting::Act => "Unabaki na",
+        Acting::Notify => "Tunakuarifu ukiweza kubaki na",
+    };
+    format!("{does} {keep} na kuuza zaidi ya hizo kwa {floor} au zaidi.\n1 Badilisha\n2 Acha kuuza\n0 Rudi")
 }
 
 fn auto_en(rules: Rules) -> String {
-    match rules.buy {
-        None => "You have no rule to buy.\n1 Set one\n0 Back".into(),
-        Some(BuyRule { up_to, daily }) => {
-            format!("We buy what you used, up to {up_to} and {daily} a day.\n1 Change\n2 Stop buying\n0 Back")
-        }
-    }
+    let Some(BuyRule { cover, price_max_cents_per_kwh: up_to, budget_per_day_cents: daily, acting }) =
+        rules.buy
+    else {
+        return "You have no rule to buy.\n1 Set one\n0 Back".into();
+    };
+    let does = match acting {
+        Acting::Act => "We buy",
+        Acting::Notify => "We tell you when you can buy",
+    };
+    let what = match cover {
+        Cover::Shortfall => "what you used".to_owned(),
+        Cover::InHand(energy) => format!("to have {energy}"),
+    };
+    format!("{does} {what}, up to {up_to} and {daily} a day.\n1 Change\n2 Stop buying\n0 Back")
 }
 
 fn auto_sw(rules: Rules) -> String {
-    match rules.buy {
-        None => "Huna kanuni ya kununua.\n1 Weka\n0 Rudi".into(),
-        Some(BuyRule { up_to, daily }) => {
-            format!(
-                "Tunanunua uliyotumia, hadi {up_to} na {daily} kwa siku.\n1 Badilisha\n2 Acha kununua\n0 Rudi"
-            )
-        }
-    }
+    let Some(BuyRule { cover, price_max_cents_per_kwh: up_to, budget_per_day_cents: daily, acting }) =
+        rules.buy
+    else {
+        return "Huna kanuni ya kununua.\n1 Weka\n0 Rudi".into();
+    };
+    let does = match acting {
+        Acting::Act => "Tunanunua",
+        Acting::Notify => "Tunakuarifu ukiweza kununua",
+    };
+    let what = match cover {
+        Cover::Shortfall => "uliyotumia".to_owned(),
+        Cover::InHand(energy) => format!("uwe na {energy}"),
+    };
+    format!("{does} {what}, hadi {up_to} na {daily} kwa siku.\n1 Badilisha\n2 Acha kununua\n0 Rudi")
 }
 
 #[cfg(test)]
@@ -184,8 +201,20 @@ mod tests {
     #[test]
     fn every_screen_fits_in_both_languages_with_the_longest_values() {
         let money = Cents(25_000_000);
-        let sell = SellRule { keep: Wh(1_000_000), floor: Price(999_999) };
-        let buy = BuyRule { up_to: Price(1_000_000), daily: money };
+        let sell = |acting| SellRule { keep_wh: Wh(1_000_000), floor_cents_per_kwh: Price(999_999), acting };
+        let buy = |cover, acting| BuyRule {
+            cover,
+            price_max_cents_per_kwh: Price(1_000_000),
+            budget_per_day_cents: Cents(50_000_000),
+            acting,
+        };
+        let covers = [Cover::Shortfall, Cover::InHand(Wh(1_000_000))];
+        let mut all = vec![None];
+        for acting in [Acting::Act, Acting::Notify] {
+            let set =
+                covers.map(|cover| Some(Rules { sell: Some(sell(acting)), buy: Some(buy(cover, acting)) }));
+            all.extend(set);
+        }
         let quote = BuyQuote { energy: Wh(99_999_999), due: money, collect: money, retail: money };
         let places = [
             Place::Menu,
@@ -197,11 +226,11 @@ mod tests {
             Place::Sell,
             Place::SellKeep,
             Place::SellFloor(Wh(1)),
-            Place::SellConfirm(sell),
+            Place::SellConfirm(sell(Acting::Act)),
             Place::Auto,
             Place::AutoPrice,
             Place::AutoDaily(Price(1)),
-            Place::AutoConfirm(buy),
+            Place::AutoConfirm(buy(Cover::Shortfall, Acting::Act)),
             Place::Withdraw,
             Place::WithdrawConfirm(money),
             Place::Help,
@@ -213,7 +242,7 @@ mod tests {
                 }
                 _ => Quoted::Buy(quote),
             };
-            for rules in [None, Some(Rules { sell: Some(sell), buy: Some(buy) })] {
+            for rules in all.iter().copied() {
                 for misfit in [false, true] {
                     let [en, sw] = [Language::En, Language::Sw]
                         .map(|language| place(one, misfit, &most(language, rules), &quoted).unwrap());
