@@ -18,10 +18,12 @@ use jirani_units::{Cents, Clock as _, HouseholdId, Price, Slot, Wh};
 use world::chain::ChainFault;
 use world::{BUYER, OTHER, SELLER, World};
 
+#[expect(clippy::unnecessary_wraps, reason = "rules are set as they may be: one, or none")]
 fn sell(keep_wh: u64, floor: u32) -> Option<SellRule> {
     Some(SellRule { keep_wh: Wh(keep_wh), floor_cents_per_kwh: Price(floor), acting: Acting::Act })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "rules are set as they may be: one, or none")]
 fn keep(in_hand_wh: u64, price: u32, budget: i64) -> Option<BuyRule> {
     Some(BuyRule {
         cover: Cover::InHand(Wh(in_hand_wh)),
@@ -102,7 +104,7 @@ async fn anybody_can_clear_a_call_again_from_what_is_kept() {
     world.slot().await;
     let call = last(&world).await;
     let book = CallBook::read(&call.book).unwrap();
-    assert_eq!(book.beacon, world.evidence(1), "the draw hangs on the slot before");
+    assert_eq!(book.beacon, World::evidence(1), "the draw hangs on the slot before");
     let draw = Draw::open(&book.commitment, book.seed, book.beacon, call.slot).unwrap();
     assert_eq!(clear(&book.book().unwrap(), &draw), book.outcome());
     // The chain of seeds leads to the number that was published before the rules were set.
@@ -116,7 +118,7 @@ async fn anybody_can_clear_a_call_again_from_what_is_kept() {
     for _ in 0..=(call.slot.start.seconds() % length / 900) {
         bound = Draw::commitment(&bound);
     }
-    assert_eq!(published, bound.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    assert_eq!(published, hex::encode(bound));
 }
 
 #[tokio::test]

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was traded in the last slots by rules and open offers, at which price, and what the
+         *     draw between equals hung on.
+         */
+        get: operations["calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/config": {
         parameters: {
             query?: never;
@@ -1455,6 +1475,61 @@ export interface components {
              * @description Most that a kWh may cost, fee and tax included, within the tariff's bounds.
              */
             price_max_cents_per_kwh: number;
+        };
+        /**
+         * @description How far a call is carried out.
+         * @enum {string}
+         */
+        CallStateView: "cleared" | "settling" | "done";
+        /** @description The call of one slot. */
+        CallView: {
+            /**
+             * Format: int64
+             * @description Orders to sell.
+             */
+            asks: number;
+            /** @description Evidence root of the slot before, which the draw hangs on as well. */
+            beacon: string;
+            /**
+             * Format: int64
+             * @description Orders to buy.
+             */
+            bids: number;
+            /** @description What the seed was bound by: the seed of the slot before, 64 hex digits. */
+            commitment: string;
+            /**
+             * Format: int32
+             * @description The one price, what sellers receive; null when nobody traded.
+             */
+            price_cents_per_kwh: number | null;
+            /** @description The slot's seed. */
+            seed: string;
+            /** @description First moment after it. */
+            slot_end: components["schemas"]["Time"];
+            /** @description First moment of the slot. */
+            slot_start: components["schemas"]["Time"];
+            /** @description How far it is carried out. */
+            state: components["schemas"]["CallStateView"];
+            /**
+             * Format: int64
+             * @description Energy traded.
+             */
+            volume_wh: number;
+        };
+        /** @description The newest calls of a feeder, and what binds the draws of this time. */
+        CallsView: {
+            /** @description Newest first. A slot in which one side was empty has none. */
+            calls: components["schemas"]["CallView"][];
+            /**
+             * @description The number that binds every seed of this year of slots, 64 hex digits, as published
+             *     before the first; null before anybody has set rules.
+             */
+            draws_bound_by: string | null;
+            /**
+             * Format: int32
+             * @description Feeder.
+             */
+            feeder: number;
         };
         /** @description How the chain stands towards our work. */
         ChainStateView: {
@@ -3233,6 +3308,39 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    calls: {
+        parameters: {
+            query?: {
+                /** @description Feeder; the household's own if not said, 1 for the operator. */
+                feeder?: number;
+                /** @description At most this many: 1 to 200, 50 if not said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallsView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     show_config: {
         parameters: {
             query?: never;

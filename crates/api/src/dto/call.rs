@@ -70,13 +70,9 @@ impl CallView {
             volume_wh: book.volume_wh,
             bids: book.bids.len() as u64,
             asks: book.asks.len() as u64,
-            commitment: hex(&book.commitment),
-            seed: hex(&book.seed),
-            beacon: hex(&book.beacon),
+            commitment: hex::encode(book.commitment),
+            seed: hex::encode(book.seed),
+            beacon: hex::encode(book.beacon),
         }
     }
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

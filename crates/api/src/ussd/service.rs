@@ -177,16 +177,15 @@ impl<'a> Request<'a> {
                         .ussd
                         .sessions
                         .with(self.session, now, |memory| memory.verdicts.get(&print).copied());
-                    let verdict = match known {
-                        Some(verdict) => verdict,
-                        None => {
-                            let answer = self.inputs[index];
-                            let verdict = judge(self.app, &self.ussd.hasher, household, answer).await?;
-                            self.ussd
-                                .sessions
-                                .with(self.session, now, |memory| memory.verdicts.insert(print, verdict));
-                            verdict
-                        }
+                    let verdict = if let Some(verdict) = known {
+                        verdict
+                    } else {
+                        let answer = self.inputs[index];
+                        let verdict = judge(self.app, &self.ussd.hasher, household, answer).await?;
+                        self.ussd
+                            .sessions
+                            .with(self.session, now, |memory| memory.verdicts.insert(print, verdict));
+                        verdict
                     };
                     verdicts.push(verdict);
                 }
@@ -333,7 +332,7 @@ impl<'a> Request<'a> {
         let chain = on_chain.unwrap_or_default();
         Ok(Some(Energy {
             vault: chain.vault_wh,
-            offered: offers.iter().map(|offer| offer.open_wh()).sum::<Wh>(),
+            offered: offers.iter().map(jirani_store::OfferRecord::open_wh).sum::<Wh>(),
             shortfall: chain.shortfall_wh,
         }))
     }

@@ -203,7 +203,7 @@ fn config(listen: SocketAddr, options: WorldOptions) -> ApiConfig {
             code_s: 600,
             per_minute: options.limits.money_per_minute,
             // No test depends on how fast the machine is.
-            patience: std::time::Duration::from_secs(60),
+            patience: std::time::Duration::from_mins(1),
         }),
     }
 }
