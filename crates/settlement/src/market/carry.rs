@@ -8,6 +8,7 @@ use crate::service::Settlement;
 use crate::step::{Broken, Step, Trouble};
 use jirani_ledger::Account;
 use jirani_ledger::templates::orders;
+use jirani_market::Fill;
 use jirani_market::call::{Plan, Purchase};
 use jirani_store::{
     CallRecord, CallState, Change, Event, OfferRecord, OfferState, OrderRecord, OrderState, OutboxState,
@@ -167,20 +168,7 @@ impl Settlement {
     ) -> Result<Carried, Trouble> {
         let now = self.clock.now();
         let mut carried = Carried::default();
-        let (mut missing, mut direct) = (HashSet::new(), HashMap::new());
-        for (place, offer) in plan.offers.iter().enumerate() {
-            let Some(of) = decide::source(offer.source) else { continue };
-            let of = match posted.get(&of) {
-                Some(closed) => closed.clone(),
-                None => self.stored(of).await?,
-            };
-            let stands = of.state == OfferState::Open && Some(of.price) == plan.price;
-            if unsold(&of) < Wh(u64::from(offer.energy_wh)) || !(stands || posted.contains_key(&of.id)) {
-                missing.insert(place);
-            } else if stands {
-                direct.insert(place, of);
-            }
-        }
+        let (missing, mut direct) = self.open_sources(plan, posted).await?;
         let stands = |purchase: &&Purchase| {
             !without.contains(&purchase.buyer)
                 && purchase.lots.iter().all(|(place, _)| !missing.contains(place))
@@ -234,34 +222,36 @@ impl Settlement {
                 .ok_or_else(|| Broken(format!("the call of {} sells what it does not have", slot.start)))?;
             let id = OrderId(self.store.next_number("order").await?);
             let n = nth.entry(purchase.buyer).or_default();
-            let (buyer, due) = (purchase.buyer, purchase.shares.due);
-            step.change(Change::Post(orders::from_balance(id, buyer, due, now)));
-            step.change(Change::Order(OrderRecord {
-                id,
-                buyer,
-                fills,
-                fee: kept.tariff.grid_fee,
-                tax: kept.tariff.tax,
-                due,
-                pay_with: PayWith::Balance,
-                state: OrderState::Planned,
-                release_reason: None,
-                refusal: None,
-                deadline: None,
-                proof: Some(crate::proof::transfer_proof(orders::from_balance_id(id))),
-                paid_at: Some(now),
-                placed_signature: None,
-                final_signature: None,
-                key: keys::buy(slot.start, buyer, *n),
-                created_at: now,
-                final_at: None,
-                version: 0,
-            }));
-            step.announce(Event::Order(id, buyer)).announce(Event::Balance(buyer));
+            let key = keys::buy(slot.start, purchase.buyer, *n);
+            add_order(step, id, (purchase, fills), kept, key, now);
             *n += 1;
             carried.orders.push(id);
         }
         Ok(carried)
+    }
+
+    /// Places in the plan of open offers that are not there for what they sold, and of those
+    /// that sell as they stand.
+    async fn open_sources(
+        &self,
+        plan: &Plan,
+        posted: &Posted,
+    ) -> Result<(HashSet<usize>, HashMap<usize, OfferRecord>), Trouble> {
+        let (mut missing, mut direct) = (HashSet::new(), HashMap::new());
+        for (place, offer) in plan.offers.iter().enumerate() {
+            let Some(of) = decide::source(offer.source) else { continue };
+            let of = match posted.get(&of) {
+                Some(closed) => closed.clone(),
+                None => self.stored(of).await?,
+            };
+            let stands = of.state == OfferState::Open && Some(of.price) == plan.price;
+            if unsold(&of) < Wh(u64::from(offer.energy_wh)) || !(stands || posted.contains_key(&of.id)) {
+                missing.insert(place);
+            } else if stands {
+                direct.insert(place, of);
+            }
+        }
+        Ok((missing, direct))
     }
 
     /// Adds an offer of a call, of which its orders hold `reserved`.
@@ -294,6 +284,41 @@ impl Settlement {
         carried.offers.push(id);
         Ok(id)
     }
+}
+
+/// Adds an order of a call with its due's way into clearing.
+fn add_order(
+    step: &mut Step,
+    id: OrderId,
+    (purchase, fills): (&Purchase, Vec<Fill>),
+    kept: &CallBook,
+    key: String,
+    now: Timestamp,
+) {
+    let (buyer, due) = (purchase.buyer, purchase.shares.due);
+    step.change(Change::Post(orders::from_balance(id, buyer, due, now)));
+    step.change(Change::Order(OrderRecord {
+        id,
+        buyer,
+        fills,
+        fee: kept.tariff.grid_fee,
+        tax: kept.tariff.tax,
+        due,
+        pay_with: PayWith::Balance,
+        state: OrderState::Planned,
+        release_reason: None,
+        refusal: None,
+        deadline: None,
+        proof: Some(crate::proof::transfer_proof(orders::from_balance_id(id))),
+        paid_at: Some(now),
+        placed_signature: None,
+        final_signature: None,
+        key,
+        created_at: now,
+        final_at: None,
+        version: 0,
+    }));
+    step.announce(Event::Order(id, buyer)).announce(Event::Balance(buyer));
 }
 
 /// An offer to be posted.

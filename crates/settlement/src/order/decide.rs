@@ -1,6 +1,7 @@
 //! What the chain's answers do to an order. Pure.
 
 use super::View;
+use crate::market::is_calls;
 use crate::names::CollectionNames;
 use crate::notice::Notice;
 use crate::offer::release_part;
@@ -139,10 +140,12 @@ pub(crate) fn releasing(order: &OrderRecord, reason: ReleaseReason) -> OrderReco
 }
 
 fn settled(order: &OrderRecord, signature: &str, now: Timestamp) -> OrderRecord {
+    // A call follows an attestation: its trades are after that, also while a clock stands.
+    let final_at = if is_calls(&order.key) { now.max(Timestamp(order.created_at.0 + 1)) } else { now };
     OrderRecord {
         state: OrderState::Settled,
         final_signature: Some(signature.to_owned()),
-        final_at: Some(now),
+        final_at: Some(final_at),
         ..order.clone()
     }
 }
