@@ -32,6 +32,8 @@ fn main() -> ExitCode {
             EnvFilter::try_from_env("JIRANI_LOG").unwrap_or_else(|_| EnvFilter::new("warn,jirani=info")),
         )
         .with_writer(std::io::stderr)
+        // A log on a full disk loses lines. To say so on the same disk would end whoever logs.
+        .log_internal_errors(false)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_target(false)
         .init();

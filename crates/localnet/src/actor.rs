@@ -29,6 +29,8 @@ const QUEUE: usize = 1_024;
 const TOGETHER: usize = 64;
 /// Most groups that wait to be stored; then execution waits for the disk.
 const GROUPS: usize = 16;
+/// How long a disk that takes nothing is left alone.
+const DISK_PAUSE: Duration = Duration::from_millis(500);
 /// Most transactions of one commit.
 const COMMIT: usize = 512;
 
@@ -169,6 +171,7 @@ impl Actor {
         let (commands, queue) = mpsc::channel(QUEUE);
         let (loaded, ready) = oneshot::channel();
         let (end, ended) = oneshot::channel();
+        let told = cancel.clone();
         let events = Events::new();
         let handle = Handle {
             commands,
@@ -185,7 +188,7 @@ impl Actor {
             .name("localnet".to_owned())
             .spawn(move || {
                 match bank(&config, &faucet, stored, &past, clock) {
-                    Ok(bank) => run(bank, queue, writer, &events, loaded),
+                    Ok(bank) => run(bank, queue, Storing { writer, cancel: told }, &events, loaded),
                     Err(error) => {
                         let _ = loaded.send(Err(error));
                     }
@@ -295,6 +298,55 @@ struct Group {
     told: Vec<crate::events::Event>,
 }
 
+/// The way to the disk.
+struct Storing {
+    writer: Writer,
+    cancel: CancellationToken,
+}
+
+impl Storing {
+    /// Commits, as often as it takes while the disk has no room; false when it never will.
+    fn commit(&self, change: &Change) -> bool {
+        let mut is_told = false;
+        loop {
+            match self.writer.commit(change) {
+                Ok(()) => break,
+                Err(error) if is_passing(&error) && !self.cancel.is_cancelled() => {
+                    if !is_told {
+                        tracing::error!(%error, "localnet.database: the chain waits until it can store its blocks");
+                        is_told = true;
+                    }
+                    std::thread::sleep(DISK_PAUSE);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "localnet.database: the chain cannot store its blocks and stops");
+                    return false;
+                }
+            }
+        }
+        if is_told {
+            tracing::info!("the chain stores its blocks again");
+        }
+        true
+    }
+}
+
+/// Whether the same commit may succeed later: the disk is full, or answers nothing now.
+fn is_passing(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode as E;
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            E::DiskFull
+                | E::SystemIoFailure
+                | E::ReadOnly
+                | E::DatabaseBusy
+                | E::DatabaseLocked
+                | E::CannotOpen
+        )
+    )
+}
+
 /// What both threads know of each other.
 struct Between {
     /// Groups that are executed and not yet durable.
@@ -306,7 +358,7 @@ struct Between {
 fn run(
     mut bank: Bank,
     mut queue: mpsc::Receiver<Command>,
-    writer: Writer,
+    storing: Storing,
     events: &Events,
     loaded: oneshot::Sender<Result<(), LocalnetError>>,
 ) {
@@ -315,7 +367,7 @@ fn run(
     let (theirs, told) = (between.clone(), events.clone());
     let storing = std::thread::Builder::new()
         .name("localnet-disk".to_owned())
-        .spawn(move || store(&writer, &to_store, &theirs, &told));
+        .spawn(move || store(&storing, &to_store, &theirs, &told));
     let storing = match storing {
         Ok(storing) => storing,
         Err(error) => {
@@ -387,7 +439,7 @@ fn together(
 }
 
 /// Makes groups durable, all that wait at once, and then shows them.
-fn store(writer: &Writer, groups: &channel::Receiver<Group>, between: &Between, events: &Events) {
+fn store(storing: &Storing, groups: &channel::Receiver<Group>, between: &Between, events: &Events) {
     while let Ok(mut group) = groups.recv() {
         let mut count = 1;
         while group.change.executed.len() < COMMIT
@@ -398,11 +450,8 @@ fn store(writer: &Writer, groups: &channel::Receiver<Group>, between: &Between, 
             group.told.extend(later.told);
             count += 1;
         }
-        if !group.change.is_empty()
-            && let Err(error) = writer.commit(&group.change)
-        {
-            // What is in memory is ahead of the disk: nobody may see it.
-            tracing::error!(%error, "localnet.database: the chain cannot store its blocks and stops");
+        // What is in memory is ahead of the disk: nobody may see it.
+        if !group.change.is_empty() && !storing.commit(&group.change) {
             return;
         }
         if let Some(ceiling) = group.change.slot_ceiling {

@@ -57,8 +57,20 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     }
 }
 
+/// Linux's signal to a process that writes beyond the largest file it may have; tokio has
+/// no name for it.
+const FILE_TOO_LARGE: i32 = 25;
+
+/// Has writes beyond a limit of the file's size fail, as those on a full disk do, instead of
+/// ending the process: whoever writes knows what to do about a failure.
+fn outlive_limits() -> Result<(), Failure> {
+    // The handler stays when what listens to it is gone.
+    signal(SignalKind::from_raw(FILE_TOO_LARGE)).map(drop).map_err(Failure::start)
+}
+
 /// A token that Ctrl-C or SIGTERM cancels; a second one ends the process at once.
 fn interrupted() -> Result<CancellationToken, Failure> {
+    outlive_limits()?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::start)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::start)?;
     let cancel = CancellationToken::new();

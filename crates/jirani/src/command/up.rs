@@ -61,7 +61,7 @@ pub async fn run(mut config: Config, arguments: &UpArguments) -> Result<(), Fail
     };
     let ended = tokio::select! {
         () = cancel.cancelled() => Ok(()),
-        ended = pace => ended.map_err(Failure::run),
+        never = pace => match never {},
         failed = system.failed() => Err(Failure::Run(failed)),
     };
     system.stop().await;

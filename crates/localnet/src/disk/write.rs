@@ -55,8 +55,8 @@ impl Writer {
         Self { connection, disk, limit, age: config.history_age }
     }
 
-    /// Stores a change; durable and seen by readers on return. After an error the
-    /// database must not be written any more.
+    /// Stores a change; durable and seen by readers on return. After an error nothing of
+    /// it is stored, and the same change, only it, may be tried again.
     pub fn commit(&self, change: &Change) -> rusqlite::Result<()> {
         let connection = lock(&self.connection);
         let commit = connection.unchecked_transaction()?;
