@@ -281,3 +281,40 @@ async fn callbacks_of_strangers_are_kept_answered_and_change_nothing() {
     buyer.order_in(id(&order), &["settled"]).await;
     end(running, folder.path()).await;
 }
+
+/// Runs `jirani float ...` against the running system; its exit code and JSON.
+fn float(running: &Running, arguments: &[&str]) -> (Option<i32>, Value) {
+    let mut command = support::binary();
+    command.arg("float").args(["--json", "--as", "amina", "--node", &running.dashboard]).args(arguments);
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code(), serde_json::from_str(&text).unwrap_or(Value::Null))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn float_is_moved_by_the_command_line_and_seen_at_the_desk() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start(folder.path()).await;
+    let (_, buyer) = market(&running).await;
+    let order = order(&running.household(buyer).await, "float", "mpesa").await;
+    pay(&running, buyer).await;
+    running.household(buyer).await.order_in(id(&order), &["settled"]).await;
+
+    let (code, moved) = float(&running, &["move", "--amount", "1", "--key", "mine"]);
+    assert_eq!((code, &moved["amount_cents"], &moved["asked_by"]), (Some(0), &100.into(), &"amina".into()));
+    let operator = running.operator().await;
+    let ended = |moves: &Value| moves[0]["state"] == "moved";
+    operator.until("the move", "/api/v1/operator/float", ended).await;
+    let (_, again) = float(&running, &["move", "--amount", "1", "--key", "mine"]);
+    assert_eq!((&again["number"], &again["state"]), (&moved["number"], &"moved".into()));
+    let (_, listed) = float(&running, &[]);
+    assert_eq!(listed.as_array().map(Vec::len), Some(1));
+
+    // More than the PayBill holds.
+    let (code, _) = float(&running, &["move", "--amount", "250000"]);
+    assert_eq!(code, Some(0));
+    let failed = |moves: &Value| moves[0]["state"] == "failed";
+    let moves = operator.until("the refusal", "/api/v1/operator/float", failed).await;
+    assert_eq!(moves[0]["failure"], "The PayBill does not hold that much.");
+    end(running, folder.path()).await;
+}

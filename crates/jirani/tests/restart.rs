@@ -119,3 +119,25 @@ async fn killed_ten_times_a_village_loses_nothing() {
     running.interrupt();
     audit(folder.path());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_outlives_that_mpesa_does_not_take_our_addresses() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = &[("JIRANI__DEMO__TRADE", "false"), ("JIRANI__DEMO__SPEED", "600")];
+    let first = Running::start_with(folder.path(), settings).await;
+    let refuses =
+        serde_json::json!({"target": "c2b_register_response", "action": "refuse:internal", "always": true});
+    let (status, answer) = first.sandbox("/sandbox/faults", Some(refuses)).await;
+    assert_eq!(status, 200, "{answer}");
+    first.finish(folder.path());
+
+    // The emulator remembers what it was told.
+    let second = Running::start_with(folder.path(), settings).await;
+    second.until_ready("ready").await;
+    let operator = second.operator().await;
+    let told = |notices: &Value| {
+        notices.as_array().is_some_and(|list| list.iter().any(|notice| notice["code"] == "c2b_refused"))
+    };
+    operator.until("the operator hears of it", "/api/v1/operator/notices", told).await;
+    second.finish(folder.path());
+}

@@ -7,7 +7,7 @@
 use jirani_ledger::TransferId;
 use jirani_notify::gsm;
 use jirani_store::{Change, NoticeRecord};
-use jirani_units::{Cents, HouseholdId, OrderId, PayoutId, Receipt, Timestamp};
+use jirani_units::{Cents, Clock as _, HouseholdId, OrderId, PayoutId, Receipt, Timestamp};
 
 /// Something to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,6 +199,19 @@ impl Notice {
 fn fit(first: &str, reason: &str) -> String {
     let whole = format!("{first}{reason}");
     if gsm::is_one_message(&whole) { whole } else { first.trim_end().to_owned() }
+}
+
+impl crate::Settlement {
+    /// Tells the operator that M-Pesa does not take the addresses for payments made by
+    /// hand, and why.
+    pub async fn c2b_refused(&self, why: &str) -> Result<(), jirani_store::StoreError> {
+        let now = self.clock.now();
+        let why: String = why.chars().take(60).collect();
+        let en = format!("M-Pesa did not take our addresses for payments by hand: {why}. It is tried again.");
+        let sw = format!("M-Pesa haikupokea anwani zetu za malipo ya mkono: {why}. Itajaribiwa tena.");
+        let change = to_operator(format!("c2b_refused/{}", now.0), "c2b_refused", en, sw, now);
+        self.store.commit(vec![change]).await.map(drop)
+    }
 }
 
 /// Something the operator should hear of.

@@ -11,6 +11,7 @@ mod folder;
 mod inbox;
 mod node;
 mod phones;
+mod registration;
 mod secrets;
 mod site_chain;
 mod store;

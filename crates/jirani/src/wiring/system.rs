@@ -8,7 +8,8 @@ use crate::wiring::inbox::{self, IntoSettlement};
 use crate::wiring::store::claim;
 use crate::wiring::village::{Surroundings, VillageOptions, VillagePart};
 use crate::wiring::{
-    AnyStore, DataFolder, Database, LiveAuditor, Secrets, embedded, enrolment, phones, tasks::Tasks,
+    AnyStore, DataFolder, Database, LiveAuditor, Secrets, embedded, enrolment, phones, registration,
+    tasks::Tasks,
 };
 use anyhow::Context as _;
 use jirani_advisor::{Advisor, AdvisorConfig};
@@ -253,6 +254,7 @@ impl System {
         }
         let ((confirmation, validation), list) = (settlement.c2b_urls(), settlement.list_url());
         let receiver = Arc::new(IntoSettlement(settlement.clone()));
+        let told = settlement.clone();
         tasks.spawn("settlement", |cancel| settlement.run(cancel));
         if let Some(puller) = puller {
             tasks.spawn("inbox", |cancel| async move {
@@ -260,7 +262,8 @@ impl System {
                 anyhow::Ok(())
             });
         }
-        mpesa.register_c2b_urls(&confirmation, &validation).await?;
+        let urls = registration::Urls { confirmation, validation };
+        registration::register(&mut tasks, urls, &mpesa, &told, &clock).await;
         embedded::switch_on_list(config, &mpesa, &list).await;
 
         // A meter's reading that comes before the gateway listens is only sent again later.
