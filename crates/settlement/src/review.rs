@@ -38,6 +38,12 @@ impl Matter {
         }
     }
 
+    /// The order that a review of [`Self::CollectionUnknown`] is about.
+    pub(crate) fn unknown_collection(key: &str) -> Option<OrderId> {
+        let number = key.strip_prefix("collection/")?.strip_suffix("/unknown")?;
+        number.parse().ok().map(OrderId)
+    }
+
     const fn code(&self) -> &'static str {
         match self {
             Self::CollectionUnknown(_) | Self::PayoutUnknown(_) | Self::FloatUnknown(_) => "unknown_outcome",

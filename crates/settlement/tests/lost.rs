@@ -105,6 +105,26 @@ async fn what_stays_unknown_to_the_deadline_is_for_a_person_and_never_fails_by_i
 }
 
 #[tokio::test]
+async fn what_mpesas_whole_list_does_not_have_was_not_paid_and_no_person_need_look() {
+    let world = World::new().await;
+    let order = world.order().await;
+    let prompt = world.mpesa.prompt();
+    world.stk(&prompt, stk_refused(&prompt, "9876")).await;
+    world.pass(1_800).await;
+    let about = format!("collection/{}/unknown", order.id);
+    let review = world.store.review(&about).await.unwrap().unwrap();
+    assert_eq!(review.closed_at, None, "the list may lag behind");
+    world.pass(2_000).await;
+    let review = world.store.review(&about).await.unwrap().unwrap();
+    assert_eq!(review.outcome.as_deref(), Some("M-Pesa's list of payments does not have it"));
+    // Should it come after all, it is the payer's.
+    let paid = world.mpesa.pay(2_000, world.clock.now());
+    world.stk(&prompt, stk_paid(&prompt, &paid)).await;
+    assert_eq!(world.available(BUYER).await, 2_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
 async fn hand_made_payments_that_nobody_confirmed_are_found_too() {
     let mut world = World::new().await;
     world.pass(10).await;

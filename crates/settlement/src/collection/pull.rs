@@ -10,14 +10,20 @@
 //! on it that is not known is told to its order's lane, or is somebody's balance, or
 //! suspense, as if it had been confirmed. Where the reading ended is stored only when
 //! all of it is in the ledger.
+//!
+//! The list is also M-Pesa's last word on a prompt that nothing else was ever told of: what
+//! a whole reading over all of its time does not have, long after its deadline, was not
+//! paid. The person who was asked to look need not; should it come after all, it is the
+//! payer's balance like any late payment.
 
 use crate::collection::Money;
 use crate::engine::Key;
 use crate::inbox::{Heard, Note, Paid};
 use crate::interruption::Moment;
+use crate::review::Matter;
 use crate::service::Settlement;
 use crate::step::{Step, Trouble};
-use jirani_daraja::{PulledPayment, SendError, pull_window};
+use jirani_daraja::{PulledPayment, PulledWindow, SendError, pull_window};
 use jirani_store::{Change, CollectionRecord, CollectionState};
 use jirani_units::{Clock as _, Timestamp};
 
@@ -30,6 +36,9 @@ const LATEST_S: i64 = 900;
 const OVERLAP_S: i64 = 120;
 /// How far back it goes every [`LATEST_S`], in seconds.
 const DEEP_S: i64 = 7_200;
+/// Seconds from the making of a prompt until M-Pesa's list has its payment, if there is one:
+/// half an hour after the order's deadline and grace.
+const SURE_S: i64 = 2_400;
 /// The wait after M-Pesa did not give the list, in seconds.
 const REFUSED_S: i64 = 30;
 
@@ -46,6 +55,14 @@ fn begin(until: Option<Timestamp>, deep_at: Option<Timestamp>, now: Timestamp) -
     let is_deep = deep_at.is_none_or(|at| now.since(at) / 1_000_000 >= LATEST_S);
     let back_s = if is_deep { DEEP_S } else { OVERLAP_S };
     (until.unwrap_or(now).min(now).plus_seconds(-back_s), is_deep)
+}
+
+/// Whether a whole reading from `from` until `until` that has no payment for it says that
+/// there is none.
+fn is_surely_unpaid(collection: &CollectionRecord, from: Timestamp, until: Timestamp) -> bool {
+    collection.state == CollectionState::Expired
+        && collection.created_at >= from
+        && collection.created_at.plus_seconds(SURE_S) <= until
 }
 
 /// When to read the list again, by what is still missing.
@@ -104,10 +121,30 @@ impl Settlement {
         }
         self.interruption.reached(Moment::ListTold);
         let mut step = Step::default();
+        if is_deep {
+            self.end_doubts(&window, &mut step).await?;
+        }
         step.change(Change::Setting { key: SETTING.to_owned(), value: window.until.0.to_string() });
         self.commit(step).await?;
         self.set_pulls(PullPlan { deep_at: if is_deep { Some(now) } else { plan.deep_at }, ..plan });
         Ok(Some(next_at(&self.store.live_collections().await?, now)))
+    }
+
+    /// Closes the reviews about prompts that the whole of the list does not have. Whatever it
+    /// has of them is in the ledger by now, so their collections are not expired any more.
+    async fn end_doubts(&self, window: &PulledWindow, step: &mut Step) -> Result<(), Trouble> {
+        if window.unreadable > 0 {
+            return Ok(());
+        }
+        for review in self.store.open_reviews(jirani_store::verbs::PAGE_MAX).await? {
+            let Some(order) = Matter::unknown_collection(&review.key) else { continue };
+            let Some(collection) = self.store.collection(order).await? else { continue };
+            if is_surely_unpaid(&collection, window.from, window.until) {
+                tracing::info!(order = order.0, "M-Pesa's list says that it was not paid");
+                step.resolve(Matter::CollectionUnknown(order), "M-Pesa's list of payments does not have it");
+            }
+        }
+        Ok(())
     }
 
     /// Hands a payment on, unless it is known; the lane it went to, if it did.
@@ -175,6 +212,23 @@ mod tests {
             (Some(at(50)), Some(at(-100)), -120, false),
         ] {
             assert_eq!(begin(until, deep_at, NOW), (at(from_s), is_deep), "{until:?} {deep_at:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_reading_over_all_of_its_time_says_that_a_prompt_was_not_paid() {
+        for (state, made_s, is_sure) in [
+            (CollectionState::Expired, -2_400, true),
+            (CollectionState::Expired, -2_399, false),
+            (CollectionState::Expired, -7_200, true),
+            (CollectionState::Expired, -7_201, false),
+            (CollectionState::ReceiptAwaited, -3_000, false),
+            (CollectionState::Paid, -3_000, false),
+        ] {
+            let mut collection = collection(state);
+            collection.created_at = NOW.plus_seconds(made_s);
+            let said = is_surely_unpaid(&collection, NOW.plus_seconds(-7_200), NOW);
+            assert_eq!(said, is_sure, "{collection:?}");
         }
     }
 

@@ -4,7 +4,7 @@
 use super::gather::shortcode;
 use crate::error::SettlementError;
 use crate::float;
-use crate::float::record::FloatEvent;
+use crate::float::record::{FloatEvent, FloatRecord, FloatState};
 use crate::notice::Notice;
 use crate::payout::decided_by_hand;
 use crate::review::Matter;
@@ -34,6 +34,7 @@ impl Settlement {
             }
             Decision::PayoutFailed { payout_id } => return self.decide_payout(*payout_id, None).await,
             Decision::FloatMoved { number, receipt } => {
+                self.unused(receipt).await?;
                 let seen = FloatEvent::OnStatement(Some(receipt.clone()));
                 return self.decide_float(*number, &seen).await;
             }
@@ -103,7 +104,35 @@ impl Settlement {
         if !matches!(payout.state, PayoutState::Unknown | PayoutState::Accepted) {
             return Err(unfit(format!("payout {id} is not unknown")));
         }
+        if let Some(receipt) = receipt {
+            self.unused(receipt).await?;
+        }
         Ok(decided_by_hand(&payout, receipt, self.clock.now()))
+    }
+
+    /// A receipt proves one movement: it must not stand for another one already.
+    async fn unused(&self, receipt: &Receipt) -> Result<(), SettlementError> {
+        if self.store.receipt(receipt).await?.is_some() {
+            return Err(unfit(format!("{receipt} is a payment to us")));
+        }
+        if self.store.reversal(receipt).await?.is_some() {
+            return Err(unfit(format!("{receipt} is a payment to us that was taken back")));
+        }
+        let mut last = PayoutId(0);
+        loop {
+            let page = self.store.payouts_after(last, jirani_store::verbs::PAGE_MAX).await?;
+            let Some(end) = page.last() else { break };
+            last = end.id;
+            if let Some(payout) = page.iter().find(|payout| payout.receipt.as_ref() == Some(receipt)) {
+                return Err(unfit(format!("{receipt} is payout {}", payout.id)));
+            }
+        }
+        let moves = self.float_moves(u32::MAX).await?;
+        let is_it = |one: &&FloatRecord| one.state == FloatState::Moved(Some(receipt.clone()));
+        match moves.iter().find(is_it) {
+            Some(one) => Err(unfit(format!("{receipt} is move {} of float", one.number))),
+            None => Ok(()),
+        }
     }
 
     /// What became of a move of float, by persons who have looked on M-Pesa's statement.

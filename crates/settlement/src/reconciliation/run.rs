@@ -296,6 +296,9 @@ impl Settlement {
     /// The lane of the daily comparison and of the figures; says when to look again.
     pub(crate) async fn advance_reconciliation(&self) -> Result<Option<Timestamp>, Trouble> {
         let now = self.clock.now();
+        if self.reconciling.daily() == Daily::New {
+            self.remember_figures().await?;
+        }
         self.look_at_figures().await?;
         let next = match self.reconciling.daily() {
             Daily::New => {

@@ -30,7 +30,7 @@ pub struct Figures {
     pub float: Cents,
     /// Reviews that wait for a person.
     pub open_reviews: u64,
-    /// Lines that only our ledger had, at the last comparison of this process.
+    /// Lines that only our ledger had, at the last comparison.
     pub only_ours: u64,
     /// Lines that only M-Pesa had.
     pub only_theirs: u64,
@@ -161,6 +161,16 @@ impl Settlement {
             different: last.different,
             difference: last.difference,
         })
+    }
+
+    /// Takes up what the last stored comparison found.
+    pub(super) async fn remember_figures(&self) -> Result<(), StoreError> {
+        let Some(last) = self.store.reconciliations(1).await?.into_iter().next() else { return Ok(()) };
+        match serde_json::from_str(&last.report) {
+            Ok(report) => self.reconciling.set_last(&report),
+            Err(error) => tracing::warn!(number = last.number, %error, "a stored comparison is unreadable"),
+        }
+        Ok(())
     }
 
     /// Tells the operator of each figure that has passed its threshold since it was

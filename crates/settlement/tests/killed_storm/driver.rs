@@ -37,7 +37,7 @@ const CALM_SPEED: i64 = 400;
 /// How long a life may wait for its moment, in real time.
 const MOMENT_WITHIN: Duration = Duration::from_secs(12);
 /// Seconds until the last of what goes wrong by delay has come: the latest payment of all.
-const LATE_S: i64 = 3_000;
+const LATE_S: i64 = 3_600;
 /// How long it may take until everything is final, in real time.
 const CALM_WITHIN: Duration = Duration::from_mins(4);
 
@@ -426,7 +426,7 @@ impl Storm {
             let state = people.ask("state", json!({})).await;
             let totals = self.mpesa("/sandbox/statement?limit=0", None).await.1["totals"].clone();
             let theirs = json!([totals["collection_cents"], totals["payout_cents"], totals["charges_cents"]]);
-            let open = ["orders", "collections", "payouts", "reversals"]
+            let open = ["orders", "collections", "payouts", "reversals", "doubts"]
                 .iter()
                 .any(|name| state[name].as_array().is_some_and(|list| !list.is_empty()));
             if self.time.now() > late

@@ -216,8 +216,8 @@ fn money_follows_tokens(storm: &Storm, books: &Books) {
     }
 }
 
-/// A payment is unknown for good only where M-Pesa was told to say nothing of it, and
-/// then no money moved.
+/// No payment is unknown for good: of a prompt that M-Pesa was told to say nothing of, its
+/// list of payments says in the end that no money moved.
 async fn nothing_else_is_unknown(storm: &Storm, store: &SqliteStore, books: &Books, statement: &Value) {
     let paid_for: BTreeSet<&str> =
         movements(statement, "pay_bill").filter_map(|payment| payment["reference"].as_str()).collect();
@@ -231,6 +231,12 @@ async fn nothing_else_is_unknown(storm: &Storm, store: &SqliteStore, books: &Boo
                     "order {} was paid for, and we do not know",
                     order.id
                 );
+                let review = store.review(&format!("collection/{}/unknown", order.id)).await.unwrap();
+                let Some(review) = review else {
+                    storm.note("unpaid: its prompt was never asked for");
+                    continue;
+                };
+                assert!(review.outcome.is_some(), "order {} stays unknown", order.id);
                 let what = if order.buyer.0 < site::buyer(0).0 {
                     "a phone that never answers"
                 } else if collection.checkout_request_id.is_none() {
@@ -238,7 +244,7 @@ async fn nothing_else_is_unknown(storm: &Storm, store: &SqliteStore, books: &Boo
                 } else {
                     "its end was never told"
                 };
-                storm.note(&format!("unknown: {what}"));
+                storm.note(&format!("unpaid by M-Pesa's list alone: {what}"));
             }
             ref other => panic!("the payment of order {} is {other:?}", order.id),
         }

@@ -298,6 +298,8 @@ impl Desk {
         };
         let payouts = store.live_payouts().await?;
         let now = self.clock.now();
+        let reviews = store.open_reviews(jirani_store::verbs::PAGE_MAX).await?;
+        let doubts = reviews.iter().filter(|review| review.key.starts_with("collection/"));
         let moving = self.settlement.last_float_move().await?.filter(|last| !last.is_final());
         Ok(json!({
             "moving": moving.map(|last| json!({
@@ -313,6 +315,7 @@ impl Desk {
             "payouts": payouts.iter().map(|payout| format!("{} {:?}", payout.id, payout.state)).collect::<Vec<_>>(),
             "owed_cents": payouts.iter().map(|payout| payout.amount.0).sum::<i64>(),
             "accounts": accounts,
+            "doubts": doubts.map(|review| review.key.clone()).collect::<Vec<_>>(),
             "queue": queue,
             "now": now.0,
         }))

@@ -175,7 +175,10 @@ impl Person<'_> {
 
     /// M-Pesa gives a payment back; the statement tells us, sooner or later.
     async fn take_back(&self) {
-        let (_, statement) = self.storm.mpesa("/sandbox/statement", None).await;
+        // Of some of the movements: all of a long storm would take longer than the rest of it.
+        let after = self.storm.draw(|rng| rng.random_range(0..=BOOKED.load(Ordering::SeqCst)));
+        let (_, statement) =
+            self.storm.mpesa(&format!("/sandbox/statement?after={after}&limit=40"), None).await;
         let movements = statement["movements"].as_array().unwrap();
         let paid: Vec<&Value> = movements.iter().filter(|movement| movement["kind"] == "pay_bill").collect();
         if paid.is_empty() {
@@ -186,12 +189,23 @@ impl Person<'_> {
         let (status, answer) =
             self.storm.mpesa("/sandbox/reversals", Some(json!({"receipt": receipt}))).await;
         self.storm.note(&format!("reversal {status}"));
-        if status == 200 {
-            let told = json!({
-                "receipt": receipt, "reversal": answer["receipt"], "amount_cents": payment["amount_cents"]
-            });
-            self.ask("reversed", told).await;
-        }
+        let reversal = if status == 200 {
+            answer["receipt"].clone()
+        } else {
+            // Taken back before, perhaps by a request whose answer went with a killed M-Pesa:
+            // the statement tells.
+            let path = format!("/sandbox/statement?after={}", payment["seq"]);
+            let (_, later) = self.storm.mpesa(&path, None).await;
+            let mut later = later["movements"].as_array().unwrap().iter();
+            let is_it =
+                |movement: &&Value| movement["kind"] == "reversal" && movement["reference"] == receipt;
+            match later.find(is_it) {
+                Some(movement) => movement["receipt"].clone(),
+                None => return,
+            }
+        };
+        let told = json!({"receipt": receipt, "reversal": reversal, "amount_cents": payment["amount_cents"]});
+        self.ask("reversed", told).await;
     }
 
     /// The operator looks after the float, and goes on where payouts were stopped.

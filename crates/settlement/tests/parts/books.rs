@@ -104,6 +104,11 @@ async fn what_no_callback_told_is_found_and_two_persons_decide_the_rest() {
     let on_statement = format!("books/payout/{}/money", alone[0].receipt.clone().unwrap());
     assert!(waiting(&village).await.contains(&on_statement));
     let paid = Decision::PayoutPaid { payout_id: payout.id, receipt: alone[0].receipt.clone().unwrap() };
+    for used in [&nonsense, &named] {
+        let taken = Decision::PayoutPaid { payout_id: payout.id, receipt: used.clone() };
+        let refused = settlement.propose("Baraka", &about, &taken, "").await.unwrap_err();
+        assert_eq!(refused.code(), "review.unfit", "a receipt proves one movement: {used}");
+    }
     let proposed = settlement.propose("Baraka", &about, &paid, "it is on the statement").await.unwrap();
     settlement.reject("Amina", proposed.number).await.unwrap();
     let again = settlement.propose("Amina", &about, &paid, "looked at it again").await.unwrap();
@@ -164,4 +169,57 @@ async fn the_desk_refuses_what_cannot_be_done() {
     assert_eq!(none.code(), "statement.no_columns");
     let empty = settlement.reconcile(file(b"Receipt No.,Completion Time,Paid In,Withdrawn\n")).await;
     assert_eq!(empty.unwrap_err().code(), "statement.empty");
+}
+
+#[tokio::test]
+async fn a_receipt_proves_one_payout_and_the_figures_outlive_a_restart() {
+    let mut village = Village::without_list().await;
+    village.offer().await;
+    village.buy(4_000, PayWith::Mpesa, "sold").await;
+    village.pass(30).await;
+    let first = village.settlement.request_payout(SELLER, Cents(2_000), "first").await.unwrap();
+    village.pass(30).await;
+    let receipt = village.store.payout(first.id).await.unwrap().unwrap().receipt.unwrap();
+    for target in ["b2c_callback", "status_callback"] {
+        village.always(target, "lose").await;
+    }
+    let second = village.settlement.request_payout(SELLER, Cents(1_000), "second").await.unwrap();
+    village.pass(100_000).await;
+    let about = format!("payout/{}/unknown", second.id);
+    let paid = Decision::PayoutPaid { payout_id: second.id, receipt };
+    let refused = village.settlement.propose("Baraka", &about, &paid, "").await.unwrap_err();
+    assert!(refused.message().contains(&format!("is payout {}", first.id)), "{refused}");
+
+    let compared = village.compare("600992", "all", &PAYOUTS).await;
+    assert!(compared.record.apart > 0);
+    let before = village.settlement.figures().await.unwrap();
+    assert_eq!(before.only_theirs, compared.report.only_theirs.total.count);
+    village.stop().await;
+    village.restart().await;
+    assert_eq!(village.settlement.figures().await.unwrap(), before, "of the last stored comparison");
+}
+
+#[tokio::test]
+async fn what_mpesa_posts_about_its_list_is_kept_and_has_the_list_read() {
+    let village = Village::new().await;
+    village.pass(5).await;
+    village.always("c2b", "lose").await;
+    let named = village.pay_by_hand(70, "H1").await;
+    village.pass(30).await;
+    assert_eq!(used_for(&village, &named).await, None, "nobody has told us");
+    let post = async |url: String| {
+        let body = r#"{"ShortCode":"600966","what":"anything"}"#;
+        reqwest::Client::new().post(url).body(body).send().await.unwrap().status()
+    };
+    // A stranger's guess at the door is kept and has nothing read.
+    let door = village.settlement.list_url();
+    let secret = door.split('/').rev().nth(1).unwrap();
+    assert_eq!(post(door.replace(secret, &"0".repeat(secret.len()))).await, 200);
+    village.pass(5).await;
+    assert_eq!(used_for(&village, &named).await, None);
+    assert_eq!(post(door).await, 200);
+    village.pass(5).await;
+    assert_eq!(used_for(&village, &named).await, Some(ReceiptUse::Balance(BUYER)));
+    assert_eq!(village.available(BUYER).await, 7_000);
+    village.is_sound().await;
 }
