@@ -190,8 +190,11 @@ fn relay(account: &mut Account, policy: &Policy, at: Timestamp, steps: &mut Vec<
     if let Relay::Opening { not_after } = account.relay
         && at >= not_after
     {
-        account.relay = Relay::Closed;
         steps.push(StepKind::OpeningLapsed { command: account.commands });
+        // It may have been obeyed by a meter that nobody has heard since: whoever is told
+        // that power stays on has it.
+        account.commands += 1;
+        account.relay = Relay::Closing;
     }
     let protected = protection(account, at);
     let off = matches!(account.relay, Relay::Open | Relay::Opening { .. });

@@ -68,7 +68,7 @@ fn swahili(kind: &StepKind) -> String {
             format!("Makubaliano ya awamu yameisha: {owed} inahesabiwa tena kwenye kikomo chako.")
         }
         StepKind::InstalmentsDone => "Deni lako la zamani limelipwa.".to_owned(),
-        StepKind::ProtectionSet(Protection::None) => "Umeme wako haujalindwa tena.".to_owned(),
+        StepKind::ProtectionSet(Protection::None) => "Umeme wako haulindwi tena.".to_owned(),
         StepKind::ProtectionSet(_) => "Umeme wako umelindwa: haukatwi kwa deni.".to_owned(),
         StepKind::LimitSet(limit) => format!("Kikomo chako ni {limit}."),
         StepKind::Disputed(number) => format!("Umepinga hatua {number}. Kampuni itajibu."),
