@@ -8,11 +8,12 @@
 
 use super::Finding;
 use super::evidence::History;
+use jirani_ledger::templates::orders;
 use jirani_ledger::{Account, Kind, Reason};
 use jirani_market::Tariff;
 use jirani_market::bill::Line;
 use jirani_store::{AttestedRow, HomeBill, JournalRow, OrderRecord, OrderState, SlotBillsRecord};
-use jirani_units::{Cents, HouseholdId, Price, Timestamp, Wh};
+use jirani_units::{Cents, HouseholdId, OrderId, Price, Timestamp, Wh};
 use std::collections::BTreeMap;
 
 /// Where a household's books stood after the slot before.
@@ -46,12 +47,18 @@ impl<'a> Guarantee<'a> {
         let mut settled: Vec<&OrderRecord> =
             orders.iter().filter(|order| order.state == OrderState::Settled).collect();
         settled.sort_by_key(|order| (order.final_at, order.id));
+        let settled_at: BTreeMap<OrderId, Timestamp> =
+            settled.iter().filter_map(|order| Some((order.id, order.final_at?))).collect();
         let mut sales: BTreeMap<HouseholdId, Vec<(Timestamp, i64)>> = BTreeMap::new();
         for transfer in journal.iter().map(|row| &row.transfer) {
             if let (Account::Household(seller), Reason::Sale, Kind::Posted) =
                 (transfer.credit, transfer.reason, transfer.kind)
             {
-                sales.entry(seller).or_default().push((transfer.at, transfer.amount.0));
+                // A bill takes an order by when it was settled, which is after the attestation
+                // that its call follows, even where both are of one moment of the clock.
+                let order = orders::order_of(transfer);
+                let at = order.and_then(|order| settled_at.get(&order)).copied().unwrap_or(transfer.at);
+                sales.entry(seller).or_default().push((at, transfer.amount.0));
             }
         }
         Self {
