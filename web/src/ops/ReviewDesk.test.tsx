@@ -73,7 +73,7 @@ describe("choices", () => {
   const of = (key: string, code: string) => choicesFor({ ...review, key, code });
   it("are about what the review is about", () => {
     const payout = of("payout/9/unknown", "unknown_outcome");
-    expect(payout.map((choice) => choice.id)).toEqual(["payout_paid", "payout_failed", "explained"]);
+    expect(payout.map((choice) => choice.id)).toEqual(["payout_paid", "payout_failed"]);
     expect(payout[0]?.decide("uj32abcdef")).toEqual({
       kind: "payout_paid",
       payout_id: 9,

@@ -27,9 +27,9 @@ const explained: Choice = {
 /** The choices for a review, by what its key says it is about. */
 export function choicesFor(review: Schemas["ReviewView"]): Choice[] {
   const [subject, first = "", second = ""] = review.key.split("/");
-  if (review.code === "suspense") return [attach(first), explained];
-  if (subject === "payout") return [...payoutChoices(Number(first)), explained];
-  if (subject === "float") return [...floatChoices(Number(first)), explained];
+  if (review.code === "suspense") return [attach(first)];
+  if (subject === "payout") return payoutChoices(Number(first));
+  if (subject === "float") return floatChoices(Number(first));
   if (subject === "collection") return [unpaid(Number(first)), explained];
   if (review.code === "only_theirs" && /^[A-Z0-9]{6,20}$/.test(second)) {
     return [...bookChoices(second, first as Schemas["PurseView"]), explained];

@@ -36,7 +36,8 @@ fn is_same_person(one: &str, other: &str) -> bool {
 fn fits(decision: &Decision, key: &str) -> bool {
     let names = |wanted: &str| key.split('/').any(|part| part == wanted);
     match decision {
-        Decision::Explained => true,
+        // What still holds money is decided, not explained away: its review is the only door.
+        Decision::Explained => !holds_money(key),
         Decision::PayoutPaid { payout_id, receipt } => {
             key.starts_with(&format!("payout/{payout_id}/")) || names(receipt.as_str())
         }
@@ -53,6 +54,12 @@ fn fits(decision: &Decision, key: &str) -> bool {
         | Decision::BookCharge { receipt, .. } => names(receipt.as_str()),
         Decision::Correct { sequence } => names(&format!("row-{sequence}")),
     }
+}
+
+/// Whether a review ends only when the money it is about has somewhere to be.
+fn holds_money(key: &str) -> bool {
+    let unknown = key.ends_with("/unknown") && (key.starts_with("payout/") || key.starts_with("float/"));
+    unknown || key.ends_with("/suspense")
 }
 
 impl Settlement {
@@ -228,6 +235,9 @@ mod tests {
             (&correct, "books/payout/row-12/money", true),
             (&correct, "books/payout/row-120/money", false),
             (&Decision::Explained, "anything", true),
+            (&Decision::Explained, "payout/7/unknown", false),
+            (&Decision::Explained, "float/3/unknown", false),
+            (&Decision::Explained, "receipt/UJ32ABCDEF/suspense", false),
         ] {
             assert_eq!(fits(decision, key), is_fit, "{decision} {key}");
         }
