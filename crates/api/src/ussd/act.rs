@@ -58,12 +58,12 @@ pub async fn act(
             let changed = rules::change(app, household, |rules| rules.buy = rule).await?;
             Ok(changed.map_or_else(Outcome::Refused, |()| told(rule.is_some())))
         }
-        (Command::Buy(want, pay_with), Agreed::Buy(quote)) => {
+        (Command::Buy(_, pay_with), Agreed::Buy(quote)) => {
             let meanwhile = match pay_with {
                 PayWith::Mpesa => Outcome::Prompt(quote.collect),
                 PayWith::Balance => Outcome::Buying(quote.energy),
             };
-            let work = buy(app.clone(), household, want, pay_with, quote, key.clone());
+            let work = buy(app.clone(), household, pay_with, quote, key.clone());
             Ok(soon(app, household, key, work, meanwhile, patience).await)
         }
         (Command::Buy(..), _) => match app.deps.store.order_by_key(household, &key).await? {
@@ -124,14 +124,10 @@ async fn follow(app: &App, household: HouseholdId, key: &str, outcome: Outcome, 
     }
 }
 
-async fn buy(
-    app: App,
-    household: HouseholdId,
-    want: Want,
-    pay_with: PayWith,
-    quote: BuyQuote,
-    key: String,
-) -> Outcome {
+async fn buy(app: App, household: HouseholdId, pay_with: PayWith, quote: BuyQuote, key: String) -> Outcome {
+    // The energy that was agreed to, whatever was typed: for the same money there may be
+    // less of it by now, and that is a price that moved.
+    let want = Want::Energy(quote.energy);
     match app.deps.trading.place_order(household, want, pay_with, Some(quote.due), key).await {
         Ok(order) => bought(&order),
         Err(error) => refused(&error),

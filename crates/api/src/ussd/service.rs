@@ -104,7 +104,7 @@ pub async fn answer(app: &App, ussd: &Ussd, dialled: &Dialled) -> Screen {
     }
     match Request::read(app, ussd, dialled, session).await {
         Ok(screen) => {
-            ussd.sessions.with(session, now, |memory| memory.screens.insert(asked, screen.clone()));
+            ussd.sessions.with(session, now, |memory| memory.keep(asked, screen.clone()));
             screen
         }
         Err(error) => {

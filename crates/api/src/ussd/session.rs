@@ -5,6 +5,7 @@
 //! key.
 
 use super::facts::{BuyQuote, WithdrawQuote};
+use super::inputs::INPUTS_MAX;
 use super::screen::Screen;
 use super::sign_in::Verdict;
 use sha2::{Digest as _, Sha256};
@@ -18,6 +19,9 @@ use tokio::time::Instant;
 const SESSIONS_MAX: usize = 2_048;
 /// How long a quiet session is remembered; networks end one after three minutes.
 const KEPT: Duration = Duration::from_mins(10);
+
+/// Screens of one session remembered at most: twice what one walk can answer.
+const SCREENS_MAX: usize = 2 * INPUTS_MAX;
 
 /// Stands for a text without being one: the text holds a PIN.
 pub type Print = [u8; 32];
@@ -33,6 +37,18 @@ pub struct Memory {
     pub buys: HashMap<Print, BuyQuote>,
     /// The withdrawal quoted at a text.
     pub withdrawals: HashMap<Print, WithdrawQuote>,
+}
+
+impl Memory {
+    /// Keeps a screen. A session that asked for far more than a person can is forgotten
+    /// and begins anew: PINs are judged again, quotes are agreed to again, and payments
+    /// have keys that do not hang on it.
+    pub fn keep(&mut self, asked: Print, screen: Screen) {
+        if self.screens.len() >= SCREENS_MAX {
+            *self = Self::default();
+        }
+        self.screens.insert(asked, screen);
+    }
 }
 
 struct Entry {

@@ -34,16 +34,15 @@ export function BuyForm({ initialWh }: { initialWh: number | null }) {
     mutationFn: (want: Want) => asked(api.POST("/api/v1/me/quotes", { body: want })),
   });
   const order = useMutation({
-    mutationFn: (due: number) => {
-      const want = parse(text, unit);
-      if (!want) throw new Error(messages.market.wrongAmount);
-      return asked(
+    // The energy that was shown: for the same money there may be less of it by now, and that
+    // is a price that moved.
+    mutationFn: ({ energy_wh, due_cents }: { energy_wh: number; due_cents: number }) =>
+      asked(
         api.POST("/api/v1/me/orders", {
           params: { header: { "Idempotency-Key": intent.current } },
-          body: { ...want, pay_with: payWith, max_due_cents: due },
+          body: { energy_wh, pay_with: payWith, max_due_cents: due_cents },
         }),
-      );
-    },
+      ),
     onSuccess: (placed) => go(`/pay/${placed.id}`),
   });
   const change = () => {
@@ -117,7 +116,7 @@ export function BuyForm({ initialWh }: { initialWh: number | null }) {
             </p>
           )}
           <div className="mt-2 flex gap-2">
-            <Button disabled={order.isPending} onClick={() => order.mutate(quote.data.due_cents)}>
+            <Button disabled={order.isPending} onClick={() => order.mutate(quote.data)}>
               {messages.market.confirmMpesa(
                 payWith === "mpesa" ? quote.data.collect_cents : quote.data.due_cents,
               )}

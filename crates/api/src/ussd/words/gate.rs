@@ -61,6 +61,7 @@ fn left_en(left: Option<u32>) -> String {
 fn left_sw(left: Option<u32>) -> String {
     match left {
         None => String::new(),
+        Some(1) => " Jaribio 1 limebaki.".into(),
         Some(left) => format!(" Majaribio {left} yamebaki."),
     }
 }

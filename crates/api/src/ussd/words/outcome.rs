@@ -182,7 +182,7 @@ pub fn outcome(outcome: Outcome, language: Language) -> Screen {
         Outcome::Bought(energy, due) => of(
             language,
             format!("You bought {energy} for {due} from your balance."),
-            format!("Umenunua {energy} kwa {due} kutoka salio lako."),
+            format!("Umenunua {energy} kwa {due} kutoka kwa salio lako."),
         ),
         Outcome::Buying(energy) => of(
             language,

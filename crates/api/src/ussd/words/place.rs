@@ -60,15 +60,15 @@ pub fn place(place: Place, misfit: bool, facts: &Facts, quoted: &Quoted) -> Opti
         (Place::Auto, _) => ask(auto_en(facts.rules.unwrap_or_default()), auto_sw(facts.rules.unwrap_or_default())),
         (Place::AutoPrice, _) => ask(
             format!("We buy what you used and did not pay. The most you pay: {cheapest} to {dearest}\n0 Back"),
-            format!("Tunanunua uliyotumia bila kulipia. Bei ya juu: {cheapest} hadi {dearest}\n0 Rudi"),
+            format!("Tunanunua umeme uliotumia bila kulipia. Bei ya juu: {cheapest} hadi {dearest}\n0 Rudi"),
         ),
         (Place::AutoDaily(_), _) => ask(
             "The most spent from your balance in a day, in shillings?\n0 Back".into(),
-            "Shilingi ngapi zaidi kwa siku kutoka salio lako?\n0 Rudi".into(),
+            "Shilingi ngapi zaidi kwa siku kutoka kwa salio lako?\n0 Rudi".into(),
         ),
         (Place::AutoConfirm(BuyRule { price_max_cents_per_kwh: up_to, budget_per_day_cents: daily, .. }), _) => ask(
             format!("Buy what I used, up to {up_to} and {daily} a day.\n1 Yes\n0 Back"),
-            format!("Nunua niliyotumia, hadi {up_to} na {daily} kwa siku.\n1 Ndiyo\n0 Rudi"),
+            format!("Nunua umeme niliotumia, hadi {up_to} na {daily} kwa siku.\n1 Ndiyo\n0 Rudi"),
         ),
         (Place::Withdraw, _) => ask(
             format!("You have {}. How many shillings do you withdraw?\n0 Back", facts.available),
@@ -79,8 +79,8 @@ pub fn place(place: Place, misfit: bool, facts: &Facts, quoted: &Quoted) -> Opti
             format!("{sent} kwenye M-Pesa yako, ada {charge}.\n1 Ndiyo\n0 Rudi"),
         ),
         (Place::Help, _) => Some(Screen::end(say(
-            "We never ask for your PIN by phone. Prices are never above the operator's. Send STOP to get fewer messages. For more, ask your operator.".into(),
-            "Hatuombi PIN yako kwa simu. Bei haizidi ya mwendeshaji. Tuma ACHA upate ujumbe kidogo. Kwa zaidi, muulize mwendeshaji.".into(),
+            "We never call or text to ask for your PIN. Prices are never above the operator's. Send STOP to get fewer messages. For more, ask your operator.".into(),
+            "Hatupigi simu wala kutuma SMS kuomba PIN yako. Bei haizidi ya mwendeshaji. Tuma ACHA upate jumbe chache. Kwa zaidi, muulize mwendeshaji.".into(),
         ))),
         (Place::BuyConfirm(_) | Place::WithdrawConfirm(_) | Place::Do(_), _) => None,
     }
@@ -93,7 +93,7 @@ fn balance(facts: &Facts) -> String {
             language,
             format!("Money: {available}\nEnergy: {vault}\nOn offer: {offered}\nUsed, not paid: {shortfall}"),
             format!(
-                "Pesa: {available}\nUmeme: {vault}\nInauzwa: {offered}\nUmetumia bila kulipia: {shortfall}"
+                "Pesa: {available}\nUmeme: {vault}\nUnauzwa: {offered}\nUmetumia bila kulipia: {shortfall}"
             ),
         ),
         None => of(
@@ -170,7 +170,7 @@ fn auto_sw(rules: Rules) -> String {
         Acting::Notify => "Tunakuarifu ukiweza kununua",
     };
     let what = match cover {
-        Cover::Shortfall => "uliyotumia".to_owned(),
+        Cover::Shortfall => "umeme uliotumia".to_owned(),
         Cover::InHand(energy) => format!("uwe na {energy}"),
     };
     format!("{does} {what}, hadi {up_to} na {daily} kwa siku.\n1 Badilisha\n2 Acha kununua\n0 Rudi")
