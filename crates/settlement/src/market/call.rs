@@ -29,7 +29,15 @@ impl Settlement {
     pub(crate) async fn advance_calls(&self) -> Result<Option<Timestamp>, Trouble> {
         let mut waits = false;
         for call in self.store.live_calls().await? {
-            waits |= !self.carry_out(call).await?;
+            match self.carry_out(call).await {
+                Ok(done) => waits |= !done,
+                // One that nobody can read must not keep the others.
+                Err(Trouble::Stuck(what)) => {
+                    tracing::error!(what, "a call cannot go on; the operator must look");
+                    waits = true;
+                }
+                Err(trouble) => return Err(trouble),
+            }
         }
         let homes = self.store.households().await?;
         let feeders: BTreeSet<u16> = homes.iter().map(|home| home.feeder).collect();

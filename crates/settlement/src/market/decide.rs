@@ -137,10 +137,13 @@ pub(super) fn decide(facts: &Facts) -> Result<Decision, Undecided> {
 }
 
 /// A rule's offer goes back when its household owes energy, which is then burned first, or
-/// has no rule that sells any more.
+/// has no rule that sells at its price any more.
 fn is_withdrawn(facts: &Facts, offer: &OfferRecord) -> bool {
     let stands = |member: &&Member| {
-        let sells = member.rules.sell.is_some_and(|rule| rule.acting == Acting::Act);
+        let sells = member
+            .rules
+            .sell
+            .is_some_and(|rule| rule.acting == Acting::Act && rule.floor_cents_per_kwh <= offer.price);
         member.state.household == offer.seller && sells && member.state.shortfall == Wh::ZERO
     };
     keys::is_rules(&offer.key) && facts.members.iter().find(stands).is_none()

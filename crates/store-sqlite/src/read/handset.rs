@@ -105,7 +105,7 @@ pub(crate) fn unsent_notices(
     limit: u32,
 ) -> Result<Vec<(u64, NoticeRecord)>, StoreError> {
     let query = query(
-        "SELECT number, key, household, code, en, sw, at_us FROM notices
+        "SELECT number, key, household, code, en, sw, at_us FROM notices INDEXED BY notices_at
          WHERE household IS NOT NULL AND at_us >= ?1 AND number > ?2
          AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.key = notices.key AND messages.state <> 'waiting')
          ORDER BY number LIMIT ?3",
