@@ -15,9 +15,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::time::Instant;
 
 /// Real time after which the store is asked anew: another process may have ordered.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
+/// The same after it could not be asked.
+const ASK_SOON: Duration = Duration::from_secs(1);
 
 /// What is to be told to whom.
 pub(crate) struct Relays {
@@ -26,6 +29,10 @@ pub(crate) struct Relays {
     heard: Receiver<Event>,
     /// Something may have been ordered since `pending` was read.
     stale: bool,
+    /// Something may have been ordered that has not gone out to all.
+    untold: bool,
+    /// When the store is asked anew, whatever was heard.
+    ask_at: Instant,
     pending: HashMap<MeterId, RelayRecord>,
     /// Commands that went out as soon as they were ordered.
     told: HashMap<HouseholdId, u64>,
@@ -34,24 +41,28 @@ pub(crate) struct Relays {
 impl Relays {
     pub(crate) fn new(store: Arc<dyn Store>, events: Events) -> Self {
         let heard = events.subscribe();
-        Self { store, events, heard, stale: true, pending: HashMap::new(), told: HashMap::new() }
+        let (pending, told) = (HashMap::new(), HashMap::new());
+        Self { store, events, heard, stale: true, untold: true, ask_at: Instant::now(), pending, told }
     }
 
     /// Waits until something may have been ordered. May be dropped at any time.
     pub(crate) async fn woken(&mut self) {
-        loop {
-            match tokio::time::timeout(ASK_AGAIN, self.heard.recv()).await {
-                Ok(Ok(Event::Relay(_)) | Err(RecvError::Lagged(_))) | Err(_) => break,
+        while !self.untold {
+            match tokio::time::timeout_at(self.ask_at, self.heard.recv()).await {
+                Ok(Ok(Event::Relay(_)) | Err(RecvError::Lagged(_))) | Err(_) => {
+                    (self.stale, self.untold) = (true, true);
+                }
                 Ok(Ok(_)) => {}
                 Ok(Err(RecvError::Closed)) => std::future::pending().await,
             }
         }
-        self.stale = true;
     }
 
     /// Commands that have not gone out yet.
     pub(crate) async fn ordered(&mut self, known: &Known, now: Timestamp) -> Vec<Command> {
         self.refresh(known).await;
+        self.untold = false;
+        self.ask_at = Instant::now() + if self.stale { ASK_SOON } else { ASK_AGAIN };
         let mut due: Vec<_> = self.pending.iter().filter(|(_, record)| !is_void(record, now)).collect();
         due.sort_unstable_by_key(|(_, record)| record.household);
         due.retain(|(_, record)| {
@@ -88,7 +99,9 @@ impl Relays {
     fn listen(&mut self) {
         loop {
             match self.heard.try_recv() {
-                Ok(Event::Relay(_)) | Err(TryRecvError::Lagged(_)) => self.stale = true,
+                Ok(Event::Relay(_)) | Err(TryRecvError::Lagged(_)) => {
+                    (self.stale, self.untold) = (true, true);
+                }
                 Ok(_) => {}
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return,
             }
