@@ -4,9 +4,9 @@ use crate::buffer::{Buffer, written};
 use crate::error::WireError;
 use crate::key::{PublicKey, Signer};
 use crate::reading::fixed;
-use crate::sign1::{Sign1, seal};
+use crate::sign1::{begin, open, seal};
 use crate::{ACK_CONTEXT, ACK_MAX, MeterName, VERSION};
-use minicbor::{Decoder, Encoder};
+use minicbor::Encoder;
 
 const FIELDS: u64 = 5;
 const PAYLOAD_MAX: usize = 48;
@@ -35,24 +35,11 @@ impl Ack {
 
     /// Reads and verifies.
     pub fn open(bytes: &[u8], gateway: &PublicKey) -> Result<Self, WireError> {
-        if bytes.len() > ACK_MAX {
-            return Err(WireError::TooLarge { what: "an acknowledgement", limit: ACK_MAX });
-        }
-        let signed = Sign1::read_all(bytes)?;
-        let ack = Self::decode(signed.payload)?;
-        signed.verify(gateway, ACK_CONTEXT)?;
-        Ok(ack)
+        open(bytes, ("an acknowledgement", ACK_MAX), (gateway, ACK_CONTEXT), Self::decode)
     }
 
     fn decode(payload: &[u8]) -> Result<Self, WireError> {
-        let mut decoder = Decoder::new(payload);
-        if decoder.array()? != Some(FIELDS) {
-            return Err(WireError::Malformed("an acknowledgement has five fields"));
-        }
-        let version = decoder.u8()?;
-        if version != VERSION {
-            return Err(WireError::UnknownVersion(version));
-        }
+        let mut decoder = begin(payload, FIELDS, "an acknowledgement has five fields")?;
         let ack = Self {
             meter: fixed(decoder.bytes()?)?,
             epoch: decoder.u32()?,

@@ -9,9 +9,9 @@ use crate::buffer::{Buffer, written};
 use crate::error::WireError;
 use crate::key::{PublicKey, Signer};
 use crate::reading::fixed;
-use crate::sign1::{Sign1, seal};
+use crate::sign1::{begin, open, seal};
 use crate::{COMMAND_CONTEXT, COMMAND_MAX, MeterName, VERSION};
-use minicbor::{Decoder, Encoder};
+use minicbor::Encoder;
 
 const FIELDS: u64 = 5;
 const PAYLOAD_MAX: usize = 48;
@@ -70,24 +70,11 @@ impl Command {
 
     /// Reads and verifies.
     pub fn open(bytes: &[u8], gateway: &PublicKey) -> Result<Self, WireError> {
-        if bytes.len() > COMMAND_MAX {
-            return Err(WireError::TooLarge { what: "a command", limit: COMMAND_MAX });
-        }
-        let signed = Sign1::read_all(bytes)?;
-        let command = Self::decode(signed.payload)?;
-        signed.verify(gateway, COMMAND_CONTEXT)?;
-        Ok(command)
+        open(bytes, ("a command", COMMAND_MAX), (gateway, COMMAND_CONTEXT), Self::decode)
     }
 
     fn decode(payload: &[u8]) -> Result<Self, WireError> {
-        let mut decoder = Decoder::new(payload);
-        if decoder.array()? != Some(FIELDS) {
-            return Err(WireError::Malformed("a command has five fields"));
-        }
-        let version = decoder.u8()?;
-        if version != VERSION {
-            return Err(WireError::UnknownVersion(version));
-        }
+        let mut decoder = begin(payload, FIELDS, "a command has five fields")?;
         let (meter, number) = (fixed(decoder.bytes()?)?, decoder.u64()?);
         let action = match (decoder.u8()?, decoder.u64()?) {
             (OPEN, not_after_us) => Action::OpenRelay { not_after_us },

@@ -4,9 +4,9 @@ use crate::buffer::{Buffer, written};
 use crate::command::Relay;
 use crate::error::WireError;
 use crate::key::Signer;
-use crate::sign1::{PAYLOAD_MAX, Sign1, seal};
+use crate::sign1::{PAYLOAD_MAX, Sign1, begin, seal};
 use crate::{MeterName, READING_CONTEXT, READING_MAX, VERSION};
-use minicbor::{Decoder, Encoder};
+use minicbor::Encoder;
 use sha2::{Digest as _, Sha256};
 
 /// Fields of a reading's payload, counting the version.
@@ -163,14 +163,7 @@ impl Reading {
 
     /// Reads a payload, refusing whatever is not its one encoding.
     pub fn decode_payload(payload: &[u8]) -> Result<Self, WireError> {
-        let mut decoder = Decoder::new(payload);
-        if decoder.array()? != Some(FIELDS) {
-            return Err(WireError::Malformed("a reading has 19 fields"));
-        }
-        let version = decoder.u8()?;
-        if version != VERSION {
-            return Err(WireError::UnknownVersion(version));
-        }
+        let mut decoder = begin(payload, FIELDS, "a reading has 19 fields")?;
         let reading = Self {
             meter: fixed(decoder.bytes()?)?,
             epoch: decoder.u32()?,

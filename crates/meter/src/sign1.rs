@@ -77,6 +77,39 @@ impl<'a> Sign1<'a> {
     }
 }
 
+/// A decoder behind the head of an array of `fields`, the first of which is the version.
+pub(crate) fn begin<'a>(
+    payload: &'a [u8],
+    fields: u64,
+    malformed: &'static str,
+) -> Result<Decoder<'a>, WireError> {
+    let mut decoder = Decoder::new(payload);
+    if decoder.array()? != Some(fields) {
+        return Err(WireError::Malformed(malformed));
+    }
+    let version = decoder.u8()?;
+    if version != crate::VERSION {
+        return Err(WireError::UnknownVersion(version));
+    }
+    Ok(decoder)
+}
+
+/// Reads what was signed for a context by `key`: at most `limit` bytes of `what`.
+pub(crate) fn open<T>(
+    bytes: &[u8],
+    (what, limit): (&'static str, usize),
+    (key, context): (&PublicKey, &[u8]),
+    decode: impl FnOnce(&[u8]) -> Result<T, WireError>,
+) -> Result<T, WireError> {
+    if bytes.len() > limit {
+        return Err(WireError::TooLarge { what, limit });
+    }
+    let signed = Sign1::read_all(bytes)?;
+    let read = decode(signed.payload)?;
+    signed.verify(key, context)?;
+    Ok(read)
+}
+
 /// Signs a payload for a context.
 pub(crate) fn seal<const N: usize>(
     payload: &[u8],
