@@ -155,6 +155,9 @@ pub struct VillageRunArguments {
     #[arg(long, default_value_t = crate::config::Demo::RULES_PERMILLE, value_name = "N",
           value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub rules_permille: u32,
+    /// What a home may owe, in cents, before its power is cut; nobody is cut without.
+    #[arg(long, value_name = "CENTS", value_parser = clap::value_parser!(i64).range(0..))]
+    pub limit_cents: Option<i64>,
     /// `max`, or village seconds per second.
     #[arg(long, default_value = "max", value_name = "max|K")]
     pub speed: Speed,

@@ -19,6 +19,8 @@ pub struct Report {
     pub trades: Trades,
     /// Shillings.
     pub money: Money,
+    /// Power cut and given back.
+    pub relays: Relays,
     /// The chain's work.
     pub chain: Chain,
     /// Every invariant.
@@ -130,6 +132,19 @@ pub struct Chain {
     pub fees_lamports: u64,
 }
 
+/// Commands to relays, and what meters said of them.
+#[derive(Debug, Default, Serialize)]
+pub struct Relays {
+    /// Told to open.
+    pub open_ordered: u64,
+    /// Said to be open.
+    pub opened: u64,
+    /// Told to close.
+    pub close_ordered: u64,
+    /// Said to be closed again.
+    pub closed: u64,
+}
+
 /// What a reader should know.
 #[derive(Debug, Default, Serialize)]
 pub struct Notes {
@@ -182,6 +197,13 @@ impl Report {
         row("households' balances", cents(money.balances_cents));
         row("M-Pesa's charges", cents(money.mpesa_charges_cents));
         row("M-Pesa less our ledger", cents(money.mpesa_difference_cents));
+        let Relays { open_ordered, opened, close_ordered, closed } = self.relays;
+        if open_ordered + close_ordered > 0 {
+            row(
+                "relays",
+                format!("{open_ordered} cuts, {opened} done; {close_ordered} ended, {closed} done"),
+            );
+        }
         let chain = &self.chain;
         row(
             "chain",

@@ -124,6 +124,31 @@ fn the_same_seed_gives_the_same_run_and_the_books_are_whole() {
 }
 
 #[test]
+fn homes_that_owe_lose_their_power_by_day_and_have_it_back_and_the_books_stay_whole() {
+    let run = || -> serde_json::Value {
+        let output = binary()
+            .args(["village", "run", "--households", "6", "--days", "4", "--seed", "3", "--json"])
+            .args(["--rules-permille", "0", "--limit-cents", "2000"])
+            .env("JIRANI__SHORTFALL__NOTICE_HOURS", "1")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let (first, again) = (run(), run());
+    for key in ["energy", "trades", "money", "relays", "audit"] {
+        assert_eq!(first[key], again[key], "{key}");
+    }
+    let relays = &first["relays"];
+    assert!(relays["opened"].as_u64() > Some(0) && relays["closed"].as_u64() > Some(0), "{first}");
+    assert!(relays["opened"].as_u64() <= relays["open_ordered"].as_u64(), "{relays}");
+    assert_eq!(first["money"]["mpesa_difference_cents"], 0);
+    for invariant in first["audit"]["invariants"].as_object().unwrap() {
+        assert_eq!(invariant.1, "holds", "{invariant:?}");
+    }
+}
+
+#[test]
 fn help_teaches() {
     let output = binary().arg("--help").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);

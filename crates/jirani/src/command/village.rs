@@ -4,7 +4,7 @@ use crate::audit::AuditReport;
 use crate::cli::{Speed, VillageRunArguments};
 use crate::config::{Config, StoreSettings};
 use crate::failure::Failure;
-use crate::report::{Chain, Energy, Money, Notes, Readings, Report, Trades};
+use crate::report::{Chain, Energy, Money, Notes, Readings, Relays, Report, Trades};
 use crate::system;
 use crate::wiring::{DataFolder, Keeps, Phones, Purpose, Secrets, System, VillageOptions};
 use anyhow::Context as _;
@@ -12,6 +12,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jirani_clock::{ServiceClock, StoredClock, paced};
 use jirani_forecast::Place;
 use jirani_ledger::{Account, Kind, Reason};
+use jirani_market::shortfall::{RelayPosition, StepKind};
+use jirani_store::verbs::PAGE_MAX;
 use jirani_store::{HouseholdKind, OrderState, PayWith, Store};
 use jirani_units::OrderId;
 use jirani_village::{BuiltInRequest, FileRequest, Progress, Source, Village, VillageReport, drive};
@@ -39,7 +41,7 @@ pub async fn run(mut config: Config, arguments: &VillageRunArguments) -> Result<
         (None, Some(folder)) => folder.path(),
         (None, None) => unreachable!("INVARIANT: a folder is either named or temporary"),
     };
-    headless(&mut config, arguments.seed);
+    headless(&mut config, arguments.seed, arguments.limit_cents);
     if temporary.is_some() {
         // What is gone at the end leaves nothing in a database that stays.
         config.store = StoreSettings::default();
@@ -135,7 +137,7 @@ pub async fn run(mut config: Config, arguments: &VillageRunArguments) -> Result<
 }
 
 /// Embedded parts on free ports, demo doors open, nobody watching.
-fn headless(config: &mut Config, seed: u64) {
+fn headless(config: &mut Config, seed: u64, limit_cents: Option<i64>) {
     let free = SocketAddr::from(([127, 0, 0, 1], 0));
     config.http.listen = free;
     config.http.callback_base.clear();
@@ -149,8 +151,7 @@ fn headless(config: &mut Config, seed: u64) {
     config.mpesa.base_url.clear();
     config.demo.on = true;
     config.demo.seed = seed;
-    // Nobody is there to pay in before the power is cut.
-    config.shortfall.limit_cents = UNLIMITED;
+    config.shortfall.limit_cents = limit_cents.unwrap_or(UNLIMITED);
 }
 
 fn source(
@@ -270,6 +271,7 @@ async fn tell(
         energy: energy(system).await?,
         trades: trades(system.store.as_ref()).await?,
         money: money(system).await?,
+        relays: relays(system.store.as_ref()).await?,
         chain: Chain {
             transactions,
             attestation_rows: totals.attestation_rows,
@@ -334,6 +336,23 @@ async fn trades(store: &dyn Store) -> anyhow::Result<Trades> {
             }
         }
     }
+}
+
+/// What the steps of all households say of their relays.
+async fn relays(store: &dyn Store) -> anyhow::Result<Relays> {
+    let mut relays = Relays::default();
+    for household in store.households().await? {
+        for step in store.steps_of(household.id, PAGE_MAX).await? {
+            match step.step.kind {
+                StepKind::RelayOpens { .. } => relays.open_ordered += 1,
+                StepKind::RelayCloses { .. } => relays.close_ordered += 1,
+                StepKind::RelayConfirmed(RelayPosition::Open) => relays.opened += 1,
+                StepKind::RelayConfirmed(RelayPosition::Closed) => relays.closed += 1,
+                _ => {}
+            }
+        }
+    }
+    Ok(relays)
 }
 
 async fn money(system: &System) -> anyhow::Result<Money> {
