@@ -5,7 +5,7 @@
 
 use jirani_ledger::invariants::{Expected, m1, m2, m3};
 use jirani_ledger::templates::collections::{self, CreditedFor};
-use jirani_ledger::templates::orders::{self, PaidFrom, Part, Seller};
+use jirani_ledger::templates::orders::{self, PaidFrom, Part, Party};
 use jirani_ledger::templates::payouts::{self, Payout};
 use jirani_ledger::templates::reversals::{self, ReversedFrom};
 use jirani_ledger::templates::review::{self, RefundedFrom};
@@ -36,7 +36,7 @@ fn book() -> Book {
         collections::by_hand(&receipt(903), None, cents(7_000), AT).to_vec(),
         vec![collections::collected(&receipt(904), cents(9_000), AT)],
         vec![shortcodes::float_deposited(&receipt(905), Shortcode::Payout, cents(90_000), AT)],
-        vec![orders::from_balance(OrderId(900), AMINA, cents(1_500), AT)],
+        vec![orders::from_balance(OrderId(900), Party::Household(AMINA), cents(1_500), AT)],
         reversals::reversed(&receipt(906), cents(300), ReversedFrom::Settled(BARAKA), AT),
     ];
     for group in funding {
@@ -47,8 +47,8 @@ fn book() -> Book {
 
 fn parts() -> Vec<(Part, Cents)> {
     vec![
-        (Part::Sale(0, Seller::Household(BARAKA)), cents(1_000)),
-        (Part::Sale(1, Seller::Operator), cents(200)),
+        (Part::Sale(0, Party::Household(BARAKA)), cents(1_000)),
+        (Part::Sale(1, Party::Operator), cents(200)),
         (Part::Fee, cents(180)),
         (Part::Tax, cents(116)),
         (Part::Rounding, cents(4)),
@@ -82,8 +82,9 @@ fn events() -> Vec<(&'static str, Vec<Vec<Transfer>>)> {
         ("given up", waiting(CreditedFor::GivenUp(OrderId(5)))),
         ("excess", one(collections::excess(OrderId(5), &r(904), AMINA, cents(50), AT))),
         ("suspended", one(collections::suspended(&r(904), cents(9_000), AT))),
-        ("from balance", one(orders::from_balance(OrderId(6), AMINA, cents(1_500), AT))),
-        ("returned", one(orders::returned(OrderId(900), AMINA, cents(1_500), AT))),
+        ("from balance", one(orders::from_balance(OrderId(6), Party::Household(AMINA), cents(1_500), AT))),
+        ("returned", one(orders::returned(OrderId(900), Party::Household(AMINA), cents(1_500), AT))),
+        ("bought by the operator", one(orders::from_balance(OrderId(8), Party::Operator, cents(300), AT))),
         ("settled from balance", vec![orders::settled(OrderId(900), PaidFrom::Balance, parts(), AT)]),
         ("settled by M-Pesa", vec![orders::settled(OrderId(5), PaidFrom::Mpesa, parts(), AT)]),
         ("paid out", vec![payouts::holds(&payout(), AT), payouts::paid(&payout(), cents(700), AT)]),
@@ -234,7 +235,7 @@ fn a_row_is_about_the_order_or_payout_that_its_id_proves() {
         let claimed = Transfer { memo: "order 901".into(), ..transfer };
         assert_eq!(orders::order_of(&claimed), None);
     }
-    let sale = orders::share(OrderId(7), Part::Sale(2, Seller::Operator), PaidFrom::Mpesa, cents(1), AT);
+    let sale = orders::share(OrderId(7), Part::Sale(2, Party::Operator), PaidFrom::Mpesa, cents(1), AT);
     assert_eq!(orders::fill_of(&sale), Some((OrderId(7), 2)));
     for transfer in payouts::holds(&payout(), AT).into_iter().chain(payouts::failed(&payout(), AT)) {
         assert_eq!(payouts::payout_of(&transfer), Some(PayoutId(3)));
@@ -265,8 +266,8 @@ fn ids_are_fixed() {
         collections::credited(&receipt, AMINA, cents(1), CreditedFor::ByHand, AT),
         collections::excess(OrderId(17), &receipt, AMINA, cents(1), AT),
         collections::suspended(&receipt, cents(1), AT),
-        orders::from_balance(OrderId(17), AMINA, cents(1), AT),
-        orders::returned(OrderId(17), AMINA, cents(1), AT),
+        orders::from_balance(OrderId(17), Party::Household(AMINA), cents(1), AT),
+        orders::returned(OrderId(17), Party::Household(AMINA), cents(1), AT),
         orders::share(OrderId(17), Part::Tax, PaidFrom::Mpesa, cents(1), AT),
         payouts::holds(&payout(), AT).remove(1),
         payouts::failed(&payout(), AT).remove(0),

@@ -25,7 +25,7 @@ pub struct SettlementConfig {
     pub tariff: Tariff,
     /// What may be paid out, when.
     pub payouts: PayoutPolicy,
-    /// How many lanes are worked on at once, at least 2: one waits for others.
+    /// How many lanes are worked on at once, at least 4: some wait for others.
     pub workers: usize,
 }
 

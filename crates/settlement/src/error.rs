@@ -94,6 +94,15 @@ pub enum SettlementError {
         "settlement.operator_daily_limit: no more withdrawals go out today; ask again tomorrow, your money stays yours"
     )]
     OperatorDailyLimit,
+    /// The operator may not spend what belongs to households.
+    #[error(
+        "settlement.operator_funds: the operator has not the money of its own to buy this; ask again later, your \
+         tokens stay yours"
+    )]
+    OperatorFunds,
+    /// No record of the operator's on this feeder can buy.
+    #[error("settlement.no_operator: the operator has no record on this feeder that could buy; tell it")]
+    NoOperator,
     /// The number was changed a short while ago.
     #[error(
         "settlement.cool_down: your number was changed; for your safety withdrawals to it begin at {until}"
@@ -215,6 +224,8 @@ impl SettlementError {
             | Self::UnfitDecision(_)
             | Self::NotEnrolled
             | Self::NoPhone
+            | Self::OperatorFunds
+            | Self::NoOperator
             | Self::KeyReused
             | Self::Shortfall { .. }
             | Self::VaultTooSmall { .. }

@@ -4,7 +4,7 @@ use crate::config::SettlementConfig;
 use crate::order::View;
 use jirani_market::{Fill, Tariff};
 use jirani_store::{
-    CollectionRecord, CollectionState, HouseholdKind, OfferRecord, OfferState, OrderRecord, OrderState,
+    CollectionRecord, CollectionState, OfferRecord, OfferState, OrderRecord, OrderState,
     PayWith,
 };
 use jirani_units::{Cents, HouseholdId, OfferId, OrderId, Price, Reference, Timestamp, Wh};
@@ -107,7 +107,7 @@ pub(crate) fn view(state: OrderState, pay_with: PayWith, collection: Option<Coll
         receipt: None,
         msisdn: Some("254712345678".parse().unwrap()),
         offers: vec![offer(4, SELLER, 1_000), offer(5, GENERATOR, 700)],
-        operators: vec![(GENERATOR, HouseholdKind::Generator)],
+        operators: vec![GENERATOR],
         window_s: 120,
         grace_s: 300,
     }

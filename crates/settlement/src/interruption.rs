@@ -55,11 +55,13 @@ pub enum Moment {
     CallPosted,
     /// All orders of a call are final; that it is done is not recorded.
     CallSettled,
+    /// What the operator buys back is durable; the chain has not heard of it.
+    BoughtBack,
 }
 
 impl Moment {
     /// All, about in the order in which they come.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::OfferPlanned,
         Self::OfferPosted,
         Self::OrderPlanned,
@@ -85,6 +87,7 @@ impl Moment {
         Self::CallCleared,
         Self::CallPosted,
         Self::CallSettled,
+        Self::BoughtBack,
     ];
 
     /// Its name.
@@ -115,6 +118,7 @@ impl Moment {
             Self::CallCleared => "call-cleared",
             Self::CallPosted => "call-posted",
             Self::CallSettled => "call-settled",
+            Self::BoughtBack => "bought-back",
         }
     }
 

@@ -10,7 +10,7 @@
 //! decisions in `decide` and what it does to the world in `effect`: [`offer`],
 //! [`order`], [`collection`], [`payout`], [`float`]; [`reversal`] is what M-Pesa takes
 //! back, [`reconciliation`] how its books are compared with ours, [`market`] the call of
-//! each slot.
+//! each slot, [`buy_back`] what the operator buys when nobody does.
 //! [`engine`] runs them, one event per thing at a time; [`inbox`] matches M-Pesa's
 //! callbacks to them. [`notice`] is what people are told, [`review`] what only a
 //! person decides.
@@ -23,6 +23,7 @@
 )]
 
 mod bill;
+mod buy_back;
 mod chain_work;
 mod collection;
 mod config;
@@ -54,7 +55,7 @@ pub use config::{PayoutPolicy, SettlementConfig, SettlementDeps};
 pub use error::{Fault, SettlementError};
 pub use float::record::{FloatRecord, FloatState};
 pub use jirani_market::Want;
-pub use market::{CallBook, CallLine, MarketPolicy, draws_setting};
+pub use market::{CallBook, CallLine, MarketPolicy, OperatorPolicy, draws_setting};
 pub use order::Quote;
 pub use payout::{PayoutQueue, PayoutQuote};
 pub use proof::{receipt_proof, transfer_proof};

@@ -7,7 +7,7 @@
 use jirani_ledger::TransferId;
 use jirani_notify::gsm;
 use jirani_store::{Change, NoticeRecord};
-use jirani_units::{Cents, Clock as _, HouseholdId, OrderId, PayoutId, Receipt, Timestamp};
+use jirani_units::{Cents, Clock as _, HouseholdId, OrderId, PayoutId, Price, Receipt, Timestamp, Wh};
 
 /// Something to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(crate) enum Notice {
     TakenBack(Receipt, Cents, Cents),
     /// A debt after a reversal was paid from what came in by this transfer.
     DebtPaid(TransferId, Cents, Cents),
+    /// The operator bought energy back, at this price per kWh.
+    BoughtBack(OrderId, Wh, Price),
     /// A withdrawal waits: no float, or M-Pesa refuses our operator.
     PayoutWaits(PayoutId, Cents),
     /// A withdrawal was refused for good; why, in both languages.
@@ -54,6 +56,7 @@ impl Notice {
             Self::PaidByHand(..) => "paid_by_hand",
             Self::TakenBack(..) => "taken_back",
             Self::DebtPaid(..) => "debt_paid",
+            Self::BoughtBack(..) => "bought_back",
             Self::PayoutWaits(..) => "payout_waits",
             Self::PayoutRefused(..) => "payout_refused",
             Self::PayoutSought(..) => "payout_sought",
@@ -69,7 +72,9 @@ impl Notice {
             | Self::NotDelivered(_, receipt, _)
             | Self::PaidByHand(receipt, _)
             | Self::TakenBack(receipt, ..) => format!("receipt/{receipt}"),
-            Self::ReceiptSought(order) | Self::OutcomeSought(order) => format!("order/{order}"),
+            Self::ReceiptSought(order) | Self::OutcomeSought(order) | Self::BoughtBack(order, ..) => {
+                format!("order/{order}")
+            }
             Self::DebtPaid(cause, ..) => {
                 let id = u128::from_be_bytes(cause.0);
                 format!("transfer/{id:032x}")
@@ -120,6 +125,9 @@ impl Notice {
                     "{amount} went to what you owed after M-Pesa took a payment back. You owe nothing now."
                 )
             }
+            Self::BoughtBack(_, energy, price) => format!(
+                "The operator bought {energy} that you had not sold, at {price}. The money is in your balance."
+            ),
             Self::PayoutWaits(_, sent) => {
                 format!(
                     "Your withdrawal of {sent} waits and goes out by itself. The money is set aside for you."
@@ -170,6 +178,9 @@ impl Notice {
             Self::DebtPaid(_, amount, _) => {
                 format!("{amount} imelipa deni lako baada ya M-Pesa kurudisha malipo. Hudaiwi tena.")
             }
+            Self::BoughtBack(_, energy, price) => format!(
+                "Mwendeshaji amenunua {energy} ambayo hukuuza, kwa {price}. Pesa iko kwenye salio lako."
+            ),
             Self::PayoutWaits(_, sent) => {
                 format!("Kutoa {sent} kunasubiri na kutaendelea kwenyewe. Pesa imetengwa kwa ajili yako.")
             }
@@ -240,6 +251,7 @@ mod tests {
             Notice::TakenBack(receipt, most, Cents::ZERO),
             Notice::DebtPaid(TransferId([1; 16]), most, most),
             Notice::DebtPaid(TransferId([1; 16]), most, Cents::ZERO),
+            Notice::BoughtBack(order, Wh(50_000), Price(1_000_000)),
             Notice::PayoutWaits(payout, most),
             Notice::PayoutRefused(payout, most, why.told_en, why.told_sw),
             Notice::PayoutSought(payout, most),

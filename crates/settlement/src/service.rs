@@ -66,6 +66,8 @@ pub struct Settlement {
     pub(crate) billing: Billing,
     pub(crate) walking: Walking,
     pub(crate) calling: Calling,
+    /// Held while a purchase by the operator is stored: over store and chain's state.
+    pub(crate) buying_back: tokio::sync::Mutex<()>,
     pub(crate) interruption: Arc<dyn Interruption>,
     pulls: Mutex<PullPlan>,
     stopped: CancellationToken,
@@ -106,6 +108,7 @@ impl Settlement {
             billing: Billing::default(),
             walking: Walking::default(),
             calling: Calling::default(),
+            buying_back: tokio::sync::Mutex::default(),
             interruption,
             pulls: Mutex::default(),
             stopped: CancellationToken::new(),
@@ -130,7 +133,7 @@ impl Settlement {
     pub async fn run(self: Arc<Self>, cancel: CancellationToken) -> Result<(), SettlementError> {
         let starting = self.clock.busy();
         let mut tasks = JoinSet::new();
-        for _ in 0..self.config.workers.max(2) {
+        for _ in 0..self.config.workers.max(4) {
             let service = self.clone();
             tasks.spawn(service.work());
         }
@@ -203,6 +206,7 @@ impl Settlement {
         self.lanes.poke(Key::Pull, self.clock.busy());
         self.lanes.poke(Key::Bills, self.clock.busy());
         self.lanes.poke(Key::Call, self.clock.busy());
+        self.lanes.poke(Key::BuyBack, self.clock.busy());
         self.begin_reconciling();
         self.resume_float().await?;
         Ok(())
@@ -249,6 +253,7 @@ impl Settlement {
             Key::Bills => self.advance_bills().await,
             Key::Standing(household) => self.advance_standing(household).await,
             Key::Call => self.advance_calls().await,
+            Key::BuyBack => self.advance_buy_back().await,
             Key::Stray(_) => Ok(None),
         }
     }

@@ -16,7 +16,7 @@ use jirani_settlement::interruption::Moment;
 use jirani_store::{CallRecord, CallState, OfferRecord, OfferState, OrderState, PayWith, Store as _};
 use jirani_units::{Cents, Clock as _, HouseholdId, Price, Slot, Wh};
 use world::chain::ChainFault;
-use world::{BUYER, OTHER, SELLER, World};
+use world::{BUYER, GENERATOR, OTHER, SELLER, World};
 
 #[expect(clippy::unnecessary_wraps, reason = "rules are set as they may be: one, or none")]
 fn sell(keep_wh: u64, floor: u32) -> Option<SellRule> {
@@ -33,10 +33,17 @@ fn keep(in_hand_wh: u64, price: u32, budget: i64) -> Option<BuyRule> {
     })
 }
 
+/// A village whose operator has no record on the feeder: calls among households only.
+async fn households() -> World {
+    let world = World::new().await;
+    world.move_to_feeder(GENERATOR, 9).await;
+    world
+}
+
 /// The seller sells above 2 kWh from 15.00; a buyer with KSh 100 keeps 1 kWh in hand at up
 /// to 30.00 all in.
 async fn market() -> World {
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 10_000).await;
     world.settlement.set_rules(SELLER, sell(2_000, 1_500), None).await.unwrap();
     world.settlement.set_rules(BUYER, None, keep(1_000, 3_000, 10_000)).await.unwrap();
@@ -227,7 +234,7 @@ async fn an_order_that_the_chain_refuses_returns_its_money() {
 
 #[tokio::test]
 async fn an_open_offer_at_the_calls_price_sells_as_it_stands() {
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 10_000).await;
     let offer = world.offer(SELLER, 8_000, 1_500).await;
     world.settlement.set_rules(BUYER, None, keep(1_000, 3_000, 10_000)).await.unwrap();
@@ -243,7 +250,7 @@ async fn an_open_offer_at_the_calls_price_sells_as_it_stands() {
 
 #[tokio::test]
 async fn a_cheaper_open_offer_earns_the_calls_price_and_not_its_own() {
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 10_000).await;
     world.chain.enrol_more(OTHER, 5_000);
     let offer = world.offer(SELLER, 400, 1_200).await;
@@ -260,7 +267,7 @@ async fn a_cheaper_open_offer_earns_the_calls_price_and_not_its_own() {
 
 #[tokio::test]
 async fn money_spent_between_plan_and_orders_drops_only_its_purchases() {
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 10_000).await;
     let offer = world.offer(SELLER, 1_000, 1_500).await;
     world.settlement.set_rules(BUYER, None, keep(1_000, 3_000, 10_000)).await.unwrap();
@@ -285,7 +292,7 @@ async fn money_spent_between_plan_and_orders_drops_only_its_purchases() {
 
 #[tokio::test]
 async fn an_order_that_holds_a_part_of_an_offer_keeps_it_through_a_call() {
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 20_000).await;
     let offer = world.offer(SELLER, 8_000, 1_500).await;
     world.settlement.set_rules(BUYER, None, keep(6_000, 3_000, 20_000)).await.unwrap();
@@ -305,7 +312,7 @@ async fn an_order_that_holds_a_part_of_an_offer_keeps_it_through_a_call() {
 #[tokio::test]
 async fn one_side_alone_trades_nothing() {
     // No sellers, with want; no buyers, with surplus; nobody; one household on both sides.
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 10_000).await;
     world.slot().await;
     assert!(world.store.calls(1, 10).await.unwrap().is_empty(), "nobody has rules");
@@ -332,7 +339,7 @@ async fn one_side_alone_trades_nothing() {
 
 #[tokio::test]
 async fn equals_at_a_bound_are_served_by_the_draw_and_the_rest_gets_nothing() {
-    let world = World::new().await;
+    let world = households().await;
     world.chain.take(SELLER, 9_000);
     world.settlement.set_rules(SELLER, sell(0, 3_540), None).await.unwrap();
     for buyer in [BUYER, OTHER] {
@@ -399,7 +406,7 @@ async fn what_was_bought_is_not_sold_again_by_rule() {
 
 #[tokio::test]
 async fn a_rule_set_after_the_slot_began_waits_for_the_next() {
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 10_000).await;
     world.settlement.set_rules(SELLER, sell(2_000, 1_500), None).await.unwrap();
     world.pass(60).await;
@@ -467,7 +474,7 @@ async fn a_new_rule_takes_back_what_the_old_one_put_up_and_a_shortfall_does_too(
 
 #[tokio::test]
 async fn a_rule_that_notifies_tells_once_a_day_and_trades_nothing() {
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 10_000).await;
     let tell = |rule: Option<SellRule>| rule.map(|rule| SellRule { acting: Acting::Notify, ..rule });
     let ask = |rule: Option<BuyRule>| rule.map(|rule| BuyRule { acting: Acting::Notify, ..rule });
@@ -495,7 +502,7 @@ async fn what_is_kept_of_a_call_makes_the_same_plan_again() {
 
 #[tokio::test]
 async fn at_the_bounds_of_the_tariff_the_two_sides_still_meet() {
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 10_000).await;
     // The least that may be asked and paid: buy-back, and buy-back with fee and tax.
     world.settlement.set_rules(SELLER, sell(2_000, 1_000), None).await.unwrap();

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 use jirani_ledger::templates::collections::{self, CreditedFor};
-use jirani_ledger::templates::orders::{self, PaidFrom, Part, Seller};
+use jirani_ledger::templates::orders::{self, PaidFrom, Part, Party};
 use jirani_ledger::templates::payouts::{self, Payout};
 use jirani_ledger::templates::shortcodes::{self, Shortcode, TaxPaidFrom};
 use jirani_ledger::{Account, Reason, Transfer, TransferId};
@@ -56,8 +56,8 @@ fn order(id: u64, pay_with: PayWith, final_at: &str) -> OrderRecord {
 fn parts(order: &OrderRecord) -> Vec<(Part, Cents)> {
     let shares = jirani_market::shares(&order.fills, order.fee, order.tax).unwrap();
     vec![
-        (Part::Sale(0, Seller::Household(SELLER)), shares.sellers[0].1),
-        (Part::Sale(1, Seller::Operator), shares.sellers[1].1),
+        (Part::Sale(0, Party::Household(SELLER)), shares.sellers[0].1),
+        (Part::Sale(1, Party::Operator), shares.sellers[1].1),
         (Part::Fee, shares.fee),
         (Part::Tax, shares.tax),
         (Part::Rounding, shares.rounding),
@@ -96,7 +96,7 @@ impl World {
         let order = order(id, pay_with, when);
         let mut changes = vec![Change::Order(order.clone())];
         let paid_from = if pay_with == PayWith::Balance {
-            changes.push(Change::Post(orders::from_balance(order.id, BUYER, order.due, at(when))));
+            changes.push(Change::Post(orders::from_balance(order.id, Party::Household(BUYER), order.due, at(when))));
             PaidFrom::Balance
         } else {
             let mut collection = samples::collection(id);

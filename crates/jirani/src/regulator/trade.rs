@@ -130,7 +130,7 @@ pub fn s2(material: &Material) -> Finding {
             missing.order, missing.credit, missing.cents
         ));
     }
-    Finding::from_difference(proofs_differ(material).or_else(|| clearing_differs(material)))
+    Finding::from_difference(proofs_differ(material, &operators).or_else(|| clearing_differs(material)))
 }
 
 /// A transfer that a settled order must have.
@@ -209,7 +209,7 @@ fn expect_shares(
 
 /// Every settled order was paid wholly by one receipt, or wholly by a transfer from the
 /// buyer's balance that its proof is the hash of.
-fn proofs_differ(material: &Material) -> Option<String> {
+fn proofs_differ(material: &Material, operators: &HashSet<u32>) -> Option<String> {
     let receipts: HashMap<&str, &ReceiptLine> =
         material.bundle.receipts.iter().map(|line| (line.hash.as_str(), line)).collect();
     let transfers: HashMap<&str, &TransferLine> =
@@ -228,8 +228,13 @@ fn proofs_differ(material: &Material) -> Option<String> {
             PayWith::Balance => {
                 let id = TransferId::derive("order-from-balance", &line.id.to_le_bytes());
                 let (Proof::Receipt(hash) | Proof::Transfer(hash)) = transfer_proof(id);
+                let payer = if operators.contains(&line.buyer) {
+                    Account::OperatorSales
+                } else {
+                    Account::Household(HouseholdId(line.buyer))
+                };
                 let paid = transfers.get(hex::encode(id.0).as_str()).is_some_and(|transfer| {
-                    account(&transfer.debit) == Some(Account::Household(HouseholdId(line.buyer)))
+                    account(&transfer.debit) == Some(payer)
                         && transfer.amount_cents == line.due_cents
                 });
                 (!paid || hex::encode(hash) != proof)

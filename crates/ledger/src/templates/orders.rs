@@ -26,20 +26,30 @@ impl PaidFrom {
     }
 }
 
-/// Who sold.
+/// Who sold, or bought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seller {
-    /// A neighbour.
+pub enum Party {
+    /// A household.
     Household(HouseholdId),
-    /// The operator, from its own records.
+    /// The operator, for its own records.
     Operator,
+}
+
+impl Party {
+    /// Where its money is: what the operator earns by selling pays for what it buys.
+    pub const fn account(self) -> Account {
+        match self {
+            Self::Household(household) => Account::Household(household),
+            Self::Operator => Account::OperatorSales,
+        }
+    }
 }
 
 /// One part of a settled order's due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// A seller's share; the place of its fill, 0 to 3.
-    Sale(u8, Seller),
+    Sale(u8, Party),
     /// The grid fee.
     Fee,
     /// The tax.
@@ -61,8 +71,7 @@ impl Part {
 
     const fn credit(self) -> (Account, Reason) {
         match self {
-            Self::Sale(_, Seller::Household(seller)) => (Account::Household(seller), Reason::Sale),
-            Self::Sale(_, Seller::Operator) => (Account::OperatorSales, Reason::Sale),
+            Self::Sale(_, seller) => (seller.account(), Reason::Sale),
             Self::Fee => (Account::OperatorFees, Reason::GridFee),
             Self::Tax => (Account::OperatorTaxes, Reason::Tax),
             Self::Rounding => (Account::Rounding, Reason::Rounding),
@@ -82,11 +91,12 @@ pub fn share_id(order: OrderId, part: u8) -> TransferId {
     TransferId::derive("order-share", &key)
 }
 
-/// A buyer's balance is put towards an order.
-pub fn from_balance(order: OrderId, buyer: HouseholdId, due: Cents, at: Timestamp) -> Transfer {
+/// A buyer's balance is put towards an order; the operator's, what is its own. Whether it
+/// has so much is for the caller to ask: its account may be overdrawn.
+pub fn from_balance(order: OrderId, buyer: Party, due: Cents, at: Timestamp) -> Transfer {
     let row = Row {
         id: from_balance_id(order),
-        debit: Account::Household(buyer),
+        debit: buyer.account(),
         credit: Account::OrdersClearing,
         reason: Reason::OrderFromBalance,
     };
@@ -94,11 +104,11 @@ pub fn from_balance(order: OrderId, buyer: HouseholdId, due: Cents, at: Timestam
 }
 
 /// The order came to nothing: its balance goes back.
-pub fn returned(order: OrderId, buyer: HouseholdId, due: Cents, at: Timestamp) -> Transfer {
+pub fn returned(order: OrderId, buyer: Party, due: Cents, at: Timestamp) -> Transfer {
     let row = Row {
         id: by_order("order-returned", order),
         debit: Account::OrdersClearing,
-        credit: Account::Household(buyer),
+        credit: buyer.account(),
         reason: Reason::OrderReturned,
     };
     row.posted(due, format!("order {order}"), at)

@@ -30,6 +30,8 @@ pub(crate) enum Key {
     Standing(HouseholdId),
     /// The calls of slots.
     Call,
+    /// What the operator buys back by itself.
+    BuyBack,
     /// A callback that belongs to none of them, by its number.
     Stray(u64),
 }

@@ -296,13 +296,14 @@ fn add_order(
     now: Timestamp,
 ) {
     let (buyer, due) = (purchase.buyer, purchase.shares.due);
-    step.change(Change::Post(orders::from_balance(id, buyer, due, now)));
+    let (payer, fee, tax) = kept.terms(purchase.bid);
+    step.change(Change::Post(orders::from_balance(id, payer, due, now)));
     step.change(Change::Order(OrderRecord {
         id,
         buyer,
         fills,
-        fee: kept.tariff.grid_fee,
-        tax: kept.tariff.tax,
+        fee,
+        tax,
         due,
         pay_with: PayWith::Balance,
         state: OrderState::Planned,

@@ -1,9 +1,10 @@
 //! What a call decides: from rules, vaults, money and open offers to a plan. Pure.
 
 use super::document::CallBook;
+use super::operator::{self, Operator};
 use super::{MarketPolicy, keys};
 use crate::step::Broken;
-use jirani_market::call::{Book, CallOrder, Draw, DrawError, Plan, Side, Source, clear};
+use jirani_market::call::{Book, CallOrder, Draw, DrawError, Party, Plan, Side, Source, clear};
 use jirani_market::rule::{self, Act, Acting, IntentKey, Notice, Rules, State};
 use jirani_market::{Candidate, Tariff};
 use jirani_store::OfferRecord;
@@ -33,6 +34,7 @@ pub(super) struct Facts {
     pub(super) members: Vec<Member>,
     /// Open offers of the feeder, cheapest first.
     pub(super) offers: Vec<OfferRecord>,
+    pub(super) operator: Operator,
     pub(super) policy: MarketPolicy,
     pub(super) now: Timestamp,
 }
@@ -101,9 +103,17 @@ pub(super) fn decide(facts: &Facts) -> Result<Decision, Undecided> {
         }
     }
     for candidate in &candidates {
-        if let Some(order) = CallOrder::of_offer(candidate, tariff) {
+        if let Some(mut order) = CallOrder::of_offer(candidate, tariff) {
+            // At the edge the operator goes after everybody else.
+            let of_operator = facts.operator.record(order.household).is_some();
+            if of_operator && order.limit == tariff.offer_price_max() {
+                order.party = Party::Operator;
+            }
             enter(Side::Ask, &order);
         }
+    }
+    for (side, order) in operator::orders(facts) {
+        enter(side, &order);
     }
     let outcome = clear(&book, &draw);
     let plan = Plan::new(&book, &outcome).map_err(|error| Broken(format!("a call has no plan: {error}")))?;
@@ -139,6 +149,10 @@ pub(super) fn decide(facts: &Facts) -> Result<Decision, Undecided> {
 /// A rule's offer goes back when its household owes energy, which is then burned first, or
 /// has no rule that sells at its price any more.
 fn is_withdrawn(facts: &Facts, offer: &OfferRecord) -> bool {
+    if let Some(record) = facts.operator.record(offer.seller) {
+        let stands = offer.price == facts.tariff.offer_price_max() && record.shortfall == Wh::ZERO;
+        return keys::is_rules(&offer.key) && !stands;
+    }
     let stands = |member: &&Member| {
         let sells = member
             .rules
@@ -171,7 +185,11 @@ fn put(facts: &Facts, book: &Book, plan: &Plan) -> Vec<(HouseholdId, Wh, jirani_
         let left = Wh(u64::from(order.energy_wh - sold.min(order.energy_wh)));
         let open =
             facts.offers.iter().filter(|offer| offer.seller == order.household && keys::is_rules(&offer.key));
-        (left >= facts.policy.lot && open.count() < facts.policy.lots_max).then_some((
+        let (lot, lots_max) = match order.party {
+            Party::Household => (facts.policy.lot, facts.policy.lots_max),
+            Party::Operator => (facts.policy.operator.lot, facts.policy.operator.lots_max),
+        };
+        (left >= lot && open.count() < lots_max).then_some((
             order.household,
             left,
             order.limit,

@@ -2,6 +2,7 @@
 //! what it became.
 
 use crate::step::Broken;
+use jirani_ledger::templates::orders;
 use jirani_market::Tariff;
 use jirani_market::call::{Book, CallOrder, Lot, Outcome, Party, Side, Source};
 use jirani_units::{Cents, HouseholdId, OfferId, OrderId, Price, Timestamp, Wh};
@@ -85,6 +86,17 @@ impl CallBook {
             }
         }
         Ok(book)
+    }
+
+    /// Whose money pays for a bid, and grid fee and tax on top: the operator buys without.
+    pub(super) fn terms(&self, bid: u32) -> (orders::Party, Price, Price) {
+        match self.bids.get(bid as usize) {
+            Some(CallLine(_, true, ..)) => (orders::Party::Operator, Price(0), Price(0)),
+            Some(CallLine(household, ..)) => {
+                (orders::Party::Household(*household), self.tariff.grid_fee, self.tariff.tax)
+            }
+            None => (orders::Party::Operator, Price(0), Price(0)),
+        }
     }
 
     /// What was decided.

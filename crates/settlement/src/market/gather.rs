@@ -7,7 +7,8 @@ use super::seeds::SeedChain;
 use crate::notice::to_operator;
 use crate::service::Settlement;
 use crate::step::Trouble;
-use jirani_ledger::Account;
+use jirani_ledger::invariants::Totals;
+use jirani_ledger::{Account, AccountBalance};
 use jirani_market::nairobi;
 use jirani_market::rule::State;
 use jirani_store::verbs::PAGE_MAX;
@@ -26,7 +27,7 @@ type Bought = HashMap<HouseholdId, (Wh, i64)>;
 
 impl Settlement {
     /// Everything that the call of `slot` may look at; `None` when no household of the
-    /// feeder has rules.
+    /// feeder has rules and the operator has no record there.
     pub(super) async fn gather(
         &self,
         feeder: u16,
@@ -43,7 +44,10 @@ impl Settlement {
             .filter(|record| record.rules.sell.is_some() || record.rules.buy.is_some())
             .filter(|record| here(record.household))
             .collect();
-        if rules.is_empty() {
+        let balances = self.store.balances().await?;
+        let own = Totals::of(&balances).sweepable();
+        let operator = self.operator(feeder, homes, own).await?;
+        if rules.is_empty() && operator.records.is_empty() {
             return Ok(None);
         }
         let now = self.clock.now();
@@ -53,12 +57,12 @@ impl Settlement {
         })?;
         let before = self.store.attested_slot_before(feeder, slot.end()).await?;
         let beacon = before.map_or([0; 32], |slot| slot.evidence_root);
-        let members = self.members(feeder, rules, now).await?;
+        let members = self.members(feeder, rules, &balances, now).await?;
         let mut offers = self.store.open_offers(PAGE_MAX).await?;
         offers.retain(|offer| here(offer.seller));
         let tariff = self.config.tariff;
         let policy = self.calling.policy();
-        Ok(Some(Facts { slot, tariff, draw: (commitment, seed, beacon), members, offers, policy, now }))
+        Ok(Some(Facts { slot, tariff, draw: (commitment, seed, beacon), members, offers, operator, policy, now }))
     }
 
     /// Where each household with rules stands.
@@ -66,14 +70,15 @@ impl Settlement {
         &self,
         feeder: u16,
         rules: Vec<RulesRecord>,
+        balances: &[(Account, AccountBalance)],
         now: Timestamp,
     ) -> Result<Vec<Member>, Trouble> {
         let ids: Vec<HouseholdId> = rules.iter().map(|record| record.household).collect();
         let on_chain = self.chain.households(&ids).await?;
         let mut available: HashMap<HouseholdId, Cents> = HashMap::new();
-        for (account, balance) in self.store.balances().await? {
+        for (account, balance) in balances {
             if let Account::Household(household) = account {
-                available.insert(household, balance.available());
+                available.insert(*household, balance.available());
             }
         }
         let today = nairobi::day_start(nairobi::day(now));

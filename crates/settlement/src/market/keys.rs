@@ -7,6 +7,8 @@ use jirani_units::{HouseholdId, OfferId, Timestamp};
 
 /// What is put up for sale after a call.
 const PUT: &str = "@put/";
+/// What the operator buys back.
+const BACK: &str = "@back/";
 
 /// What an ask sold; of an open offer with its number, since a household may have several.
 pub(super) fn sell(slot: Timestamp, seller: HouseholdId, of: Option<OfferId>) -> String {
@@ -37,6 +39,22 @@ pub(crate) fn is_rules(key: &str) -> bool {
 /// Whether an offer with this key is what an ask sold in a call.
 pub(super) fn is_sold(key: &str) -> bool {
     key.starts_with("@sell/")
+}
+
+/// Whether an order with this key was stored together with the offers that it holds, and
+/// waits for them.
+pub(crate) fn posts_its_offers(key: &str) -> bool {
+    is_calls(key) || is_bought_back(key)
+}
+
+/// What the operator buys back: the key of the offer, and of the order that holds it.
+pub(crate) fn back(seller: HouseholdId, what: &str) -> String {
+    format!("{BACK}{seller}/{what}")
+}
+
+/// Whether this is a key of what the operator buys back.
+pub(crate) fn is_bought_back(key: &str) -> bool {
+    key.starts_with(BACK)
 }
 
 /// Whether an order with this key was made by a call.

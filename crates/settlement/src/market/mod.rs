@@ -21,6 +21,10 @@
 //!
 //! What a sell rule has left after the call and is worth a lot ([`MarketPolicy::lot`]) is
 //! put up as an open offer at its floor (`@put/...`), so that who pays by M-Pesa finds it.
+//!
+//! The operator stands at the tariff's edges in every call ([`OperatorPolicy`]): it asks
+//! for what its own records hold at the highest price, and what is left of that is put up
+//! like a rule's; it bids at buy-back, from money that is its own.
 
 mod call;
 mod carry;
@@ -29,6 +33,7 @@ mod document;
 mod gather;
 mod keys;
 mod notice;
+mod operator;
 mod rules;
 mod seeds;
 
@@ -39,7 +44,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub use document::{CallBook, CallLine};
-pub(crate) use keys::is_calls;
+pub(crate) use keys::{back, is_bought_back, is_calls, posts_its_offers};
+pub(crate) use operator::buyer;
+pub use operator::OperatorPolicy;
 
 /// What the operator chooses about calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +59,20 @@ pub struct MarketPolicy {
     pub offer_life_s: u32,
     /// How many such offers one household may have open at once.
     pub lots_max: usize,
+    /// What the operator does as counterparty of last resort.
+    pub operator: OperatorPolicy,
 }
 
 impl Default for MarketPolicy {
     /// A quarter of an hour; half a kilowatt-hour, for a day, four at once.
     fn default() -> Self {
-        Self { slot_length_s: 900, lot: Wh(500), offer_life_s: 86_400, lots_max: 4 }
+        Self {
+            slot_length_s: 900,
+            lot: Wh(500),
+            offer_life_s: 86_400,
+            lots_max: 4,
+            operator: OperatorPolicy::default(),
+        }
     }
 }
 
@@ -79,7 +94,7 @@ struct Memory {
 }
 
 impl Calling {
-    fn policy(&self) -> MarketPolicy {
+    pub(crate) fn policy(&self) -> MarketPolicy {
         self.policy.get().copied().unwrap_or_default()
     }
 

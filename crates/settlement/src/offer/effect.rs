@@ -3,6 +3,7 @@
 use super::decide::{self, OfferEffect, OfferEvent};
 use crate::chain_work::Fresh;
 use crate::interruption::Moment;
+use crate::market::is_bought_back;
 use crate::service::{COMMIT_ATTEMPTS, Settlement};
 use crate::step::{Broken, Trouble};
 use jirani_chain::Work;
@@ -26,6 +27,9 @@ impl Settlement {
                     let outcome = self.submit(&format!("post/{id}"), work).await?;
                     self.interruption.reached(Moment::OfferPosted);
                     self.apply_offer(id, &OfferEvent::Posted(outcome)).await?;
+                    if is_bought_back(&offer.key) {
+                        self.look_at_purchase(&offer).await?;
+                    }
                 }
                 OfferEffect::Expire => self.apply_offer(id, &OfferEvent::Expired).await?,
                 OfferEffect::ReturnPart => {

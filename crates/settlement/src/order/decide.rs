@@ -1,14 +1,14 @@
 //! What the chain's answers do to an order. Pure.
 
 use super::View;
-use crate::market::is_calls;
+use crate::market::{is_bought_back, is_calls};
 use crate::names::CollectionNames;
 use crate::notice::Notice;
 use crate::offer::release_part;
 use crate::step::{Broken, Step};
 use jirani_chain::Outcome;
 use jirani_ledger::templates::collections::{self, CreditedFor};
-use jirani_ledger::templates::orders::{self, PaidFrom, Part, Seller};
+use jirani_ledger::templates::orders::{self, PaidFrom, Part, Party};
 use jirani_store::{
     Change, CollectionRecord, CollectionState, Event, OrderRecord, OrderState, PayWith, ReceiptRecord,
     ReceiptUse, ReleaseReason,
@@ -72,6 +72,9 @@ pub(crate) fn decide(
             next.placed_signature = Some(signature.clone());
             let mut step = Step::default();
             allocate(&mut step, view, PaidFrom::Balance, now)?;
+            if is_bought_back(&order.key) {
+                tell_bought_back(&mut step, order, now);
+            }
             finish(step, view, next, true)
         }
         (OrderState::Planned, OrderEvent::Placed(Outcome::Refused { code, .. }), pay_with) => {
@@ -83,7 +86,7 @@ pub(crate) fn decide(
             if pay_with == PayWith::Balance {
                 next.proof = None;
                 next.paid_at = None;
-                step.change(Change::Post(orders::returned(order.id, order.buyer, order.due, now)));
+                step.change(Change::Post(orders::returned(order.id, view.party(order.buyer), order.due, now)));
                 step.announce(Event::Balance(order.buyer));
             }
             finish(step, view, next, false)
@@ -204,8 +207,8 @@ fn allocate(step: &mut Step, view: &View, from: PaidFrom, now: Timestamp) -> Res
         .map_err(|error| Broken(format!("order {} cannot be shared out: {error}", order.id)))?;
     let mut parts = Vec::with_capacity(shares.sellers.len() + 3);
     for (place, (seller, amount)) in (0u8..).zip(&shares.sellers) {
-        let who = if view.is_operator(*seller) { Seller::Operator } else { Seller::Household(*seller) };
-        if matches!(who, Seller::Household(_)) && amount.is_positive() {
+        let who = view.party(*seller);
+        if matches!(who, Party::Household(_)) && amount.is_positive() {
             step.announce(Event::Balance(*seller));
         }
         parts.push((Part::Sale(place, who), *amount));
@@ -221,6 +224,13 @@ fn allocate(step: &mut Step, view: &View, from: PaidFrom, now: Timestamp) -> Res
         step.change(Change::Post(transfer));
     }
     Ok(())
+}
+
+/// The seller hears what the operator bought, and for how much.
+fn tell_bought_back(step: &mut Step, order: &OrderRecord, now: Timestamp) {
+    if let Some(fill) = order.fills.first() {
+        step.tell(fill.seller, &Notice::BoughtBack(order.id, order.energy_wh(), fill.price), now);
+    }
 }
 
 /// The order is final: what it held of its offers is sold, or free again.

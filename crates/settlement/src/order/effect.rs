@@ -1,15 +1,17 @@
 //! Does what an order's state asks for, until there is nothing left to do now.
 
 use super::View;
+use super::view::party;
 use super::decide::{self, OrderEffect, OrderEvent};
 use crate::chain_work::Fresh;
 use crate::engine::Key;
 use crate::interruption::Moment;
-use crate::market::is_calls;
+use crate::market::{is_bought_back, posts_its_offers};
 use crate::service::{COMMIT_ATTEMPTS, Settlement};
 use crate::step::{Broken, Trouble};
 use jirani_chain::{Outcome, Retry, Work};
-use jirani_store::{HouseholdKind, OfferState, OrderRecord, OrderState, PayWith, Proof, StoreError};
+use jirani_ledger::templates::orders::Party;
+use jirani_store::{OfferState, OrderRecord, OrderState, PayWith, Proof, StoreError};
 use jirani_units::{Clock as _, OrderId, Timestamp};
 
 /// Where the offers of a call's order stand.
@@ -80,6 +82,9 @@ impl Settlement {
                     }
                 }
                 OrderEffect::Rest => {
+                    if is_bought_back(&order.key) && order.state == OrderState::Refused {
+                        self.withdraw_unbought(&order).await?;
+                    }
                     self.look_at_closing_offers(&order).await?;
                     self.reversal_after(id).await?;
                     return Ok(None);
@@ -90,7 +95,7 @@ impl Settlement {
 
     /// Whether the chain has the offers that a call's order holds: they are stored together.
     async fn offers_of_call(&self, order: &OrderRecord) -> Result<CallOffers, Trouble> {
-        if !is_calls(&order.key) {
+        if !posts_its_offers(&order.key) {
             return Ok(CallOffers::Posted);
         }
         let mut posting = false;
@@ -163,18 +168,20 @@ impl Settlement {
             Some(receipt) => self.store.receipt(receipt).await?,
             None => None,
         };
-        let msisdn = match order.state {
-            OrderState::Planned => self.store.household(order.buyer).await?.and_then(|buyer| buyer.msisdn),
+        let buyer = match order.state {
+            OrderState::Planned => self.store.household(order.buyer).await?,
             _ => None,
         };
+        let msisdn = buyer.as_ref().and_then(|buyer| buyer.msisdn);
         let (mut offers, mut operators) = (Vec::new(), Vec::new());
+        operators.extend(buyer.filter(|buyer| party(buyer) == Party::Operator).map(|buyer| buyer.id));
         for fill in order.fills.iter().filter(|_| with_offers) {
             let offer = self.store.offer(fill.offer).await?;
             offers.push(offer.ok_or_else(|| Broken(format!("there is no offer {}", fill.offer)))?);
             let seller = self.store.household(fill.seller).await?;
             let seller = seller.ok_or_else(|| Broken(format!("there is no household {}", fill.seller)))?;
-            if seller.kind != HouseholdKind::Home {
-                operators.push((seller.id, seller.kind));
+            if party(&seller) == Party::Operator {
+                operators.push(seller.id);
             }
         }
         let (window_s, grace_s) = self.chain.order_window_s();

@@ -27,4 +27,4 @@ mod view;
 
 pub(crate) use decide::releasing;
 pub use place::Quote;
-pub(crate) use view::View;
+pub(crate) use view::{View, party};

@@ -1,11 +1,12 @@
 //! Asking for a price, and making an order.
 
+use super::view::party;
 use crate::engine::Key;
 use crate::error::SettlementError;
 use crate::interruption::Moment;
 use crate::payout::MOST_SHILLINGS;
 use crate::service::{Settlement, check_key};
-use jirani_ledger::templates::orders;
+use jirani_ledger::templates::orders::{self, Party};
 use jirani_market::{Candidate, Fill, Selection, Shares, Want, collect, limits};
 use jirani_store::{
     Change, CollectionState, Event, HouseholdRecord, OfferRecord, OrderRecord, OrderState, PayWith,
@@ -128,6 +129,9 @@ impl Settlement {
             }
             let plan = self.plan(buyer.id, want, pay_with).await?;
             let due = plan.shares.due;
+            if party(buyer) == Party::Operator && due > self.operators_own().await? {
+                return Err(SettlementError::OperatorFunds);
+            }
             if max_due.is_some_and(|most| due > most) {
                 return Err(SettlementError::PriceMoved { due });
             }
@@ -138,7 +142,7 @@ impl Settlement {
                 Some(id) => id,
                 None => *number.insert(OrderId(self.store.next_number("order").await?)),
             };
-            match self.store.commit(self.intent(buyer.id, id, plan, pay_with, key)).await {
+            match self.store.commit(self.intent(buyer, id, plan, pay_with, key)).await {
                 Ok(_) => {
                     self.interruption.reached(Moment::OrderPlanned);
                     self.events.publish(Event::Order(id, buyer.id));
@@ -159,7 +163,7 @@ impl Settlement {
     /// into clearing.
     fn intent(
         &self,
-        buyer: HouseholdId,
+        buyer: &HouseholdRecord,
         id: OrderId,
         plan: Plan,
         pay_with: PayWith,
@@ -174,11 +178,11 @@ impl Settlement {
             changes.push(Change::Offer(offer));
         }
         if from_balance {
-            changes.push(Change::Post(orders::from_balance(id, buyer, shares.due, now)));
+            changes.push(Change::Post(orders::from_balance(id, party(buyer), shares.due, now)));
         }
         changes.push(Change::Order(OrderRecord {
             id,
-            buyer,
+            buyer: buyer.id,
             fills,
             fee: self.config.tariff.grid_fee,
             tax: self.config.tariff.tax,

@@ -1,6 +1,7 @@
 //! All that a decision about an order may look at.
 
-use jirani_store::{CollectionRecord, HouseholdKind, OfferRecord, OrderRecord, ReceiptRecord};
+use jirani_ledger::templates::orders::Party;
+use jirani_store::{CollectionRecord, HouseholdKind, HouseholdRecord, OfferRecord, OrderRecord, ReceiptRecord};
 use jirani_units::{HouseholdId, Msisdn, Timestamp};
 
 /// An order and what belongs to it, as read together.
@@ -14,11 +15,19 @@ pub(crate) struct View {
     pub(crate) msisdn: Option<Msisdn>,
     /// The fills' offers, in their order; empty unless asked for.
     pub(crate) offers: Vec<OfferRecord>,
-    /// Sellers that are the operator's own records.
-    pub(crate) operators: Vec<(HouseholdId, HouseholdKind)>,
+    /// Buyer and sellers that are the operator's own records.
+    pub(crate) operators: Vec<HouseholdId>,
     /// Seconds an order may be paid, and seconds after that in which a proof counts.
     pub(crate) window_s: i64,
     pub(crate) grace_s: i64,
+}
+
+/// Whose money a record's is: a household's own, or the operator's.
+pub(crate) fn party(record: &HouseholdRecord) -> Party {
+    match record.kind {
+        HouseholdKind::Home => Party::Household(record.id),
+        HouseholdKind::Generator | HouseholdKind::Battery | HouseholdKind::Loss => Party::Operator,
+    }
 }
 
 impl View {
@@ -38,7 +47,8 @@ impl View {
         Some(self.order.deadline?.plus_seconds(-self.window_s))
     }
 
-    pub(crate) fn is_operator(&self, seller: HouseholdId) -> bool {
-        self.operators.iter().any(|(id, _)| *id == seller)
+    /// Whose money a trader's is.
+    pub(crate) fn party(&self, trader: HouseholdId) -> Party {
+        if self.operators.contains(&trader) { Party::Operator } else { Party::Household(trader) }
     }
 }

@@ -404,7 +404,7 @@ pub async fn storm(size: Size) {
 
 /// Those of slots' calls are crashed at where calls are tried: nobody here sets rules.
 fn moments() -> impl Iterator<Item = Moment> {
-    let of_calls = [Moment::CallCleared, Moment::CallPosted, Moment::CallSettled];
+    let of_calls = [Moment::CallCleared, Moment::CallPosted, Moment::CallSettled, Moment::BoughtBack];
     Moment::ALL.into_iter().filter(move |moment| !of_calls.contains(moment))
 }
 

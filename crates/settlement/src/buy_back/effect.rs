@@ -1,0 +1,219 @@
+//! Stores what is bought back, and looks every day for what is due.
+
+use super::decide;
+use crate::engine::Key;
+use crate::error::SettlementError;
+use crate::interruption::Moment;
+use crate::market;
+use crate::offer::OfferEvent;
+use crate::order::party;
+use crate::service::{Settlement, check_key};
+use crate::step::{Step, Trouble};
+use jirani_ledger::templates::orders::{self, Party};
+use jirani_market::rule::LOT_MIN;
+use jirani_market::{Fill, MarketError, limits, nairobi, shares};
+use jirani_store::{
+    Change, Event, HouseholdRecord, OfferRecord, OfferState, OrderRecord, OrderState, PayWith, StoreError,
+};
+use jirani_units::{Clock as _, HouseholdId, OfferId, OrderId, Price, Timestamp, Wh};
+
+/// How long the chain may take to hear of it, in seconds; then it is refused.
+const LIFE_S: i64 = 3_600;
+/// How far back bills are read, in days: who held tokens longer has sold or used them since.
+const REACH_DAYS: i64 = 730;
+/// Seconds of the day in Nairobi after which the last slot of the day before is billed.
+const LOOK_AFTER_S: i64 = 3_600;
+
+impl Settlement {
+    /// Sells `energy` of a household's vault to the operator, at buy-back. Returns once the
+    /// chain has settled it or refused it. The same `key` again gives the same order.
+    ///
+    /// # Errors
+    /// Nothing is bought of who owes energy, of more than the vault holds, or when the
+    /// operator has not the money.
+    pub async fn buy_back(
+        &self,
+        seller: HouseholdId,
+        energy: Wh,
+        key: &str,
+    ) -> Result<OrderRecord, SettlementError> {
+        let _busy = self.clock.busy();
+        check_key(key)?;
+        self.buy_of(seller, energy, &market::back(seller, key)).await
+    }
+
+    /// The same under a whole key.
+    async fn buy_of(
+        &self,
+        seller: HouseholdId,
+        energy: Wh,
+        key: &str,
+    ) -> Result<OrderRecord, SettlementError> {
+        let records = self.store.households().await?;
+        let home = records.iter().find(|record| record.id == seller);
+        let home = home.ok_or(SettlementError::UnknownHousehold)?;
+        let buyer = market::buyer(&records, home.feeder).ok_or(SettlementError::NoOperator)?;
+        let (order, offer) = match self.store.order_by_key(buyer, key).await? {
+            Some(order) if order.energy_wh() != energy => return Err(SettlementError::KeyReused),
+            Some(order) => (order.id, order.fills.first().map(|fill| fill.offer)),
+            None => {
+                // Two of them must not spend the same money.
+                let _buying = self.buying_back.lock().await;
+                let (order, offer) = self.store_purchase(home, buyer, energy, key).await?;
+                (order, Some(offer))
+            }
+        };
+        if let Some(offer) = offer {
+            self.look(Key::Offer(offer)).await?;
+        }
+        self.look(Key::Order(order)).await?;
+        self.store
+            .order(order)
+            .await?
+            .ok_or_else(|| SettlementError::Stuck(format!("order {order} is not in the store")))
+    }
+
+    /// Stores offer and order in one commit.
+    async fn store_purchase(
+        &self,
+        home: &HouseholdRecord,
+        buyer: HouseholdId,
+        energy: Wh,
+        key: &str,
+    ) -> Result<(OrderId, OfferId), SettlementError> {
+        self.check_room()?;
+        let too_much = || MarketError::EnergyOutOfBounds { max: limits::HELD_MAX };
+        let energy_wh = u32::try_from(energy.0).map_err(|_| too_much())?;
+        if energy < LOT_MIN || energy > limits::HELD_MAX {
+            return Err(too_much().into());
+        }
+        if party(home) == Party::Operator {
+            return Err(SettlementError::UnknownHousehold);
+        }
+        let on_chain = self.chain.household(home.id).await?.ok_or(SettlementError::NotEnrolled)?;
+        if on_chain.shortfall_wh > Wh::ZERO {
+            return Err(SettlementError::Shortfall { shortfall: on_chain.shortfall_wh });
+        }
+        if on_chain.vault_wh < energy {
+            return Err(SettlementError::VaultTooSmall { vault: on_chain.vault_wh });
+        }
+        let price = self.config.tariff.buy_back;
+        let offer = OfferId(self.store.next_number("offer").await?);
+        let fills = vec![Fill { offer, seller: home.id, energy_wh, price }];
+        let due = shares(&fills, Price(0), Price(0))?.due;
+        if due > self.operators_own().await? {
+            return Err(SettlementError::OperatorFunds);
+        }
+        let order = OrderId(self.store.next_number("order").await?);
+        let now = self.clock.now();
+        let mut step = Step::default();
+        step.change(Change::Offer(OfferRecord {
+            id: offer,
+            seller: home.id,
+            energy_wh: energy,
+            reserved_wh: energy,
+            sold_wh: Wh::ZERO,
+            price,
+            expires_at: now.plus_seconds(LIFE_S),
+            state: OfferState::Posting,
+            refusal: None,
+            signature: None,
+            key: key.to_owned(),
+            created_at: now,
+            version: 0,
+        }));
+        step.change(Change::Post(orders::from_balance(order, Party::Operator, due, now)));
+        step.change(Change::Order(OrderRecord {
+            id: order,
+            buyer,
+            fills,
+            fee: Price(0),
+            tax: Price(0),
+            due,
+            pay_with: PayWith::Balance,
+            state: OrderState::Planned,
+            release_reason: None,
+            refusal: None,
+            deadline: None,
+            proof: Some(crate::proof::transfer_proof(orders::from_balance_id(order))),
+            paid_at: Some(now),
+            placed_signature: None,
+            final_signature: None,
+            key: key.to_owned(),
+            created_at: now,
+            final_at: None,
+            version: 0,
+        }));
+        step.announce(Event::Offer(offer, home.id)).announce(Event::Order(order, buyer));
+        match self.commit(step).await {
+            Ok(_) => self.interruption.reached(Moment::BoughtBack),
+            // The same key a moment ago.
+            Err(StoreError::Conflict { .. }) => return Err(SettlementError::Contended),
+            Err(error) => return Err(error.into()),
+        }
+        Ok((order, offer))
+    }
+
+    /// The chain has answered for an offer that the operator buys: its order goes on.
+    pub(crate) async fn look_at_purchase(&self, offer: &OfferRecord) -> Result<(), StoreError> {
+        for order in self.store.live_orders().await? {
+            if order.key == offer.key && order.fills.iter().any(|fill| fill.offer == offer.id) {
+                self.lanes.poke(Key::Order(order.id), self.clock.busy());
+            }
+        }
+        Ok(())
+    }
+
+    /// What was posted for an order that was refused is not left on the market.
+    pub(crate) async fn withdraw_unbought(&self, order: &OrderRecord) -> Result<(), Trouble> {
+        for fill in &order.fills {
+            let offer = self.store.offer(fill.offer).await?;
+            if offer.is_some_and(|offer| offer.state == OfferState::Open) {
+                self.apply_offer(fill.offer, &OfferEvent::Cancelled).await?;
+                self.lanes.poke(Key::Offer(fill.offer), self.clock.busy());
+            }
+        }
+        Ok(())
+    }
+
+    /// Buys back what every household has held too long; says when to look again.
+    pub(crate) async fn advance_buy_back(&self) -> Result<Option<Timestamp>, Trouble> {
+        let now = self.clock.now();
+        let day = nairobi::day(now);
+        let days = self.calling.policy().operator.buys_back_after_days;
+        let of_day = |day| nairobi::day_start(day).plus_seconds(LOOK_AFTER_S);
+        if days == 0 {
+            return Ok(None);
+        }
+        if now < of_day(day) {
+            return Ok(Some(of_day(day)));
+        }
+        let homes = self.store.households().await?;
+        let homes: Vec<HouseholdId> =
+            homes.iter().filter(|home| party(home) != Party::Operator).map(|home| home.id).collect();
+        for (household, on_chain) in homes.iter().zip(self.chain.households(&homes).await?) {
+            let Some(on_chain) = on_chain.filter(|home| home.vault_wh >= LOT_MIN) else { continue };
+            let bills = self.store.day_bills(*household, day - REACH_DAYS, day - 1).await?;
+            let vault = on_chain.vault_wh.min(limits::HELD_MAX);
+            let Some(due) = decide::due(*household, &bills, vault, days, now) else { continue };
+            if due.energy < LOT_MIN || on_chain.shortfall_wh > Wh::ZERO {
+                continue;
+            }
+            // `@` is not in the alphabet of keys from outside.
+            let key = market::back(*household, &format!("@{}", nairobi::date(now)));
+            match self.buy_of(*household, due.energy, &key).await {
+                // It was bought today already.
+                Ok(_) | Err(SettlementError::KeyReused) => {}
+                Err(error @ (SettlementError::OperatorFunds | SettlementError::NoOperator)) => {
+                    tracing::error!(%error, "old exports are not bought back");
+                    return Ok(Some(of_day(day + 1)));
+                }
+                Err(SettlementError::Contended | SettlementError::Stopping) => {
+                    return Err(Trouble::NoAnswer("buying back is interrupted".to_owned()));
+                }
+                Err(error) => tracing::warn!(household = household.0, %error, "not bought back today"),
+            }
+        }
+        Ok(Some(of_day(day + 1)))
+    }
+}
