@@ -47,6 +47,16 @@ pub trait Trading: Send + Sync {
         expires_in_s: u32,
         key: String,
     ) -> Result<OfferRecord, TradingError>;
+    /// Sells energy of a household's vault to the operator at buy-back; returns once that is
+    /// settled or was refused.
+    async fn buy_back(
+        &self,
+        _seller: HouseholdId,
+        _energy: Wh,
+        _key: String,
+    ) -> Result<OrderRecord, TradingError> {
+        Err(TradingError::not_offered())
+    }
     /// Takes an offer back; what orders hold stays until they are final.
     async fn cancel_offer(&self, seller: HouseholdId, offer: OfferId) -> Result<OfferRecord, TradingError>;
     /// What an order would cost. Nothing is held.

@@ -65,6 +65,7 @@ fn money() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(market::my_offers, market::post_offer))
         .routes(routes!(market::cancel_offer))
+        .routes(routes!(market::buy_back))
         .routes(routes!(market::quote))
         .routes(routes!(rules::my_rules, rules::set_rules))
         .routes(routes!(orders::my_orders, orders::place_order))

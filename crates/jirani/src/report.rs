@@ -87,6 +87,10 @@ pub struct Trades {
     pub released: u64,
     /// Settled from balance.
     pub from_balance: u64,
+    /// Sold by the operator from its own records, Wh.
+    pub operator_sold_wh: u64,
+    /// Bought back by the operator, Wh.
+    pub bought_back_wh: u64,
 }
 
 /// Shillings, in cents.
@@ -187,6 +191,10 @@ impl Report {
                 "{} made, {} settled ({} from balance), {} released",
                 trades.ordered, trades.settled, trades.from_balance, trades.released
             ),
+        );
+        row(
+            "operator sold / bought back",
+            format!("{} / {}", wh(trades.operator_sold_wh), wh(trades.bought_back_wh)),
         );
         let money = &self.money;
         row(

@@ -149,6 +149,24 @@ fn homes_that_owe_lose_their_power_by_day_and_have_it_back_and_the_books_stay_wh
 }
 
 #[test]
+fn the_operator_sells_what_is_its_own_and_buys_back_what_nobody_bought() {
+    let output = binary()
+        .args(["village", "run", "--households", "6", "--days", "4", "--seed", "3", "--json"])
+        .env("JIRANI__OPERATOR__BUYS_BACK_AFTER_DAYS", "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let trades = &report["trades"];
+    assert!(trades["operator_sold_wh"].as_u64() > Some(0), "{trades}");
+    assert!(trades["bought_back_wh"].as_u64() > Some(0), "{trades}");
+    assert_eq!(report["money"]["mpesa_difference_cents"], 0);
+    for invariant in report["audit"]["invariants"].as_object().unwrap() {
+        assert_eq!(invariant.1, "holds", "{invariant:?}");
+    }
+}
+
+#[test]
 fn help_teaches() {
     let output = binary().arg("--help").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);

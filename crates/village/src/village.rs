@@ -350,9 +350,7 @@ impl Running {
     fn tell(&mut self, slot: u64, end: Timestamp, flows: &Flows) {
         if let Some(people) = &mut self.people {
             let homes = flows.homes.iter().map(|home| (home.export_wh, home.import_wh));
-            let operator =
-                [(flows.generator_export_wh, 0), (flows.battery_export_wh, flows.battery_import_wh)];
-            for (place, (export, import)) in (0..).zip(homes.chain(operator)) {
+            for (place, (export, import)) in (0..).zip(homes) {
                 people.count_energy(Actor(place), export, import);
             }
         }

@@ -101,6 +101,10 @@ export const en = {
     sellBounds: (low: number, high: number) => `Between ${formatMoney(low)} and ${formatMoney(high)}`,
     sell: "Offer it",
     sold: "Your offer is on the market",
+    sellBack: (price: number) => `Sell to the operator now, ${formatMoney(price)} per kWh`,
+    soldBack: (wh: number, cents: number) =>
+      `The operator bought ${formatEnergy(wh)} for ${formatMoney(cents)}`,
+    notSoldBack: "The operator could not buy it now; your energy is yours. Try again later.",
     myOffers: "Your offers",
     cancel: "Take back",
     wrongAmount: "Write an amount like 1.5",

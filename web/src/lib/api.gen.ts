@@ -219,6 +219,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/buy-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sells energy to the operator, at buy-back. Answers once it is settled, or refused on chain. */
+        post: operations["buy_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/forecast": {
         parameters: {
             query?: never;
@@ -1455,6 +1472,43 @@ export interface components {
              * @description So much is in no line; null as above.
              */
             unexplained_cents: number | null;
+        };
+        /** @description Energy to sell to the operator. */
+        BuyBackRequest: {
+            /**
+             * Format: int64
+             * @description Energy, at least 10 Wh and at most 50 kWh.
+             */
+            energy_wh: number;
+        };
+        /** @description What the operator bought. */
+        BuyBackView: {
+            /** @description When it was asked. */
+            created_at: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Energy.
+             */
+            energy_wh: number;
+            /**
+             * Format: int64
+             * @description The order's number.
+             */
+            id: number;
+            /**
+             * Format: int32
+             * @description Buy-back when it was asked.
+             */
+            price_cents_per_kwh: number;
+            /**
+             * Format: int64
+             * @description What the household receives.
+             */
+            received_cents: number;
+            /** @description Why the chain refused it; null unless it did. */
+            refusal: string | null;
+            /** @description `settled`, or `refused` with a reason; `planned` while it is on its way. */
+            state: components["schemas"]["OrderStateView"];
         };
         /** @description Buy what is missing. */
         BuyRuleDto: {
@@ -3684,6 +3738,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    buy_back: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1 to 64 letters, digits, `-`, `_`, `.`, `:` or `/`; a UUID will do. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BuyBackRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuyBackView"];
                 };
             };
             /** @description Nothing was done, and why. */

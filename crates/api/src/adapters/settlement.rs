@@ -30,6 +30,15 @@ impl Trading for Settlement {
         Ok(Settlement::post_offer(self, seller, energy, price, expires_in_s, &key).await?)
     }
 
+    async fn buy_back(
+        &self,
+        seller: HouseholdId,
+        energy: Wh,
+        key: String,
+    ) -> Result<OrderRecord, TradingError> {
+        Ok(Settlement::buy_back(self, seller, energy, &key).await?)
+    }
+
     async fn cancel_offer(&self, seller: HouseholdId, offer: OfferId) -> Result<OfferRecord, TradingError> {
         Ok(Settlement::cancel_offer(self, seller, offer).await?)
     }

@@ -4,6 +4,7 @@
 //! in refuses unknown fields and numbers that JSON does not carry exactly.
 
 pub mod bill;
+pub mod buy_back;
 pub mod call;
 pub mod config;
 pub mod event;

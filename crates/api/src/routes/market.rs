@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::auth::{Own, SignedIn};
+use crate::dto::buy_back::{BuyBackRequest, BuyBackView};
 use crate::dto::offer::{MyOfferView, OfferRequest, OfferView};
 use crate::dto::quote::{QuoteRequest, QuoteView};
 use crate::error::ApiError;
@@ -85,6 +86,27 @@ pub async fn post_offer(
         })
         .await?;
     Ok(Json((&offer).into()))
+}
+
+/// Sells energy to the operator, at buy-back. Answers once it is settled, or refused on chain.
+#[utoipa::path(
+    post,
+    path = "/api/v1/me/buy-back",
+    tag = "market",
+    params(IdempotencyKey),
+    request_body = BuyBackRequest,
+    responses((status = 200, body = BuyBackView))
+)]
+pub async fn buy_back(
+    State(app): State<App>,
+    Own(seller): Own,
+    IdempotencyKey { key }: IdempotencyKey,
+    Json(request): Json<BuyBackRequest>,
+) -> Result<Json<BuyBackView>, ApiError> {
+    let trading = app.deps.trading.clone();
+    let order =
+        app.to_the_end(async move { trading.buy_back(seller, Wh(request.energy_wh), key).await }).await?;
+    Ok(Json((&order).into()))
 }
 
 /// Takes an offer back. What unpaid orders hold follows when they are final.

@@ -45,6 +45,7 @@ const ROUTES: &[(&str, &str, For)] = &[
     ("get", "/api/v1/me/offers", Household),
     ("post", "/api/v1/me/offers", Household),
     ("delete", "/api/v1/me/offers/{id}", Household),
+    ("post", "/api/v1/me/buy-back", Household),
     ("get", "/api/v1/me/rules", Household),
     ("put", "/api/v1/me/rules", Household),
     ("post", "/api/v1/me/quotes", Household),

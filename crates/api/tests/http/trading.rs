@@ -3,12 +3,15 @@
 use crate::support::{Person, World, WorldOptions, expect, start};
 use jirani_chain::HouseholdOnChain;
 use jirani_daraja_sandbox::Behaviour;
-use jirani_units::{HouseholdId, Wh};
+use jirani_ledger::templates::shortcodes::{self, Shortcode};
+use jirani_store::Change;
+use jirani_units::{Cents, HouseholdId, Timestamp, Wh};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Household 2 has 5 kWh and offers 2 of them at 25.00; household 1 buys.
 pub async fn market(world: &World) -> (Person<'_>, Person<'_>, Value) {
+    // The third is the operator's.
     for id in 1..=3 {
         let vault_wh = Wh(if id == 2 { 5_000 } else { 0 });
         world.chain.put(HouseholdId(id), HouseholdOnChain { vault_wh, ..HouseholdOnChain::default() });
@@ -177,4 +180,28 @@ async fn each_refusal_has_its_code_and_status() {
         assert_eq!(refused["code"], code, "{body}");
         assert!(refused["message"].as_str().unwrap().contains(' '), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn the_operator_buys_back_once_and_with_money_of_its_own() {
+    let world = start(WorldOptions::default()).await;
+    let (_, seller, _) = market(&world).await;
+    let path = "/api/v1/me/buy-back";
+    let wish = json!({"energy_wh": 1_000});
+    let poor = expect(seller.post_with_key(path, "back-1", &wish).await, 409).await;
+    assert_eq!(poor["code"], "settlement.operator_funds");
+    let receipt = "UJ32FLOAT1".parse().unwrap();
+    let deposit = shortcodes::float_deposited(&receipt, Shortcode::Payout, Cents(5_000), Timestamp(0));
+    world.store.commit(vec![Change::Post(deposit)]).await.unwrap();
+    let bought = expect(seller.post_with_key(path, "back-1", &wish).await, 200).await;
+    assert_eq!((&bought["state"], &bought["energy_wh"]), (&json!("settled"), &json!(1_000)));
+    let received = bought["received_cents"].as_i64().unwrap();
+    assert_eq!(received, bought["price_cents_per_kwh"].as_i64().unwrap());
+    assert_eq!(expect(seller.post_with_key(path, "back-1", &wish).await, 200).await, bought);
+    let home = seller.get("/api/v1/me/home").await;
+    assert_eq!((&home["vault_wh"], &home["balance_cents"]), (&json!(2_000), &json!(received)));
+    let more = expect(seller.post_with_key(path, "back-2", &json!({"energy_wh": 9_000})).await, 409).await;
+    assert_eq!(more["code"], "settlement.vault_too_small");
+    let dust = expect(seller.post_with_key(path, "back-3", &json!({"energy_wh": 9})).await, 422).await;
+    assert_eq!(dust["code"], "market.energy_out_of_bounds");
 }

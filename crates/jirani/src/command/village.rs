@@ -15,9 +15,10 @@ use jirani_ledger::{Account, Kind, Reason};
 use jirani_market::shortfall::{RelayPosition, StepKind};
 use jirani_store::verbs::PAGE_MAX;
 use jirani_store::{HouseholdKind, OrderState, PayWith, Store};
-use jirani_units::OrderId;
+use jirani_units::{HouseholdId, OrderId};
 use jirani_village::{BuiltInRequest, FileRequest, Progress, Source, Village, VillageReport, drive};
 use sha2::{Digest as _, Sha256};
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -320,6 +321,9 @@ async fn energy(system: &System) -> anyhow::Result<Energy> {
 
 async fn trades(store: &dyn Store) -> anyhow::Result<Trades> {
     let (mut trades, mut after) = (Trades::default(), OrderId(0));
+    let records = store.households().await?;
+    let own = records.iter().filter(|record| record.kind != HouseholdKind::Home);
+    let own: HashSet<HouseholdId> = own.map(|record| record.id).collect();
     loop {
         let page = store.orders_after(after, 1_000).await?;
         let Some(last) = page.last() else { return Ok(trades) };
@@ -330,6 +334,11 @@ async fn trades(store: &dyn Store) -> anyhow::Result<Trades> {
                 OrderState::Settled => {
                     trades.settled += 1;
                     trades.from_balance += u64::from(order.pay_with == PayWith::Balance);
+                    if own.contains(&order.buyer) {
+                        trades.bought_back_wh += order.energy_wh().0;
+                    }
+                    let sold = order.fills.iter().filter(|fill| own.contains(&fill.seller));
+                    trades.operator_sold_wh += sold.map(|fill| u64::from(fill.energy_wh)).sum::<u64>();
                 }
                 OrderState::Released => trades.released += 1,
                 _ => {}

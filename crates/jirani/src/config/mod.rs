@@ -10,6 +10,7 @@ mod http;
 mod inbox;
 mod mpesa;
 mod mqtt;
+mod operator;
 mod payouts;
 mod reconciliation;
 mod shortfall;
@@ -26,6 +27,7 @@ pub use http::Http;
 pub use inbox::Inbox;
 pub use mpesa::Mpesa;
 pub use mqtt::Mqtt;
+pub use operator::OperatorSettings;
 pub use payouts::Payouts;
 pub use reconciliation::Reconciliation;
 pub use shortfall::Shortfall;
@@ -78,6 +80,8 @@ pub struct Config {
     pub shortfall: Shortfall,
     /// Published prices.
     pub tariff: TariffSettings,
+    /// The operator as counterparty of last resort.
+    pub operator: OperatorSettings,
     /// The menus of feature phones.
     pub ussd: UssdSettings,
     /// Text messages.
@@ -102,6 +106,7 @@ impl Default for Config {
             reconciliation: Reconciliation::default(),
             shortfall: Shortfall::default(),
             tariff: TariffSettings::default(),
+            operator: OperatorSettings::default(),
             ussd: UssdSettings::default(),
             sms: SmsSettings::default(),
         }
@@ -176,6 +181,7 @@ impl Config {
         self.payouts.validate()?;
         self.reconciliation.validate()?;
         self.shortfall.validate()?;
+        self.operator.validate()?;
         self.witness.validate()?;
         self.sms.validate(self.demo.on)?;
         self.ussd.validate(self.demo.on, &self.sms)?;

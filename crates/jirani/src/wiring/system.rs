@@ -199,8 +199,11 @@ impl System {
         settlement.reconcile_by(config.reconciliation.policy());
         settlement.walk_by(config.shortfall.policy());
         settlement.bill_by(BillPolicy { slot_length_s: config.site.slot_length_s });
-        settlement
-            .call_by(MarketPolicy { slot_length_s: config.site.slot_length_s, ..MarketPolicy::default() });
+        settlement.call_by(MarketPolicy {
+            slot_length_s: config.site.slot_length_s,
+            operator: config.operator.policy(),
+            ..MarketPolicy::default()
+        });
         let auditor = Arc::new(LiveAuditor {
             store: store.clone(),
             chain: chain.clone(),

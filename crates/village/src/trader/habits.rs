@@ -41,17 +41,6 @@ impl Habits {
             withdraw_hour: rng.random_range(15..=22),
         }
     }
-
-    /// The operator sells whatever its generator or battery has, at the highest price.
-    pub fn of_operator(eagerness: u64) -> Self {
-        Self {
-            keep_wh: 0,
-            sell_at_wh: 2_000 / eagerness.max(1),
-            buy_at_wh: u64::MAX,
-            ask_permille: 1_000,
-            withdraw_hour: 12,
-        }
-    }
 }
 
 /// What a home draws from the grid and pushes into it on a day, Wh.

@@ -3,7 +3,7 @@
 use super::door::{Door, HomeNow, HomeRules, PayWith, PriceBounds, Refusal};
 use super::habits::Habits;
 use crate::profile::Source;
-use crate::registry::{id_of_home, ids_of_operator};
+use crate::registry::id_of_home;
 use crate::seed::noise;
 use jirani_units::{HouseholdId, Timestamp};
 use std::collections::BTreeMap;
@@ -44,7 +44,8 @@ pub struct Deeds {
     pub refusals: BTreeMap<String, u64>,
 }
 
-/// Homes in their order, then the operator's generator and battery.
+/// Homes in their order. What the operator's generator and battery have, the market sells
+/// for it by itself.
 pub struct People<D> {
     door: D,
     seed: u64,
@@ -81,16 +82,13 @@ impl<D: Door> People<D> {
     pub fn new(source: &Source, seed: u64, eagerness: u64, rules_permille: u32, door: D) -> Self {
         let person = |id, habits, trades| Person { id, habits, net_wh: None, withdrew_on: None, trades };
         let homes = source.households();
-        let mut persons: Vec<Person> = (0..homes)
+        let persons = (0..homes)
             .map(|home| {
                 let ruled = noise(seed, RULES, u64::from(home), 0) % 1_000 < u64::from(rules_permille);
                 let trades = if ruled { Trades::RulesToSet } else { Trades::Hand };
                 person(id_of_home(home), Habits::of_home(source, seed, home, eagerness), trades)
             })
             .collect();
-        let (generator, battery) = ids_of_operator(homes);
-        let by_hand = |id| person(id, Habits::of_operator(eagerness), Trades::Hand);
-        persons.extend([generator, battery].map(by_hand));
         let clock_offset_s = source.place().map_or(3 * 3_600, jirani_forecast::Place::clock_offset_s);
         Self { door, seed, clock_offset_s, prices: None, persons, deeds: Deeds::default() }
     }
@@ -167,12 +165,12 @@ impl<D: Door> People<D> {
         let mut changed = false;
         let stays = if by_hand { 0 } else { RULE_BUDGET_CENTS };
         let spare = home.available_cents - stays;
-        if turn.withdraws && spare >= PAYOUT_MIN_CENTS && turn.habits.is_home() {
+        if turn.withdraws && spare >= PAYOUT_MIN_CENTS {
             self.door.withdraw(turn.id, &turn.key("payout"), spare).await?;
             self.deeds.payouts += 1;
             home.available_cents -= spare;
         }
-        if by_hand && home.shortfall_wh > 0 && home.offered_wh > 0 && turn.habits.is_home() {
+        if by_hand && home.shortfall_wh > 0 && home.offered_wh > 0 {
             home = self.take_back(turn, home).await?;
             changed = true;
         }
@@ -255,7 +253,7 @@ impl<D: Door> People<D> {
         let PriceBounds { lowest, highest, .. } = self.prices().await?;
         let mood = noise(self.seed, ASK, u64::from(turn.id.0), turn.day.unsigned_abs()) % 101;
         let place = u64::from(turn.habits.ask_permille) + mood;
-        let place = if turn.habits.is_home() { place.saturating_sub(50).min(1_000) } else { 1_000 };
+        let place = place.saturating_sub(50).min(1_000);
         let above = u64::from(highest.saturating_sub(lowest)) * place / 1_000;
         Ok(lowest.saturating_add(u32::try_from(above).unwrap_or(0)))
     }
@@ -292,11 +290,6 @@ impl Habits {
     fn call_for_a_look(&self, net_wh: i128, trades: Trades) -> bool {
         let sells = trades == Trades::Hand && net_wh >= i128::from(self.keep_wh + self.sell_at_wh);
         sells || trades == Trades::RulesToSet || net_wh <= -i128::from(self.buy_at_wh)
-    }
-
-    /// The operator neither buys nor withdraws.
-    const fn is_home(&self) -> bool {
-        self.buy_at_wh != u64::MAX
     }
 }
 

@@ -60,6 +60,16 @@ impl ToyMarket {
         account.debt -= burned;
     }
 
+    /// The operator sells what it has at the highest price, in lots of 2 kWh or more.
+    fn sell_for_operator(&mut self, who: HouseholdId) {
+        let account = self.accounts.entry(who).or_default();
+        if account.tokens >= 2_000 {
+            let energy = std::mem::take(&mut account.tokens);
+            self.next += 1;
+            self.lots.push(Lot { id: self.next, seller: who, energy, left: energy, price: PRICES.highest });
+        }
+    }
+
     fn fills(&self, who: HouseholdId, energy: u64, share: u64) -> Result<Vec<(usize, u64)>, Refusal> {
         let mut order: Vec<usize> = (0..self.lots.len()).collect();
         order.sort_by_key(|index| (self.lots[*index].price, self.lots[*index].id));
@@ -198,6 +208,9 @@ pub async fn run_month(source: &Source, seed: u64) -> Month {
         for (place, (id, (export, import))) in counts.into_iter().enumerate() {
             people.count_energy(Actor(u32::try_from(place).unwrap()), export, import);
             people.door().attest(id, export, import);
+        }
+        for record in [generator, battery] {
+            people.door().sell_for_operator(record);
         }
         for (at, actor) in turns(seed, source, people.count(), slot, 60) {
             people.act(actor, at).await;

@@ -39,6 +39,24 @@ export function SellForm({
       for (const key of ["offers", "my-offers", "home"]) void client.invalidateQueries({ queryKey: [key] });
     },
   });
+  const give = useMutation({
+    mutationFn: (energy_wh: number) =>
+      asked(
+        api.POST("/api/v1/me/buy-back", {
+          params: { header: { "Idempotency-Key": intent.current } },
+          body: { energy_wh },
+        }),
+      ),
+    onSuccess: () => {
+      intent.current = newIntentKey();
+      for (const key of ["home", "movements"]) void client.invalidateQueries({ queryKey: [key] });
+    },
+  });
+  const sellBack = () => {
+    const energy_wh = parseKilowattHours(energy);
+    setWrong(!energy_wh);
+    if (energy_wh) give.mutate(energy_wh);
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const energy_wh = parseKilowattHours(energy);
@@ -77,8 +95,23 @@ export function SellForm({
       <Button type="submit" disabled={post.isPending}>
         {messages.market.sell}
       </Button>
-      <div role="status">{post.isSuccess && <p>{messages.market.sold}</p>}</div>
+      {tariff && (
+        <Button type="button" look="quiet" disabled={give.isPending} onClick={sellBack}>
+          {messages.market.sellBack(tariff.buy_back_cents_per_kwh)}
+        </Button>
+      )}
+      <div role="status">
+        {post.isSuccess && <p>{messages.market.sold}</p>}
+        {give.data && (
+          <p>
+            {give.data.state === "settled"
+              ? messages.market.soldBack(give.data.energy_wh, give.data.received_cents)
+              : messages.market.notSoldBack}
+          </p>
+        )}
+      </div>
       {post.isError && <Problem error={post.error} />}
+      {give.isError && <Problem error={give.error} />}
     </form>
   );
 }
