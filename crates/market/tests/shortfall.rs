@@ -4,7 +4,8 @@
 
 use jirani_market::nairobi;
 use jirani_market::shortfall::{
-    Account, Deferral, Event, Policy, Protection, Relay, RelayPosition, ShortfallError, Step, StepKind, apply,
+    Account, Deferral, Event, InstalmentDue, Policy, Protection, Relay, RelayPosition, ShortfallError, Step,
+    StepKind, apply,
 };
 use jirani_units::{Cents, HouseholdId, Price, Timestamp, Wh};
 use proptest::prelude::*;
@@ -199,20 +200,45 @@ fn old_debt_is_paid_by_instalments_and_no_longer_cuts() {
         [StepKind::InstalmentsAgreed { energy, owed, each }, StepKind::RelayCloses { command: 2 }]
     );
     let due = |week: i64| hours(26 + 24 * 7 * week);
-    story.owes(3_000, 5_000, due(1));
+    assert_eq!(story.owes(3_000, 5_000, due(1)), [], "it is due until its energy is bought");
+    let bought = InstalmentDue { energy: Wh(1_000), at_most: each };
+    assert_eq!(story.account.instalment_due(due(1)), Some(bought));
+    // A neighbour sold it for less.
+    let paid = StepKind::InstalmentPaid { paid: Cents(2_800), energy: Wh(1_000) };
+    assert_eq!(story.event(Event::InstalmentPaid(Cents(2_800)), due(1)), [paid]);
     assert_eq!(story.account.old_debt.unwrap().owed, Cents(7_000));
-    assert_eq!(story.account.available, Cents(1_500));
-    assert_eq!(story.account.exposure(), Cents(-1_500), "what is set aside does not count");
-    // One missed, one paid late with the next payment, one last: done.
+    assert_eq!(story.account.available, Cents(2_200));
+    assert_eq!(story.account.exposure(), Cents(-2_200), "what is set aside does not count");
+    assert_eq!(story.account.instalment_due(due(1)), None);
+    // One missed, one paid at the next date, one last: done.
     assert_eq!(story.owes(2_000, 0, due(2)), [StepKind::InstalmentMissed(each)]);
-    assert_eq!(story.event(Event::Paid(Cents(3_000)), due(2)), []);
-    assert_eq!(
-        story.owes(2_000, 3_500, due(3)),
-        [StepKind::InstalmentPaid { paid: each, energy: Wh(1_000) }]
-    );
-    let last = story.owes(1_000, 4_000, due(4));
+    assert_eq!(story.event(Event::Paid(Cents(3_500)), due(2)), []);
+    assert_eq!(story.account.instalment_due(due(2)), None, "a missed one is not made up for");
+    assert_eq!(story.owes(2_000, 3_500, due(3)), []);
+    story.event(Event::InstalmentPaid(each), due(3));
+    assert_eq!(story.owes(1_000, 4_000, due(4)), []);
+    let last = story.event(Event::InstalmentPaid(each), due(4));
     assert_eq!(last, [StepKind::InstalmentPaid { paid: each, energy: Wh(1_000) }, StepKind::InstalmentsDone]);
     assert_eq!((story.account.shortfall, story.account.available), (Wh(0), Cents(500)));
+}
+
+#[test]
+fn debt_that_was_met_otherwise_needs_no_more_instalments() {
+    let mut story = Story::cut();
+    story.event(Event::InstalmentsAgreed { each: Cents(3_500), every_days: 7 }, hours(26));
+    assert_eq!(story.owes(0, 0, hours(30)), [StepKind::InstalmentsDone]);
+    assert_eq!(story.owes(500, 0, hours(31)), [], "new debt counts as any");
+    assert_eq!(story.account.exposure(), Cents(1_750));
+}
+
+#[test]
+fn emergency_credit_pays_no_instalment() {
+    let mut story = Story::cut();
+    story.event(Event::EmergencyAsked, hours(26));
+    story.event(Event::InstalmentsAgreed { each: Cents(3_500), every_days: 1 }, hours(26));
+    let missed = story.owes(3_000, 5_000, hours(51));
+    assert_eq!(missed, [StepKind::InstalmentMissed(Cents(3_500))]);
+    assert_eq!(story.account.instalment_due(hours(75)), None);
 }
 
 #[test]
@@ -277,6 +303,7 @@ fn what_is_refused_changes_nothing_and_says_why() {
         (Event::LimitSet(Cents(-1)), "shortfall.limit_negative"),
         (Event::EmergencyAsked, "shortfall.emergency_not_needed"),
         (Event::InstalmentsAgreed { each: Cents(1), every_days: 7 }, "shortfall.nothing_owed"),
+        (Event::InstalmentPaid(Cents(1)), "shortfall.no_instalment_due"),
         (Event::Disputed(1), "shortfall.not_disputable"),
         (Event::Disputed(0), "shortfall.not_disputable"),
         (Event::Resolved, "shortfall.no_dispute"),
@@ -309,6 +336,7 @@ fn events() -> impl Strategy<Value = Event> {
         ].prop_map(Event::ProtectionSet),
         1 => (0i64..20_000).prop_map(|limit| Event::LimitSet(Cents(limit))),
         1 => (0u64..20).prop_map(Event::Disputed),
+        2 => (0i64..5_000).prop_map(|paid| Event::InstalmentPaid(Cents(paid))),
         1 => Just(Event::Resolved),
         3 => Just(Event::Tick),
     ]
@@ -355,7 +383,7 @@ proptest! {
             // Money is only ever moved where a step says so.
             if let Event::Paid(amount) = event {
                 let used: i64 = steps.iter().map(|step| match step.kind {
-                    StepKind::EmergencyRepaid(paid) | StepKind::InstalmentPaid { paid, .. } => paid.0,
+                    StepKind::EmergencyRepaid(paid) => paid.0,
                     _ => 0,
                 }).sum();
                 prop_assert_eq!(next.available.0, account.available.0 + amount.0 - used);

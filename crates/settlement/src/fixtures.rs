@@ -4,8 +4,7 @@ use crate::config::SettlementConfig;
 use crate::order::View;
 use jirani_market::{Fill, Tariff};
 use jirani_store::{
-    CollectionRecord, CollectionState, OfferRecord, OfferState, OrderRecord, OrderState,
-    PayWith,
+    CollectionRecord, CollectionState, OfferRecord, OfferState, OrderRecord, OrderState, PayWith,
 };
 use jirani_units::{Cents, HouseholdId, OfferId, OrderId, Price, Reference, Timestamp, Wh};
 

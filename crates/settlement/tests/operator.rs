@@ -102,7 +102,10 @@ async fn a_neighbours_bid_goes_before_the_operators() {
 async fn on_request_the_operator_buys_back_once() {
     let world = World::new().await;
     let order = world.settlement.buy_back(SELLER, Wh(3_200), "today").await.unwrap();
-    assert_eq!((order.state, order.due, order.pay_with), (OrderState::Settled, Cents(3_200), PayWith::Balance));
+    assert_eq!(
+        (order.state, order.due, order.pay_with),
+        (OrderState::Settled, Cents(3_200), PayWith::Balance)
+    );
     let again = world.settlement.buy_back(SELLER, Wh(3_200), "today").await.unwrap();
     assert_eq!(again.id, order.id);
     let other = world.settlement.buy_back(SELLER, Wh(3_000), "today").await;

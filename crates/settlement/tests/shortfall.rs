@@ -11,9 +11,9 @@ mod world;
 use jirani_ledger::Account as LedgerAccount;
 use jirani_market::shortfall::{Event, Protection, Relay, RelayPosition, StepKind};
 use jirani_settlement::SettlementError;
-use jirani_store::{AttestedRow, Change, RelayRecord, SlotRecord, Store as _};
+use jirani_store::{AttestedRow, Change, PayWith, RelayRecord, SlotRecord, Store as _};
 use jirani_units::{Cents, Clock as _, HouseholdId, Wh};
-use world::{BUYER, OTHER, World};
+use world::{BUYER, GENERATOR, OTHER, SELLER, World};
 
 /// A slot lands now by which `household` owes so much; the chain says the same.
 async fn owes(world: &World, household: HouseholdId, shortfall_wh: u64) {
@@ -158,4 +158,70 @@ async fn the_operator_sets_limit_and_protection_and_a_restart_repeats_nothing() 
     assert_eq!(standings[0].account.household, OTHER);
     assert_eq!((standings[0].account.limit, standings[0].account.relay), (Cents(20_000), Relay::Closed));
     assert!(standings.windows(2).all(|pair| pair[0].exposure >= pair[1].exposure));
+}
+
+#[tokio::test]
+async fn old_debt_is_bought_off_by_instalments_from_the_balance() {
+    let mut world = World::new().await;
+    world.move_to_feeder(GENERATOR, 9).await;
+    world.pass(900).await;
+    owes(&world, BUYER, 3_000).await;
+    let agreed = Event::InstalmentsAgreed { each: Cents(4_000), every_days: 1 };
+    let standing = world.settlement.shortfall_event(BUYER, agreed, "").await.unwrap();
+    assert_eq!(standing.exposure, Cents(0), "what is set aside does not count");
+    // Due, and there is money, but nobody sells: nothing is missed and nothing moves.
+    world.prepay(BUYER, 10_000).await;
+    world.pass(86_400 + 900).await;
+    owes(&world, BUYER, 3_000).await;
+    assert_eq!(kinds(&world, BUYER).await.len(), 1);
+    assert_eq!((world.chain.shortfall(BUYER), world.available(BUYER).await), (3_000, 10_000));
+    // Somebody sells at retail, as the operator does: 1 kWh for 40.00 is bought and burned.
+    world.offer(SELLER, 2_000, 3_540).await;
+    owes(&world, BUYER, 3_000).await;
+    let paid = StepKind::InstalmentPaid { paid: Cents(4_000), energy: Wh(1_000) };
+    assert_eq!(kinds(&world, BUYER).await[1..], [paid]);
+    assert_eq!((world.chain.shortfall(BUYER), world.available(BUYER).await), (2_000, 6_000));
+    // Once: neither a look nor a restart buys it again before the next is due.
+    world.restart().await;
+    attested(&world, BUYER, 3_000).await;
+    assert_eq!(world.chain.shortfall(BUYER), 2_000);
+    // The next finds a neighbour who asks less; the one after finds no money.
+    world.offer(SELLER, 5_000, 1_540).await;
+    world.pass(86_400).await;
+    attested(&world, BUYER, 3_000).await;
+    let cheaper = StepKind::InstalmentPaid { paid: Cents(2_000), energy: Wh(1_000) };
+    assert_eq!(kinds(&world, BUYER).await[2..], [cheaper]);
+    let balance = world.available(BUYER).await;
+    world.settlement.request_payout(BUYER, Cents(balance), "all").await.unwrap();
+    world.pass(86_400).await;
+    attested(&world, BUYER, 3_000).await;
+    assert_eq!(kinds(&world, BUYER).await[3..], [StepKind::InstalmentMissed(Cents(4_000))]);
+    let codes = notices(&world, Some(BUYER)).await;
+    assert_eq!(codes.iter().filter(|code| *code == "shortfall_instalments").count(), 4, "{codes:?}");
+}
+
+#[tokio::test]
+async fn a_crash_after_an_instalment_was_bought_counts_it_once() {
+    let mut world = World::new().await;
+    world.move_to_feeder(GENERATOR, 9).await;
+    world.pass(900).await;
+    owes(&world, BUYER, 2_000).await;
+    let agreed = Event::InstalmentsAgreed { each: Cents(4_000), every_days: 1 };
+    world.settlement.shortfall_event(BUYER, agreed, "").await.unwrap();
+    world.prepay(BUYER, 4_000).await;
+    world.pass(86_400).await;
+    world.offer(SELLER, 5_000, 3_540).await;
+    // Bought, and the standing knows nothing of it: as if the process had ended there.
+    let due = world.store.shortfall(BUYER).await.unwrap().unwrap().account.old_debt.unwrap().next_due;
+    let key = format!("@instalment/{BUYER}/{}/1", due.0);
+    let want = jirani_settlement::Want::Energy(Wh(1_000));
+    let bought = world.settlement.place_order(BUYER, want, PayWith::Balance, None, &key).await.unwrap();
+    assert_eq!(bought.due, Cents(4_000));
+    world.restart().await;
+    attested(&world, BUYER, 2_000).await;
+    let paid = StepKind::InstalmentPaid { paid: Cents(4_000), energy: Wh(1_000) };
+    assert_eq!(kinds(&world, BUYER).await[1..], [paid]);
+    assert_eq!(world.store.orders_of(BUYER, 10).await.unwrap().len(), 1);
+    assert_eq!(world.chain.shortfall(BUYER), 1_000);
+    world.is_sound().await;
 }

@@ -96,7 +96,12 @@ impl World {
         let order = order(id, pay_with, when);
         let mut changes = vec![Change::Order(order.clone())];
         let paid_from = if pay_with == PayWith::Balance {
-            changes.push(Change::Post(orders::from_balance(order.id, Party::Household(BUYER), order.due, at(when))));
+            changes.push(Change::Post(orders::from_balance(
+                order.id,
+                Party::Household(BUYER),
+                order.due,
+                at(when),
+            )));
             PaidFrom::Balance
         } else {
             let mut collection = samples::collection(id);

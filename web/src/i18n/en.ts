@@ -220,6 +220,8 @@ export const en = {
     },
     protected: "Your power is protected: it is never cut for debt.",
     emergencyOwed: (cents: number) => `${formatMoney(cents)} of emergency credit is to be repaid`,
+    instalments: (each: number, owed: number, next: string) =>
+      `You pay old debt by instalments: ${formatMoney(each)} on ${next}, ${formatMoney(owed)} left`,
     askEmergency: "Ask for emergency credit",
     dispute: "Dispute",
     disputed: "disputed",

@@ -217,6 +217,8 @@ export const sw: Messages = {
     },
     protected: "Umeme wako umelindwa: haukatwi kwa deni.",
     emergencyOwed: (cents) => `${formatMoney(cents)} ya dharura inapaswa kulipwa`,
+    instalments: (each, owed, next) =>
+      `Unalipa deni la zamani kwa awamu: ${formatMoney(each)} tarehe ${next}, imebaki ${formatMoney(owed)}`,
     askEmergency: "Omba salio la dharura",
     dispute: "Pinga",
     disputed: "inapingwa",

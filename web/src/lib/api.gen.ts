@@ -646,7 +646,7 @@ export interface paths {
         /** One home with its steps. */
         get: operations["household_shortfall"];
         put?: never;
-        /** Sets a limit or a protection, or answers a dispute. */
+        /** Sets a limit or a protection, agrees on instalments, or answers a dispute. */
         post: operations["set_terms"];
         delete?: never;
         options?: never;
@@ -2205,6 +2205,36 @@ export interface components {
              */
             vault_wh: number;
         };
+        /** @description An agreement on old debt. */
+        InstalmentsView: {
+            /**
+             * Format: int64
+             * @description One instalment; the last may be smaller.
+             */
+            each_cents: number;
+            /**
+             * Format: int32
+             * @description Days from one to the next.
+             */
+            every_days: number;
+            /**
+             * Format: int32
+             * @description Missed in a row.
+             */
+            missed: number;
+            /** @description When the next is due. */
+            next_due: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Still to be paid, at the retail of when it was agreed.
+             */
+            owed_cents: number;
+            /**
+             * Format: int64
+             * @description Energy that does not count against the limit.
+             */
+            set_aside_wh: number;
+        };
         /**
          * @description Whether an invariant holds.
          * @enum {string}
@@ -3218,6 +3248,7 @@ export interface components {
              * @description Whose.
              */
             household_id: number;
+            instalments: components["schemas"]["InstalmentsView"] | null;
             /**
              * Format: int64
              * @description At which power is cut; zero for prepaid.
@@ -3324,6 +3355,19 @@ export interface components {
             protection: components["schemas"]["ProtectionKind"];
             /** @description Until when, RFC 3339, for customers; for good if not said. */
             until?: string | null;
+        } | {
+            /**
+             * Format: int64
+             * @description One instalment; at most 52 in all.
+             */
+            each_cents: number;
+            /**
+             * Format: int32
+             * @description Days from one to the next, 1 to 31.
+             */
+            every_days: number;
+            /** @enum {string} */
+            kind: "instalments";
         } | {
             /** @enum {string} */
             kind: "answer";

@@ -6,6 +6,7 @@ import { formatEnergy } from "../domain/energy";
 import { formatMoney, parseShillings } from "../domain/money";
 import { formatMoment } from "../domain/time";
 import { api, asked, type Schemas } from "../lib/api";
+import { Instalments } from "./Instalments";
 import { Table } from "./Table";
 
 type Terms = Schemas["TermsRequest"];
@@ -98,6 +99,7 @@ function Home({ id }: { id: number }) {
                 </Button>
               ))}
           </div>
+          <Instalments standing={standing} agree={set.mutate} />
           {standing.disputed != null && (
             <div className="flex flex-wrap items-end gap-2">
               <Field

@@ -1,7 +1,7 @@
 //! Who owes energy, and what happens before the light goes out.
 
 use super::Time;
-use jirani_market::shortfall::{Protection, Relay};
+use jirani_market::shortfall::{Instalments, Protection, Relay};
 use jirani_settlement::{Standing, step_in_words};
 use jirani_store::{Language, StepRecord};
 use jirani_units::{Price, Wh};
@@ -59,10 +59,42 @@ pub struct StandingView {
     pub protected_until: Option<Time>,
     /// The relay.
     pub relay: RelayState,
+    /// The agreement on old debt; null without.
+    pub instalments: Option<InstalmentsView>,
     /// The step that is disputed and not answered; null when none.
     pub disputed: Option<u64>,
     /// End of the last slot that counts; null before the first.
     pub attested_through: Option<Time>,
+}
+
+/// An agreement on old debt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct InstalmentsView {
+    /// Energy that does not count against the limit.
+    pub set_aside_wh: u64,
+    /// Still to be paid, at the retail of when it was agreed.
+    pub owed_cents: i64,
+    /// One instalment; the last may be smaller.
+    pub each_cents: i64,
+    /// Days from one to the next.
+    pub every_days: u16,
+    /// When the next is due.
+    pub next_due: Time,
+    /// Missed in a row.
+    pub missed: u32,
+}
+
+impl InstalmentsView {
+    fn of(debt: &Instalments) -> Self {
+        Self {
+            set_aside_wh: debt.set_aside.0,
+            owed_cents: debt.owed.0,
+            each_cents: debt.each.0,
+            every_days: debt.every_days,
+            next_due: debt.next_due.into(),
+            missed: debt.missed,
+        }
+    }
 }
 
 impl StandingView {
@@ -91,6 +123,7 @@ impl StandingView {
                 Relay::Open => RelayState::Open,
                 Relay::Closing => RelayState::Closing,
             },
+            instalments: account.old_debt.as_ref().map(InstalmentsView::of),
             disputed: account.disputed,
             attested_through: account.attested_through.map(Into::into),
         }
@@ -166,6 +199,13 @@ pub enum TermsRequest {
         protection: ProtectionKind,
         /// Until when, RFC 3339, for customers; for good if not said.
         until: Option<String>,
+    },
+    /// Old debt is paid by instalments: all that is owed now, out of the balance.
+    Instalments {
+        /// One instalment; at most 52 in all.
+        each_cents: i64,
+        /// Days from one to the next, 1 to 31.
+        every_days: u16,
     },
     /// The answer to the open dispute.
     Answer {

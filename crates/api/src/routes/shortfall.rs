@@ -122,7 +122,7 @@ pub async fn household_shortfall(
     view(&app, record, &standing, Language::En).await
 }
 
-/// Sets a limit or a protection, or answers a dispute.
+/// Sets a limit or a protection, agrees on instalments, or answers a dispute.
 #[utoipa::path(
     post,
     path = "/api/v1/operator/households/{id}/shortfall",
@@ -156,6 +156,9 @@ pub async fn set_terms(
                 ProtectionKind::Clinic => Protection::Clinic,
             };
             (Event::ProtectionSet(protection), String::new())
+        }
+        TermsRequest::Instalments { each_cents, every_days } => {
+            (Event::InstalmentsAgreed { each: Cents(each_cents), every_days }, String::new())
         }
         TermsRequest::Answer { note } => (Event::Resolved, note),
     };

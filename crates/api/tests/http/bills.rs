@@ -148,6 +148,14 @@ async fn a_household_reads_disputes_and_is_answered_and_the_desk_sets_its_terms(
     );
     let answered = operator.post(path, &json!({"kind": "answer", "note": "it is"})).await;
     assert_eq!(answered["standing"]["disputed"], json!(null));
+    let agreed =
+        operator.post(path, &json!({"kind": "instalments", "each_cents": owed, "every_days": 7})).await;
+    let instalments = &agreed["standing"]["instalments"];
+    assert_eq!((&instalments["owed_cents"], &instalments["set_aside_wh"]), (&json!(owed), &json!(3_200)));
+    assert_eq!(agreed["standing"]["exposure_cents"], 0, "what is set aside does not count");
+    let again = json!({"kind": "instalments", "each_cents": owed, "every_days": 7});
+    let running = operator.request(Method::POST, path).json(&again).send().await.unwrap();
+    assert_eq!(expect(running, 409).await["code"], "shortfall.instalments_running");
     let list = operator.get("/api/v1/operator/shortfalls").await;
     assert_eq!((&list[0]["alias"], &list[1]["alias"]), (&json!("Baobab"), &json!("Acacia")));
     let request = amina.request(Method::POST, "/api/v1/me/shortfall/emergency");

@@ -234,8 +234,7 @@ fn proofs_differ(material: &Material, operators: &HashSet<u32>) -> Option<String
                     Account::Household(HouseholdId(line.buyer))
                 };
                 let paid = transfers.get(hex::encode(id.0).as_str()).is_some_and(|transfer| {
-                    account(&transfer.debit) == Some(payer)
-                        && transfer.amount_cents == line.due_cents
+                    account(&transfer.debit) == Some(payer) && transfer.amount_cents == line.due_cents
                 });
                 (!paid || hex::encode(hash) != proof)
                     .then(|| format!("order {} was not paid by the transfer its proof names", line.id))

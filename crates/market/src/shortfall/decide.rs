@@ -38,6 +38,9 @@ pub enum Event {
     ProtectionSet(Protection),
     /// The operator sets the limit.
     LimitSet(Cents),
+    /// The energy of the instalment that was due ([`Account::instalment_due`]) was bought for
+    /// this much.
+    InstalmentPaid(Cents),
     /// The household disputes a step.
     Disputed(u64),
     /// The operator answered.
@@ -83,7 +86,7 @@ fn take(
                 account.attested_through = Some(through);
                 (account.shortfall, account.available, account.retail) = (shortfall, available, retail);
             }
-            money::instalments(account, policy, at, true, steps);
+            money::instalments(account, policy, at, steps);
         }
         Event::Paid(amount) => {
             if !amount.is_positive() {
@@ -91,7 +94,6 @@ fn take(
             }
             account.available = Cents(account.available.0.saturating_add(amount.0));
             money::repay_emergency(account, amount, steps);
-            money::instalments(account, policy, at, false, steps);
         }
         Event::RelayReported(position) => {
             let reported = match position {
@@ -154,7 +156,8 @@ fn take(
             let number = account.disputed.take().ok_or(ShortfallError::NoDispute)?;
             steps.push(StepKind::Resolved(number));
         }
-        Event::Tick => money::instalments(account, policy, at, true, steps),
+        Event::InstalmentPaid(paid) => money::instalment_paid(account, paid, at, steps)?,
+        Event::Tick => money::instalments(account, policy, at, steps),
     }
     Ok(())
 }

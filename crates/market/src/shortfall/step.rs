@@ -103,7 +103,7 @@ pub enum StepKind {
         /// One instalment.
         each: Cents,
     },
-    /// The balance pays so much of the old debt: the operator's energy at the price agreed.
+    /// So much was paid for the energy of one instalment, which is no longer owed.
     InstalmentPaid {
         /// Paid.
         paid: Cents,
@@ -222,6 +222,9 @@ pub enum ShortfallError {
         /// Least instalment.
         least: Cents,
     },
+    /// Nothing is due of an agreement.
+    #[error("shortfall.no_instalment_due: no instalment is due")]
+    NoInstalmentDue,
     /// A step that does not exist, or a dispute upon a dispute.
     #[error("shortfall.not_disputable: dispute one of your steps, one at a time")]
     NotDisputable,
@@ -241,6 +244,7 @@ impl ShortfallError {
             Self::NothingOwed => "shortfall.nothing_owed",
             Self::InstalmentsRunning => "shortfall.instalments_running",
             Self::InstalmentsOutOfBounds { .. } => "shortfall.instalments_out_of_bounds",
+            Self::NoInstalmentDue => "shortfall.no_instalment_due",
             Self::NotDisputable => "shortfall.not_disputable",
             Self::NoDispute => "shortfall.no_dispute",
         }

@@ -189,11 +189,7 @@ fn put(facts: &Facts, book: &Book, plan: &Plan) -> Vec<(HouseholdId, Wh, jirani_
             Party::Household => (facts.policy.lot, facts.policy.lots_max),
             Party::Operator => (facts.policy.operator.lot, facts.policy.operator.lots_max),
         };
-        (left >= lot && open.count() < lots_max).then_some((
-            order.household,
-            left,
-            order.limit,
-        ))
+        (left >= lot && open.count() < lots_max).then_some((order.household, left, order.limit))
     });
     left.collect()
 }

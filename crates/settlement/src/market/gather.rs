@@ -62,7 +62,16 @@ impl Settlement {
         offers.retain(|offer| here(offer.seller));
         let tariff = self.config.tariff;
         let policy = self.calling.policy();
-        Ok(Some(Facts { slot, tariff, draw: (commitment, seed, beacon), members, offers, operator, policy, now }))
+        Ok(Some(Facts {
+            slot,
+            tariff,
+            draw: (commitment, seed, beacon),
+            members,
+            offers,
+            operator,
+            policy,
+            now,
+        }))
     }
 
     /// Where each household with rules stands.

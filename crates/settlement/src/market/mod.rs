@@ -45,8 +45,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub use document::{CallBook, CallLine};
 pub(crate) use keys::{back, is_bought_back, is_calls, posts_its_offers};
-pub(crate) use operator::buyer;
 pub use operator::OperatorPolicy;
+pub(crate) use operator::buyer;
 
 /// What the operator chooses about calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -63,8 +63,7 @@ pub(super) fn orders(facts: &Facts) -> Vec<(Side, CallOrder)> {
     let Facts { slot, tariff, operator, policy, .. } = facts;
     let asks = operator.records.iter().filter(|state| state.vault >= LOT_MIN && state.shortfall == Wh::ZERO);
     let asks = asks.filter_map(|state| {
-        let ask =
-            CallOrder::of_operator(state.record, Side::Ask, state.vault, Cents::ZERO, tariff, *slot)?;
+        let ask = CallOrder::of_operator(state.record, Side::Ask, state.vault, Cents::ZERO, tariff, *slot)?;
         Some((Side::Ask, ask))
     });
     let bid = operator.buyer.and_then(|buyer| {
@@ -109,8 +108,7 @@ impl Settlement {
                 Some(OperatorState { record, vault: on_chain.vault_wh, shortfall: on_chain.shortfall_wh })
             })
             .collect();
-        let buyer =
-            buyer(homes, feeder).filter(|buyer| records.iter().any(|state| state.record == *buyer));
+        let buyer = buyer(homes, feeder).filter(|buyer| records.iter().any(|state| state.record == *buyer));
         Ok(Operator { records, buyer, own })
     }
 }

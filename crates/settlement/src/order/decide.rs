@@ -86,7 +86,12 @@ pub(crate) fn decide(
             if pay_with == PayWith::Balance {
                 next.proof = None;
                 next.paid_at = None;
-                step.change(Change::Post(orders::returned(order.id, view.party(order.buyer), order.due, now)));
+                step.change(Change::Post(orders::returned(
+                    order.id,
+                    view.party(order.buyer),
+                    order.due,
+                    now,
+                )));
                 step.announce(Event::Balance(order.buyer));
             }
             finish(step, view, next, false)

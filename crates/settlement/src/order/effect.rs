@@ -1,8 +1,8 @@
 //! Does what an order's state asks for, until there is nothing left to do now.
 
 use super::View;
-use super::view::party;
 use super::decide::{self, OrderEffect, OrderEvent};
+use super::view::party;
 use crate::chain_work::Fresh;
 use crate::engine::Key;
 use crate::interruption::Moment;

@@ -1,7 +1,9 @@
 //! All that a decision about an order may look at.
 
 use jirani_ledger::templates::orders::Party;
-use jirani_store::{CollectionRecord, HouseholdKind, HouseholdRecord, OfferRecord, OrderRecord, ReceiptRecord};
+use jirani_store::{
+    CollectionRecord, HouseholdKind, HouseholdRecord, OfferRecord, OrderRecord, ReceiptRecord,
+};
 use jirani_units::{HouseholdId, Msisdn, Timestamp};
 
 /// An order and what belongs to it, as read together.

@@ -60,6 +60,27 @@ pub(super) fn look(
     Ok((next, steps))
 }
 
+/// The same after the energy of an instalment was bought for so much.
+pub(super) fn look_after(
+    record: &ShortfallRecord,
+    bought: Option<Cents>,
+    policy: &Policy,
+    facts: &Facts,
+    at: Timestamp,
+) -> Result<(ShortfallRecord, Vec<Step>), ShortfallError> {
+    let Some(paid) = bought else { return look(record, policy, facts, at) };
+    let paid = apply(&record.account, policy, Event::InstalmentPaid(paid), at);
+    let (account, mut steps) = match paid {
+        Ok(paid) => paid,
+        // Somebody else has recorded it.
+        Err(ShortfallError::NoInstalmentDue) => return look(record, policy, facts, at),
+        Err(error) => return Err(error),
+    };
+    let (next, more) = look(&ShortfallRecord { account, ..record.clone() }, policy, facts, at)?;
+    steps.extend(more);
+    Ok((next, steps))
+}
+
 /// Whether two standings differ in more than what chain and ledger say anyway.
 pub(super) fn is_changed(before: &ShortfallRecord, after: &ShortfallRecord) -> bool {
     let core = |record: &ShortfallRecord| {

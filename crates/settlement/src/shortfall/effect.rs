@@ -81,6 +81,11 @@ impl Settlement {
         let mut changed = Vec::new();
         for (household, through, shortfall) in near {
             let record = self.record(records, *household);
+            // What was bought for it is seen there first.
+            if record.account.old_debt.is_some_and(|debt| debt.next_due <= now) {
+                self.lanes.poke(Key::Standing(*household), self.clock.busy());
+                continue;
+            }
             let watched = is_watched(&record.account);
             let available = balances.get(&LedgerAccount::Household(*household)).copied();
             let facts = Facts {
@@ -109,12 +114,14 @@ impl Settlement {
         &self,
         household: HouseholdId,
     ) -> Result<Option<Timestamp>, Trouble> {
+        // Before the standings are held: the chain may take its time.
+        let bought = self.buy_instalment(household).await?;
         let mut held = self.walking.records.lock().await;
         let records = self.records(&mut held).await?;
         let record = self.record(records, household);
         if let Some(facts) = self.facts(&record).await? {
-            let now = self.clock.now();
-            let (next, steps) = decide::look(&record, &self.policy().rules, &facts, now).map_err(stuck)?;
+            let (now, rules) = (self.clock.now(), self.policy().rules);
+            let (next, steps) = decide::look_after(&record, bought, &rules, &facts, now).map_err(stuck)?;
             self.keep(&mut held, vec![(record, next, steps)], "").await?;
         }
         Ok(None)
@@ -181,13 +188,14 @@ impl Settlement {
         if words.chars().count() > NOTE_MAX {
             return Err(SettlementError::NoteTooLong);
         }
+        let bought = self.buy_instalment(household).await.map_err(SettlementError::from_trouble)?;
         let mut held = self.walking.records.lock().await;
         let records = self.records(&mut held).await.map_err(SettlementError::from_trouble)?;
         let record = self.record(records, household);
         let facts = self.facts(&record).await.map_err(SettlementError::from_trouble)?;
         let facts = facts.ok_or(SettlementError::NotEnrolled)?;
         let (now, rules) = (self.clock.now(), self.policy().rules);
-        let (mut next, mut steps) = decide::look(&record, &rules, &facts, now)?;
+        let (mut next, mut steps) = decide::look_after(&record, bought, &rules, &facts, now)?;
         let (account, more) = apply(&next.account, &rules, event, now)?;
         next.account = account;
         steps.extend(more);
@@ -243,7 +251,7 @@ impl Settlement {
     }
 
     /// What chain and ledger say now; `None` when the household is not on chain.
-    async fn facts(&self, record: &ShortfallRecord) -> Result<Option<Facts>, Trouble> {
+    pub(super) async fn facts(&self, record: &ShortfallRecord) -> Result<Option<Facts>, Trouble> {
         let household = record.account.household;
         let Some(chain) = self.chain.household(household).await? else { return Ok(None) };
         let account = LedgerAccount::Household(household);
@@ -355,7 +363,7 @@ impl Settlement {
 
 /// Whether money that comes in may change something at once.
 fn is_watched(account: &Account) -> bool {
-    account.relay != Relay::Closed || account.emergency_owed.is_positive()
+    account.relay != Relay::Closed || account.emergency_owed.is_positive() || account.old_debt.is_some()
 }
 
 /// The operator hears of every command to a relay.

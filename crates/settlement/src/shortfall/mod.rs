@@ -20,10 +20,12 @@
 //! |---|---|
 //! | `decide` | standing, facts and event to standing and steps; pure |
 //! | `tell` | a step in two languages |
+//! | `instalment` | the purchase of what an instalment pays off |
 //! | `effect` | the lane, and what household and operator ask for |
 
 mod decide;
 mod effect;
+mod instalment;
 mod tell;
 
 pub use effect::Standing;

@@ -158,6 +158,10 @@ impl TestChain {
         self.state.lock().unwrap().households.get_mut(&id).unwrap().attested_through = through;
     }
 
+    pub fn shortfall(&self, id: HouseholdId) -> u64 {
+        self.state.lock().unwrap().households[&id].shortfall_wh.0
+    }
+
     pub fn vault(&self, id: HouseholdId) -> u64 {
         self.state.lock().unwrap().households[&id].vault_wh.0
     }
@@ -286,7 +290,12 @@ impl State {
             let offer = self.offers.get_mut(&fill.offer).unwrap();
             offer.reserved -= u64::from(fill.energy_wh);
             offer.left -= u64::from(fill.energy_wh);
-            self.households.get_mut(&order.buyer).unwrap().vault_wh.0 += u64::from(fill.energy_wh);
+            let buyer = self.households.get_mut(&order.buyer).unwrap();
+            let burned = u64::from(fill.energy_wh).min(buyer.shortfall_wh.0);
+            buyer.shortfall_wh.0 -= burned;
+            buyer.burned_wh.0 += burned;
+            buyer.vault_wh.0 += u64::from(fill.energy_wh) - burned;
+            self.burned += burned;
         }
         Ok(())
     }

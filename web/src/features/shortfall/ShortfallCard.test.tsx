@@ -57,6 +57,22 @@ describe("what is owed", () => {
     expect(sent).toEqual({ number: 1, note: "my meter is broken" });
   });
 
+  it("says what instalments are left of old debt", async () => {
+    const instalments = {
+      set_aside_wh: 2_000,
+      owed_cents: 8_000,
+      each_cents: 4_000,
+      every_days: 7,
+      next_due: "2026-11-30T09:00:00Z",
+      missed: 0,
+    };
+    serve({
+      "GET /api/v1/me/shortfall": () => ({ standing: { ...standing, instalments }, steps: [] }),
+    });
+    show(<ShortfallCard />);
+    expect(await screen.findByText(/KSh 40.00 on .*, KSh 80.00 left/)).toBeVisible();
+  });
+
   it("offers emergency credit near the limit, in Kiswahili too", async () => {
     localStorage.setItem("jirani.language", "sw");
     const near = { ...standing, exposure_cents: 45_000, owed_cents: 45_000, shortfall_wh: 12_857 };

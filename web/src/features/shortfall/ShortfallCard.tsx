@@ -34,6 +34,15 @@ export function ShortfallCard() {
             {standing.emergency_owed_cents > 0 && (
               <p>{messages.shortfall.emergencyOwed(standing.emergency_owed_cents)}</p>
             )}
+            {standing.instalments && (
+              <p>
+                {messages.shortfall.instalments(
+                  standing.instalments.each_cents,
+                  standing.instalments.owed_cents,
+                  formatMoment(standing.instalments.next_due),
+                )}
+              </p>
+            )}
             {mayAsk(standing) && (
               <div className="mt-2">
                 <Button look="quiet" disabled={emergency.isPending} onClick={() => emergency.mutate()}>
