@@ -91,11 +91,10 @@ impl CallBook {
     /// Whose money pays for a bid, and grid fee and tax on top: the operator buys without.
     pub(super) fn terms(&self, bid: u32) -> (orders::Party, Price, Price) {
         match self.bids.get(bid as usize) {
-            Some(CallLine(_, true, ..)) => (orders::Party::Operator, Price(0), Price(0)),
-            Some(CallLine(household, ..)) => {
+            Some(CallLine(household, false, ..)) => {
                 (orders::Party::Household(*household), self.tariff.grid_fee, self.tariff.tax)
             }
-            None => (orders::Party::Operator, Price(0), Price(0)),
+            Some(CallLine(_, true, ..)) | None => (orders::Party::Operator, Price(0), Price(0)),
         }
     }
 
