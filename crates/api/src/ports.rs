@@ -60,7 +60,12 @@ pub trait Trading: Send + Sync {
     /// Takes an offer back; what orders hold stays until they are final.
     async fn cancel_offer(&self, seller: HouseholdId, offer: OfferId) -> Result<OfferRecord, TradingError>;
     /// What an order would cost. Nothing is held.
-    async fn quote(&self, buyer: HouseholdId, want: Want) -> Result<TradingQuote, TradingError>;
+    async fn quote(
+        &self,
+        buyer: HouseholdId,
+        want: Want,
+        pay_with: PayWith,
+    ) -> Result<TradingQuote, TradingError>;
     /// Makes an order; returns once it is on chain and its payment is under way.
     async fn place_order(
         &self,

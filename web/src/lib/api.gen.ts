@@ -2926,6 +2926,8 @@ export interface components {
              * @description This much energy.
              */
             energy_wh?: number | null;
+            /** @description How the order would be paid: an unpaid one may hold less of an offer. */
+            pay_with?: components["schemas"]["PayWithView"];
         };
         /** @description What an order would cost now. Nothing is held. */
         QuoteView: {

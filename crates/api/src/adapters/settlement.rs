@@ -43,9 +43,14 @@ impl Trading for Settlement {
         Ok(Settlement::cancel_offer(self, seller, offer).await?)
     }
 
-    async fn quote(&self, buyer: HouseholdId, want: Want) -> Result<TradingQuote, TradingError> {
+    async fn quote(
+        &self,
+        buyer: HouseholdId,
+        want: Want,
+        pay_with: PayWith,
+    ) -> Result<TradingQuote, TradingError> {
         let Quote { fills, energy, due, collect, fee, tax, retail, saved: _ } =
-            Settlement::quote(self, buyer, want).await?;
+            Settlement::quote(self, buyer, want, pay_with).await?;
         Ok(TradingQuote { fills, energy, due, collect, fee, tax, retail })
     }
 

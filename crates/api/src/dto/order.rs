@@ -39,10 +39,11 @@ pub struct OrderRequest {
 }
 
 /// How an order is paid: wholly one way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PayWithView {
     /// An M-Pesa prompt on the household's own phone.
+    #[default]
     Mpesa,
     /// The household's balance.
     Balance,

@@ -1,6 +1,6 @@
 //! Quotes.
 
-use super::order::FillView;
+use super::order::{FillView, PayWithView};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,6 +16,9 @@ pub struct QuoteRequest {
     #[serde(default, deserialize_with = "super::exact")]
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     pub amount_cents: Option<u64>,
+    /// How the order would be paid: an unpaid one may hold less of an offer.
+    #[serde(default)]
+    pub pay_with: PayWithView,
 }
 
 /// What an order would cost now. Nothing is held.

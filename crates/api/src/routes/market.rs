@@ -145,7 +145,7 @@ pub async fn quote(
     Json(request): Json<QuoteRequest>,
 ) -> Result<Json<QuoteView>, ApiError> {
     let want = want(request.energy_wh, request.amount_cents)?;
-    let quote = app.deps.trading.quote(buyer, want).await?;
+    let quote = app.deps.trading.quote(buyer, want, request.pay_with.into()).await?;
     let names = Names::of_fills(&app, &quote.fills).await?;
     Ok(Json(QuoteView {
         fills: names.fills(&quote.fills),

@@ -58,6 +58,10 @@ pub async fn act(
             let changed = rules::change(app, household, |rules| rules.buy = rule).await?;
             Ok(changed.map_or_else(Outcome::Refused, |()| told(rule.is_some())))
         }
+        // A choice that the screen did not have.
+        (Command::Buy(_, PayWith::Mpesa), Agreed::Buy(BuyQuote { mpesa: false, .. })) => {
+            Ok(Outcome::Refused(Refusal::UnpaidShare))
+        }
         (Command::Buy(_, pay_with), Agreed::Buy(quote)) => {
             let meanwhile = match pay_with {
                 PayWith::Mpesa => Outcome::Prompt(quote.collect),

@@ -60,6 +60,8 @@ pub struct BuyQuote {
     pub collect: Cents,
     /// The same energy at the operator's own price.
     pub retail: Cents,
+    /// Whether M-Pesa may be asked for it: an unpaid order may hold less of an offer.
+    pub mpesa: bool,
 }
 
 /// What a withdrawal would send, as the household was told.

@@ -13,10 +13,12 @@ use super::words::{Outcome, Quoted, Refusal, code_message, gate, outcome, place,
 use crate::app::App;
 use crate::error::ApiError;
 use crate::guard::rate::Buckets;
+use crate::ports::{TradingError, TradingQuote};
 use crate::view::nairobi::Day;
 use jirani_ledger::Account;
+use jirani_market::Want;
 use jirani_notify::SmsOutcome;
-use jirani_store::{Change, HandsetRecord, HouseholdKind, HouseholdRecord, Language};
+use jirani_store::{Change, HandsetRecord, HouseholdKind, HouseholdRecord, Language, PayWith};
 use jirani_units::{Msisdn, Wh};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
@@ -287,11 +289,8 @@ impl<'a> Request<'a> {
         let print = self.print("quote", answers);
         let now = Instant::now();
         match at {
-            Place::BuyConfirm(want) => match trading.quote(household, want).await {
+            Place::BuyConfirm(want) => match self.buy_quote(want).await {
                 Ok(quote) => {
-                    let (energy, due, collect, retail) =
-                        (quote.energy, quote.due, quote.collect, quote.retail);
-                    let quote = BuyQuote { energy, due, collect, retail };
                     self.ussd.sessions.with(self.session, now, |memory| memory.buys.insert(print, quote));
                     Ok(Ok(Quoted::Buy(quote)))
                 }
@@ -309,6 +308,19 @@ impl<'a> Request<'a> {
             },
             _ => Ok(Ok(Quoted::Nothing)),
         }
+    }
+
+    /// What it costs by M-Pesa; from balance, where an unpaid order may not hold so much.
+    async fn buy_quote(&self, want: Want) -> Result<BuyQuote, TradingError> {
+        let (trading, household) = (&self.app.deps.trading, self.record.id);
+        let (quote, mpesa) = match trading.quote(household, want, PayWith::Mpesa).await {
+            Err(error) if error.code == "market.unpaid_share" => {
+                (trading.quote(household, want, PayWith::Balance).await?, false)
+            }
+            quoted => (quoted?, true),
+        };
+        let TradingQuote { energy, due, collect, retail, .. } = quote;
+        Ok(BuyQuote { energy, due, collect, retail, mpesa })
     }
 
     async fn facts(&self, at: Place, bounds: Bounds) -> Result<Facts, ApiError> {

@@ -76,6 +76,21 @@ async fn a_quote_says_what_the_order_then_costs() {
 }
 
 #[tokio::test]
+async fn a_quote_for_the_balance_may_take_what_an_unpaid_order_may_not_hold() {
+    let world = start(WorldOptions::default()).await;
+    let (buyer, ..) = market(&world).await;
+    world.give_balance(1, 10_000).await;
+    let (quotes, path) = (json!({"energy_wh": 1_000}), "/api/v1/me/quotes");
+    let by_mpesa = buyer.request(Method::POST, path).json(&quotes).send().await.unwrap();
+    assert_eq!(expect(by_mpesa, 409).await["code"], "market.unpaid_share");
+    let wish = json!({"energy_wh": 1_000, "pay_with": "balance"});
+    let quote = buyer.post(path, &wish).await;
+    assert_eq!((&quote["energy_wh"], &quote["due_cents"]), (&json!(1_000), &json!(3_300)));
+    let order = expect(buyer.post_with_key("/api/v1/me/orders", "order-1", &wish).await, 200).await;
+    assert_eq!((&order["state"], &order["due_cents"]), (&json!("settled"), &quote["due_cents"]));
+}
+
+#[tokio::test]
 async fn the_same_key_buys_once_and_another_wish_under_it_is_refused() {
     let world = start(WorldOptions::default()).await;
     let (buyer, seller, offer) = market(&world).await;

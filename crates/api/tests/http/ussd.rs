@@ -188,6 +188,25 @@ async fn an_order_by_mpesa_prompts_and_settles() {
 }
 
 #[tokio::test]
+async fn what_an_unpaid_order_may_not_hold_is_offered_from_the_balance_only() {
+    let world = start(WorldOptions::default()).await;
+    let (buyer, ..) = market(&world).await;
+    world.give_balance(1, 10_000).await;
+    first_use(&world, 1).await;
+    let text = format!("{PIN}*2*1*1");
+    assert_eq!(
+        dial(&world, 1, "s", &text).await,
+        "CON 1.000 kWh for KSh 33.00, operator KSh 60.00\n2 Balance (KSh 100.00)\n0 Back"
+    );
+    let by_mpesa = dial(&world, 1, "s", &format!("{text}*1")).await;
+    assert!(by_mpesa.starts_with("END By M-Pesa you can buy less at once"), "{by_mpesa}");
+    assert_eq!(buyer.get("/api/v1/me/orders").await, json!([]));
+    dial(&world, 1, "t", &text).await;
+    let bought = dial(&world, 1, "t", &format!("{text}*2")).await;
+    assert_eq!(bought, "END You bought 1.000 kWh for KSh 33.00 from your balance.");
+}
+
+#[tokio::test]
 async fn a_withdrawal_shows_its_charge_and_is_sent_once() {
     let world = start(WorldOptions::default()).await;
     first_use(&world, 1).await;

@@ -55,10 +55,16 @@ struct Plan {
 }
 
 impl Settlement {
-    /// What an order would cost, paid by M-Pesa. Nothing is held.
-    pub async fn quote(&self, buyer: HouseholdId, want: Want) -> Result<Quote, SettlementError> {
+    /// What an order would cost, paid in this way: only from balance may it take more of an
+    /// offer than an unpaid order may hold. Nothing is held.
+    pub async fn quote(
+        &self,
+        buyer: HouseholdId,
+        want: Want,
+        pay_with: PayWith,
+    ) -> Result<Quote, SettlementError> {
         self.store.household(buyer).await?.ok_or(SettlementError::UnknownHousehold)?;
-        let plan = self.plan(buyer, want, PayWith::Mpesa).await?;
+        let plan = self.plan(buyer, want, pay_with).await?;
         let energy = Wh(plan.fills.iter().map(|fill| u64::from(fill.energy_wh)).sum());
         let retail = jirani_market::retail_cost(&self.config.tariff, &plan.fills)?;
         let Shares { due, fee, tax, .. } = plan.shares;

@@ -22,7 +22,7 @@ describe("buying", () => {
   it("shows the exact price before a yes that says what leaves the phone", async () => {
     const seen = serve({
       "POST /api/v1/me/quotes": async (request) => {
-        expect(await request.clone().json()).toEqual({ energy_wh: 1_500 });
+        expect(await request.clone().json()).toEqual({ energy_wh: 1_500, pay_with: "mpesa" });
         return quote;
       },
       "POST /api/v1/me/orders": async (request) => {
@@ -61,6 +61,26 @@ describe("buying", () => {
     await waitFor(() => expect(seen.filter((r) => r.url.endsWith("/orders"))).toHaveLength(2));
     const keys = seen.filter((r) => r.url.endsWith("/orders")).map((r) => r.headers.get("Idempotency-Key"));
     expect(keys[0]).toBe(keys[1]);
+  });
+
+  it("asks for the price anew when the way to pay changes, as a refusal may hold for one only", async () => {
+    serve({
+      "POST /api/v1/me/quotes": async (request) => {
+        const { pay_with } = await request.clone().json();
+        return pay_with === "balance" ? quote : refusal(409, "market.unpaid_share", "Pay from your balance.");
+      },
+      "POST /api/v1/me/orders": async (request) => {
+        expect(await request.clone().json()).toMatchObject({ pay_with: "balance", max_due_cents: 3_001 });
+        return { id: 4 };
+      },
+    });
+    const { history } = show(<BuyForm initialWh={1_500} />);
+    await userEvent.click(screen.getByRole("button", { name: "See the price" }));
+    expect(await screen.findByRole("alert")).toHaveTextContent("Pay from your balance.");
+    await userEvent.click(screen.getByRole("radio", { name: /balance/i }));
+    await userEvent.click(await screen.findByRole("button", { name: "Yes, pay KSh 30.01" }));
+    expect(screen.queryByRole("alert")).toBeNull();
+    await waitFor(() => expect(history.at(-1)).toBe("/pay/4"));
   });
 
   it("does not ask for a price of nonsense", async () => {

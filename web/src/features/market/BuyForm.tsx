@@ -11,6 +11,7 @@ import { WholeShillings } from "./WholeShillings";
 
 type Unit = "kwh" | "shillings";
 type Want = { energy_wh: number } | { amount_cents: number };
+type PayWith = "mpesa" | "balance";
 
 function parse(text: string, unit: Unit): Want | null {
   if (unit === "kwh") {
@@ -27,11 +28,11 @@ export function BuyForm({ initialWh }: { initialWh: number | null }) {
   const [, go] = useLocation();
   const [unit, setUnit] = useState<Unit>("kwh");
   const [text, setText] = useState(initialWh ? (initialWh / 1000).toFixed(3) : "1");
-  const [payWith, setPayWith] = useState<"mpesa" | "balance">("mpesa");
+  const [payWith, setPayWith] = useState<PayWith>("mpesa");
   const [wrong, setWrong] = useState(false);
   const intent = useRef(newIntentKey());
   const quote = useMutation({
-    mutationFn: (want: Want) => asked(api.POST("/api/v1/me/quotes", { body: want })),
+    mutationFn: (want: Want & { pay_with: PayWith }) => asked(api.POST("/api/v1/me/quotes", { body: want })),
   });
   const order = useMutation({
     // The energy that was shown: for the same money there may be less of it by now, and that
@@ -50,11 +51,14 @@ export function BuyForm({ initialWh }: { initialWh: number | null }) {
     quote.reset();
     order.reset();
   };
-  const look = (event: FormEvent) => {
-    event.preventDefault();
+  const ask = (pay_with: PayWith) => {
     const want = parse(text, unit);
     setWrong(!want);
-    if (want) quote.mutate(want);
+    if (want) quote.mutate({ ...want, pay_with });
+  };
+  const look = (event: FormEvent) => {
+    event.preventDefault();
+    ask(payWith);
   };
   return (
     <form onSubmit={look} className="space-y-3">
@@ -91,7 +95,11 @@ export function BuyForm({ initialWh }: { initialWh: number | null }) {
         value={payWith}
         onChange={(next) => {
           setPayWith(next);
+          const wasAsked = !quote.isIdle;
           change();
+          // From balance an order may take more of an offer, so what was said of the other
+          // way to pay, a refusal too, does not hold for this one.
+          if (wasAsked) ask(next);
         }}
       />
       {!quote.data && (

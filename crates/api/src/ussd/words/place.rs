@@ -105,19 +105,19 @@ fn balance(facts: &Facts) -> String {
 }
 
 fn buy_en(quote: &BuyQuote, facts: &Facts) -> String {
-    let BuyQuote { energy, due, collect, retail } = quote;
-    format!(
-        "{energy} for {due}, operator {retail}\n1 M-Pesa {collect}\n2 Balance ({})\n0 Back",
-        facts.available
-    )
+    let BuyQuote { energy, due, retail, .. } = quote;
+    let by_mpesa = by_mpesa(quote);
+    format!("{energy} for {due}, operator {retail}\n{by_mpesa}2 Balance ({})\n0 Back", facts.available)
 }
 
 fn buy_sw(quote: &BuyQuote, facts: &Facts) -> String {
-    let BuyQuote { energy, due, collect, retail } = quote;
-    format!(
-        "{energy} kwa {due}, mwendeshaji {retail}\n1 M-Pesa {collect}\n2 Salio ({})\n0 Rudi",
-        facts.available
-    )
+    let BuyQuote { energy, due, retail, .. } = quote;
+    let by_mpesa = by_mpesa(quote);
+    format!("{energy} kwa {due}, mwendeshaji {retail}\n{by_mpesa}2 Salio ({})\n0 Rudi", facts.available)
+}
+
+fn by_mpesa(quote: &BuyQuote) -> String {
+    if quote.mpesa { format!("1 M-Pesa {}\n", quote.collect) } else { String::new() }
 }
 
 fn sell_en(rules: Rules) -> String {
@@ -215,7 +215,7 @@ mod tests {
                 covers.map(|cover| Some(Rules { sell: Some(sell(acting)), buy: Some(buy(cover, acting)) }));
             all.extend(set);
         }
-        let quote = BuyQuote { energy: Wh(99_999_999), due: money, collect: money, retail: money };
+        let quote = BuyQuote { energy: Wh(99_999_999), due: money, collect: money, retail: money, mpesa: true };
         let places = [
             Place::Menu,
             Place::Balance,
