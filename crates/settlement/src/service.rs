@@ -60,6 +60,8 @@ pub struct Settlement {
     /// Held while a payout is planned: over the store only.
     pub(crate) paying_out: tokio::sync::Mutex<()>,
     pub(crate) debts: Debts,
+    /// Held while an approved decision is done: two at once must not both find a receipt unused.
+    pub(crate) deciding: tokio::sync::Mutex<()>,
     pub(crate) lanes: Lanes<Note>,
     pub(crate) timer: Timer,
     pub(crate) reconciling: Reconciling,
@@ -102,6 +104,7 @@ impl Settlement {
             queue: Queue::default(),
             paying_out: tokio::sync::Mutex::default(),
             debts: Debts::default(),
+            deciding: tokio::sync::Mutex::default(),
             lanes: Lanes::new(),
             timer: Timer::default(),
             reconciling: Reconciling::default(),

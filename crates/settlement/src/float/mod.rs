@@ -171,6 +171,18 @@ impl Settlement {
         Ok(moves)
     }
 
+    /// Which of all moves stands under this receipt.
+    pub(crate) async fn float_move_under(&self, receipt: &Receipt) -> Result<Option<u64>, StoreError> {
+        let last = self.last_float_move().await?.map_or(0, |last| last.number);
+        for number in (1..=last).rev() {
+            let record = self.float_move(number).await?;
+            if record.is_some_and(|record| record.state == FloatState::Moved(Some(receipt.clone()))) {
+                return Ok(Some(number));
+            }
+        }
+        Ok(None)
+    }
+
     /// Ends a move by M-Pesa's statement, which names it as [`FloatRecord::reference`] does:
     /// moved, with the receipt it stands under, or `None` when it is not there, long after
     /// it was sent. Whoever says so has looked. A move that has ended stays as it is.

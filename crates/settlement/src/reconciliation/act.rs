@@ -4,16 +4,19 @@
 use super::gather::shortcode;
 use crate::error::SettlementError;
 use crate::float;
-use crate::float::record::{FloatEvent, FloatRecord, FloatState};
+use crate::float::record::FloatEvent;
 use crate::notice::Notice;
 use crate::payout::decided_by_hand;
 use crate::review::Matter;
 use crate::service::Settlement;
 use crate::step::Step;
 use jirani_ledger::templates::{reversals, review, shortcodes};
-use jirani_ledger::{Account, Reason};
+use jirani_ledger::{Account, Reason, Transfer};
 use jirani_reconciliation::Decision;
-use jirani_store::{Change, CollectionState, Event, PayoutState, ReceiptRecord, ReceiptUse, ReversalState};
+use jirani_store::verbs::PAGE_MAX;
+use jirani_store::{
+    Change, CollectionState, Event, JournalRow, PayoutState, ReceiptRecord, ReceiptUse, ReversalState,
+};
 use jirani_units::{Cents, Clock as _, HouseholdId, OrderId, PayoutId, Receipt};
 
 type Acted = Result<Step, SettlementError>;
@@ -48,6 +51,8 @@ impl Settlement {
                 if self.store.receipt(receipt).await?.is_some() {
                     return Err(unfit(format!("{receipt} is booked already")));
                 }
+                // One that M-Pesa took back before anybody told of it is in suspense and out again.
+                self.not_ours(receipt).await?;
                 let found = shortcodes::found(receipt, shortcode(*on), *amount_cents, now);
                 step.change(Change::Post(found));
                 // From here it is like any payment that nobody can name.
@@ -66,12 +71,15 @@ impl Settlement {
                 );
             }
             Decision::BookDeposit { receipt, shortcode: to, amount_cents } => {
+                self.unused(receipt).await?;
                 let deposited = shortcodes::float_deposited(receipt, shortcode(*to), *amount_cents, now);
                 step.change(Change::Post(deposited));
             }
             Decision::BookSweep { receipt, shortcode: from, amount_cents } => {
+                self.unused(receipt).await?;
                 step.change(Change::Post(shortcodes::swept(receipt, shortcode(*from), *amount_cents, now)));
             }
+            // Its receipt is of what was charged for, which stands in the ledger too.
             Decision::BookCharge { receipt, amount_cents } => {
                 step.change(Change::Post(shortcodes::charged(receipt, *amount_cents, now)));
             }
@@ -118,20 +126,48 @@ impl Settlement {
         if self.store.reversal(receipt).await?.is_some() {
             return Err(unfit(format!("{receipt} is a payment to us that was taken back")));
         }
+        self.not_ours(receipt).await
+    }
+
+    /// The part of [`Self::unused`] that is about money that we moved ourselves.
+    async fn not_ours(&self, receipt: &Receipt) -> Result<(), SettlementError> {
         let mut last = PayoutId(0);
         loop {
-            let page = self.store.payouts_after(last, jirani_store::verbs::PAGE_MAX).await?;
+            let page = self.store.payouts_after(last, PAGE_MAX).await?;
             let Some(end) = page.last() else { break };
             last = end.id;
             if let Some(payout) = page.iter().find(|payout| payout.receipt.as_ref() == Some(receipt)) {
                 return Err(unfit(format!("{receipt} is payout {}", payout.id)));
             }
         }
-        let moves = self.float_moves(u32::MAX).await?;
-        let is_it = |one: &&FloatRecord| one.state == FloatState::Moved(Some(receipt.clone()));
-        match moves.iter().find(is_it) {
-            Some(one) => Err(unfit(format!("{receipt} is move {} of float", one.number))),
-            None => Ok(()),
+        if let Some(number) = self.float_move_under(receipt).await? {
+            return Err(unfit(format!("{receipt} is move {number} of float")));
+        }
+        // A row is named by its receipt alone: neither where the money lay nor how much
+        // it was makes another one of it.
+        let (any, cents, now) = (shortcodes::Shortcode::Collection, Cents(1), self.clock.now());
+        for (account, row, what) in [
+            (Account::OperatorFloat, shortcodes::float_deposited(receipt, any, cents, now), "deposit"),
+            (Account::OperatorSweeps, shortcodes::swept(receipt, any, cents, now), "sweep"),
+        ] {
+            if self.stands(account, &row).await? {
+                return Err(unfit(format!("{receipt} is a {what} of the operator's")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `row` is in the journal of this account, and was not undone.
+    async fn stands(&self, account: Account, row: &Transfer) -> Result<bool, SettlementError> {
+        let undone = review::corrected(0, row, row.at).map(|undone| undone.id);
+        let (mut after, mut stands) = (0, false);
+        loop {
+            let page = self.store.journal_of_after(account, after, PAGE_MAX).await?;
+            let Some(end) = page.last() else { return Ok(stands) };
+            after = end.sequence;
+            for JournalRow { transfer, .. } in &page {
+                stands = (stands || transfer.id == row.id) && Some(transfer.id) != undone;
+            }
         }
     }
 

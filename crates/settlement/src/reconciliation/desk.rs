@@ -113,6 +113,7 @@ impl Settlement {
     pub async fn approve(&self, operator: &str, number: u64) -> Result<ProposalRecord, SettlementError> {
         let _busy = self.clock.busy();
         check_operator(operator)?;
+        let _deciding = self.deciding.lock().await;
         for _ in 0..COMMIT_ATTEMPTS {
             let proposal = self.stored_proposal(number).await?;
             match proposal.state {

@@ -200,6 +200,72 @@ async fn a_receipt_proves_one_payout_and_the_figures_outlive_a_restart() {
 }
 
 #[tokio::test]
+async fn a_receipt_stands_for_one_movement_whoever_books_it_and_when() {
+    let village = Village::without_list().await;
+    village.offer().await;
+    village.buy(4_000, PayWith::Mpesa, "sold").await;
+    village.pass(30).await;
+    let desk = &village.settlement;
+    for target in ["b2c_callback", "status_callback"] {
+        village.always(target, "lose").await;
+    }
+    let mut unknown = Vec::new();
+    for key in ["first", "second", "third"] {
+        unknown.push(desk.request_payout(SELLER, Cents(1_000), key).await.unwrap().id);
+        village.pass(100_000).await;
+    }
+    let compared = village.compare("600992", "all", &PAYOUTS).await;
+    let alone: Vec<Receipt> =
+        compared.report.only_theirs.lines.iter().filter_map(|l| l.receipt.clone()).collect();
+    let (amount_cents, shortcode) = (Cents(1_000), Purse::Payout);
+    let paid = |payout: usize, receipt: &Receipt| {
+        let payout_id = unknown[payout];
+        let paid = Decision::PayoutPaid { payout_id, receipt: receipt.clone() };
+        (format!("payout/{payout_id}/unknown"), paid)
+    };
+    let approved = async |about: String, decision: Decision| {
+        let proposed = desk.propose("Amina", &about, &decision, "").await.unwrap();
+        desk.approve("Baraka", proposed.number).await.unwrap();
+    };
+    let refused = async |about: String, decision: Decision| {
+        let refused = desk.propose("Amina", &about, &decision, "").await.unwrap_err();
+        assert_eq!(refused.code(), "review.unfit");
+        refused.message()
+    };
+    let about = |receipt: &Receipt| format!("books/payout/{receipt}/money");
+
+    let deposit = Decision::BookDeposit { receipt: alone[0].clone(), shortcode, amount_cents };
+    approved(about(&alone[0]), deposit).await;
+    let (payout, as_paid) = paid(0, &alone[0]);
+    assert!(refused(payout, as_paid).await.contains("is a deposit of the operator's"));
+    let sweep = Decision::BookSweep { receipt: alone[1].clone(), shortcode, amount_cents };
+    approved(about(&alone[1]), sweep).await;
+    let (payout, as_paid) = paid(0, &alone[1]);
+    assert!(refused(payout, as_paid).await.contains("is a sweep of the operator's"));
+    let (payout, as_paid) = paid(0, &alone[2]);
+    approved(payout, as_paid).await;
+    for booked in [
+        Decision::BookDeposit { receipt: alone[2].clone(), shortcode, amount_cents },
+        Decision::BookSweep { receipt: alone[2].clone(), shortcode, amount_cents },
+        Decision::BookFound { receipt: alone[2].clone(), shortcode, amount_cents },
+    ] {
+        let why = refused(about(&alone[2]), booked).await;
+        assert!(why.contains(&format!("is payout {}", unknown[0])), "{why}");
+    }
+
+    // Two approvals at once find it unused once.
+    let fresh: Receipt = "UJ32ABCDEF".parse().unwrap();
+    let mut proposed = Vec::new();
+    for payout in [1, 2] {
+        let (payout, as_paid) = paid(payout, &fresh);
+        proposed.push(desk.propose("Amina", &payout, &as_paid, "").await.unwrap().number);
+    }
+    let both = proposed.iter().map(|number| desk.approve("Baraka", *number));
+    let done = futures::future::join_all(both).await;
+    assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1, "{done:?}");
+}
+
+#[tokio::test]
 async fn what_mpesa_posts_about_its_list_is_kept_and_has_the_list_read() {
     let village = Village::new().await;
     village.pass(5).await;

@@ -5,7 +5,7 @@ use jirani_daraja_sandbox::Behaviour;
 use jirani_ledger::Account;
 use jirani_reconciliation::{Decision, Purse};
 use jirani_settlement::{FloatRecord, FloatState};
-use jirani_store::{PayWith, ProposalState, Store as _};
+use jirani_store::{Change, PayWith, ProposalState, Store as _};
 use jirani_units::Cents;
 
 /// A village whose PayBill holds 79 shillings, by two orders.
@@ -130,4 +130,31 @@ async fn a_move_whose_answer_and_result_are_lost_stays_unknown_until_it_is_prove
         village.is_sound().await;
     }
     assert_eq!(held(&village).await, (before.0 - 2_000, before.1 + 2_000));
+}
+
+#[tokio::test]
+async fn a_receipt_proves_one_move_of_float_however_long_ago_that_was() {
+    let village = village().await;
+    village.settlement.move_float("amina", Cents(1_000), "first").await.unwrap();
+    village.pass(15).await;
+    let first = last(&village).await;
+    let FloatState::Moved(Some(receipt)) = first.state.clone() else { panic!("{first:?}") };
+    // Hundreds of moves later.
+    let mut number = first.number;
+    while number < 300 {
+        number = village.store.next_number("float").await.unwrap();
+    }
+    let later = FloatRecord { number, state: FloatState::Moved(None), ..first };
+    let kept = |key: &str, value| Change::Setting { key: key.to_owned(), value };
+    let moves = [kept("float/300", serde_json::to_string(&later).unwrap()), kept("float-last", "300".into())];
+    village.store.commit(moves.to_vec()).await.unwrap();
+
+    village.fault("b2b_response", "lose").await;
+    village.fault("b2b_callback", "lose").await;
+    let lost = village.settlement.move_float("amina", Cents(1_000), "second").await.unwrap();
+    village.pass(90_000).await;
+    let review = format!("float/{}/unknown", lost.number);
+    let moved = Decision::FloatMoved { number: lost.number, receipt };
+    let refused = village.settlement.propose("amina", &review, &moved, "").await.unwrap_err();
+    assert!(refused.message().contains("is move 1 of float"), "{refused}");
 }
