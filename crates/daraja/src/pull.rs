@@ -68,6 +68,9 @@ pub struct PulledWindow {
     pub payments: Vec<PulledPayment>,
     /// Rows without a readable receipt or amount.
     pub unreadable: u32,
+    /// Whether M-Pesa said where the list ends. One that only repeated itself may have
+    /// more, and proves no absence.
+    pub is_whole: bool,
     /// Where the window really began: not before M-Pesa's list does.
     pub from: Timestamp,
     /// Where it ended.
@@ -75,9 +78,9 @@ pub struct PulledWindow {
 }
 
 /// Reads all pages of the window, cut to what the list still holds at `now`.
-/// A list that repeats itself (an offset that is not looked at) ends there; a
-/// page that cannot be had fails the whole, because a part of a list proves no
-/// absence.
+/// A list that repeats itself (an offset that is not looked at) ends there, and is not
+/// whole; a page that cannot be had fails the reading, because a part of a list proves
+/// no absence.
 pub async fn pull_window(
     mpesa: &dyn Mpesa,
     from: Timestamp,
@@ -86,8 +89,9 @@ pub async fn pull_window(
 ) -> Result<PulledWindow, SendError> {
     let from = from.max(now.plus_seconds(-PULL_REACH_S));
     let until = until.min(now);
-    let mut window = PulledWindow { payments: Vec::new(), unreadable: 0, from, until };
+    let mut window = PulledWindow { payments: Vec::new(), unreadable: 0, is_whole: false, from, until };
     if from >= until {
+        window.is_whole = true;
         return Ok(window);
     }
     let mut seen = HashSet::new();
@@ -104,7 +108,10 @@ pub async fn pull_window(
         window.unreadable = window.unreadable.saturating_add(page.unreadable);
         match page.next_offset {
             Some(next) if next > offset => offset = next,
-            _ => return Ok(window),
+            next => {
+                window.is_whole = next.is_none();
+                return Ok(window);
+            }
         }
     }
     Err(SendError::Unknown { message: format!("the list of payments has more than {PAGES_MAX} pages") })

@@ -125,6 +125,30 @@ async fn what_mpesas_whole_list_does_not_have_was_not_paid_and_no_person_need_lo
 }
 
 #[tokio::test]
+async fn a_list_that_may_have_the_payment_after_all_ends_no_doubt() {
+    for is_whole in [true, false] {
+        let world = World::new().await;
+        let order = world.order().await;
+        let prompt = world.mpesa.prompt();
+        world.stk(&prompt, stk_refused(&prompt, "9876")).await;
+        if is_whole {
+            // Its amount, under a reference that M-Pesa cut.
+            let paid = world.mpesa.pay(2_000, world.clock.now());
+            world.mpesa.list(&paid, "JI");
+        } else {
+            world.mpesa.list_repeats_itself();
+            let other = world.mpesa.pay(700, world.clock.now());
+            world.mpesa.list(&other, "rent");
+        }
+        world.pass(3_800).await;
+        let about = format!("collection/{}/unknown", order.id);
+        let review = world.store.review(&about).await.unwrap().unwrap();
+        assert_eq!(review.closed_at, None, "{review:?}");
+        world.is_sound().await;
+    }
+}
+
+#[tokio::test]
 async fn hand_made_payments_that_nobody_confirmed_are_found_too() {
     let mut world = World::new().await;
     world.pass(10).await;

@@ -13,8 +13,9 @@
 //!
 //! The list is also M-Pesa's last word on a prompt that nothing else was ever told of: what
 //! a whole reading over all of its time does not have, long after its deadline, was not
-//! paid. The person who was asked to look need not; should it come after all, it is the
-//! payer's balance like any late payment.
+//! paid, unless a payment of its amount is there that names no order. The person who was
+//! asked to look need not; should it come after all, it is the payer's balance like any
+//! late payment.
 
 use crate::collection::Money;
 use crate::engine::Key;
@@ -25,7 +26,8 @@ use crate::service::Settlement;
 use crate::step::{Step, Trouble};
 use jirani_daraja::{PulledPayment, PulledWindow, SendError, pull_window};
 use jirani_store::{Change, CollectionRecord, CollectionState};
-use jirani_units::{Clock as _, Timestamp};
+use jirani_units::{Cents, Clock as _, Timestamp};
+use std::collections::HashSet;
 
 /// The stored value's name: until when the list was read, in microseconds.
 const SETTING: &str = "pulled-until";
@@ -133,18 +135,34 @@ impl Settlement {
     /// Closes the reviews about prompts that the whole of the list does not have. Whatever it
     /// has of them is in the ledger by now, so their collections are not expired any more.
     async fn end_doubts(&self, window: &PulledWindow, step: &mut Step) -> Result<(), Trouble> {
-        if window.unreadable > 0 {
+        if window.unreadable > 0 || !window.is_whole {
             return Ok(());
         }
+        let nobodys = self.nobodys(&window.payments).await?;
         for review in self.store.open_reviews(jirani_store::verbs::PAGE_MAX).await? {
             let Some(order) = Matter::unknown_collection(&review.key) else { continue };
             let Some(collection) = self.store.collection(order).await? else { continue };
-            if is_surely_unpaid(&collection, window.from, window.until) {
+            // It may be this one's payment, under a reference that M-Pesa cut or lost.
+            let may_be_its = nobodys.contains(&collection.amount);
+            if is_surely_unpaid(&collection, window.from, window.until) && !may_be_its {
                 tracing::info!(order = order.0, "M-Pesa's list says that it was not paid");
                 step.resolve(Matter::CollectionUnknown(order), "M-Pesa's list of payments does not have it");
             }
         }
         Ok(())
+    }
+
+    /// The amounts of payments whose reference is no order's.
+    async fn nobodys(&self, payments: &[PulledPayment]) -> Result<HashSet<Cents>, Trouble> {
+        let mut amounts = HashSet::new();
+        for payment in payments {
+            if !amounts.contains(&payment.amount)
+                && self.order_named(&payment.bill_reference).await?.is_none()
+            {
+                amounts.insert(payment.amount);
+            }
+        }
+        Ok(amounts)
     }
 
     /// Hands a payment on, unless it is known; the lane it went to, if it did.

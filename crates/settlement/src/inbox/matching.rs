@@ -17,7 +17,7 @@ use jirani_daraja::callback::{
     parse_float, parse_status, parse_stk,
 };
 use jirani_store::{CallbackKind, InboxRow, NewCallback, StoreError};
-use jirani_units::{HouseholdId, Reference};
+use jirani_units::{HouseholdId, OrderId, Reference};
 use subtle::ConstantTimeEq as _;
 
 /// What news says, once matched and read.
@@ -168,16 +168,20 @@ impl Settlement {
     /// or nobody's. A lane only where it is an order's.
     pub(crate) async fn owner(&self, paid: Paid) -> Result<(Option<Key>, Heard), StoreError> {
         let Paid { money, bill_reference } = paid;
-        if let Ok(reference) = bill_reference.parse::<Reference>()
-            && let Some(collection) = self.store.collection_by_reference(&reference).await?
-        {
-            return Ok((Some(Key::Order(collection.order)), Heard::Payment(money)));
+        if let Some(order) = self.order_named(&bill_reference).await? {
+            return Ok((Some(Key::Order(order)), Heard::Payment(money)));
         }
         let payer = match household_of(&bill_reference) {
             Some(id) => self.store.household(id).await?.map(|household| household.id),
             None => None,
         };
         Ok((None, Heard::Loose(money, payer)))
+    }
+
+    /// The order whose reference a payer typed.
+    pub(crate) async fn order_named(&self, bill_reference: &str) -> Result<Option<OrderId>, StoreError> {
+        let Ok(reference) = bill_reference.parse::<Reference>() else { return Ok(None) };
+        Ok(self.store.collection_by_reference(&reference).await?.map(|collection| collection.order))
     }
 
     /// Reads one piece of news in its lane: its changes and its outcome are one commit.

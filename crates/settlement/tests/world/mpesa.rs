@@ -64,6 +64,8 @@ struct State {
     /// The list of payments.
     list: Vec<PulledPayment>,
     pulls: usize,
+    /// Whatever page is asked for, the list is the same.
+    list_repeats: bool,
     /// Ids that were asked about; none is answered before [`TestMpesa::offer_status`].
     status: Option<Vec<String>>,
 }
@@ -139,6 +141,11 @@ impl TestMpesa {
     /// How often the list was read.
     pub fn pulls(&self) -> usize {
         self.0.lock().unwrap().pulls
+    }
+
+    /// From now on the list does not look at which page is asked for.
+    pub fn list_repeats_itself(&self) {
+        self.0.lock().unwrap().list_repeats = true;
     }
 
     /// From now on M-Pesa takes questions about transactions.
@@ -299,8 +306,9 @@ impl Mpesa for TestMpesa {
         state.pulls += 1;
         let within =
             |row: &&PulledPayment| row.paid_at.is_none_or(|at| request.from <= at && at <= request.until);
-        let payments = state.list.iter().filter(within).cloned().collect();
-        Ok(PullPage { payments, unreadable: 0, next_offset: None })
+        let payments: Vec<_> = state.list.iter().filter(within).cloned().collect();
+        let next_offset = state.list_repeats.then_some(request.offset + 1);
+        Ok(PullPage { payments, unreadable: 0, next_offset })
     }
 }
 
