@@ -12,6 +12,7 @@ use jirani_store::{Events, Store};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use subtle::ConstantTimeEq as _;
 
 /// Twelve hours, in seconds.
 pub const SESSION_S: u32 = 12 * 60 * 60;
@@ -47,8 +48,33 @@ pub struct ApiConfig {
     pub cluster: ClusterView,
     /// What one client may ask for at most.
     pub limits: Limits,
-    /// The menus of phones; None closes their doors.
+    /// What the gateway of phones and text messages shows; None closes its doors.
+    pub gateway: Option<GatewaySecret>,
+    /// The menus of phones; None closes their door. Text messages have their own.
     pub ussd: Option<UssdConfig>,
+}
+
+/// The segment of the paths that only the gateway of phones and text messages knows, since
+/// it signs nothing.
+#[derive(Clone)]
+pub struct GatewaySecret(String);
+
+impl GatewaySecret {
+    /// None when empty: no door opens to nothing.
+    pub fn new(secret: String) -> Option<Self> {
+        (!secret.is_empty()).then_some(Self(secret))
+    }
+
+    /// Whether `said` is it, in a time that does not depend on where they differ.
+    pub(crate) fn is(&self, said: &str) -> bool {
+        self.0.as_bytes().ct_eq(said.as_bytes()).into()
+    }
+}
+
+impl std::fmt::Debug for GatewaySecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GatewaySecret")
+    }
 }
 
 /// What one client may ask for at most. None: no limit.

@@ -28,7 +28,7 @@ pub mod web;
 
 pub use adapters::FromAdvisor;
 pub use auth::token::TokenSource;
-pub use config::{ApiConfig, ApiDeps, Limits, Phones};
+pub use config::{ApiConfig, ApiDeps, GatewaySecret, Limits, Phones};
 pub use error::{ApiError, ErrorBody};
 pub use ports::{Advice, AuditRunner, Trading, TradingError, TradingFault};
 pub use server::{Api, ApiStartError, BoundApi, RunningApi};

@@ -11,15 +11,14 @@ use crate::extract::{Id, Path, Raw};
 use crate::ussd::pin::change;
 use crate::ussd::screen::Screen;
 use crate::ussd::words::{Outcome, Refusal, outcome, stranger};
-use crate::ussd::{Dialled, Ussd, answer};
-use axum::extract::State;
+use crate::ussd::{Dialled, answer};
+use axum::extract::{FromRequest, FromRequestParts as _, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jirani_notify::africas_talking::reported;
 use jirani_store::{Change, Language, MessageRecord, MessageState, NoticeRecord, StoreError};
 use jirani_units::{HouseholdId, Msisdn};
 use std::collections::BTreeMap;
-use subtle::ConstantTimeEq as _;
 use url::form_urlencoded;
 
 /// Fields of a form that are looked at; a callback at the end of a session has more.
@@ -27,12 +26,22 @@ const FIELDS_MAX: usize = 32;
 /// The longest name of a session.
 const SESSION_MAX: usize = 100;
 
-/// The menus, for whoever knows the path; there is no such page for anybody else.
-fn door<'a>(app: &'a App, secret: &str) -> Result<&'a Ussd, ApiError> {
-    let open = app.ussd.as_ref().filter(|ussd| {
-        !ussd.config.secret.is_empty() && bool::from(ussd.config.secret.as_bytes().ct_eq(secret.as_bytes()))
-    });
-    open.ok_or_else(|| ApiError::not_found("page"))
+/// The fields of a form that the gateway sent: whoever knows the secret in the path. There
+/// is no such page for anybody else.
+pub struct FromGateway(BTreeMap<String, String>);
+
+impl FromRequest<App> for FromGateway {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        let Path(secret) = Path::<String>::from_request_parts(&mut parts, app).await?;
+        if !app.config.gateway.as_ref().is_some_and(|gateway| gateway.is(&secret)) {
+            return Err(ApiError::not_found("page"));
+        }
+        let Raw(body) = Raw::from_request(Request::from_parts(parts, body), app).await?;
+        Ok(Self(fields(&body)))
+    }
 }
 
 /// The fields of a form; the first of a name counts.
@@ -61,11 +70,9 @@ fn shown(screen: &Screen) -> Response {
 )]
 pub async fn dialled(
     State(app): State<App>,
-    Path(secret): Path<String>,
-    Raw(body): Raw,
+    FromGateway(mut fields): FromGateway,
 ) -> Result<Response, ApiError> {
-    let ussd = door(&app, &secret)?;
-    let mut fields = fields(&body);
+    let ussd = app.ussd.as_ref().ok_or_else(|| ApiError::not_found("page"))?;
     let number = fields.get("phoneNumber").and_then(|number| number.parse::<Msisdn>().ok());
     let session = fields.remove("sessionId").filter(|id| (1..=SESSION_MAX).contains(&id.len()));
     let text = fields.remove("text").unwrap_or_default();
@@ -89,11 +96,8 @@ pub async fn dialled(
 )]
 pub async fn delivery_report(
     State(app): State<App>,
-    Path(secret): Path<String>,
-    Raw(body): Raw,
+    FromGateway(fields): FromGateway,
 ) -> Result<StatusCode, ApiError> {
-    door(&app, &secret)?;
-    let fields = fields(&body);
     let (id, state) = (fields.get("id"), fields.get("status").and_then(|status| reported(status)));
     if let (Some(id), Some(state)) = (id, state)
         && let Some(message) = app.deps.store.message_by_gateway_id(id).await?
@@ -122,11 +126,8 @@ pub async fn delivery_report(
 )]
 pub async fn inbound(
     State(app): State<App>,
-    Path(secret): Path<String>,
-    Raw(body): Raw,
+    FromGateway(fields): FromGateway,
 ) -> Result<StatusCode, ApiError> {
-    door(&app, &secret)?;
-    let fields = fields(&body);
     let from = fields.get("from").and_then(|from| from.parse::<Msisdn>().ok());
     if let (Some(from), Some(text)) = (from, fields.get("text")) {
         heard(&app, from, text).await?;

@@ -32,8 +32,6 @@ const OFFERS: u32 = 200;
 /// Settings.
 #[derive(Clone)]
 pub struct UssdConfig {
-    /// The segment of the doors' paths that only the gateway knows: 24 characters or more.
-    pub secret: String,
     /// What people dial.
     pub service_code: String,
     /// What PINs are hashed with besides their salt.

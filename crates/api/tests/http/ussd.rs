@@ -391,3 +391,17 @@ async fn the_phone_on_a_page_dials_the_same_menus_in_a_demonstration_only() {
     let refused = real.nobody().request(Method::POST, path).json(&dialled("a", "")).send().await.unwrap();
     assert_eq!(refused.status(), 404);
 }
+#[tokio::test]
+async fn a_stop_and_a_report_are_heard_where_phones_have_no_menus() {
+    let world = start(WorldOptions { menus: false, ..WorldOptions::default() }).await;
+    let (base, stop) = (world.url(""), [("from", "+254712345001"), ("text", "STOP")]);
+    let inbound = format!("/sms/{USSD_SECRET}/inbound");
+    assert_eq!(send(&world, &base, &inbound, &stop).await.0, 204);
+    assert!(handset(&world, 1).await.muted);
+    let report = format!("/sms/{USSD_SECRET}/report");
+    assert_eq!(send(&world, &base, &report, &[("id", "ATXid_7"), ("status", "Success")]).await.0, 204);
+    for path in [format!("/ussd/{USSD_SECRET}"), "/sms/0123456789abcdef01234568/inbound".to_owned()] {
+        assert_eq!(send(&world, &base, &path, &stop).await.0, 404, "{path}");
+    }
+}
+

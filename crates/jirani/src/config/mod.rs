@@ -275,6 +275,10 @@ mod tests {
                 "[demo]\non = false\n[sms]\nbase_url = \"http://s.example\"\nusername = \"u\"\napi_key = \"k\"\n",
                 "https",
             ),
+            (
+                "[demo]\non = false\n[sms]\nbase_url = \"https://s.example\"\nusername = \"u\"\napi_key = \"k\"\n",
+                "JIRANI__USSD__SECRET",
+            ),
             ("[sms]\nquiet_from_hour = 24\n", "0 to 23"),
             (
                 "[witness]\nurl = \"http://w\"\nkey = \"11111111111111111111111111111111\"\ntoken = \"short\"\n",

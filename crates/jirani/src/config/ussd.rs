@@ -12,7 +12,8 @@ const SECRET_MIN: usize = 24;
 pub struct UssdSettings {
     /// Whether the doors are open. In a demonstration they are, with a secret of their own.
     pub on: bool,
-    /// Segment of the doors' paths, which only the gateway knows; from the environment.
+    /// Segment of the paths of the gateway's doors, which only it knows, also of those by which
+    /// text messages and reports on them come; from the environment.
     pub secret: String,
     /// What people dial, as registered with the gateway.
     pub service_code: String,
@@ -135,6 +136,11 @@ impl UssdSettings {
         }
         if self.on && !demo && self.secret.is_empty() {
             return invalid("ussd.on needs JIRANI__USSD__SECRET, at least 24 letters, digits, - or _");
+        }
+        if !sms.base_url.is_empty() && self.secret.is_empty() {
+            return invalid(
+                "sms.base_url needs JIRANI__USSD__SECRET, at least 24 letters, digits, - or _: STOP and delivery reports come by paths with it",
+            );
         }
         if self.on && !demo && sms.base_url.is_empty() {
             return invalid(

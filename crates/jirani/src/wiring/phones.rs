@@ -2,7 +2,7 @@
 
 use super::Secrets;
 use crate::config::Config;
-use jirani_api::{Phones, UssdConfig};
+use jirani_api::{GatewaySecret, Phones, UssdConfig};
 use jirani_clock::ServiceClock;
 use jirani_notify::{AfricasTalking, Handsets, Sms};
 use std::sync::Arc;
@@ -22,15 +22,19 @@ pub fn phones(config: &Config, clock: &ServiceClock) -> anyhow::Result<Option<Ph
     }))
 }
 
+/// What the gateway shows at its doors: reports and STOP come by them, menus or not.
+pub fn gateway_secret(config: &Config, secrets: &Secrets) -> Option<GatewaySecret> {
+    GatewaySecret::new(if config.ussd.secret.is_empty() && config.demo.on {
+        secrets.derive_text("ussd path")
+    } else {
+        config.ussd.secret.clone()
+    })
+}
+
 /// The menus, where they are offered; `speed` is how fast the village's time passes.
 pub fn menus(config: &Config, secrets: &Secrets, speed: u32) -> Option<UssdConfig> {
     let settings = &config.ussd;
     (settings.on || config.demo.on).then(|| UssdConfig {
-        secret: if settings.secret.is_empty() {
-            secrets.derive_text("ussd path")
-        } else {
-            settings.secret.clone()
-        },
         service_code: settings.service_code.clone(),
         pepper: secrets.derive("ussd pin"),
         // A person types in real time, whatever the village's clock does.

@@ -236,6 +236,7 @@ impl System {
         }
         let mut api_config = api_config(config, listen, sandbox.as_ref(), &clock, purpose);
         let speed = if clock.is_advanced() { config.demo.speed } else { 1 };
+        api_config.gateway = phones.as_ref().and_then(|_| phones::gateway_secret(config, secrets));
         api_config.ussd = phones.as_ref().and_then(|_| phones::menus(config, secrets, speed));
         let api = door.start(
             api_config,
@@ -405,4 +406,5 @@ fn api_config(
         limits: if config.demo.on { Limits::village() } else { Limits::default() },
         ussd: None,
     }
+        gateway: None,
 }

@@ -4,8 +4,8 @@ use jirani_advisor::{Advisor, AdvisorConfig};
 use jirani_api::dto::config::{ClusterView, PlaceView};
 use jirani_api::dto::operator::{AuditView, InvariantState, InvariantView};
 use jirani_api::{
-    Api, ApiConfig, ApiDeps, ApiStartError, AuditRunner, FromAdvisor, Limits, Phones, RunningApi,
-    TokenSource, UssdConfig,
+    Api, ApiConfig, ApiDeps, ApiStartError, AuditRunner, FromAdvisor, GatewaySecret, Limits, Phones,
+    RunningApi, TokenSource, UssdConfig,
 };
 use jirani_clock::ServiceClock;
 use jirani_daraja::{DarajaClient, DarajaConfig, PayoutCharges, SecurityCredential};
@@ -60,6 +60,8 @@ pub struct WorldOptions {
     pub settle: bool,
     /// Who may call back.
     pub gate: Arc<Gate>,
+    /// Whether phones have menus.
+    pub menus: bool,
 }
 
 impl Default for WorldOptions {
@@ -70,6 +72,7 @@ impl Default for WorldOptions {
             web_dir: None,
             settle: true,
             gate: Arc::new(Gate::open()),
+            menus: true,
         }
     }
 }
@@ -196,8 +199,8 @@ fn config(listen: SocketAddr, options: WorldOptions) -> ApiConfig {
         phones_url: None,
         cluster: ClusterView { name: "embedded".into(), explorer_url: None },
         limits: options.limits,
-        ussd: Some(UssdConfig {
-            secret: USSD_SECRET.to_owned(),
+        gateway: GatewaySecret::new(USSD_SECRET.to_owned()),
+        ussd: options.menus.then(|| UssdConfig {
             service_code: "*384*1#".to_owned(),
             pepper: [5; 32],
             code_s: 600,
