@@ -8,7 +8,7 @@
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Id, Path, Raw};
-use crate::ussd::pin::change;
+use crate::ussd::pin::{change, change_if};
 use crate::ussd::screen::Screen;
 use crate::ussd::words::{Outcome, Refusal, outcome, stranger};
 use crate::ussd::{Dialled, answer};
@@ -148,7 +148,8 @@ pub(super) async fn heard(app: &App, from: Msisdn, text: &str) -> Result<(), Api
     Ok(())
 }
 
-/// Clears the PIN of a household that has forgotten it: the next call sends it a code.
+/// Clears the PIN of a household that has forgotten it: the next call sends it a code, however
+/// many were sent today.
 #[utoipa::path(
     post,
     path = "/api/v1/operator/households/{id}/phone/clear",
@@ -161,20 +162,21 @@ pub async fn clear_pin(State(app): State<App>, Path(Id(id)): Path<Id>) -> Result
     if app.deps.store.household(id).await?.is_none() {
         return Err(ApiError::not_found("household"));
     }
-    change(&app, id, |handset| {
-        (handset.pin, handset.code, handset.code_until) = (None, None, None);
-        (handset.wrong, handset.locked_until) = (0, None);
-    })
-    .await?;
     let at = app.now();
-    let told = NoticeRecord {
-        key: format!("ussd_pin_cleared/{id}/{at}"),
-        household: Some(id),
-        code: "ussd_pin_cleared".to_owned(),
-        en: "Your operator cleared your Jirani PIN. Dial to choose a new one. If you did not ask for this, call the operator.".to_owned(),
-        sw: "Mwendeshaji amefuta PIN yako ya Jirani. Piga uchague mpya. Kama hukuomba, mpigie mwendeshaji.".to_owned(),
-        at,
-    };
-    app.deps.store.commit(vec![Change::Notice(told)]).await?;
+    let cleared = change_if(&app, id, |handset| {
+        (handset.pin, handset.code, handset.code_until) = (None, None, None);
+        (handset.wrong, handset.locked_until, handset.codes_sent) = (0, None, 0);
+        let told = NoticeRecord {
+            // The record's version: each clearing is told of once.
+            key: format!("ussd_pin_cleared/{id}/{}", handset.version),
+            household: Some(id),
+            code: "ussd_pin_cleared".to_owned(),
+            en: "Your operator cleared your Jirani PIN. Dial to choose a new one. If you did not ask for this, call the operator.".to_owned(),
+            sw: "Mwendeshaji amefuta PIN yako ya Jirani. Piga uchague mpya. Kama hukuomba, mpigie mwendeshaji.".to_owned(),
+            at,
+        };
+        Some(vec![Change::Notice(told)])
+    });
+    cleared.await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -117,7 +117,7 @@ pub async fn judge(
             locked_until: locks.then(|| now.plus_seconds(i64::from(LOCK_MINUTES) * 60)),
             ..handset
         };
-        if !kept_record(app, counted).await? {
+        if !kept_record(app, counted, Vec::new()).await? {
             continue;
         }
         if hasher.matches(answer, &kept).await? {
@@ -135,20 +135,45 @@ pub async fn change(
     household: HouseholdId,
     edit: impl Fn(&mut HandsetRecord),
 ) -> Result<(), ApiError> {
+    let always = |handset: &mut HandsetRecord| {
+        edit(handset);
+        Some(Vec::new())
+    };
+    change_if(app, household, always).await.map(drop)
+}
+
+/// What became of a change that may not be due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// It was made.
+    Done,
+    /// The record, as it is now, does not let it.
+    NotDue,
+}
+
+/// The same, with what else belongs into the commit; where `edit` says None nothing is
+/// changed. It is asked again when somebody was faster.
+pub async fn change_if(
+    app: &App,
+    household: HouseholdId,
+    edit: impl Fn(&mut HandsetRecord) -> Option<Vec<Change>>,
+) -> Result<Changed, ApiError> {
     for _ in 0..AGAIN_MAX {
         let stored = app.deps.store.handset(household).await?;
         let mut handset = stored.unwrap_or_else(|| HandsetRecord::new(household));
-        edit(&mut handset);
-        if kept_record(app, handset).await? {
-            return Ok(());
+        let Some(with_it) = edit(&mut handset) else { return Ok(Changed::NotDue) };
+        if kept_record(app, handset, with_it).await? {
+            return Ok(Changed::Done);
         }
     }
     Err(ApiError::internal("a phone's record never came to rest"))
 }
 
 /// Whether it was kept; not if another request was faster.
-async fn kept_record(app: &App, handset: HandsetRecord) -> Result<bool, ApiError> {
-    match app.deps.store.commit(vec![Change::Handset(handset)]).await {
+async fn kept_record(app: &App, handset: HandsetRecord, with_it: Vec<Change>) -> Result<bool, ApiError> {
+    let mut changes = vec![Change::Handset(handset)];
+    changes.extend(with_it);
+    match app.deps.store.commit(changes).await {
         Ok(_) => Ok(true),
         Err(StoreError::Conflict { .. }) => Ok(false),
         Err(error) => Err(error.into()),

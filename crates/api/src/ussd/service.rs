@@ -3,7 +3,7 @@
 use super::act::{Agreed, act, not_quoted};
 use super::facts::{Bounds, BuyQuote, Energy, Facts, WithdrawQuote};
 use super::inputs::split;
-use super::pin::{Hasher, change, judge, key_of};
+use super::pin::{Changed, Hasher, change, change_if, judge, key_of};
 use super::rules;
 use super::screen::Screen;
 use super::session::{Print, Sessions};
@@ -19,7 +19,7 @@ use jirani_ledger::Account;
 use jirani_market::Want;
 use jirani_notify::SmsOutcome;
 use jirani_store::{Change, HandsetRecord, HouseholdKind, HouseholdRecord, Language, PayWith};
-use jirani_units::{Msisdn, Wh};
+use jirani_units::{Msisdn, Timestamp, Wh};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -199,22 +199,28 @@ impl<'a> Request<'a> {
         let Some(msisdn) = self.record.msisdn else { return Ok(stranger()) };
         let day = Day::of(now).start();
         let stored = app.deps.store.handset(self.record.id).await?;
-        let sent =
-            stored.filter(|handset| handset.codes_since == day).map_or(0, |handset| handset.codes_sent);
-        if sent >= CODES_MAX {
+        if stored.is_some_and(|handset| sent_on(day, &handset) >= CODES_MAX) {
             return Ok(outcome(Outcome::NoMoreCodes, language));
+        }
+        // First: a code that is kept is sent, whatever else fails.
+        if language != self.record.language {
+            let spoken = HouseholdRecord { language, ..self.record.clone() };
+            app.deps.store.commit(vec![Change::Household(spoken)]).await?;
         }
         let (code, salt) = draw(app);
         let kept = self.ussd.hasher.hash(&code, salt).await?;
         let until = now.plus_seconds(i64::from(self.ussd.config.code_s));
-        change(app, self.record.id, |handset| {
+        let counted = change_if(app, self.record.id, |handset| {
+            let sent = sent_on(day, handset);
+            if sent >= CODES_MAX {
+                return None;
+            }
+            (handset.codes_since, handset.codes_sent) = (day, sent + 1);
             (handset.code, handset.code_until) = (Some(kept.clone()), Some(until));
-            (handset.codes_since, handset.codes_sent) = (day, sent.saturating_add(1));
-        })
-        .await?;
-        if language != self.record.language {
-            let spoken = HouseholdRecord { language, ..self.record.clone() };
-            app.deps.store.commit(vec![Change::Household(spoken)]).await?;
+            Some(Vec::new())
+        });
+        if counted.await? == Changed::NotDue {
+            return Ok(outcome(Outcome::NoMoreCodes, language));
         }
         let (sms, text) = (phones.sms.clone(), code_message(&code, language));
         let id = format!("code/{}", self.name);
@@ -346,6 +352,11 @@ impl<'a> Request<'a> {
             shortfall: chain.shortfall_wh,
         }))
     }
+}
+
+/// Codes sent on this day.
+fn sent_on(day: Timestamp, handset: &HandsetRecord) -> u32 {
+    if handset.codes_since == day { handset.codes_sent } else { 0 }
 }
 
 /// A new code of six digits, and a salt.

@@ -84,11 +84,10 @@ pub fn sign_in(key: Key, inputs: &[&str], verdicts: &[Verdict]) -> SignIn {
             Some(language) => SignIn::SendCode(Some(language)),
             None => SignIn::Show(Gate::Welcome),
         },
-        Key::CodeSent if inputs.contains(&"0") && !verdicts.contains(&Verdict::Right) => {
-            SignIn::SendCode(None)
-        }
         Key::CodeSent => match judged(inputs, verdicts) {
             Judged::Right(next) => choose(inputs, next),
+            // Instead of a code: after the right one it is only no PIN.
+            Judged::Open(index) if inputs.get(index) == Some(&"0") => SignIn::SendCode(None),
             Judged::Open(index) => SignIn::Judge(index),
             Judged::Locked(minutes) => SignIn::Show(Gate::Locked(minutes)),
             Judged::None => SignIn::Show(Gate::Code),
@@ -185,9 +184,13 @@ mod tests {
 
     #[test]
     fn a_right_code_lets_choose_a_pin_that_is_typed_twice() {
-        let cases: [(&str, &[Verdict], SignIn); 13] = [
+        let cases: [(&str, &[Verdict], SignIn); 17] = [
             ("", &[], SignIn::Show(Gate::Code)),
             ("0", &[], SignIn::SendCode(None)),
+            ("111111*0", &[], SignIn::Judge(0)),
+            ("111111*0", &[Wrong(2)], SignIn::SendCode(None)),
+            ("123456*0", &[Right], SignIn::Show(Gate::ChooseBetter)),
+            ("123456*0*2580", &[Right], SignIn::Show(Gate::Repeat)),
             ("111111", &[], SignIn::Judge(0)),
             ("111111", &[Wrong(2)], SignIn::Show(Gate::CodeAgain(Some(2)))),
             ("11", &[Malformed], SignIn::Show(Gate::CodeAgain(None))),

@@ -367,6 +367,33 @@ async fn a_report_and_a_stop_are_heard() {
 }
 
 #[tokio::test]
+#[tokio::test]
+async fn a_zero_after_the_right_code_is_no_pin_and_asks_for_no_other_code() {
+    let world = start(WorldOptions::default()).await;
+    dial(&world, 1, "first", "2").await;
+    let code = code(&world, 1);
+    let refused = dial(&world, 1, "second", &format!("{code}*0")).await;
+    assert!(refused.starts_with("CON Choose another PIN"), "{refused}");
+    let set = dial(&world, 1, "second", &format!("{code}*0*{PIN}*{PIN}")).await;
+    assert_eq!(set, "END Your PIN is set. Dial again.");
+    assert_eq!(world.handsets.inbox(number(1)).len(), 1, "one code was sent");
+}
+
+#[tokio::test]
+async fn many_at_once_get_no_more_codes_than_a_day_has_until_the_operator_clears_them() {
+    let world = start(WorldOptions::default()).await;
+    dial(&world, 1, "first", "2").await;
+    let sessions: Vec<String> = (0..12).map(|session| format!("s{session}")).collect();
+    let screens =
+        futures::future::join_all(sessions.iter().map(|session| dial(&world, 1, session, "0"))).await;
+    let sent = screens.iter().filter(|screen| screen.starts_with("END We send you a code")).count();
+    assert_eq!((sent, world.handsets.inbox(number(1)).len()), (4, 5), "{screens:?}");
+    assert_eq!(handset(&world, 1).await.codes_sent, 5);
+    let clear = "/api/v1/operator/households/1/phone/clear";
+    assert_eq!(world.operator().await.ask(Method::POST, clear).await.status(), 204);
+    assert!(dial(&world, 1, "last", "2").await.starts_with("END We send you a code"));
+}
+
 async fn the_phone_on_a_page_dials_the_same_menus_in_a_demonstration_only() {
     let world = start(WorldOptions::default()).await;
     let nobody = world.nobody();
