@@ -4,6 +4,7 @@ use crate::app::{App, Shared};
 use crate::config::{ApiConfig, ApiDeps};
 use crate::guard::request::Peer;
 use crate::router::router;
+use crate::ussd::act::{take_up, undecided};
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -79,7 +80,7 @@ impl Api {
 
     /// Takes `config.listen`, and answers until stopped.
     pub async fn start(config: ApiConfig, deps: ApiDeps) -> Result<RunningApi, ApiStartError> {
-        Self::bind(config.listen).await?.start(config, deps)
+        Self::bind(config.listen).await?.start(config, deps).await
     }
 }
 
@@ -91,8 +92,9 @@ impl BoundApi {
         Self { gate, ..self }
     }
 
-    /// Answers until stopped. What called before is answered now.
-    pub fn start(self, config: ApiConfig, deps: ApiDeps) -> Result<RunningApi, ApiStartError> {
+    /// Answers until stopped. What called before is answered now. Call it before trading
+    /// begins: orders begun by phone are taken up as they were left.
+    pub async fn start(self, config: ApiConfig, deps: ApiDeps) -> Result<RunningApi, ApiStartError> {
         if let Some(folder) = &config.web_dir
             && !folder.join("index.html").is_file()
         {
@@ -101,6 +103,12 @@ impl BoundApi {
         let stop = CancellationToken::new();
         let connections = Arc::new(Semaphore::new(config.limits.connections as usize));
         let app: App = Arc::new(Shared::new(config, deps, self.gate, stop.clone()));
+        if app.ussd.is_some() {
+            match undecided(&app).await {
+                Ok(orders) => take_up(&app, orders),
+                Err(error) => tracing::error!(%error, "what became of orders by phone will not be told"),
+            }
+        }
         let serving = tokio::spawn(serve(self.listener, router(&app), connections, stop.clone()));
         Ok(RunningApi { addr: self.addr, stop, serving })
     }

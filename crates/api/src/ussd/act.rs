@@ -12,12 +12,16 @@ use crate::error::ApiError;
 use crate::ports::{TradingError, TradingFault};
 use jirani_market::Want;
 use jirani_store::{
-    Change, HouseholdRecord, Language, NoticeRecord, OrderRecord, OrderState, PayWith, StoreError,
+    Change, CollectionRecord, CollectionState, HouseholdRecord, Language, NoticeRecord, OrderRecord,
+    OrderState, PayWith, StoreError,
 };
-use jirani_units::{Cents, HouseholdId, Wh};
+use jirani_units::{Cents, HouseholdId};
 use std::future::Future;
 use std::time::Duration;
 use tokio::sync::oneshot;
+
+/// How the keys of orders begin that were made by phone.
+pub const BEGUN_BY_PHONE: &str = "ussd:";
 
 /// What was agreed to, as the screen said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,14 +144,65 @@ async fn buy(app: App, household: HouseholdId, pay_with: PayWith, quote: BuyQuot
 
 /// What a screen says of an order.
 fn bought(order: &OrderRecord) -> Outcome {
-    let energy = Wh(order.fills.iter().map(|fill| u64::from(fill.energy_wh)).sum());
+    let energy = order.energy_wh();
     match (order.state, order.pay_with) {
-        (OrderState::Refused | OrderState::Releasing | OrderState::Released, _) => {
-            Outcome::Refused(Refusal::NothingOnOffer)
-        }
+        // Somebody else was faster, or the offer has ended.
+        (OrderState::Refused, _) => Outcome::Refused(Refusal::NothingOnOffer),
+        // Held, and given up: M-Pesa did not ask for the money.
+        (OrderState::Releasing | OrderState::Released, _) => Outcome::Refused(Refusal::Later),
         (OrderState::Settled, _) => Outcome::Bought(energy, order.due),
         (_, PayWith::Mpesa) => Outcome::Prompt(jirani_market::collect(order.due).unwrap_or(order.due)),
         (_, PayWith::Balance) => Outcome::Buying(energy),
+    }
+}
+
+/// Orders begun by phone of which nobody knows yet what a message was promised for: by a
+/// process that ended meanwhile.
+pub async fn undecided(app: &App) -> Result<Vec<OrderRecord>, StoreError> {
+    let mut undecided = app.deps.store.live_orders().await?;
+    undecided.retain(|order| order.key.starts_with(BEGUN_BY_PHONE));
+    let mut promised = Vec::new();
+    for order in undecided {
+        let is_promised = match order.pay_with {
+            PayWith::Balance => true,
+            PayWith::Mpesa => may_have_no_prompt(app.deps.store.collection(order.id).await?.as_ref()),
+        };
+        if is_promised {
+            promised.push(order);
+        }
+    }
+    Ok(promised)
+}
+
+/// Whether M-Pesa has not asked for the money, as far as anybody knows.
+fn may_have_no_prompt(collection: Option<&CollectionRecord>) -> bool {
+    use CollectionState::{Expired, Planned, Refused};
+    collection.is_none_or(|collection| {
+        collection.checkout_request_id.is_none()
+            && matches!(collection.state, Planned | Refused { .. } | Expired)
+    })
+}
+
+/// Waits for each of these orders as [`soon`] would have, and tells what became of it.
+pub fn take_up(app: &App, undecided: Vec<OrderRecord>) {
+    for order in undecided {
+        let (app, busy) = (app.clone(), app.deps.clock.busy());
+        tokio::spawn(async move {
+            let (buyer, key) = (order.buyer, order.key.clone());
+            let told = match order.pay_with {
+                PayWith::Mpesa => Outcome::Prompt(jirani_market::collect(order.due).unwrap_or(order.due)),
+                PayWith::Balance => Outcome::Buying(order.energy_wh()),
+            };
+            let want = Want::Energy(order.energy_wh());
+            let placing =
+                app.deps.trading.place_order(buyer, want, order.pay_with, Some(order.due), order.key);
+            match placing.await {
+                Ok(order) => follow(&app, buyer, &key, bought(&order), told).await,
+                // The next start takes it up again.
+                Err(error) => tracing::warn!(code = error.code, "a phone's order is not decided yet"),
+            }
+            drop(busy);
+        });
     }
 }
 
@@ -190,4 +245,51 @@ fn refused(error: &TradingError) -> Outcome {
 /// A refusal where nothing was to be done yet.
 pub fn not_quoted(error: &TradingError) -> Outcome {
     Outcome::Refused(Refusal::of_code(&error.code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jirani_market::Fill;
+    use jirani_store::ReleaseReason;
+    use jirani_units::{OfferId, OrderId, Price, Timestamp, Wh};
+
+    #[test]
+    fn an_order_that_was_held_and_given_up_was_not_for_want_of_offers() {
+        let fills =
+            vec![Fill { offer: OfferId(1), seller: HouseholdId(2), price: Price(2_500), energy_wh: 300 }];
+        let order = |state, pay_with| OrderRecord {
+            id: OrderId(1),
+            buyer: HouseholdId(1),
+            fills: fills.clone(),
+            fee: Price(500),
+            tax: Price(300),
+            due: Cents(990),
+            pay_with,
+            state,
+            release_reason: Some(ReleaseReason::PaymentRefused),
+            refusal: None,
+            deadline: None,
+            proof: None,
+            paid_at: None,
+            placed_signature: None,
+            final_signature: None,
+            key: "ussd:0:4".to_owned(),
+            created_at: Timestamp(1),
+            final_at: None,
+            version: 1,
+        };
+        let later = Outcome::Refused(Refusal::Later);
+        for (state, pay_with, outcome) in [
+            (OrderState::Refused, PayWith::Mpesa, Outcome::Refused(Refusal::NothingOnOffer)),
+            (OrderState::Refused, PayWith::Balance, Outcome::Refused(Refusal::NothingOnOffer)),
+            (OrderState::Releasing, PayWith::Mpesa, later),
+            (OrderState::Released, PayWith::Mpesa, later),
+            (OrderState::AwaitingPayment, PayWith::Mpesa, Outcome::Prompt(Cents(1_000))),
+            (OrderState::Planned, PayWith::Balance, Outcome::Buying(Wh(300))),
+            (OrderState::Settled, PayWith::Balance, Outcome::Bought(Wh(300), Cents(990))),
+        ] {
+            assert_eq!(bought(&order(state, pay_with)), outcome, "{state:?} {pay_with:?}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! One request of a phone: from what was dialled and typed to a screen.
 
-use super::act::{Agreed, act, not_quoted};
+use super::act::{Agreed, BEGUN_BY_PHONE, act, not_quoted};
 use super::facts::{Bounds, BuyQuote, Energy, Facts, WithdrawQuote};
 use super::inputs::split;
 use super::pin::{Changed, Hasher, change, change_if, judge, key_of};
@@ -254,7 +254,7 @@ impl<'a> Request<'a> {
         let Walk { place: at, misfit, steps } = walk(&self.inputs[from..], language, &bounds);
         let answers = from + steps;
         if let Place::Do(command) = at {
-            let key = format!("ussd:{}:{answers}", self.name);
+            let key = format!("{BEGUN_BY_PHONE}{}:{answers}", self.name);
             let agreed = self.agreed(command, answers);
             let done = act(self.app, &self.record, command, agreed, key, self.ussd.config.patience).await?;
             // A language that was changed is spoken at once.

@@ -4,11 +4,13 @@ use crate::support::{USSD_SECRET, World, WorldOptions, expect, start, start_on};
 use crate::trading::market;
 use jirani_api::Limits;
 use jirani_daraja_sandbox::Behaviour;
+use jirani_market::Want;
 use jirani_notify::gsm;
-use jirani_store::{Change, HandsetRecord, MessageRecord, MessageState};
-use jirani_units::{Clock as _, HouseholdId, Msisdn};
+use jirani_store::{Change, HandsetRecord, MessageRecord, MessageState, PayWith};
+use jirani_units::{Cents, Clock as _, HouseholdId, Msisdn, Wh};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const PIN: &str = "2580";
 
@@ -188,6 +190,38 @@ async fn an_order_by_mpesa_prompts_and_settles() {
 }
 
 #[tokio::test]
+async fn what_became_of_an_order_is_told_although_the_process_ended_before_it_was_known() {
+    let world = start(WorldOptions::default()).await;
+    market(&world).await;
+    world.give_balance(1, 10_000).await;
+    world.chain.answers(false);
+    let (trading, buyer, key) = (world.deps.trading.clone(), HouseholdId(1), "ussd:0123456789:4");
+    let begun = tokio::spawn(async move {
+        let want = Want::Energy(Wh(300));
+        trading.place_order(buyer, want, PayWith::Balance, Some(Cents(990)), key.to_owned()).await
+    });
+    while world.store.order_by_key(buyer, key).await.unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+    begun.abort();
+    let next = start_on(&world, "127.0.0.1:0".parse().unwrap()).await.unwrap();
+    world.chain.answers(true);
+    let told = async {
+        loop {
+            let notices = world.store.notices_of(Some(buyer), 10).await.unwrap();
+            if let Some(told) = notices.into_iter().find(|notice| notice.code == "ussd_outcome") {
+                return told;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_mins(1), told).await.expect("it is told");
+    assert_eq!(told.key, format!("ussd_outcome/{key}"));
+    assert!(told.en.contains("You bought 0.300 kWh for KSh 9.90"), "{}", told.en);
+    next.stop().await;
+}
+
+#[tokio::test]
 async fn what_an_unpaid_order_may_not_hold_is_offered_from_the_balance_only() {
     let world = start(WorldOptions::default()).await;
     let (buyer, ..) = market(&world).await;
@@ -334,6 +368,33 @@ async fn a_forgotten_pin_is_cleared_by_the_operator_only() {
 }
 
 #[tokio::test]
+async fn a_zero_after_the_right_code_is_no_pin_and_asks_for_no_other_code() {
+    let world = start(WorldOptions::default()).await;
+    dial(&world, 1, "first", "2").await;
+    let code = code(&world, 1);
+    let refused = dial(&world, 1, "second", &format!("{code}*0")).await;
+    assert!(refused.starts_with("CON Choose another PIN"), "{refused}");
+    let set = dial(&world, 1, "second", &format!("{code}*0*{PIN}*{PIN}")).await;
+    assert_eq!(set, "END Your PIN is set. Dial again.");
+    assert_eq!(world.handsets.inbox(number(1)).len(), 1, "one code was sent");
+}
+
+#[tokio::test]
+async fn many_at_once_get_no_more_codes_than_a_day_has_until_the_operator_clears_them() {
+    let world = start(WorldOptions::default()).await;
+    dial(&world, 1, "first", "2").await;
+    let sessions: Vec<String> = (0..12).map(|session| format!("s{session}")).collect();
+    let screens =
+        futures::future::join_all(sessions.iter().map(|session| dial(&world, 1, session, "0"))).await;
+    let sent = screens.iter().filter(|screen| screen.starts_with("END We send you a code")).count();
+    assert_eq!((sent, world.handsets.inbox(number(1)).len()), (4, 5), "{screens:?}");
+    assert_eq!(handset(&world, 1).await.codes_sent, 5);
+    let clear = "/api/v1/operator/households/1/phone/clear";
+    assert_eq!(world.operator().await.ask(Method::POST, clear).await.status(), 204);
+    assert!(dial(&world, 1, "last", "2").await.starts_with("END We send you a code"));
+}
+
+#[tokio::test]
 async fn a_report_and_a_stop_are_heard() {
     let world = start(WorldOptions::default()).await;
     let sent = MessageRecord {
@@ -367,33 +428,20 @@ async fn a_report_and_a_stop_are_heard() {
 }
 
 #[tokio::test]
-#[tokio::test]
-async fn a_zero_after_the_right_code_is_no_pin_and_asks_for_no_other_code() {
-    let world = start(WorldOptions::default()).await;
-    dial(&world, 1, "first", "2").await;
-    let code = code(&world, 1);
-    let refused = dial(&world, 1, "second", &format!("{code}*0")).await;
-    assert!(refused.starts_with("CON Choose another PIN"), "{refused}");
-    let set = dial(&world, 1, "second", &format!("{code}*0*{PIN}*{PIN}")).await;
-    assert_eq!(set, "END Your PIN is set. Dial again.");
-    assert_eq!(world.handsets.inbox(number(1)).len(), 1, "one code was sent");
+async fn a_stop_and_a_report_are_heard_where_phones_have_no_menus() {
+    let world = start(WorldOptions { menus: false, ..WorldOptions::default() }).await;
+    let (base, stop) = (world.url(""), [("from", "+254712345001"), ("text", "STOP")]);
+    let inbound = format!("/sms/{USSD_SECRET}/inbound");
+    assert_eq!(send(&world, &base, &inbound, &stop).await.0, 204);
+    assert!(handset(&world, 1).await.muted);
+    let report = format!("/sms/{USSD_SECRET}/report");
+    assert_eq!(send(&world, &base, &report, &[("id", "ATXid_7"), ("status", "Success")]).await.0, 204);
+    for path in [format!("/ussd/{USSD_SECRET}"), "/sms/0123456789abcdef01234568/inbound".to_owned()] {
+        assert_eq!(send(&world, &base, &path, &stop).await.0, 404, "{path}");
+    }
 }
 
 #[tokio::test]
-async fn many_at_once_get_no_more_codes_than_a_day_has_until_the_operator_clears_them() {
-    let world = start(WorldOptions::default()).await;
-    dial(&world, 1, "first", "2").await;
-    let sessions: Vec<String> = (0..12).map(|session| format!("s{session}")).collect();
-    let screens =
-        futures::future::join_all(sessions.iter().map(|session| dial(&world, 1, session, "0"))).await;
-    let sent = screens.iter().filter(|screen| screen.starts_with("END We send you a code")).count();
-    assert_eq!((sent, world.handsets.inbox(number(1)).len()), (4, 5), "{screens:?}");
-    assert_eq!(handset(&world, 1).await.codes_sent, 5);
-    let clear = "/api/v1/operator/households/1/phone/clear";
-    assert_eq!(world.operator().await.ask(Method::POST, clear).await.status(), 204);
-    assert!(dial(&world, 1, "last", "2").await.starts_with("END We send you a code"));
-}
-
 async fn the_phone_on_a_page_dials_the_same_menus_in_a_demonstration_only() {
     let world = start(WorldOptions::default()).await;
     let nobody = world.nobody();
@@ -418,17 +466,3 @@ async fn the_phone_on_a_page_dials_the_same_menus_in_a_demonstration_only() {
     let refused = real.nobody().request(Method::POST, path).json(&dialled("a", "")).send().await.unwrap();
     assert_eq!(refused.status(), 404);
 }
-#[tokio::test]
-async fn a_stop_and_a_report_are_heard_where_phones_have_no_menus() {
-    let world = start(WorldOptions { menus: false, ..WorldOptions::default() }).await;
-    let (base, stop) = (world.url(""), [("from", "+254712345001"), ("text", "STOP")]);
-    let inbound = format!("/sms/{USSD_SECRET}/inbound");
-    assert_eq!(send(&world, &base, &inbound, &stop).await.0, 204);
-    assert!(handset(&world, 1).await.muted);
-    let report = format!("/sms/{USSD_SECRET}/report");
-    assert_eq!(send(&world, &base, &report, &[("id", "ATXid_7"), ("status", "Success")]).await.0, 204);
-    for path in [format!("/ussd/{USSD_SECRET}"), "/sms/0123456789abcdef01234568/inbound".to_owned()] {
-        assert_eq!(send(&world, &base, &path, &stop).await.0, 404, "{path}");
-    }
-}
-

@@ -238,20 +238,22 @@ impl System {
         let speed = if clock.is_advanced() { config.demo.speed } else { 1 };
         api_config.gateway = phones.as_ref().and_then(|_| phones::gateway_secret(config, secrets));
         api_config.ussd = phones.as_ref().and_then(|_| phones::menus(config, secrets, speed));
-        let api = door.start(
-            api_config,
-            ApiDeps {
-                store: store.clone(),
-                chain: chain.clone(),
-                trading: settlement.clone(),
-                advice: Arc::new(FromAdvisor::new(advisor, store.clone(), chain.clone())),
-                audit: auditor.clone(),
-                clock: clock.clone(),
-                events,
-                tokens: TokenSource::from_seed(system::entropy()),
-                phones,
-            },
-        )?;
+        let api = door
+            .start(
+                api_config,
+                ApiDeps {
+                    store: store.clone(),
+                    chain: chain.clone(),
+                    trading: settlement.clone(),
+                    advice: Arc::new(FromAdvisor::new(advisor, store.clone(), chain.clone())),
+                    audit: auditor.clone(),
+                    clock: clock.clone(),
+                    events,
+                    tokens: TokenSource::from_seed(system::entropy()),
+                    phones,
+                },
+            )
+            .await?;
         if let Some(sandbox) = &sandbox {
             // Callbacks owed from before go to the address of today.
             sandbox.callbacks_to(&callback_base).await;
@@ -404,7 +406,7 @@ fn api_config(
         phones_url: sandbox.map(|sandbox| format!("{}/phones", sandbox.base_url)),
         cluster: cluster(config),
         limits: if config.demo.on { Limits::village() } else { Limits::default() },
+        gateway: None,
         ussd: None,
     }
-        gateway: None,
 }

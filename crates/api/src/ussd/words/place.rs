@@ -215,7 +215,8 @@ mod tests {
                 covers.map(|cover| Some(Rules { sell: Some(sell(acting)), buy: Some(buy(cover, acting)) }));
             all.extend(set);
         }
-        let quote = BuyQuote { energy: Wh(99_999_999), due: money, collect: money, retail: money, mpesa: true };
+        let quote =
+            BuyQuote { energy: Wh(99_999_999), due: money, collect: money, retail: money, mpesa: true };
         let places = [
             Place::Menu,
             Place::Balance,

@@ -6,6 +6,7 @@ use jirani_clock::ServiceClock;
 use jirani_units::{Clock as _, HouseholdId, OfferId, Wh};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use tokio::sync::watch;
 
 #[derive(Default)]
 struct Accounts {
@@ -17,11 +18,17 @@ struct Accounts {
 pub struct TestChain {
     clock: ServiceClock,
     accounts: Mutex<Accounts>,
+    answers: watch::Sender<bool>,
 }
 
 impl TestChain {
     pub fn new(clock: ServiceClock) -> Self {
-        Self { clock, accounts: Mutex::default() }
+        Self { clock, accounts: Mutex::default(), answers: watch::Sender::new(true) }
+    }
+
+    /// Whether it answers; else everybody waits until it does.
+    pub fn answers(&self, answers: bool) {
+        self.answers.send_replace(answers);
     }
 
     pub fn put(&self, id: HouseholdId, household: HouseholdOnChain) {
@@ -62,6 +69,7 @@ impl Accounts {
 #[async_trait]
 impl EnergyChain for TestChain {
     async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError> {
+        self.answers.subscribe().wait_for(|answers| *answers).await.expect("the chain lives");
         let mut accounts = self.accounts.lock().unwrap();
         if let Some(outcome) = accounts.done.get(key) {
             return Ok(outcome.clone());

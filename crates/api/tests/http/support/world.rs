@@ -144,7 +144,7 @@ pub async fn start(options: WorldOptions) -> World {
         tokio::spawn(settlement.run(CancellationToken::new()));
     }
     let bound = bound.with_gate(options.gate.clone());
-    let api = bound.start(config(LOCAL.parse().unwrap(), options), deps.clone()).unwrap();
+    let api = bound.start(config(LOCAL.parse().unwrap(), options), deps.clone()).await.unwrap();
     World {
         api,
         deps,
