@@ -74,8 +74,7 @@ fn relay_of(row: &PgRow) -> Result<RelayRecord, StoreError> {
     })
 }
 
-fn notice_of(row: &PgRow) -> Result<NoticeRecord, StoreError> {
-    let mut columns = Columns::of(row);
+pub(super) fn notice_of(columns: &mut Columns<'_>) -> Result<NoticeRecord, StoreError> {
     Ok(NoticeRecord {
         key: columns.text()?,
         household: columns.household_maybe()?,
@@ -122,5 +121,5 @@ pub(crate) async fn notices_of(
          ORDER BY number DESC LIMIT $2",
     );
     let query = query.bind(household.map(|household| i64::from(household.0))).bind(page(limit));
-    all(pool, query, notice_of).await
+    all(pool, query, |row| notice_of(&mut Columns::of(row))).await
 }

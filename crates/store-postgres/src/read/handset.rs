@@ -1,5 +1,6 @@
 //! Phones: PINs, and text messages of notices.
 
+use super::affairs::notice_of;
 use super::{all, one};
 use crate::columns::Columns;
 use crate::fault::page;
@@ -49,17 +50,7 @@ fn message_of(row: &PgRow) -> Result<MessageRecord, StoreError> {
 
 fn numbered_notice(row: &PgRow) -> Result<(u64, NoticeRecord), StoreError> {
     let mut columns = Columns::of(row);
-    Ok((
-        columns.u64()?,
-        NoticeRecord {
-            key: columns.text()?,
-            household: columns.household_maybe()?,
-            code: columns.text()?,
-            en: columns.text()?,
-            sw: columns.text()?,
-            at: columns.time()?,
-        },
-    ))
+    Ok((columns.u64()?, notice_of(&mut columns)?))
 }
 
 pub(crate) async fn handset(

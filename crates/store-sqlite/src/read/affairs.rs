@@ -71,7 +71,7 @@ fn relay_of(columns: &mut Columns<'_>) -> Result<RelayRecord, StoreError> {
     })
 }
 
-fn notice_of(columns: &mut Columns<'_>) -> Result<NoticeRecord, StoreError> {
+pub(super) fn notice_of(columns: &mut Columns<'_>) -> Result<NoticeRecord, StoreError> {
     Ok(NoticeRecord {
         key: columns.text()?,
         household: columns.household_maybe()?,

@@ -1,5 +1,6 @@
 //! Phones: PINs, and text messages of notices.
 
+use super::affairs::notice_of;
 use crate::columns::Columns;
 use crate::fault::page;
 use crate::sql::query;
@@ -45,17 +46,7 @@ fn message_of(columns: &mut Columns<'_>) -> Result<MessageRecord, StoreError> {
 }
 
 fn numbered_notice(columns: &mut Columns<'_>) -> Result<(u64, NoticeRecord), StoreError> {
-    Ok((
-        columns.u64()?,
-        NoticeRecord {
-            key: columns.text()?,
-            household: columns.household_maybe()?,
-            code: columns.text()?,
-            en: columns.text()?,
-            sw: columns.text()?,
-            at: columns.time()?,
-        },
-    ))
+    Ok((columns.u64()?, notice_of(columns)?))
 }
 
 pub(crate) fn handset(
