@@ -68,6 +68,7 @@ fn moment(at: Timestamp) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jirani_notify::gsm::is_one_message;
     use jirani_units::{Cents, Price, Wh};
 
     #[test]
@@ -86,7 +87,7 @@ mod tests {
             let key = IntentKey::Notice(20_000, HouseholdId(7), notice.kind());
             let Change::Notice(kept) = change(key, HouseholdId(7), &notice, Timestamp(0)) else { panic!() };
             for text in [&kept.en, &kept.sw] {
-                assert!(text.is_ascii() && text.len() <= 160, "{} {text}", text.len());
+                assert!(is_one_message(text), "{text}");
             }
             assert_ne!(kept.en, kept.sw);
             assert_eq!(kept.key, format!("rule/notice/2024-10-04/7/{}", notice.kind()));

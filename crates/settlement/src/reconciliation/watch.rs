@@ -200,6 +200,7 @@ impl Settlement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jirani_notify::gsm::is_one_message;
 
     #[test]
     fn every_alarm_fits_one_message_and_rings_above_its_threshold_only() {
@@ -222,7 +223,7 @@ mod tests {
         };
         for alarm in alarms(&loud, &policy) {
             assert!(alarm.is_on, "{}", alarm.code);
-            assert!(alarm.en.len() <= 160 && alarm.sw.len() <= 160, "{} {}", alarm.en, alarm.sw);
+            assert!(is_one_message(&alarm.en) && is_one_message(&alarm.sw), "{} {}", alarm.en, alarm.sw);
         }
     }
 }

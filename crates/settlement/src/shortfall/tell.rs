@@ -90,6 +90,7 @@ fn why(because: Deferral) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jirani_notify::gsm::is_one_message;
     use jirani_units::{Cents, HouseholdId, Timestamp, Wh};
 
     #[test]
@@ -129,7 +130,7 @@ mod tests {
             let step = Step { household: HouseholdId(1), number: 4, at: Timestamp(0), kind };
             let Change::Notice(kept) = notice(&step) else { panic!() };
             for text in [&kept.en, &kept.sw] {
-                assert!(text.is_ascii() && text.len() <= 160, "{} {text}", text.len());
+                assert!(is_one_message(text), "{text}");
             }
             assert_ne!(kept.en, kept.sw);
             assert_eq!(kept.key, "shortfall/1/4");
