@@ -203,14 +203,16 @@ async fn a_receipt_proves_one_payout_and_the_figures_outlive_a_restart() {
 async fn a_receipt_stands_for_one_movement_whoever_books_it_and_when() {
     let village = Village::without_list().await;
     village.offer().await;
-    village.buy(4_000, PayWith::Mpesa, "sold").await;
-    village.pass(30).await;
+    for key in ["sold", "sold again"] {
+        village.buy(4_000, PayWith::Mpesa, key).await;
+        village.pass(30).await;
+    }
     let desk = &village.settlement;
     for target in ["b2c_callback", "status_callback"] {
         village.always(target, "lose").await;
     }
     let mut unknown = Vec::new();
-    for key in ["first", "second", "third"] {
+    for key in ["first", "second", "third", "fourth"] {
         unknown.push(desk.request_payout(SELLER, Cents(1_000), key).await.unwrap().id);
         village.pass(100_000).await;
     }
@@ -254,11 +256,10 @@ async fn a_receipt_stands_for_one_movement_whoever_books_it_and_when() {
     }
 
     // Two approvals at once find it unused once.
-    let fresh: Receipt = "UJ32ABCDEF".parse().unwrap();
+    let deposit = Decision::BookDeposit { receipt: alone[3].clone(), shortcode, amount_cents };
     let mut proposed = Vec::new();
-    for payout in [1, 2] {
-        let (payout, as_paid) = paid(payout, &fresh);
-        proposed.push(desk.propose("Amina", &payout, &as_paid, "").await.unwrap().number);
+    for (about, decision) in [paid(1, &alone[3]), (about(&alone[3]), deposit)] {
+        proposed.push(desk.propose("Amina", &about, &decision, "").await.unwrap().number);
     }
     let both = proposed.iter().map(|number| desk.approve("Baraka", *number));
     let done = futures::future::join_all(both).await;
