@@ -36,8 +36,10 @@ pub enum MarketError {
     #[error("market.invalid_fills: an order has one to four fills, each with energy")]
     InvalidFills,
     /// Energy of an offer out of bounds.
-    #[error("market.energy_out_of_bounds: an offer holds between 1 Wh and {max}")]
+    #[error("market.energy_out_of_bounds: an offer holds between {min} and {max}")]
     EnergyOutOfBounds {
+        /// Least.
+        min: Wh,
         /// Most.
         max: Wh,
     },

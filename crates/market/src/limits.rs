@@ -16,6 +16,9 @@ pub const UNPAID_WINDOW_S: i64 = 3_600;
 pub const OFFER_LIFE_MIN_S: u32 = 60;
 /// Longest life of an offer, in seconds: 30 days.
 pub const OFFER_LIFE_MAX_S: u32 = 30 * 86_400;
+/// Least energy of an offer made by hand: smaller ones would fill the pages that buyers
+/// read, and a quarter of them, what an unpaid order may hold, is next to nothing.
+pub const OFFER_ENERGY_MIN: Wh = Wh(100);
 /// Most energy of one offer: what a fill can carry.
 pub const OFFER_ENERGY_MAX: Wh = Wh(u32::MAX as u64);
 
@@ -77,10 +80,11 @@ pub fn unpaid_share_left(energy: Wh, held: Wh) -> Wh {
     Wh(energy.0 / UNPAID_SHARE).saturating_sub(held)
 }
 
-/// Checks a new offer against tariff and bounds.
+/// Checks a new offer, made by hand, against tariff and bounds.
 pub fn check_offer(tariff: &Tariff, energy: Wh, price: Price, expires_in_s: u32) -> Result<(), MarketError> {
-    if energy == Wh::ZERO || energy > OFFER_ENERGY_MAX {
-        return Err(MarketError::EnergyOutOfBounds { max: OFFER_ENERGY_MAX });
+    if !(OFFER_ENERGY_MIN..=OFFER_ENERGY_MAX).contains(&energy) {
+        let (min, max) = (OFFER_ENERGY_MIN, OFFER_ENERGY_MAX);
+        return Err(MarketError::EnergyOutOfBounds { min, max });
     }
     if !tariff.allows(price) {
         let (min, max) = (tariff.offer_price_min(), tariff.offer_price_max());

@@ -157,15 +157,15 @@ fn m_pesa_collects_whole_shillings_rounded_up() {
 fn an_offer_keeps_the_bounds_of_price_energy_and_life() {
     let check = |energy, price, life| check_offer(&TARIFF, Wh(energy), Price(price), life);
     for price in [1_000, 3_000] {
-        assert_eq!(check(1, price, 60), Ok(()));
+        assert_eq!(check(100, price, 60), Ok(()));
     }
     let bounds = MarketError::PriceOutOfBounds { min: Price(1_000), max: Price(3_000) };
-    assert_eq!(check(1, 999, 60), Err(bounds));
-    assert_eq!(check(1, 3_001, 60), Err(bounds));
-    assert_eq!(check(0, 1_000, 60).unwrap_err().code(), "market.energy_out_of_bounds");
+    assert_eq!(check(100, 999, 60), Err(bounds));
+    assert_eq!(check(100, 3_001, 60), Err(bounds));
+    assert_eq!(check(99, 1_000, 60).unwrap_err().code(), "market.energy_out_of_bounds");
     assert_eq!(check(1 << 32, 1_000, 60).unwrap_err().code(), "market.energy_out_of_bounds");
-    assert_eq!(check(1, 1_000, 59).unwrap_err().code(), "market.expiry_out_of_bounds");
-    assert_eq!(check(1, 1_000, 2_592_001).unwrap_err().code(), "market.expiry_out_of_bounds");
+    assert_eq!(check(100, 1_000, 59).unwrap_err().code(), "market.expiry_out_of_bounds");
+    assert_eq!(check(100, 1_000, 2_592_001).unwrap_err().code(), "market.expiry_out_of_bounds");
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_refusal_begins_with_its_code() {
         MarketError::BudgetTooSmall,
         MarketError::TooLarge,
         MarketError::InvalidFills,
-        MarketError::EnergyOutOfBounds { max: wh },
+        MarketError::EnergyOutOfBounds { min: wh, max: wh },
         MarketError::PriceOutOfBounds { min: Price(1), max: Price(2) },
         MarketError::ExpiryOutOfBounds { min_s: 1, max_s: 2 },
         MarketError::TooManyUnpaid { until: Timestamp(0) },

@@ -266,6 +266,31 @@ async fn a_cheaper_open_offer_earns_the_calls_price_and_not_its_own() {
 }
 
 #[tokio::test]
+async fn scraps_of_offers_do_not_stand_in_a_call_and_hide_nobody_who_does() {
+    let world = World::new().await;
+    world.prepay(BUYER, 10_000).await;
+    world.leave_scraps(OTHER, 1_001, 9).await;
+    world.offer(SELLER, 8_000, 1_500).await;
+    world.settlement.set_rules(BUYER, None, keep(1_000, 3_000, 10_000)).await.unwrap();
+    world.slot().await;
+    let book = CallBook::read(&last(&world).await.book).unwrap();
+    assert_eq!((book.asks.len(), book.price), (1, Some(Price(1_500))));
+    assert_eq!((world.chain.vault(BUYER), world.available(SELLER).await), (1_000, 1_500));
+}
+
+#[tokio::test]
+async fn a_call_sees_every_offer_and_not_the_cheapest_thousand() {
+    let world = World::new().await;
+    world.prepay(BUYER, 10_000).await;
+    world.leave_scraps(OTHER, 1_000, 10).await;
+    world.move_to_feeder(OTHER, 2).await;
+    world.offer(SELLER, 8_000, 1_500).await;
+    world.settlement.set_rules(BUYER, None, keep(1_000, 3_000, 10_000)).await.unwrap();
+    world.slot().await;
+    assert_eq!((world.chain.vault(BUYER), world.available(SELLER).await), (1_000, 1_500));
+}
+
+#[tokio::test]
 async fn money_spent_between_plan_and_orders_drops_only_its_purchases() {
     let world = households().await;
     world.prepay(BUYER, 10_000).await;

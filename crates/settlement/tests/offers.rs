@@ -61,6 +61,25 @@ async fn prices_and_lives_out_of_bounds_are_refused_before_anything_is_stored() 
 }
 
 #[tokio::test]
+async fn an_offer_by_hand_is_of_a_tenth_of_a_kilowatt_hour_at_least() {
+    let world = World::new().await;
+    let refused = post(&world, 99, 1_000, DAY_S).await.unwrap_err();
+    assert_eq!((refused.fault(), refused.code().as_str()), (Fault::Invalid, "market.energy_out_of_bounds"));
+    assert_eq!(refused.message(), "an offer holds between 0.100 kWh and 4294967.295 kWh");
+    assert_eq!(post(&world, 100, 1_000, DAY_S).await.unwrap(), OfferState::Open);
+}
+
+#[tokio::test]
+async fn scraps_at_the_lowest_price_keep_nobody_from_buying() {
+    let world = World::new().await;
+    world.leave_scraps(OTHER, 1_000, 9).await;
+    world.leave_scraps(OTHER, 300, 20).await;
+    let offer = world.offer(SELLER, 8_000, 2_000).await;
+    let order = world.buy(BUYER, 1_000, PayWith::Mpesa, "unpaid").await.unwrap();
+    assert_eq!(order.fills.last().map(|fill| fill.offer), Some(offer.id));
+}
+
+#[tokio::test]
 async fn one_key_makes_one_offer() {
     let world = World::new().await;
     let ask = |wh| world.settlement.post_offer(SELLER, Wh(wh), Price(1_500), DAY_S, "key");

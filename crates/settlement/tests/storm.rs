@@ -58,7 +58,7 @@ impl Storm {
 
     async fn offer(&mut self) {
         let seller = *[SELLER, GENERATOR].choose(&mut self.rng).unwrap();
-        let (energy, price) = (self.rng.random_range(1..3_000), self.rng.random_range(1_000..=3_540));
+        let (energy, price) = (self.rng.random_range(50..3_000), self.rng.random_range(1_000..=3_540));
         let (life_s, key) = (self.rng.random_range(60..2_000), self.key());
         // Too small a vault, say, is an answer too.
         let _ = self.world.settlement.post_offer(seller, Wh(energy), Price(price), life_s, &key).await;

@@ -153,7 +153,8 @@ pub trait Store: Send + Sync {
 
     /// One offer.
     async fn offer(&self, id: OfferId) -> Result<Option<OfferRecord>, StoreError>;
-    /// Offers that are open now, cheapest first, older first among equals.
+    /// Offers that are open now with at least [`jirani_market::rule::LOT_MIN`] to be taken, cheapest first, older
+    /// first among equals: what is left in dust takes no place of theirs.
     async fn open_offers(&self, limit: u32) -> Result<Vec<OfferRecord>, StoreError>;
     /// Offers that are not closed or refused, by id.
     async fn live_offers(&self) -> Result<Vec<OfferRecord>, StoreError>;

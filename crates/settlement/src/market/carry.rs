@@ -10,6 +10,7 @@ use jirani_ledger::Account;
 use jirani_ledger::templates::orders;
 use jirani_market::Fill;
 use jirani_market::call::{Plan, Purchase};
+use jirani_market::limits::OFFER_ENERGY_MIN;
 use jirani_store::{
     CallRecord, CallState, Change, Event, OfferRecord, OfferState, OrderRecord, OrderState, OutboxState,
     PayWith, StoreError,
@@ -19,8 +20,8 @@ use std::collections::{HashMap, HashSet};
 
 /// Seconds that what is left of an open offer must have to live to be posted again.
 const REST_LIFE_MIN_S: i64 = 60;
-/// The least that is posted again; less stays in the vault.
-const REST_MIN: Wh = Wh(10);
+/// The least that is posted again, as of an offer made by hand; less stays in the vault.
+const REST_MIN: Wh = OFFER_ENERGY_MIN;
 
 /// Open offers that sold in a call, as they are after they were closed: only those whose
 /// tokens are back.

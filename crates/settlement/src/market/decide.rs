@@ -164,7 +164,9 @@ fn is_withdrawn(facts: &Facts, offer: &OfferRecord) -> bool {
 }
 
 fn candidate(facts: &Facts, offer: &OfferRecord) -> Option<Candidate> {
-    (offer.expires_at > facts.now.plus_seconds(OFFER_LIFE_MIN_S)).then(|| Candidate {
+    // Dust would make closes and posts that cost more than it brings.
+    let is_worth_it = offer.open_wh() >= rule::LOT_MIN;
+    (is_worth_it && offer.expires_at > facts.now.plus_seconds(OFFER_LIFE_MIN_S)).then(|| Candidate {
         offer: offer.id,
         seller: offer.seller,
         energy: offer.energy_wh,

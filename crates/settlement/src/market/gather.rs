@@ -11,8 +11,7 @@ use jirani_ledger::invariants::Totals;
 use jirani_ledger::{Account, AccountBalance};
 use jirani_market::nairobi;
 use jirani_market::rule::State;
-use jirani_store::verbs::PAGE_MAX;
-use jirani_store::{Change, HouseholdRecord, RulesRecord};
+use jirani_store::{Change, HouseholdRecord, OfferState, RulesRecord};
 use jirani_units::{Cents, Clock as _, HouseholdId, Slot, Timestamp, Wh};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -58,8 +57,10 @@ impl Settlement {
         let before = self.store.attested_slot_before(feeder, slot.end()).await?;
         let beacon = before.map_or([0; 32], |slot| slot.evidence_root);
         let members = self.members(feeder, rules, &balances, now).await?;
-        let mut offers = self.store.open_offers(PAGE_MAX).await?;
-        offers.retain(|offer| here(offer.seller));
+        // All of them and not a page of the cheapest, which others could fill.
+        let mut offers = self.store.live_offers().await?;
+        offers.retain(|offer| offer.state == OfferState::Open && here(offer.seller));
+        offers.sort_by_key(|offer| (offer.price, offer.created_at, offer.id));
         let tariff = self.config.tariff;
         let policy = self.calling.policy();
         Ok(Some(Facts {

@@ -8,6 +8,7 @@ use crate::payout::MOST_SHILLINGS;
 use crate::service::{Settlement, check_key};
 use jirani_ledger::templates::orders::{self, Party};
 use jirani_market::{Candidate, Fill, Selection, Shares, Want, collect, limits};
+use jirani_store::verbs::PAGE_MAX;
 use jirani_store::{
     Change, CollectionState, Event, HouseholdRecord, OfferRecord, OrderRecord, OrderState, PayWith,
     ReleaseReason, StoreError,
@@ -18,7 +19,7 @@ use std::collections::HashMap;
 /// How often a plan is made anew when others took the same offers.
 const PLAN_ATTEMPTS: usize = 16;
 /// How many of the cheapest offers are looked at.
-const OFFERS_MAX: u32 = 200;
+const OFFERS_MAX: u32 = PAGE_MAX;
 /// How many of a buyer's last orders are looked at for unpaid ones.
 const HISTORY_MAX: u32 = 50;
 /// Seconds of life an offer must have left: it must still stand on chain when the

@@ -20,7 +20,7 @@ use jirani_settlement::interruption::{Interruption, Moment};
 use jirani_settlement::{Settlement, SettlementConfig, SettlementDeps, SettlementError};
 use jirani_store::{
     CallbackKind, Change, Event, Events, HouseholdKind, HouseholdRecord, Language, NewCallback, OfferRecord,
-    OrderRecord, OrderState, PayWith, Proof, ReceiptUse, SlotRecord, Store,
+    OfferState, OrderRecord, OrderState, PayWith, Proof, ReceiptUse, SlotRecord, Store,
 };
 use jirani_store_sqlite::SqliteStore;
 use jirani_units::{
@@ -156,6 +156,30 @@ impl World {
     pub async fn offer(&self, seller: HouseholdId, energy_wh: u64, price: u32) -> OfferRecord {
         let key = format!("offer-{seller}-{energy_wh}-{price}-{}", self.clock.now().0);
         self.settlement.post_offer(seller, Wh(energy_wh), Price(price), 86_400, &key).await.unwrap()
+    }
+
+    /// Open offers at buy-back of which `left_wh` each are left, as the store has them.
+    pub async fn leave_scraps(&self, seller: HouseholdId, count: u32, left_wh: u64) {
+        let mut changes = Vec::new();
+        for _ in 0..count {
+            let id = OfferId(self.store.next_number("offer").await.unwrap());
+            changes.push(Change::Offer(OfferRecord {
+                id,
+                seller,
+                energy_wh: Wh(1_000),
+                reserved_wh: Wh::ZERO,
+                sold_wh: Wh(1_000 - left_wh),
+                price: TARIFF.buy_back,
+                expires_at: self.clock.now().plus_seconds(86_400),
+                state: OfferState::Open,
+                refusal: None,
+                signature: None,
+                key: format!("scrap-{id}"),
+                created_at: self.clock.now(),
+                version: 0,
+            }));
+        }
+        self.store.commit(changes).await.unwrap();
     }
 
     /// The slot of this moment ends and is attested; returns once its call has ended.

@@ -4,6 +4,7 @@ use super::{all, one};
 use crate::columns::Columns;
 use crate::fault::{int, page};
 use jirani_market::Fill;
+use jirani_market::rule::LOT_MIN;
 use jirani_store::{OfferRecord, OrderRecord, Proof, StoreError};
 use jirani_units::{HouseholdId, OfferId, OrderId, Price, Timestamp};
 use sqlx::postgres::{PgPool, PgRow};
@@ -108,10 +109,10 @@ pub(crate) async fn offer(pool: &PgPool, id: OfferId) -> Result<Option<OfferReco
 
 pub(crate) async fn open_offers(pool: &PgPool, limit: u32) -> Result<Vec<OfferRecord>, StoreError> {
     let query = offers!(
-        "WHERE state = 'open' AND energy_wh > reserved_wh + sold_wh
-         ORDER BY price_cents_per_kwh, created_at_us, id LIMIT $1"
+        "WHERE state = 'open' AND energy_wh - reserved_wh - sold_wh >= $1
+         ORDER BY price_cents_per_kwh, created_at_us, id LIMIT $2"
     );
-    all(pool, query.bind(page(limit)), offer_of).await
+    all(pool, query.bind(int("least", LOT_MIN.0)?).bind(page(limit)), offer_of).await
 }
 
 pub(crate) async fn live_offers(pool: &PgPool) -> Result<Vec<OfferRecord>, StoreError> {

@@ -4,6 +4,7 @@ use crate::columns::Columns;
 use crate::fault::{int, page};
 use crate::sql::query;
 use jirani_market::Fill;
+use jirani_market::rule::LOT_MIN;
 use jirani_store::{OfferRecord, OrderRecord, Proof, StoreError};
 use jirani_units::{HouseholdId, OfferId, OrderId, Price, Timestamp};
 use rusqlite::Connection;
@@ -106,10 +107,10 @@ pub(crate) fn offer(connection: &Connection, id: OfferId) -> Result<Option<Offer
 
 pub(crate) fn open_offers(connection: &Connection, limit: u32) -> Result<Vec<OfferRecord>, StoreError> {
     let query = offers!(
-        "WHERE state = 'open' AND energy_wh > reserved_wh + sold_wh
+        "WHERE state = 'open' AND energy_wh - reserved_wh - sold_wh >= ?
          ORDER BY price_cents_per_kwh, created_at_us, id LIMIT ?"
     );
-    query.bind(page(limit)).all(connection, offer_of)
+    query.bind(int("least", LOT_MIN.0)?).bind(page(limit)).all(connection, offer_of)
 }
 
 pub(crate) fn live_offers(connection: &Connection) -> Result<Vec<OfferRecord>, StoreError> {

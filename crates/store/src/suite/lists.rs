@@ -187,6 +187,8 @@ pub async fn offers_are_found(place: &dyn Place) {
         (3, 1, 1_500, 4, 10),
         (4, 3, 1_500, 4, 10),
         (5, 1, 1_000, 1, 0),
+        // Dust takes nobody's place.
+        (6, 1, 1_000, 1, 9),
     ];
     for (id, seller, price, age, left) in open {
         let mut record = offer(id);
@@ -204,8 +206,8 @@ pub async fn offers_are_found(place: &dyn Place) {
     assert_eq!(ids(store.open_offers(100).await.unwrap()), [2, 3, 4, 1]);
     assert_eq!(ids(store.open_offers(2).await.unwrap()), [2, 3]);
     // Posting (10) and closing (11) live on; closed (12) and refused (13) do not.
-    assert_eq!(ids(store.live_offers().await.unwrap()), [1, 2, 3, 4, 5, 10, 11]);
-    assert_eq!(ids(store.offers_of(HouseholdId(1), 100).await.unwrap()), [13, 12, 11, 10, 5, 3, 1]);
+    assert_eq!(ids(store.live_offers().await.unwrap()), [1, 2, 3, 4, 5, 6, 10, 11]);
+    assert_eq!(ids(store.offers_of(HouseholdId(1), 100).await.unwrap()), [13, 12, 11, 10, 6, 5, 3, 1]);
     assert_eq!(ids(store.offers_of(HouseholdId(1), 1).await.unwrap()), [13]);
     let by_key = store.offer_by_key(HouseholdId(2), "offer-2").await.unwrap();
     assert_eq!(by_key.map(|offer| offer.id), Some(OfferId(2)));

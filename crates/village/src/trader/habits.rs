@@ -6,6 +6,8 @@ use rand::Rng as _;
 
 /// Days of its profile a household's habits are taken from.
 const DAYS: u64 = 7;
+/// Least energy that is offered, Wh: the market takes no smaller offers.
+const OFFER_MIN_WH: u64 = 100;
 
 /// What one household is used to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +33,7 @@ impl Habits {
         let mut share = |wh: u64, from: u64, to: u64| wh * rng.random_range(from..=to) / 1_000;
         let eagerness = eagerness.max(1);
         let keep_wh = share(import_wh, 50, 350) / eagerness;
-        let sell_at_wh = (share(export_wh, 250, 450) / eagerness).max(200 / eagerness);
+        let sell_at_wh = (share(export_wh, 250, 450) / eagerness).max(200 / eagerness).max(OFFER_MIN_WH);
         let buy_at_wh = (share(import_wh, 250, 450) / eagerness).max(100 / eagerness);
         Self {
             keep_wh,
