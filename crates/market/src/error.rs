@@ -1,5 +1,6 @@
 //! Why the market says no. Nothing is held, nothing changed.
 
+use crate::limits::OFFERS_BY_HAND_MAX;
 use jirani_units::{Price, Timestamp, Wh};
 
 /// A refusal with a sentence the person can act on.
@@ -59,6 +60,11 @@ pub enum MarketError {
         /// Most, in seconds.
         max_s: u32,
     },
+    /// The seller has as many offers as one may have.
+    #[error(
+        "market.too_many_offers: {OFFERS_BY_HAND_MAX} of your offers stand; take one back, or wait until one is sold"
+    )]
+    TooManyOffers,
     /// Three orders within an hour were left unpaid.
     #[error(
         "market.too_many_unpaid: three orders were left unpaid; order again after {until}, or pay from your balance"
@@ -83,6 +89,7 @@ impl MarketError {
             Self::EnergyOutOfBounds { .. } => "market.energy_out_of_bounds",
             Self::PriceOutOfBounds { .. } => "market.price_out_of_bounds",
             Self::ExpiryOutOfBounds { .. } => "market.expiry_out_of_bounds",
+            Self::TooManyOffers => "market.too_many_offers",
             Self::TooManyUnpaid { .. } => "market.too_many_unpaid",
         }
     }

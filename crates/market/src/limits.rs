@@ -22,6 +22,10 @@ pub const OFFER_ENERGY_MIN: Wh = Wh(100);
 /// Most energy of one offer: what a fill can carry.
 pub const OFFER_ENERGY_MAX: Wh = Wh(u32::MAX as u64);
 
+/// Offers made by hand, and what calls left of them, that one seller may have at once. The
+/// program allows 64: the others are for what the seller's rule sells and puts up.
+pub const OFFERS_BY_HAND_MAX: usize = 48;
+
 /// Most energy of one order, and of all that one buyer's orders hold at once, by the
 /// program's defaults; larger purchases are several orders.
 pub const HELD_MAX: Wh = Wh(50_000);
@@ -94,6 +98,11 @@ pub fn check_offer(tariff: &Tariff, energy: Wh, price: Price, expires_in_s: u32)
         return Err(MarketError::ExpiryOutOfBounds { min_s: OFFER_LIFE_MIN_S, max_s: OFFER_LIFE_MAX_S });
     }
     Ok(())
+}
+
+/// Checks that a seller with `standing` offers by hand may make one more.
+pub fn check_standing(standing: usize) -> Result<(), MarketError> {
+    if standing < OFFERS_BY_HAND_MAX { Ok(()) } else { Err(MarketError::TooManyOffers) }
 }
 
 /// Whether a buyer may order with payment to follow. `unpaid`: when the buyer's

@@ -206,6 +206,7 @@ fn a_refusal_begins_with_its_code() {
         MarketError::EnergyOutOfBounds { min: wh, max: wh },
         MarketError::PriceOutOfBounds { min: Price(1), max: Price(2) },
         MarketError::ExpiryOutOfBounds { min_s: 1, max_s: 2 },
+        MarketError::TooManyOffers,
         MarketError::TooManyUnpaid { until: Timestamp(0) },
     ] {
         assert!(refusal.to_string().starts_with(&format!("{}: ", refusal.code())), "{refusal}");

@@ -276,7 +276,7 @@ fn market_fault(error: &MarketError) -> Fault {
         | E::EnergyOutOfBounds { .. }
         | E::PriceOutOfBounds { .. }
         | E::ExpiryOutOfBounds { .. } => Fault::Invalid,
-        E::NothingOnOffer | E::NotEnough { .. } | E::UnpaidShare { .. } => Fault::Conflict,
+        E::NothingOnOffer | E::NotEnough { .. } | E::UnpaidShare { .. } | E::TooManyOffers => Fault::Conflict,
         E::TooManyUnpaid { .. } => Fault::Limited,
     }
 }

@@ -70,6 +70,25 @@ async fn an_offer_by_hand_is_of_a_tenth_of_a_kilowatt_hour_at_least() {
 }
 
 #[tokio::test]
+async fn a_seller_has_48_offers_by_hand_at_once_and_learns_it_in_words() {
+    let world = World::new().await;
+    let post = async |n: usize| {
+        world.settlement.post_offer(SELLER, Wh(100), Price(1_500), DAY_S, &format!("offer-{n}")).await
+    };
+    let first = post(0).await.unwrap();
+    for n in 1..48 {
+        assert_eq!(post(n).await.unwrap().state, OfferState::Open);
+    }
+    let refused = post(48).await.unwrap_err();
+    assert_eq!((refused.fault(), refused.code().as_str()), (Fault::Conflict, "market.too_many_offers"));
+    assert_eq!(post(47).await.unwrap().state, OfferState::Open, "asked again, it is the one that was made");
+    world.settlement.cancel_offer(SELLER, first.id).await.unwrap();
+    let together = futures::future::join_all((48..52).map(post)).await;
+    assert_eq!(together.iter().filter(|offer| offer.is_ok()).count(), 1);
+    world.is_sound().await;
+}
+
+#[tokio::test]
 async fn scraps_at_the_lowest_price_keep_nobody_from_buying() {
     let world = World::new().await;
     world.leave_scraps(OTHER, 1_000, 9).await;

@@ -57,6 +57,16 @@ pub(crate) fn is_bought_back(key: &str) -> bool {
     key.starts_with(BACK)
 }
 
+/// Whether an offer with this key was made by hand, or is what a call left of such a one.
+pub(crate) fn is_by_hand(key: &str) -> bool {
+    !is_rules(key) && !is_sold(key)
+}
+
+/// The order in the place of one that could not be placed whole.
+pub(crate) fn again(key: &str) -> String {
+    format!("{key}/again")
+}
+
 /// Whether an order with this key was made by a call.
 pub(crate) fn is_calls(key: &str) -> bool {
     key.starts_with("@buy/")

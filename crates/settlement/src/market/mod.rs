@@ -44,7 +44,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub use document::{CallBook, CallLine};
-pub(crate) use keys::{back, is_bought_back, is_calls, posts_its_offers};
+pub(crate) use keys::{
+    back, is_bought_back, {again, is_by_hand, is_calls, posts_its_offers},
+};
 pub use operator::OperatorPolicy;
 pub(crate) use operator::buyer;
 

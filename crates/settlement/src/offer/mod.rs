@@ -22,6 +22,7 @@ mod effect;
 use crate::engine::Key;
 use crate::error::SettlementError;
 use crate::interruption::Moment;
+use crate::market::is_by_hand;
 use crate::service::{Settlement, check_key};
 pub(crate) use decide::{OfferEvent, release_part};
 use jirani_market::limits;
@@ -46,6 +47,13 @@ impl Settlement {
             return self.offer_again(offer, energy, price, expires_in_s).await;
         }
         self.check_offer(seller, energy, price, expires_in_s).await?;
+        let household = self.store.household(seller).await?.ok_or(SettlementError::UnknownHousehold)?;
+        // Two offers of one seller must not both find room.
+        let planning = self.planning.lock(&household).await;
+        let own = self.live_offers_of(seller).await?;
+        if !own.iter().any(|offer| offer.key == key) {
+            limits::check_standing(own.iter().filter(|offer| is_by_hand(&offer.key)).count())?;
+        }
         let id = OfferId(self.store.next_number("offer").await?);
         let now = self.clock.now();
         let offer = OfferRecord {
@@ -67,11 +75,13 @@ impl Settlement {
             Ok(_) => self.interruption.reached(Moment::OfferPlanned),
             // The same key a moment ago: that offer is the answer.
             Err(StoreError::Conflict { .. }) => {
+                drop(planning);
                 let offer = self.store.offer_by_key(seller, key).await?.ok_or(SettlementError::Contended)?;
                 return self.offer_again(offer, energy, price, expires_in_s).await;
             }
             Err(error) => return Err(error.into()),
         }
+        drop(planning);
         self.events.publish(Event::Offer(id, seller));
         self.look(Key::Offer(id)).await?;
         self.stored_offer(id).await
@@ -104,7 +114,6 @@ impl Settlement {
     ) -> Result<(), SettlementError> {
         self.check_room()?;
         limits::check_offer(&self.config.tariff, energy, price, expires_in_s)?;
-        self.store.household(seller).await?.ok_or(SettlementError::UnknownHousehold)?;
         let on_chain = self.chain.household(seller).await?.ok_or(SettlementError::NotEnrolled)?;
         if on_chain.shortfall_wh > Wh::ZERO {
             return Err(SettlementError::Shortfall { shortfall: on_chain.shortfall_wh });
@@ -113,6 +122,12 @@ impl Settlement {
             return Err(SettlementError::VaultTooSmall { vault: on_chain.vault_wh });
         }
         Ok(())
+    }
+
+    async fn live_offers_of(&self, seller: HouseholdId) -> Result<Vec<OfferRecord>, SettlementError> {
+        let mut offers = self.store.live_offers().await?;
+        offers.retain(|offer| offer.seller == seller);
+        Ok(offers)
     }
 
     async fn offer_again(

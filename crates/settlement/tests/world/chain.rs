@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex};
 
 pub const WINDOW_S: i64 = 120;
 pub const GRACE_S: i64 = 300;
+/// Offers that one household may have open.
+const OPEN_OFFERS_MAX: usize = 64;
 
 /// What goes wrong with the next work whose key begins so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,6 +202,9 @@ impl State {
     fn apply(&mut self, work: &Work, now_s: i64) -> Result<(), &'static str> {
         match work {
             Work::PostOffer { seller, offer, energy_wh, expires_at, .. } => {
+                if self.offers.values().filter(|offer| offer.seller == *seller).count() >= OPEN_OFFERS_MAX {
+                    return Err("energy.too_many_open");
+                }
                 let household = self.households.get_mut(seller).ok_or("energy.wrong_owner")?;
                 if household.shortfall_wh.0 > 0 {
                     return Err("energy.shortfall_open");
