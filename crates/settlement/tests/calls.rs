@@ -13,7 +13,9 @@ use jirani_market::call::{Draw, Plan, clear};
 use jirani_market::rule::{Acting, BuyRule, Cover, SellRule};
 use jirani_settlement::CallBook;
 use jirani_settlement::interruption::Moment;
-use jirani_store::{CallRecord, CallState, OfferRecord, OfferState, OrderState, PayWith, Store as _};
+use jirani_store::{
+    CallRecord, CallState, OfferRecord, OfferState, OrderRecord, OrderState, PayWith, Store as _,
+};
 use jirani_units::{Cents, Clock as _, HouseholdId, Price, Slot, Wh};
 use world::chain::ChainFault;
 use world::{BUYER, GENERATOR, OTHER, SELLER, World};
@@ -195,6 +197,61 @@ async fn whatever_the_node_does_not_answer_a_call_ends_once() {
     }
 }
 
+/// Of the order that ended, what was not the refused seller's is sold by another of the
+/// same key, for less than the first held.
+async fn is_innocent_sold(world: &World, refused: &OrderRecord) {
+    let mut left = Vec::new();
+    for fill in &refused.fills {
+        if world.offer_now(fill.offer).await.state != OfferState::Refused {
+            left.push(*fill);
+        }
+    }
+    assert!(!left.is_empty() && left.len() < refused.fills.len());
+    let again = world.store.order_by_key(refused.buyer, &format!("{}/again", refused.key)).await.unwrap();
+    let again = again.unwrap();
+    assert_eq!((again.state, &again.fills), (OrderState::Settled, &left));
+    assert!(again.due < refused.due);
+    for fill in left {
+        let earned = world.available(fill.seller).await;
+        assert!(earned >= i64::from(fill.energy_wh) * i64::from(fill.price.0) / 1_000, "{earned}");
+    }
+}
+
+#[tokio::test]
+async fn a_crash_while_a_refused_offers_order_is_made_anew_changes_nothing_of_its_end() {
+    for moment in [Moment::OfferPosted, Moment::CallPosted, Moment::OrderSettled, Moment::CallSettled] {
+        let mut world = market().await;
+        world.chain.enrol_more(OTHER, 3_000);
+        world.settlement.set_rules(OTHER, sell(1_000, 1_500), None).await.unwrap();
+        world.settlement.set_rules(BUYER, None, keep(9_000, 3_000, 30_000)).await.unwrap();
+        world.prepay(BUYER, 30_000).await;
+        world.chain.order_fault("post/", ChainFault::Refuse("energy.vault_too_small"));
+        world.restart_to_crash_at(moment).await;
+        world.begin_slot().await;
+        world.restart_crashed().await;
+        world.clock.idle().await;
+        assert_eq!(last(&world).await.state, CallState::Done, "{moment:?}");
+        let orders = world.store.orders_of(BUYER, 10).await.unwrap();
+        assert_eq!(orders.len(), 2, "{moment:?}");
+        is_innocent_sold(&world, orders.iter().find(|order| order.state == OrderState::Refused).unwrap())
+            .await;
+        world.is_sound().await;
+    }
+}
+
+#[tokio::test]
+async fn who_offers_all_one_may_by_hand_still_sells_by_rule() {
+    let world = market().await;
+    for n in 0..64 {
+        let key = format!("lot-{n}");
+        // Those beyond what one may have are refused.
+        let _ = world.settlement.post_offer(SELLER, Wh(100), Price(3_540), 86_400, &key).await;
+    }
+    world.slot().await;
+    assert_eq!((world.chain.vault(BUYER), world.available(SELLER).await), (1_000, 1_500));
+    world.is_sound().await;
+}
+
 #[tokio::test]
 async fn a_refused_offer_drops_its_purchases_and_nothing_else() {
     let world = market().await;
@@ -212,6 +269,7 @@ async fn a_refused_offer_drops_its_purchases_and_nothing_else() {
     let refused: Vec<_> = orders.iter().filter(|order| order.state == OrderState::Refused).collect();
     assert_eq!(refused.len(), 1);
     assert_eq!(refused[0].refusal.as_deref(), Some("market.offer_refused"));
+    is_innocent_sold(&world, refused[0]).await;
     let paid: i64 =
         orders.iter().filter(|order| order.state == OrderState::Settled).map(|order| order.due.0).sum();
     assert_eq!(world.available(BUYER).await, 40_000 - paid, "what was not bought is back");

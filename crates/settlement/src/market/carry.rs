@@ -48,7 +48,9 @@ impl Settlement {
         self.look_at_all(carried.offers.iter().map(|id| Key::Offer(*id))).await?;
         self.interruption.reached(Moment::CallPosted);
         self.look_at_all(carried.orders.iter().map(|id| Key::Order(*id))).await?;
-        for id in &carried.orders {
+        let again = self.orders_again(&carried.orders).await?;
+        self.look_at_all(again.iter().map(|id| Key::Order(*id))).await?;
+        for id in carried.orders.iter().chain(&again) {
             if !self.load_order(*id).await?.is_final() {
                 return Ok(false);
             }
@@ -79,6 +81,19 @@ impl Settlement {
             Err(StoreError::Conflict { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What was made of those of the orders of which some offers were refused.
+    async fn orders_again(&self, orders: &[OrderId]) -> Result<Vec<OrderId>, Trouble> {
+        let mut again = Vec::new();
+        for id in orders {
+            let order = self.load_order(*id).await?;
+            if order.state == OrderState::Refused {
+                let key = keys::again(&order.key);
+                again.extend(self.store.order_by_key(order.buyer, &key).await?.map(|order| order.id));
+            }
+        }
+        Ok(again)
     }
 
     /// Has all of them looked at, and waits for the looks to end. How they ended is seen

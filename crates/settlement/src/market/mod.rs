@@ -9,12 +9,13 @@
 //! |---|---|---|---|
 //! | - | a slot is attested, or was while nobody was here | Cleared, Settling | one commit: the book, outcome and plan, what rules have to tell, open offers that sold closed for that part; and, when none was, all that Settling holds |
 //! | Cleared | those offers are back in their vaults | Settling | one commit: offers at the call's price, orders with exactly the plan's fills, their due out of balances into clearing |
-//! | Settling | the chain has taken or refused the offers | Settling | the orders are placed and settled from balance; whose offer was refused is refused, its due returned |
+//! | Settling | the chain has taken or refused the offers | Settling | the orders are placed and settled from balance; one of whose offers some were refused ends, its due returned, and another goes on with the rest |
 //! | Settling | the last order is final | Done | - |
 //!
 //! The first commit stands before anything goes to the chain, so a crash anywhere goes on
 //! with the same plan; everything after it is offers and orders that are lanes of their
-//! own. Each is known by a key (`@sell/<slot>/<household>`, `@buy/<slot>/<household>/<n>`)
+//! own. Each is known by a key (`@sell/<slot>/<household>`, `@buy/<slot>/<household>/<n>`,
+//! with `/again` after it in the place of one of which offers were refused)
 //! that no request from outside can have: `@` is not in the alphabet of theirs. There is
 //! one call per slot and feeder; of those missed while the process was away, only the
 //! newest slot's is made.

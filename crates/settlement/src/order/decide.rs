@@ -10,20 +10,25 @@ use jirani_chain::Outcome;
 use jirani_ledger::templates::collections::{self, CreditedFor};
 use jirani_ledger::templates::orders::{self, PaidFrom, Part, Party};
 use jirani_store::{
-    Change, CollectionRecord, CollectionState, Event, OrderRecord, OrderState, PayWith, ReceiptRecord,
-    ReceiptUse, ReleaseReason,
+    Change, CollectionRecord, CollectionState, Event, OfferState, OrderRecord, OrderState, PayWith,
+    ReceiptRecord, ReceiptUse, ReleaseReason,
 };
-use jirani_units::{Cents, Timestamp, Wh};
+use jirani_units::{Cents, OrderId, Timestamp, Wh};
 
 /// From this excess on the buyer is told: below a shilling it is only the rounding
 /// to whole shillings.
 const OVER_CENTS: i64 = 100;
+/// Why a call's order ends of whose offers the chain refused some.
+const OFFER_REFUSED: &str = "market.offer_refused";
 
 /// What happens to an order on chain.
 #[derive(Clone, Debug)]
 pub(crate) enum OrderEvent {
     /// The chain has answered the placing (from balance: and settling).
     Placed(Outcome),
+    /// Offers that a call's order holds were refused: it ends, and what is left of it goes
+    /// on as the order of this number.
+    OffersRefused(OrderId),
     /// The chain has answered the settling.
     Settled(Outcome),
     /// The tokens are back; the signature, if it was us who gave them back.
@@ -77,24 +82,12 @@ pub(crate) fn decide(
             }
             finish(step, view, next, true)
         }
-        (OrderState::Planned, OrderEvent::Placed(Outcome::Refused { code, .. }), pay_with) => {
-            let mut next = order.clone();
-            next.state = OrderState::Refused;
-            next.refusal = Some(code.clone());
-            next.final_at = Some(now);
-            let mut step = Step::default();
-            if pay_with == PayWith::Balance {
-                next.proof = None;
-                next.paid_at = None;
-                step.change(Change::Post(orders::returned(
-                    order.id,
-                    view.party(order.buyer),
-                    order.due,
-                    now,
-                )));
-                step.announce(Event::Balance(order.buyer));
-            }
+        (OrderState::Planned, OrderEvent::Placed(Outcome::Refused { code, .. }), _) => {
+            let (step, next) = refused(view, code, now);
             finish(step, view, next, false)
+        }
+        (OrderState::Planned, OrderEvent::OffersRefused(again), PayWith::Balance) => {
+            goes_on(view, *again, now)
         }
         (OrderState::Paid, OrderEvent::Settled(Outcome::Landed { signature, .. }), _) => {
             let receipt = used_receipt(view)?;
@@ -145,6 +138,65 @@ pub(crate) fn decide(
 /// The order, given up for `reason`.
 pub(crate) fn releasing(order: &OrderRecord, reason: ReleaseReason) -> OrderRecord {
     OrderRecord { state: OrderState::Releasing, release_reason: Some(reason), ..order.clone() }
+}
+
+/// The order as it ends that could not be placed; its due goes back to the balance.
+fn refused(view: &View, code: &str, now: Timestamp) -> (Step, OrderRecord) {
+    let order = &view.order;
+    let mut next = order.clone();
+    next.state = OrderState::Refused;
+    next.refusal = Some(code.to_owned());
+    next.final_at = Some(now);
+    let mut step = Step::default();
+    if order.pay_with == PayWith::Balance {
+        next.proof = None;
+        next.paid_at = None;
+        step.change(Change::Post(orders::returned(order.id, view.party(order.buyer), order.due, now)));
+        step.announce(Event::Balance(order.buyer));
+    }
+    (step, next)
+}
+
+/// Ends an order of a call of whose offers some were refused, and makes one of the fills
+/// that are left: who sells them has no part in the refusal. What they hold of their offers
+/// passes from the one to the other.
+fn goes_on(view: &View, again: OrderId, now: Timestamp) -> Result<Step, Broken> {
+    let order = &view.order;
+    let (mut step, next) = refused(view, OFFER_REFUSED, now);
+    let mut fills = Vec::with_capacity(order.fills.len());
+    for (fill, offer) in order.fills.iter().zip(&view.offers) {
+        if fill.offer != offer.id {
+            return Err(Broken(format!("order {} was read with other offers than its own", order.id)));
+        }
+        if offer.state == OfferState::Refused {
+            step.change(Change::Offer(release_part(offer, Wh(u64::from(fill.energy_wh)), false)?));
+            step.announce(Event::Offer(offer.id, offer.seller));
+        } else {
+            fills.push(*fill);
+        }
+    }
+    step.announce(Event::Order(next.id, next.buyer));
+    step.change(Change::Order(next));
+    if fills.is_empty() {
+        return Ok(step);
+    }
+    let due = jirani_market::shares(&fills, order.fee, order.tax)
+        .map_err(|error| Broken(format!("what is left of order {} has no price: {error}", order.id)))?
+        .due;
+    step.change(Change::Post(orders::from_balance(again, view.party(order.buyer), due, now)));
+    step.change(Change::Order(OrderRecord {
+        id: again,
+        fills,
+        due,
+        proof: Some(crate::proof::transfer_proof(orders::from_balance_id(again))),
+        paid_at: Some(now),
+        key: crate::market::again(&order.key),
+        created_at: now,
+        version: 0,
+        ..order.clone()
+    }));
+    step.announce(Event::Order(again, order.buyer));
+    Ok(step)
 }
 
 fn settled(order: &OrderRecord, signature: &str, now: Timestamp) -> OrderRecord {

@@ -9,7 +9,7 @@ use crate::interruption::Moment;
 use crate::market::{is_bought_back, posts_its_offers};
 use crate::service::{COMMIT_ATTEMPTS, Settlement};
 use crate::step::{Broken, Trouble};
-use jirani_chain::{Outcome, Retry, Work};
+use jirani_chain::Work;
 use jirani_ledger::templates::orders::Party;
 use jirani_store::{OfferState, OrderRecord, OrderState, PayWith, Proof, StoreError};
 use jirani_units::{Clock as _, OrderId, Timestamp};
@@ -18,7 +18,8 @@ use jirani_units::{Clock as _, OrderId, Timestamp};
 enum CallOffers {
     Posted,
     Posting,
-    Refused(Outcome),
+    /// Some of them were refused, and the chain has answered for the others.
+    Refused,
 }
 
 impl Settlement {
@@ -40,8 +41,9 @@ impl Settlement {
                         CallOffers::Posted => {}
                         // The call looks here once the chain has answered for all of them.
                         CallOffers::Posting => return Ok(None),
-                        CallOffers::Refused(outcome) => {
-                            self.apply_order(id, &OrderEvent::Placed(outcome)).await?;
+                        CallOffers::Refused => {
+                            let again = OrderId(self.store.next_number("order").await?);
+                            self.apply_order(id, &OrderEvent::OffersRefused(again)).await?;
                             continue;
                         }
                     }
@@ -98,24 +100,21 @@ impl Settlement {
         if !posts_its_offers(&order.key) {
             return Ok(CallOffers::Posted);
         }
-        let mut posting = false;
+        let (mut posting, mut refused) = (false, false);
         for fill in &order.fills {
             let offer = self.store.offer(fill.offer).await?;
             let offer = offer.ok_or_else(|| Broken(format!("there is no offer {}", fill.offer)))?;
             match offer.state {
                 OfferState::Posting => posting = true,
-                OfferState::Refused => {
-                    let why = offer.refusal.unwrap_or_default();
-                    return Ok(CallOffers::Refused(Outcome::Refused {
-                        code: "market.offer_refused".to_owned(),
-                        message: format!("offer {} was refused: {why}", offer.id),
-                        retry: Retry::Never,
-                    }));
-                }
+                OfferState::Refused => refused = true,
                 OfferState::Open | OfferState::Closing | OfferState::Closed => {}
             }
         }
-        Ok(if posting { CallOffers::Posting } else { CallOffers::Posted })
+        Ok(match (posting, refused) {
+            (true, _) => CallOffers::Posting,
+            (false, true) => CallOffers::Refused,
+            (false, false) => CallOffers::Posted,
+        })
     }
 
     /// Commits what `event` changes; decides anew when somebody was faster.

@@ -5,6 +5,7 @@
 //! | - | `place_order` | Planned | offers reserved; from balance: due to clearing; `place/<id>` on chain |
 //! | Planned, M-Pesa | landed | AwaitingPayment | the collection is stored, its prompt sent |
 //! | Planned, balance | landed: placed and settled in one | Settled | due to sellers and operator |
+//! | Planned, of a call | the chain refused some of its offers | Refused | due back to the balance; a new order of the fills that are left, in the same commit |
 //! | Planned | refused | Refused | offers freed; due back to the balance |
 //! | AwaitingPayment, ReceiptAwaited | proven in time, due covered | Paid | `settle/<id>` on chain |
 //! | AwaitingPayment, ReceiptAwaited | proven short | Releasing | the money becomes balance |
