@@ -349,6 +349,48 @@ async fn a_call_sees_every_offer_and_not_the_cheapest_thousand() {
 }
 
 #[tokio::test]
+async fn an_offer_of_who_owes_energy_stands_out_of_a_call() {
+    let world = World::new().await;
+    world.prepay(BUYER, 10_000).await;
+    world.chain.enrol_more(OTHER, 5_000);
+    let offer = world.offer(SELLER, 4_000, 1_200).await;
+    world.settlement.set_rules(OTHER, sell(0, 1_500), None).await.unwrap();
+    world.settlement.set_rules(BUYER, None, keep(1_000, 3_000, 10_000)).await.unwrap();
+    world.chain.take(SELLER, 6_000);
+    world.chain.set_shortfall(SELLER, 500);
+    world.slot().await;
+    let book = CallBook::read(&last(&world).await.book).unwrap();
+    assert!(book.asks.iter().all(|line| line.0 == OTHER), "{:?}", book.asks);
+    assert_eq!((world.chain.vault(BUYER), world.available(OTHER).await), (1_000, 1_500));
+    assert_eq!(world.offer_now(offer.id).await.state, OfferState::Open);
+    // What comes back is burned, as the program does.
+    assert_eq!(world.settlement.cancel_offer(SELLER, offer.id).await.unwrap().state, OfferState::Closed);
+    assert_eq!(world.chain.vault(SELLER), 3_500);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_rule_does_not_sell_what_an_offer_is_being_posted_with() {
+    let world = market().await;
+    world.attest_quietly().await;
+    world.chain.hold_after_sending("post/1");
+    let settlement = world.settlement.clone();
+    let posting = tokio::spawn(async move {
+        settlement.post_offer(SELLER, Wh(7_600), Price(3_500), 86_400, "by-hand").await.unwrap()
+    });
+    world.until(async |world| !world.store.live_offers().await.unwrap().is_empty()).await;
+    world.tell().await;
+    world.until(async |world| !world.store.calls(1, 1).await.unwrap().is_empty()).await;
+    let book = CallBook::read(&last(&world).await.book).unwrap();
+    assert_eq!(book.asks.iter().map(|line| (line.0, line.2)).collect::<Vec<_>>(), [(SELLER, 400)]);
+    world.chain.let_go();
+    assert_eq!(posting.await.unwrap().state, OfferState::Open);
+    world.clock.idle().await;
+    assert_eq!((world.chain.vault(BUYER), world.chain.vault(SELLER)), (400, 2_000));
+    world.is_sound().await;
+}
+
+#[tokio::test]
 async fn money_spent_between_plan_and_orders_drops_only_its_purchases() {
     let world = households().await;
     world.prepay(BUYER, 10_000).await;

@@ -89,6 +89,24 @@ async fn a_seller_has_48_offers_by_hand_at_once_and_learns_it_in_words() {
 }
 
 #[tokio::test]
+async fn what_another_offer_is_being_posted_with_is_not_offered_twice() {
+    let world = World::new().await;
+    let (one, other) = tokio::join!(post(&world, 6_000, 1_500, DAY_S), post(&world, 6_000, 1_600, DAY_S));
+    let (open, refused) = if one.is_ok() { (one, other) } else { (other, one) };
+    assert_eq!(open.unwrap(), OfferState::Open);
+    let refused = refused.unwrap_err();
+    assert!(matches!(refused, SettlementError::VaultTooSmall { vault: Wh(4_000) }), "{refused}");
+    assert_eq!(world.chain.vault(SELLER), 4_000);
+    // What is refused frees its energy for who waited for it.
+    world.chain.order_fault("post/", ChainFault::Refuse("energy.paused"));
+    let (one, other) = tokio::join!(post(&world, 3_000, 1_500, DAY_S), post(&world, 3_001, 1_500, DAY_S));
+    let mut states = [one.unwrap(), other.unwrap()].map(|state| state == OfferState::Open);
+    states.sort_unstable();
+    assert_eq!(states, [false, true]);
+    world.is_sound().await;
+}
+
+#[tokio::test]
 async fn scraps_at_the_lowest_price_keep_nobody_from_buying() {
     let world = World::new().await;
     world.leave_scraps(OTHER, 1_000, 9).await;

@@ -82,7 +82,7 @@ impl Settlement {
         key: &str,
     ) -> Result<(OrderId, OfferId), SettlementError> {
         self.check_room()?;
-        let too_much = || MarketError::EnergyOutOfBounds { max: limits::HELD_MAX };
+        let too_much = || MarketError::EnergyOutOfBounds { min: LOT_MIN, max: limits::HELD_MAX };
         let energy_wh = u32::try_from(energy.0).map_err(|_| too_much())?;
         if energy < LOT_MIN || energy > limits::HELD_MAX {
             return Err(too_much().into());

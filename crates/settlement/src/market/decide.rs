@@ -9,6 +9,7 @@ use jirani_market::rule::{self, Act, Acting, IntentKey, Notice, Rules, State};
 use jirani_market::{Candidate, Tariff};
 use jirani_store::OfferRecord;
 use jirani_units::{HouseholdId, OfferId, Slot, Timestamp, Wh};
+use std::collections::HashSet;
 
 /// Seconds of life an offer must have left to stand in a call: what it sold is posted anew,
 /// but what is left of it is posted with its own end.
@@ -35,6 +36,9 @@ pub(super) struct Facts {
     /// Open offers of the feeder, cheapest first.
     pub(super) offers: Vec<OfferRecord>,
     pub(super) operator: Operator,
+    /// Who of members and sellers owes energy: what comes back from an offer of theirs is
+    /// burned, so they have nothing to sell in the call.
+    pub(super) owing: HashSet<HouseholdId>,
     pub(super) policy: MarketPolicy,
     pub(super) now: Timestamp,
 }
@@ -166,14 +170,17 @@ fn is_withdrawn(facts: &Facts, offer: &OfferRecord) -> bool {
 fn candidate(facts: &Facts, offer: &OfferRecord) -> Option<Candidate> {
     // Dust would make closes and posts that cost more than it brings.
     let is_worth_it = offer.open_wh() >= rule::LOT_MIN;
-    (is_worth_it && offer.expires_at > facts.now.plus_seconds(OFFER_LIFE_MIN_S)).then(|| Candidate {
-        offer: offer.id,
-        seller: offer.seller,
-        energy: offer.energy_wh,
-        open: offer.open_wh(),
-        held_by_buyer: Wh::ZERO,
-        price: offer.price,
-        created_at: offer.created_at,
+    let is_free = !facts.owing.contains(&offer.seller);
+    (is_worth_it && is_free && offer.expires_at > facts.now.plus_seconds(OFFER_LIFE_MIN_S)).then(|| {
+        Candidate {
+            offer: offer.id,
+            seller: offer.seller,
+            energy: offer.energy_wh,
+            open: offer.open_wh(),
+            held_by_buyer: Wh::ZERO,
+            price: offer.price,
+            created_at: offer.created_at,
+        }
     })
 }
 

@@ -3,17 +3,19 @@
 
 use super::decide::{Facts, Member};
 use super::document::{CallBook, hex};
+use super::operator::{self, Operator};
 use super::seeds::SeedChain;
 use crate::notice::to_operator;
 use crate::service::Settlement;
 use crate::step::Trouble;
+use jirani_chain::HouseholdOnChain;
 use jirani_ledger::invariants::Totals;
 use jirani_ledger::{Account, AccountBalance};
 use jirani_market::nairobi;
 use jirani_market::rule::State;
 use jirani_store::{Change, HouseholdRecord, OfferState, RulesRecord};
 use jirani_units::{Cents, Clock as _, HouseholdId, Slot, Timestamp, Wh};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// How far back purchases of a household are looked at whose rules are new: what it bought
@@ -45,8 +47,8 @@ impl Settlement {
             .collect();
         let balances = self.store.balances().await?;
         let own = Totals::of(&balances).sweepable();
-        let operator = self.operator(feeder, homes, own).await?;
-        if rules.is_empty() && operator.records.is_empty() {
+        let of_operator = operator::records(homes, feeder);
+        if rules.is_empty() && of_operator.is_empty() {
             return Ok(None);
         }
         let now = self.clock.now();
@@ -56,23 +58,34 @@ impl Settlement {
         })?;
         let before = self.store.attested_slot_before(feeder, slot.end()).await?;
         let beacon = before.map_or([0; 32], |slot| slot.evidence_root);
-        let members = self.members(feeder, rules, &balances, now).await?;
-        // All of them and not a page of the cheapest, which others could fill.
+        // All of them and not a page of the cheapest, which others could fill; and before the
+        // vaults, so that nothing that is on its way out of one is free to sell.
         let mut offers = self.store.live_offers().await?;
-        offers.retain(|offer| offer.state == OfferState::Open && here(offer.seller));
+        offers.retain(|offer| here(offer.seller));
+        let mut asked: BTreeSet<HouseholdId> = rules.iter().map(|record| record.household).collect();
+        asked.extend(offers.iter().map(|offer| offer.seller));
+        asked.extend(&of_operator);
+        let asked: Vec<HouseholdId> = asked.into_iter().collect();
+        let on_chain = self.chain.households(&asked).await?;
+        // Who is not enrolled on chain yet has nothing and owes nothing.
+        let mut on_chain: HashMap<HouseholdId, HouseholdOnChain> =
+            asked.into_iter().zip(on_chain).filter_map(|(id, found)| Some((id, found?))).collect();
+        for offer in offers.iter().filter(|offer| offer.state == OfferState::Posting) {
+            if let Some(seller) = on_chain.get_mut(&offer.seller) {
+                seller.vault_wh = seller.vault_wh.saturating_sub(offer.energy_wh);
+            }
+        }
+        let owes =
+            |(id, found): (&HouseholdId, &HouseholdOnChain)| (found.shortfall_wh > Wh::ZERO).then_some(*id);
+        let owing: HashSet<HouseholdId> = on_chain.iter().filter_map(owes).collect();
+        let operator = Operator::new(&of_operator, operator::buyer(homes, feeder), &on_chain, own);
+        let members = self.members(feeder, rules, &balances, &on_chain, now).await?;
+        offers.retain(|offer| offer.state == OfferState::Open);
         offers.sort_by_key(|offer| (offer.price, offer.created_at, offer.id));
         let tariff = self.config.tariff;
         let policy = self.calling.policy();
-        Ok(Some(Facts {
-            slot,
-            tariff,
-            draw: (commitment, seed, beacon),
-            members,
-            offers,
-            operator,
-            policy,
-            now,
-        }))
+        let draw = (commitment, seed, beacon);
+        Ok(Some(Facts { slot, tariff, draw, members, offers, owing, operator, policy, now }))
     }
 
     /// Where each household with rules stands.
@@ -81,10 +94,9 @@ impl Settlement {
         feeder: u16,
         rules: Vec<RulesRecord>,
         balances: &[(Account, AccountBalance)],
+        on_chain: &HashMap<HouseholdId, HouseholdOnChain>,
         now: Timestamp,
     ) -> Result<Vec<Member>, Trouble> {
-        let ids: Vec<HouseholdId> = rules.iter().map(|record| record.household).collect();
-        let on_chain = self.chain.households(&ids).await?;
         let mut available: HashMap<HouseholdId, Cents> = HashMap::new();
         for (account, balance) in balances {
             if let Account::Household(household) = account {
@@ -102,16 +114,15 @@ impl Settlement {
         let (known, since) = self.bought_by_last_call(feeder, now).await?;
         let of = |bought: Vec<(HouseholdId, Wh)>| bought.into_iter().collect::<HashMap<_, _>>();
         let lately = of(self.store.bought_between(since, now).await?);
-        let all_known = ids.iter().all(|id| known.contains_key(id));
+        let all_known = rules.iter().all(|record| known.contains_key(&record.household));
         let longer = if all_known {
             HashMap::new()
         } else {
             of(self.store.bought_between(now.plus_seconds(-BOUGHT_REACH_S), now).await?)
         };
-        let members = rules.iter().zip(on_chain).filter_map(|(record, on_chain)| {
-            // Not enrolled on chain yet: it has nothing and owes nothing.
-            let on_chain = on_chain?;
+        let members = rules.iter().filter_map(|record| {
             let household = record.household;
+            let on_chain = on_chain.get(&household)?;
             let drawn = |wh: Wh| i64::try_from(wh.0).unwrap_or(i64::MAX);
             let drawn = drawn(on_chain.burned_wh).saturating_sub(drawn(on_chain.minted_wh));
             let bought = match known.get(&household) {

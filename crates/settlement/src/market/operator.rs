@@ -4,13 +4,14 @@
 use super::decide::Facts;
 use crate::order::party;
 use crate::service::Settlement;
-use crate::step::Trouble;
+use jirani_chain::HouseholdOnChain;
 use jirani_ledger::invariants::Totals;
 use jirani_ledger::templates::orders::Party;
 use jirani_market::call::{CallOrder, Side};
 use jirani_market::rule::LOT_MIN;
 use jirani_store::{HouseholdKind, HouseholdRecord, StoreError};
 use jirani_units::{Cents, HouseholdId, Wh};
+use std::collections::HashMap;
 
 /// What the operator chooses as counterparty of last resort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,21 @@ pub(super) struct Operator {
 }
 
 impl Operator {
+    /// Where its records stand; those that are not on chain yet are left out.
+    pub(super) fn new(
+        records: &[HouseholdId],
+        buyer: Option<HouseholdId>,
+        on_chain: &HashMap<HouseholdId, HouseholdOnChain>,
+        own: Cents,
+    ) -> Self {
+        let state = |record: &HouseholdId| {
+            let HouseholdOnChain { vault_wh: vault, shortfall_wh: shortfall, .. } = *on_chain.get(record)?;
+            Some(OperatorState { record: *record, vault, shortfall })
+        };
+        let records = records.iter().filter_map(state).collect();
+        Self { records, buyer: buyer.filter(|buyer| on_chain.contains_key(buyer)), own }
+    }
+
     pub(super) fn record(&self, household: HouseholdId) -> Option<&OperatorState> {
         self.records.iter().find(|state| state.record == household)
     }
@@ -74,6 +90,12 @@ pub(super) fn orders(facts: &Facts) -> Vec<(Side, CallOrder)> {
     asks.chain(bid).collect()
 }
 
+/// The operator's records on a feeder.
+pub(super) fn records(homes: &[HouseholdRecord], feeder: u16) -> Vec<HouseholdId> {
+    let here = homes.iter().filter(|record| record.feeder == feeder);
+    here.filter(|record| party(record) == Party::Operator).map(|record| record.id).collect()
+}
+
 /// Which of the operator's records on a feeder buys: the losses, since what is lost in the
 /// wires is owed by that record; a battery or generator where there is none.
 pub(crate) fn buyer(records: &[HouseholdRecord], feeder: u16) -> Option<HouseholdId> {
@@ -87,28 +109,5 @@ impl Settlement {
     /// Money that is the operator's own: what it may spend, in cents.
     pub(crate) async fn operators_own(&self) -> Result<Cents, StoreError> {
         Ok(Totals::of(&self.store.balances().await?).sweepable())
-    }
-
-    /// Where the operator's records of a feeder stand.
-    pub(super) async fn operator(
-        &self,
-        feeder: u16,
-        homes: &[HouseholdRecord],
-        own: Cents,
-    ) -> Result<Operator, Trouble> {
-        let records = homes.iter().filter(|record| record.feeder == feeder);
-        let records = records.filter(|record| party(record) == Party::Operator);
-        let ids: Vec<HouseholdId> = records.map(|record| record.id).collect();
-        let on_chain = self.chain.households(&ids).await?;
-        let records: Vec<OperatorState> = ids
-            .into_iter()
-            .zip(on_chain)
-            .filter_map(|(record, on_chain)| {
-                let on_chain = on_chain?;
-                Some(OperatorState { record, vault: on_chain.vault_wh, shortfall: on_chain.shortfall_wh })
-            })
-            .collect();
-        let buyer = buyer(homes, feeder).filter(|buyer| records.iter().any(|state| state.record == *buyer));
-        Ok(Operator { records, buyer, own })
     }
 }

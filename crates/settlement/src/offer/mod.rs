@@ -28,10 +28,23 @@ pub(crate) use decide::{OfferEvent, release_part};
 use jirani_market::limits;
 use jirani_store::{Change, Event, OfferRecord, OfferState, StoreError};
 use jirani_units::{Clock as _, HouseholdId, OfferId, Price, Wh};
+use std::collections::BTreeMap;
+
+/// What became of an offer that was to be stored.
+enum OfferPlan {
+    Stored(OfferId),
+    /// One with its key was.
+    Earlier(Box<OfferRecord>),
+    /// The vault holds too little besides what is being posted.
+    NotFree {
+        free: Wh,
+        posting: Vec<OfferId>,
+    },
+}
 
 impl Settlement {
     /// Offers `energy` of `seller`'s vault at `price` for `expires_in_s` seconds
-    /// (60 to 604,800). Returns once the chain has taken it (Open) or refused it
+    /// (60 to 2,592,000). Returns once the chain has taken it (Open) or refused it
     /// (Refused, with the code). The same `key` again gives the same offer.
     pub async fn post_offer(
         &self,
@@ -46,45 +59,49 @@ impl Settlement {
         if let Some(offer) = self.store.offer_by_key(seller, key).await? {
             return self.offer_again(offer, energy, price, expires_in_s).await;
         }
-        self.check_offer(seller, energy, price, expires_in_s).await?;
-        let household = self.store.household(seller).await?.ok_or(SettlementError::UnknownHousehold)?;
-        // Two offers of one seller must not both find room.
-        let planning = self.planning.lock(&household).await;
-        let own = self.live_offers_of(seller).await?;
-        if !own.iter().any(|offer| offer.key == key) {
-            limits::check_standing(own.iter().filter(|offer| is_by_hand(&offer.key)).count())?;
-        }
-        let id = OfferId(self.store.next_number("offer").await?);
-        let now = self.clock.now();
-        let offer = OfferRecord {
-            id,
-            seller,
-            energy_wh: energy,
-            reserved_wh: Wh::ZERO,
-            sold_wh: Wh::ZERO,
-            price,
-            expires_at: now.plus_seconds(i64::from(expires_in_s)),
-            state: OfferState::Posting,
-            refusal: None,
-            signature: None,
-            key: key.to_owned(),
-            created_at: now,
-            version: 0,
-        };
-        match self.store.commit(vec![Change::Offer(offer)]).await {
-            Ok(_) => self.interruption.reached(Moment::OfferPlanned),
-            // The same key a moment ago: that offer is the answer.
-            Err(StoreError::Conflict { .. }) => {
-                drop(planning);
-                let offer = self.store.offer_by_key(seller, key).await?.ok_or(SettlementError::Contended)?;
-                return self.offer_again(offer, energy, price, expires_in_s).await;
+        let mut waited = false;
+        loop {
+            let before = self.live_offers_of(seller).await?;
+            let vault = self.check_offer(seller, energy, price, expires_in_s).await?;
+            let now = self.clock.now();
+            let offer = OfferRecord {
+                id: OfferId(0),
+                seller,
+                energy_wh: energy,
+                reserved_wh: Wh::ZERO,
+                sold_wh: Wh::ZERO,
+                price,
+                expires_at: now.plus_seconds(i64::from(expires_in_s)),
+                state: OfferState::Posting,
+                refusal: None,
+                signature: None,
+                key: key.to_owned(),
+                created_at: now,
+                version: 0,
+            };
+            match self.store_offer(offer, &before, vault).await? {
+                OfferPlan::Stored(id) => {
+                    self.interruption.reached(Moment::OfferPlanned);
+                    self.events.publish(Event::Offer(id, seller));
+                    self.look(Key::Offer(id)).await?;
+                    return self.stored_offer(id).await;
+                }
+                // The same key a moment ago: that offer is the answer.
+                OfferPlan::Earlier(offer) => {
+                    return self.offer_again(*offer, energy, price, expires_in_s).await;
+                }
+                // What the chain is being asked to take may be refused: known in a moment.
+                OfferPlan::NotFree { posting, .. } if vault >= energy && !waited => {
+                    waited = true;
+                    for id in posting {
+                        self.look(Key::Offer(id)).await?;
+                    }
+                }
+                OfferPlan::NotFree { free, .. } => {
+                    return Err(SettlementError::VaultTooSmall { vault: free });
+                }
             }
-            Err(error) => return Err(error.into()),
         }
-        drop(planning);
-        self.events.publish(Event::Offer(id, seller));
-        self.look(Key::Offer(id)).await?;
-        self.stored_offer(id).await
     }
 
     /// Takes back what no order holds of an open offer. Returns it Closed, or
@@ -105,23 +122,60 @@ impl Settlement {
         self.stored_offer(id).await
     }
 
+    /// Checks all that the chain and the tariff can say; gives the seller's vault.
     async fn check_offer(
         &self,
         seller: HouseholdId,
         energy: Wh,
         price: Price,
         expires_in_s: u32,
-    ) -> Result<(), SettlementError> {
+    ) -> Result<Wh, SettlementError> {
         self.check_room()?;
         limits::check_offer(&self.config.tariff, energy, price, expires_in_s)?;
+        self.store.household(seller).await?.ok_or(SettlementError::UnknownHousehold)?;
         let on_chain = self.chain.household(seller).await?.ok_or(SettlementError::NotEnrolled)?;
         if on_chain.shortfall_wh > Wh::ZERO {
             return Err(SettlementError::Shortfall { shortfall: on_chain.shortfall_wh });
         }
-        if on_chain.vault_wh < energy {
-            return Err(SettlementError::VaultTooSmall { vault: on_chain.vault_wh });
+        Ok(on_chain.vault_wh)
+    }
+
+    /// Stores the offer, unless its seller has no room or energy for it: nothing is asked
+    /// of the chain meanwhile. `before`: the seller's offers as they were before the vault
+    /// was read, which held `vault`.
+    async fn store_offer(
+        &self,
+        mut offer: OfferRecord,
+        before: &[OfferRecord],
+        vault: Wh,
+    ) -> Result<OfferPlan, SettlementError> {
+        let seller = self.store.household(offer.seller).await?.ok_or(SettlementError::UnknownHousehold)?;
+        // Two offers of one seller must not both find room, or the same energy.
+        let _planning = self.planning.lock(&seller).await;
+        if let Some(earlier) = self.store.offer_by_key(offer.seller, &offer.key).await? {
+            return Ok(OfferPlan::Earlier(Box::new(earlier)));
         }
-        Ok(())
+        let own = self.live_offers_of(offer.seller).await?;
+        limits::check_standing(own.iter().filter(|offer| is_by_hand(&offer.key)).count())?;
+        // One that is in neither list's Posting was on chain before the vault was read.
+        let is_posting = |offer: &&OfferRecord| offer.state == OfferState::Posting;
+        let posting: BTreeMap<OfferId, Wh> =
+            before.iter().chain(&own).filter(is_posting).map(|offer| (offer.id, offer.energy_wh)).collect();
+        let free = vault.saturating_sub(posting.values().copied().sum());
+        if free < offer.energy_wh {
+            return Ok(OfferPlan::NotFree { free, posting: posting.into_keys().collect() });
+        }
+        offer.id = OfferId(self.store.next_number("offer").await?);
+        let (id, key) = (offer.id, offer.key.clone());
+        match self.store.commit(vec![Change::Offer(offer)]).await {
+            Ok(_) => Ok(OfferPlan::Stored(id)),
+            // Another process was faster.
+            Err(StoreError::Conflict { .. }) => {
+                let earlier = self.store.offer_by_key(seller.id, &key).await?;
+                Ok(OfferPlan::Earlier(Box::new(earlier.ok_or(SettlementError::Contended)?)))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn live_offers_of(&self, seller: HouseholdId) -> Result<Vec<OfferRecord>, SettlementError> {

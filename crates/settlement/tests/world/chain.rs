@@ -226,7 +226,12 @@ impl State {
                 offer.is_closing = true;
                 let back = offer.left - offer.reserved;
                 offer.left = offer.reserved;
-                self.households.get_mut(&offer.seller).unwrap().vault_wh.0 += back;
+                let seller = self.households.get_mut(&offer.seller).unwrap();
+                let burned = back.min(seller.shortfall_wh.0);
+                seller.shortfall_wh.0 -= burned;
+                seller.burned_wh.0 += burned;
+                seller.vault_wh.0 += back - burned;
+                self.burned += burned;
                 if offer.reserved == 0 {
                     self.offers.remove(id);
                 }

@@ -202,9 +202,14 @@ impl World {
 
     /// The last slot is told of again.
     pub async fn tell_again(&self) {
+        self.tell().await;
+        self.clock.idle().await;
+    }
+
+    /// The last slot is told of, without waiting for what comes of it.
+    pub async fn tell(&self) {
         let end = self.store.last_attested_slot(1).await.unwrap().unwrap().end;
         self.events.publish(Event::Attested { feeder: 1, end });
-        self.clock.idle().await;
     }
 
     /// The slot of this moment ends and is attested, and nobody is told.
