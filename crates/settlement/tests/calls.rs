@@ -391,6 +391,33 @@ async fn a_rule_does_not_sell_what_an_offer_is_being_posted_with() {
 }
 
 #[tokio::test]
+async fn what_one_seller_posts_after_a_call_is_numbered_together() {
+    let world = World::new().await;
+    world.prepay(BUYER, 50_000).await;
+    world.chain.enrol_more(OTHER, 10_000);
+    for price in [1_200, 1_250, 1_300, 1_350] {
+        for seller in [SELLER, OTHER] {
+            world.offer(seller, 500, price).await;
+        }
+    }
+    for seller in [SELLER, OTHER] {
+        world.settlement.set_rules(seller, sell(0, 1_500), None).await.unwrap();
+    }
+    world.settlement.set_rules(BUYER, None, keep(6_000, 3_000, 50_000)).await.unwrap();
+    world.slot().await;
+    for seller in [SELLER, OTHER] {
+        let mut offers = world.store.offers_of(seller, 100).await.unwrap();
+        offers.retain(|offer| offer.key.starts_with('@'));
+        // Newest first: four cheap ones, what the rule sold, what it put up.
+        let numbers: Vec<u64> = offers.iter().map(|offer| offer.id.0).collect();
+        assert!(numbers.len() >= 5, "{numbers:?}");
+        assert!(numbers.windows(2).all(|pair| pair[0] == pair[1] + 1), "{numbers:?}");
+    }
+    assert_eq!(world.chain.vault(BUYER), 6_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
 async fn money_spent_between_plan_and_orders_drops_only_its_purchases() {
     let world = households().await;
     world.prepay(BUYER, 10_000).await;

@@ -198,38 +198,51 @@ impl Settlement {
         }
         let ends = now.plus_seconds(i64::from(self.calling.policy().offer_life_s));
         let mut numbers = vec![OfferId(0); plan.offers.len()];
+        let mut lots = Vec::new();
         for (place, offer) in plan.offers.iter().enumerate() {
             let source = decide::source(offer.source);
+            let reserved = Wh(sold[place]);
             if let Some(mut of) = direct.remove(&place) {
                 numbers[place] = of.id;
-                if sold[place] > 0 {
-                    of.reserved_wh = Wh(of.reserved_wh.0 + sold[place]);
+                if reserved > Wh::ZERO {
+                    of.reserved_wh = Wh(of.reserved_wh.0 + reserved.0);
                     step.announce(Event::Offer(of.id, of.seller));
                     step.change(Change::Offer(of));
                 }
                 continue;
             }
-            if sold[place] > 0
+            if reserved > Wh::ZERO
                 && let Some(price) = plan.price
             {
                 let key = keys::sell(slot.start, offer.seller, source);
-                let lot = Lot { seller: offer.seller, energy: Wh(sold[place]), price, ends, key };
-                numbers[place] = self.post(step, &mut carried, lot, now, Wh(sold[place])).await?;
+                let seller = offer.seller;
+                let for_orders = Some(place);
+                lots.push(Lot { seller, energy: reserved, price, ends, key, since: now, for_orders });
             }
             if let Some(of) = source.and_then(|of| posted.get(&of)) {
-                let energy = unsold(of).saturating_sub(Wh(sold[place]));
+                let energy = unsold(of).saturating_sub(reserved);
                 if energy >= REST_MIN && of.expires_at > now.plus_seconds(REST_LIFE_MIN_S) {
                     let key = keys::rest(slot.start, of.id, &of.key);
-                    let lot = Lot { seller: of.seller, energy, price: of.price, ends: of.expires_at, key };
                     // It keeps its place among equals.
-                    self.post(step, &mut carried, lot, of.created_at, Wh::ZERO).await?;
+                    let (price, ends, since) = (of.price, of.expires_at, of.created_at);
+                    lots.push(Lot { seller: of.seller, energy, price, ends, key, since, for_orders: None });
                 }
             }
         }
         for (seller, energy, price) in &kept.put {
-            let key = keys::put(slot.start, *seller);
-            let lot = Lot { seller: *seller, energy: *energy, price: *price, ends, key };
-            self.post(step, &mut carried, lot, now, Wh::ZERO).await?;
+            let (seller, energy, price) = (*seller, *energy, *price);
+            let key = keys::put(slot.start, seller);
+            lots.push(Lot { seller, energy, price, ends, key, since: now, for_orders: None });
+        }
+        // The program takes a seller's numbers in any order within 64 of the newest: a large
+        // call posts all at once, so one seller's stand together.
+        lots.sort_by_key(|lot| lot.seller);
+        for lot in lots {
+            let for_orders = lot.for_orders;
+            let id = self.post(step, &mut carried, lot).await?;
+            if let Some(place) = for_orders {
+                numbers[place] = id;
+            }
         }
         let mut nth: HashMap<HouseholdId, usize> = HashMap::new();
         for purchase in purchases {
@@ -270,22 +283,15 @@ impl Settlement {
         Ok((missing, direct))
     }
 
-    /// Adds an offer of a call, of which its orders hold `reserved`.
-    async fn post(
-        &self,
-        step: &mut Step,
-        carried: &mut Carried,
-        lot: Lot,
-        since: Timestamp,
-        reserved: Wh,
-    ) -> Result<OfferId, Trouble> {
+    /// Adds an offer of a call.
+    async fn post(&self, step: &mut Step, carried: &mut Carried, lot: Lot) -> Result<OfferId, Trouble> {
         let id = OfferId(self.store.next_number("offer").await?);
-        let Lot { seller, energy, price, ends, key } = lot;
+        let Lot { seller, energy, price, ends, key, since, for_orders } = lot;
         step.change(Change::Offer(OfferRecord {
             id,
             seller,
             energy_wh: energy,
-            reserved_wh: reserved,
+            reserved_wh: if for_orders.is_some() { energy } else { Wh::ZERO },
             sold_wh: Wh::ZERO,
             price,
             expires_at: ends,
@@ -345,6 +351,9 @@ struct Lot {
     price: Price,
     ends: Timestamp,
     key: String,
+    since: Timestamp,
+    /// Its place in the plan, whose orders hold all of it.
+    for_orders: Option<usize>,
 }
 
 /// What of a closed offer nobody bought and no order holds.
