@@ -557,6 +557,48 @@ async fn what_was_bought_is_not_sold_again_by_rule() {
 }
 
 #[tokio::test]
+async fn what_is_bought_while_a_call_is_gathered_is_known_as_bought() {
+    let world = World::new().await;
+    world.prepay(BUYER, 10_000).await;
+    world.offer(SELLER, 8_000, 1_500).await;
+    world.settlement.set_rules(BUYER, sell(0, 1_000), None).await.unwrap();
+    world.slot().await;
+    world.chain.hold_questions();
+    world.begin_slot().await;
+    world.chain.is_asked().await;
+    world.clock.advance_to(world.clock.now().plus_seconds(5));
+    world.buy(BUYER, 1_000, PayWith::Balance, "meanwhile").await.unwrap();
+    world.clock.advance_to(world.clock.now().plus_seconds(5));
+    world.chain.answer_questions();
+    world.clock.idle().await;
+    for _ in 0..2 {
+        assert_eq!((world.chain.vault(BUYER), open(&world, BUYER).await.len()), (1_000, 0));
+        world.slot().await;
+    }
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_bought_and_used_long_ago_is_not_kept_from_being_sold() {
+    let world = World::new().await;
+    world.prepay(BUYER, 10_000).await;
+    world.offer(SELLER, 8_000, 1_500).await;
+    world.buy(BUYER, 2_000, PayWith::Balance, "long ago").await.unwrap();
+    world.chain.take(BUYER, 2_000);
+    world.settlement.set_rules(BUYER, sell(0, 1_000), None).await.unwrap();
+    world.slot().await;
+    assert_eq!(world.store.calls(1, 10).await.unwrap().len(), 1, "nothing of it is left");
+    world.slot().await;
+    assert_eq!(world.store.calls(1, 10).await.unwrap().len(), 1, "once");
+    // It pushes as much of its own.
+    world.chain.enrol_more(BUYER, 2_000);
+    world.slot().await;
+    let put = open(&world, BUYER).await;
+    assert_eq!(put.iter().map(|offer| offer.energy_wh).collect::<Vec<_>>(), [Wh(2_000)]);
+    world.is_sound().await;
+}
+
+#[tokio::test]
 async fn a_rule_set_after_the_slot_began_waits_for_the_next() {
     let world = households().await;
     world.prepay(BUYER, 10_000).await;
@@ -638,7 +680,8 @@ async fn a_rule_that_notifies_tells_once_a_day_and_trades_nothing() {
     for (household, code) in [(SELLER, "rule_could_sell"), (BUYER, "rule_nobody_sells")] {
         assert_eq!(told(&world, household).await, [code]);
     }
-    assert!(world.store.calls(1, 10).await.unwrap().is_empty());
+    let calls = world.store.calls(1, 10).await.unwrap();
+    assert!(calls.iter().all(|call| CallBook::read(&call.book).unwrap().bids.is_empty()));
     assert_eq!((world.available(BUYER).await, world.chain.vault(SELLER)), (10_000, 10_000));
 }
 

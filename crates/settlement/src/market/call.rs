@@ -134,7 +134,6 @@ impl Settlement {
         decision: &Decision,
         without: &HashSet<HouseholdId>,
     ) -> Result<CallRecord, Trouble> {
-        let now = self.clock.now();
         for offer in &decision.closing {
             let mut offer = offer.clone();
             offer.state = OfferState::Closing;
@@ -147,7 +146,7 @@ impl Settlement {
             state: CallState::Cleared,
             book: decision.book.text()?,
             carried_out: Carried::default().text()?,
-            made_at: now,
+            made_at: decision.at,
             done_at: None,
             version: 0,
         };

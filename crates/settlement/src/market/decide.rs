@@ -20,6 +20,8 @@ const OFFER_LIFE_MIN_S: i64 = 120;
 pub(super) struct Member {
     pub(super) rules: Rules,
     pub(super) state: State,
+    /// What it bought and has not used, of what is settled: what is kept of it.
+    pub(super) bought: Wh,
     /// What it had drawn in all, less what it had pushed, in Wh.
     pub(super) drawn: i64,
 }
@@ -33,6 +35,8 @@ pub(super) struct Facts {
     pub(super) draw: ([u8; 32], [u8; 32], [u8; 32]),
     /// By household.
     pub(super) members: Vec<Member>,
+    /// Whether the last call that was kept did not know all of them.
+    pub(super) has_newcomers: bool,
     /// Open offers of the feeder, cheapest first.
     pub(super) offers: Vec<OfferRecord>,
     pub(super) operator: Operator,
@@ -55,13 +59,18 @@ pub(super) struct Decision {
     pub(super) closing: Vec<OfferRecord>,
     /// Of those, the ones that sold: their tokens must be back before the plan goes on.
     pub(super) sources: Vec<OfferId>,
+    /// Whether households stand in it that no kept call knows: from one on, what they bought
+    /// and have not used is counted from slot to slot.
+    has_newcomers: bool,
+    /// Until when it knows what was bought.
+    pub(super) at: Timestamp,
 }
 
 impl Decision {
     /// Whether anything is to be kept for good.
     pub(super) fn is_worth_keeping(&self) -> bool {
         let both = !self.book.bids.is_empty() && !self.book.asks.is_empty();
-        both || !self.book.put.is_empty() || !self.closing.is_empty()
+        both || !self.book.put.is_empty() || !self.closing.is_empty() || self.has_newcomers
     }
 }
 
@@ -144,10 +153,11 @@ pub(super) fn decide(facts: &Facts) -> Result<Decision, Undecided> {
         bought: facts
             .members
             .iter()
-            .map(|Member { state, drawn, .. }| (state.household, state.bought, *drawn))
+            .map(|Member { state, bought, drawn, .. }| (state.household, *bought, *drawn))
             .collect(),
     };
-    Ok(Decision { book: kept, plan, told, closing, sources })
+    let (has_newcomers, at) = (facts.has_newcomers, facts.now);
+    Ok(Decision { book: kept, plan, told, closing, sources, has_newcomers, at })
 }
 
 /// A rule's offer goes back when its household owes energy, which is then burned first, or

@@ -13,7 +13,7 @@ use jirani_ledger::invariants::Totals;
 use jirani_ledger::{Account, AccountBalance};
 use jirani_market::nairobi;
 use jirani_market::rule::State;
-use jirani_store::{Change, HouseholdRecord, OfferState, RulesRecord};
+use jirani_store::{Change, HouseholdRecord, OfferState, OrderRecord, RulesRecord};
 use jirani_units::{Cents, Clock as _, HouseholdId, Slot, Timestamp, Wh};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -51,7 +51,6 @@ impl Settlement {
         if rules.is_empty() && of_operator.is_empty() {
             return Ok(None);
         }
-        let now = self.clock.now();
         let seeds = self.seeds(slot).await?;
         let (commitment, seed) = seeds.seed(slot).ok_or_else(|| {
             Trouble::Stuck(format!("market.draw_seed: there is no seed for {}", slot.start))
@@ -62,6 +61,7 @@ impl Settlement {
         // vaults, so that nothing that is on its way out of one is free to sell.
         let mut offers = self.store.live_offers().await?;
         offers.retain(|offer| here(offer.seller));
+        let orders = self.store.live_orders().await?;
         let mut asked: BTreeSet<HouseholdId> = rules.iter().map(|record| record.household).collect();
         asked.extend(offers.iter().map(|offer| offer.seller));
         asked.extend(&of_operator);
@@ -79,24 +79,30 @@ impl Settlement {
             |(id, found): (&HouseholdId, &HouseholdOnChain)| (found.shortfall_wh > Wh::ZERO).then_some(*id);
         let owing: HashSet<HouseholdId> = on_chain.iter().filter_map(owes).collect();
         let operator = Operator::new(&of_operator, operator::buyer(homes, feeder), &on_chain, own);
-        let members = self.members(feeder, rules, &balances, &on_chain, now).await?;
+        // After the vaults: what was bought until now is known as bought, and what is bought from
+        // now on is the next call's to know.
+        let now = self.clock.now();
+        let (members, has_newcomers) =
+            self.members(feeder, rules, &balances, &on_chain, &orders, now).await?;
         offers.retain(|offer| offer.state == OfferState::Open);
         offers.sort_by_key(|offer| (offer.price, offer.created_at, offer.id));
         let tariff = self.config.tariff;
         let policy = self.calling.policy();
         let draw = (commitment, seed, beacon);
-        Ok(Some(Facts { slot, tariff, draw, members, offers, owing, operator, policy, now }))
+        Ok(Some(Facts { slot, tariff, draw, members, has_newcomers, offers, owing, operator, policy, now }))
     }
 
-    /// Where each household with rules stands.
+    /// Where each household with rules stands, and whether the last call that was kept did
+    /// not know all of them.
     async fn members(
         &self,
         feeder: u16,
         rules: Vec<RulesRecord>,
         balances: &[(Account, AccountBalance)],
         on_chain: &HashMap<HouseholdId, HouseholdOnChain>,
+        orders: &[OrderRecord],
         now: Timestamp,
-    ) -> Result<Vec<Member>, Trouble> {
+    ) -> Result<(Vec<Member>, bool), Trouble> {
         let mut available: HashMap<HouseholdId, Cents> = HashMap::new();
         for (account, balance) in balances {
             if let Account::Household(household) = account {
@@ -106,19 +112,25 @@ impl Settlement {
         let today = nairobi::day_start(nairobi::day(now));
         let spent: HashMap<_, _> = self.store.spent_by_rule(today).await?.into_iter().collect();
         let mut incoming: HashMap<HouseholdId, u64> = HashMap::new();
-        for order in self.store.live_orders().await? {
-            if order.release_reason.is_none() {
-                *incoming.entry(order.buyer).or_default() += order.energy_wh().0;
+        // Paid: its tokens may lie in the vault though we do not know it yet.
+        let mut arriving: HashMap<HouseholdId, u64> = HashMap::new();
+        for order in orders.iter().filter(|order| order.release_reason.is_none()) {
+            *incoming.entry(order.buyer).or_default() += order.energy_wh().0;
+            if order.proof.is_some() {
+                *arriving.entry(order.buyer).or_default() += order.energy_wh().0;
             }
         }
         let (known, since) = self.bought_by_last_call(feeder, now).await?;
         let of = |bought: Vec<(HouseholdId, Wh)>| bought.into_iter().collect::<HashMap<_, _>>();
         let lately = of(self.store.bought_between(since, now).await?);
-        let all_known = rules.iter().all(|record| known.contains_key(&record.household));
-        let longer = if all_known {
-            HashMap::new()
-        } else {
+        let is_new = |record: &RulesRecord| {
+            on_chain.contains_key(&record.household) && !known.contains_key(&record.household)
+        };
+        let has_newcomers = rules.iter().any(is_new);
+        let longer = if has_newcomers {
             of(self.store.bought_between(now.plus_seconds(-BOUGHT_REACH_S), now).await?)
+        } else {
+            HashMap::new()
         };
         let members = rules.iter().filter_map(|record| {
             let household = record.household;
@@ -133,19 +145,21 @@ impl Settlement {
                 }
                 None => longer.get(&household).map_or(0, |bought| bought.0),
             };
+            let arriving = arriving.get(&household).copied().unwrap_or(0);
             let state = State {
                 household,
                 attested_through: on_chain.attested_through,
                 vault: on_chain.vault_wh,
-                bought: Wh(bought).min(on_chain.vault_wh),
+                bought: Wh(bought.saturating_add(arriving)).min(on_chain.vault_wh),
                 shortfall: on_chain.shortfall_wh,
                 incoming: Wh(incoming.get(&household).copied().unwrap_or(0)),
                 available: available.get(&household).copied().unwrap_or(Cents::ZERO),
                 spent_today: spent.get(&household).copied().unwrap_or(Cents::ZERO),
             };
-            Some(Member { rules: record.rules, state, drawn })
+            let bought = Wh(bought).min(on_chain.vault_wh);
+            Some(Member { rules: record.rules, state, bought, drawn })
         });
-        Ok(members.collect())
+        Ok((members.collect(), has_newcomers))
     }
 
     /// What the last call knew of bought energy, and when it was made.

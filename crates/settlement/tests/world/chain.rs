@@ -10,6 +10,7 @@ use jirani_store::{OutboxRecord, OutboxState, Proof, Store};
 use jirani_units::{Clock as _, HouseholdId, OfferId, OrderId, Timestamp, Wh};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
 
 pub const WINDOW_S: i64 = 120;
 pub const GRACE_S: i64 = 300;
@@ -60,15 +61,31 @@ struct State {
 
 type Proof2 = (u8, [u8; 32]);
 
+/// Whether questions about households are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asking {
+    Answered,
+    /// The next one is kept waiting.
+    Held,
+    /// One waits.
+    Waits,
+}
+
 pub struct TestChain {
     state: Mutex<State>,
+    asking: watch::Sender<Asking>,
     clock: ServiceClock,
     store: Mutex<Arc<dyn Store>>,
 }
 
 impl TestChain {
     pub fn new(clock: ServiceClock, store: Arc<dyn Store>) -> Self {
-        Self { state: Mutex::default(), clock, store: Mutex::new(store) }
+        Self {
+            state: Mutex::default(),
+            asking: watch::Sender::new(Asking::Answered),
+            clock,
+            store: Mutex::new(store),
+        }
     }
 
     /// Our records move to a store that was opened anew.
@@ -145,6 +162,21 @@ impl TestChain {
 
     pub fn let_go(&self) {
         self.state.lock().unwrap().held = None;
+    }
+
+    /// Questions about households wait from now on; what is done meanwhile is not held up.
+    pub fn hold_questions(&self) {
+        self.asking.send_replace(Asking::Held);
+    }
+
+    /// Waits until one waits.
+    pub async fn is_asked(&self) {
+        self.asking.subscribe().wait_for(|asking| *asking == Asking::Waits).await.unwrap();
+    }
+
+    /// Answers them.
+    pub fn answer_questions(&self) {
+        self.asking.send_replace(Asking::Answered);
     }
 
     /// While down, the node answers nothing.
@@ -402,6 +434,12 @@ impl EnergyChain for TestChain {
     }
 
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {
+        let mut asking = self.asking.subscribe();
+        if *asking.borrow() != Asking::Answered {
+            self.asking.send_replace(Asking::Waits);
+            // INVARIANT: the sender is ours.
+            asking.wait_for(|asking| *asking == Asking::Answered).await.unwrap();
+        }
         Ok(self.state.lock().unwrap().households.get(&id).copied())
     }
 
