@@ -5,7 +5,7 @@ use crate::dto::forecast::{AdviceView, ForecastView};
 use crate::dto::notice::{PayoutQueueState, PayoutQueueView};
 use crate::dto::operator::AuditView;
 use async_trait::async_trait;
-use jirani_market::rule::{BuyRule, Rules, SellRule};
+use jirani_market::rule::{BuyRule, Edit, Rules, SellRule};
 use jirani_market::shortfall::Event as ShortfallEvent;
 use jirani_market::{Fill, Want};
 use jirani_reconciliation::{Decision, Purse};
@@ -85,6 +85,15 @@ pub trait Trading: Send + Sync {
         _household: HouseholdId,
         _sell: Option<SellRule>,
         _buy: Option<BuyRule>,
+    ) -> Result<Rules, TradingError> {
+        Err(TradingError::not_offered())
+    }
+    /// Sets one of a household's rules and leaves the other as it stands by then.
+    async fn change_rules(
+        &self,
+        _household: HouseholdId,
+        _sell: Edit<SellRule>,
+        _buy: Edit<BuyRule>,
     ) -> Result<Rules, TradingError> {
         Err(TradingError::not_offered())
     }

@@ -10,7 +10,7 @@
 mod world;
 
 use jirani_market::call::{Draw, Plan, clear};
-use jirani_market::rule::{Acting, BuyRule, Cover, SellRule};
+use jirani_market::rule::{Acting, BuyRule, Cover, Edit, SellRule};
 use jirani_settlement::CallBook;
 use jirani_settlement::interruption::Moment;
 use jirani_store::{
@@ -664,6 +664,27 @@ async fn a_new_rule_takes_back_what_the_old_one_put_up_and_a_shortfall_does_too(
     world.chain.set_shortfall(SELLER, 100);
     world.slot().await;
     assert_eq!(open(&world, SELLER).await.iter().map(|offer| offer.id).collect::<Vec<_>>(), [by_hand.id]);
+}
+
+#[tokio::test]
+async fn two_who_set_one_rule_each_in_the_same_moment_both_have_theirs() {
+    let world = World::new().await;
+    for floor in 1_500..1_510 {
+        let (by_phone, in_the_app) = (sell(2_000, floor), keep(1_000, floor + 500, 10_000));
+        let (one, other) = tokio::join!(
+            world.settlement.change_rules(SELLER, Edit::Set(by_phone), Edit::Keep),
+            world.settlement.change_rules(SELLER, Edit::Keep, Edit::Set(in_the_app)),
+        );
+        one.unwrap();
+        other.unwrap();
+        let rules = world.settlement.rules(SELLER).await.unwrap().unwrap();
+        assert_eq!((rules.sell, rules.buy), (by_phone, in_the_app));
+    }
+    // What would contradict the other rule as it stands is refused, and both stay.
+    let refused = world.settlement.change_rules(SELLER, Edit::Set(sell(500, 1_500)), Edit::Keep).await;
+    assert_eq!(refused.unwrap_err().code(), "market.rule_contradiction");
+    let gone = world.settlement.change_rules(SELLER, Edit::Set(None), Edit::Keep).await.unwrap();
+    assert_eq!((gone.sell, gone.buy), (None, keep(1_000, 2_009, 10_000)));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use crate::dto::notice::{PayoutQueueState, PayoutQueueView};
 use crate::ports::{Trading, TradingError, TradingFault, TradingQuote};
 use async_trait::async_trait;
 use jirani_market::Want;
-use jirani_market::rule::{BuyRule, Rules, SellRule};
+use jirani_market::rule::{BuyRule, Edit, Rules, SellRule};
 use jirani_market::shortfall::Event as ShortfallEvent;
 use jirani_reconciliation::{Decision, Purse};
 use jirani_settlement::{
@@ -76,6 +76,15 @@ impl Trading for Settlement {
         buy: Option<BuyRule>,
     ) -> Result<Rules, TradingError> {
         Ok(Settlement::set_rules(self, household, sell, buy).await?)
+    }
+
+    async fn change_rules(
+        &self,
+        household: HouseholdId,
+        sell: Edit<SellRule>,
+        buy: Edit<BuyRule>,
+    ) -> Result<Rules, TradingError> {
+        Ok(Settlement::change_rules(self, household, sell, buy).await?)
     }
 
     async fn payout_quote(

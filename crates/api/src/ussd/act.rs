@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::ports::{TradingError, TradingFault};
 use jirani_market::Want;
+use jirani_market::rule::Edit;
 use jirani_store::{
     Change, CollectionRecord, CollectionState, HouseholdRecord, Language, NoticeRecord, OrderRecord,
     OrderState, PayWith, StoreError,
@@ -55,11 +56,11 @@ pub async fn act(
             }
         }
         (Command::Sell(rule), _) => {
-            let changed = rules::change(app, household, |rules| rules.sell = rule).await?;
+            let changed = rules::change(app, household, Edit::Set(rule), Edit::Keep).await?;
             Ok(changed.map_or_else(Outcome::Refused, |()| told(rule.is_some())))
         }
         (Command::Auto(rule), _) => {
-            let changed = rules::change(app, household, |rules| rules.buy = rule).await?;
+            let changed = rules::change(app, household, Edit::Keep, Edit::Set(rule)).await?;
             Ok(changed.map_or_else(Outcome::Refused, |()| told(rule.is_some())))
         }
         // A choice that the screen did not have.

@@ -5,6 +5,7 @@ use super::words::Refusal;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::ports::TradingFault;
+use jirani_market::rule::{BuyRule, Edit, SellRule};
 use jirani_units::HouseholdId;
 
 /// The rules as they stand; `None` where nobody acts by rules.
@@ -16,16 +17,16 @@ pub async fn read(app: &App, household: HouseholdId) -> Result<Option<Rules>, Ap
     }
 }
 
-/// Changes one of them and leaves the other.
+/// Changes one of them and leaves the other as it stands by then.
 pub async fn change(
     app: &App,
     household: HouseholdId,
-    edit: impl FnOnce(&mut Rules) + Send,
+    sell: Edit<SellRule>,
+    buy: Edit<BuyRule>,
 ) -> Result<Result<(), Refusal>, ApiError> {
-    let Some(mut rules) = read(app, household).await? else { return Ok(Err(Refusal::NotOffered)) };
-    edit(&mut rules);
-    match app.deps.trading.set_rules(household, rules.sell, rules.buy).await {
+    match app.deps.trading.change_rules(household, sell, buy).await {
         Ok(_) => Ok(Ok(())),
+        Err(error) if error.code == "api.not_offered" => Ok(Err(Refusal::NotOffered)),
         Err(error) if matches!(error.fault, TradingFault::Unavailable | TradingFault::Internal) => {
             Err(error.into())
         }

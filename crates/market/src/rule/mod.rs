@@ -81,6 +81,25 @@ pub struct Rules {
     pub set_at: Timestamp,
 }
 
+/// What becomes of one of a household's rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edit<T> {
+    /// It stays as it is, whatever it is by then.
+    Keep,
+    /// It is set anew, or ends.
+    Set(Option<T>),
+}
+
+impl<T> Edit<T> {
+    /// The rule that follows `old`.
+    pub fn of(self, old: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => old,
+            Self::Set(new) => new,
+        }
+    }
+}
+
 /// Why rules are refused. The old ones stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {

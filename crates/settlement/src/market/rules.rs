@@ -5,7 +5,7 @@ use crate::engine::Key;
 use crate::error::SettlementError;
 use crate::service::{COMMIT_ATTEMPTS, Settlement};
 use crate::step::Step;
-use jirani_market::rule::{BuyRule, Rules, SellRule};
+use jirani_market::rule::{BuyRule, Edit, Rules, SellRule};
 use jirani_store::{Change, Event, OfferRecord, OfferState, RulesRecord, StoreError};
 use jirani_units::{Clock as _, HouseholdId, OfferId, Slot};
 
@@ -29,15 +29,29 @@ impl Settlement {
         sell: Option<SellRule>,
         buy: Option<BuyRule>,
     ) -> Result<Rules, SettlementError> {
+        self.change_rules(household, Edit::Set(sell), Edit::Set(buy)).await
+    }
+
+    /// Sets one of a household's rules anew and leaves the other as it stands then, whoever
+    /// sets that one meanwhile; see [`Settlement::set_rules`].
+    pub async fn change_rules(
+        &self,
+        household: HouseholdId,
+        sell: Edit<SellRule>,
+        buy: Edit<BuyRule>,
+    ) -> Result<Rules, SettlementError> {
         let _busy = self.clock.busy();
-        let rules = Rules { sell, buy, set_at: self.clock.now() };
-        rules.check(&self.config.tariff)?;
+        let set_at = self.clock.now();
         self.store.household(household).await?.ok_or(SettlementError::UnknownHousehold)?;
         // What binds the draws is published before the first slot in which rules act.
-        let slot = Slot::containing(rules.set_at, self.calling.policy().slot_length_s);
+        let slot = Slot::containing(set_at, self.calling.policy().slot_length_s);
         self.seeds(slot).await.map_err(SettlementError::from_trouble)?;
         for _ in 0..COMMIT_ATTEMPTS {
             let old = self.store.rules(household).await?;
+            let sell = sell.of(old.as_ref().and_then(|old| old.rules.sell));
+            let buy = buy.of(old.as_ref().and_then(|old| old.rules.buy));
+            let rules = Rules { sell, buy, set_at };
+            rules.check(&self.config.tariff)?;
             if let Some(old) = old.as_ref().filter(|old| (old.rules.sell, old.rules.buy) == (sell, buy)) {
                 return Ok(old.rules);
             }
