@@ -49,14 +49,17 @@ fn buyer_and_seller_see_one_trade_each_from_their_side() {
     // With fee and tax 23.00 per kWh: 9.20; retail is 14.00.
     assert_eq!(
         bought.lines,
-        [Line::Bought {
-            from: vec![(ANNA, Wh(400), Price(1_800))],
-            energy: Wh(400),
-            due: Cents(920),
-            fee: Cents(120),
-            tax: Cents(80),
-            gain: Cents(480),
-        }]
+        [
+            Line::Bought {
+                from: vec![(ANNA, Wh(400), Price(1_800))],
+                energy: Wh(400),
+                due: Cents(920),
+                fee: Cents(120),
+                tax: Cents(80),
+                gain: Cents(480),
+            },
+            Line::PaidOff { energy: Wh(300), at_retail: Cents(1_050) }
+        ]
     );
     assert_eq!((sold.gain(), bought.gain()), (Cents(320), Cents(480)));
 }
@@ -129,7 +132,8 @@ fn months_and_days_add_up_in_nairobi_and_fit_an_sms_and_a_table() {
         csv(&bills[1..], &Words::EN, alias),
         "slot_start,what,with,energy_wh,price_cents_per_kwh,amount_cents,fee_cents,tax_cents,gain_cents\n\
          2026-11-30T21:00:00Z,sold,Jirani 12,400,1800,720,0,0,320\n\
-         2026-11-30T21:00:00Z,bought,\"Jirani \"\"7\"\", Anna\",400,1800,-920,120,80,480\n"
+         2026-11-30T21:00:00Z,bought,\"Jirani \"\"7\"\", Anna\",400,1800,-920,120,80,480\n\
+         2026-11-30T21:00:00Z,paid_off,,300,,1050,0,0,0\n"
     );
 }
 

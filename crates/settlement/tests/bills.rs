@@ -13,8 +13,8 @@ use jirani_energy_interface::instruction::Tag;
 use jirani_market::bill::Line;
 use jirani_market::nairobi;
 use jirani_store::{
-    AttestedRow, Change, FeederReport, HomeBill, HouseholdKind, HouseholdRecord, OutboxRecord, OutboxState,
-    PayWith, SlotBillsRecord, SlotRecord, Store as _,
+    AttestedRow, Change, DayBillRecord, FeederReport, HomeBill, HouseholdKind, HouseholdRecord, OutboxRecord,
+    OutboxState, PayWith, SlotBillsRecord, SlotRecord, Store as _,
 };
 use jirani_units::{Cents, Clock as _, HouseholdId, Price, Timestamp, Wh};
 use world::{BUYER, GENERATOR, SELLER, START, World};
@@ -154,7 +154,15 @@ async fn a_slot_is_billed_from_what_was_attested_and_settled() {
         tax: Cents(160),
         gain: Cents(2_040),
     };
-    assert_eq!(of(&second, BUYER).bill.lines, [bought]);
+    // It drew 500 Wh more; the other half of what it bought paid off as much of what it owed.
+    let paid_off = Line::PaidOff { energy: Wh(500), at_retail: Cents(2_000) };
+    assert_eq!(of(&second, BUYER).bill.lines, [bought, paid_off]);
+    let mut day = DayBillRecord::new(BUYER, nairobi::day(START));
+    for slot in [&first, &second] {
+        day.add(&of(slot, BUYER).bill);
+    }
+    // 3.5 kWh drawn at 40.00: each counts once, whether paid for or still owed.
+    assert_eq!((day.import, day.total.owed, day.tariff_alone()), (Wh(3_500), Cents(10_000), Cents(14_000)));
     assert_eq!((of(&second, BUYER).shortfall, of(&second, BUYER).holding), (Wh(2_500), Wh(0)));
     // It brought 15.00 where buy-back is 10.00; 2 kWh used at 40.00 instead of sold at 10.00.
     let sold = Line::Sold {
@@ -277,5 +285,5 @@ async fn an_order_that_is_known_late_owes_until_it_is_billed() {
     let kept = bills(&world).await;
     assert_eq!((of(&kept[1], BUYER).shortfall, of(&kept[1], BUYER).bill.lines.len()), (Wh(3_000), 0));
     assert_eq!((of(&kept[2], BUYER).shortfall, of(&kept[2], BUYER).holding), (Wh(2_000), Wh(0)));
-    assert!(matches!(of(&kept[2], BUYER).bill.lines[..], [Line::Bought { .. }]));
+    assert!(matches!(of(&kept[2], BUYER).bill.lines[..], [Line::Bought { .. }, Line::PaidOff { .. }]));
 }

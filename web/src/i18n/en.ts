@@ -195,6 +195,7 @@ export const en = {
     sold: "Sold",
     ownUse: "Own energy used later",
     shortfall: "Used and owed",
+    owed: "Of that at retail, less what was paid off",
     alone: "The tariff alone would cost",
     through: (moment: string) => `Billed up to ${moment}`,
     days: "Days",
@@ -205,7 +206,7 @@ export const en = {
     time: "Time",
     what: "What",
     amount: "Amount",
-    kinds: { bought: "Bought", sold: "Sold", own_use: "Own energy", shortfall: "Owed" },
+    kinds: { bought: "Bought", sold: "Sold", own_use: "Own energy", shortfall: "Owed", paid_off: "Paid off" },
     csv: "Download table (CSV)",
   },
   shortfall: {

@@ -193,6 +193,7 @@ export const sw: Messages = {
     sold: "Uliuza",
     ownUse: "Umeme wako uliotumia baadaye",
     shortfall: "Ulitumia na unadaiwa",
+    owed: "Bei yake ya kampuni, bila deni lililolipwa",
     alone: "Kwa bei ya kampuni pekee ungelipa",
     through: (moment) => `Bili hadi ${moment}`,
     days: "Siku",
@@ -202,7 +203,13 @@ export const sw: Messages = {
     time: "Saa",
     what: "Nini",
     amount: "Kiasi",
-    kinds: { bought: "Ulinunua", sold: "Uliuza", own_use: "Umeme wako", shortfall: "Deni" },
+    kinds: {
+      bought: "Ulinunua",
+      sold: "Uliuza",
+      own_use: "Umeme wako",
+      shortfall: "Deni",
+      paid_off: "Deni lililolipwa",
+    },
     csv: "Pakua jedwali (CSV)",
   },
   shortfall: {

@@ -1298,12 +1298,12 @@ export interface components {
          * @description What a line is.
          * @enum {string}
          */
-        BillLineKind: "bought" | "sold" | "own_use" | "shortfall";
+        BillLineKind: "bought" | "sold" | "own_use" | "shortfall" | "paid_off";
         /** @description One line of a bill. */
         BillLineView: {
             /**
              * Format: int64
-             * @description Received; negative for what was paid or is owed.
+             * @description Received, or owed no more; negative for what was paid or is owed.
              */
             amount_cents: number;
             /**
@@ -1328,7 +1328,7 @@ export interface components {
              * @description Of that, tax.
              */
             tax_cents: number;
-            /** @description With whom; empty for own use and shortfall. */
+            /** @description With whom; empty for own use, shortfall and what was paid off. */
             with: components["schemas"]["BillPartView"][];
         };
         /** @description A household's month. */
@@ -1409,7 +1409,7 @@ export interface components {
             import_wh: number;
             /**
              * Format: int64
-             * @description What came to be owed, at retail.
+             * @description What came to be owed, at retail, less what was paid off; negative where more was paid off.
              */
             owed_cents: number;
             /**

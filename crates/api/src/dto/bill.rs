@@ -53,7 +53,7 @@ pub struct BillTotalView {
     pub tax_cents: i64,
     /// Received for what was sold.
     pub received_cents: i64,
-    /// What came to be owed, at retail.
+    /// What came to be owed, at retail, less what was paid off; negative where more was paid off.
     pub owed_cents: i64,
     /// What the same would have cost with the tariff alone; negative when it would have brought more.
     pub tariff_alone_cents: i64,
@@ -110,6 +110,8 @@ pub enum BillLineKind {
     OwnUse,
     /// Drawn and owed.
     Shortfall,
+    /// Owed before, and no more.
+    PaidOff,
 }
 
 /// One line of a bill.
@@ -117,11 +119,11 @@ pub enum BillLineKind {
 pub struct BillLineView {
     /// What it is.
     pub kind: BillLineKind,
-    /// With whom; empty for own use and shortfall.
+    /// With whom; empty for own use, shortfall and what was paid off.
     pub with: Vec<BillPartView>,
     /// In all.
     pub energy_wh: u64,
-    /// Received; negative for what was paid or is owed.
+    /// Received, or owed no more; negative for what was paid or is owed.
     pub amount_cents: i64,
     /// Of that, grid fee.
     pub fee_cents: i64,
@@ -162,6 +164,9 @@ impl BillSlotView {
                 Line::OwnUse { energy, .. } => (BillLineKind::OwnUse, Vec::new(), energy, 0, 0, 0),
                 Line::Shortfall { energy, at_retail } => {
                     (BillLineKind::Shortfall, Vec::new(), energy, -at_retail.0, 0, 0)
+                }
+                Line::PaidOff { energy, at_retail } => {
+                    (BillLineKind::PaidOff, Vec::new(), energy, at_retail.0, 0, 0)
                 }
             };
             BillLineView {

@@ -3,8 +3,9 @@
 //! Every kept bill is made again from attested rows, settled orders and the journal, by
 //! arithmetic of its own: a purchase never costs more than retail for the same lot, a sale
 //! never brings less than buy-back, own energy used later is worth what lies between, and
-//! what is owed is priced at retail like with the tariff alone. A bill that differs, or
-//! whose lines do not follow from what was attested and settled, is a violation.
+//! what is owed is priced at retail like with the tariff alone, and taken off again at retail
+//! once it is paid off. A bill that differs, or whose lines do not follow from what was attested
+//! and settled, is a violation.
 
 use super::Finding;
 use super::evidence::History;
@@ -209,6 +210,11 @@ fn check_lines(home: &HomeBill, before: &Book, orders: &[&OrderRecord], tariff: 
         let energy = home.shortfall.0 - before.shortfall;
         let at_retail = ceiling(u128::from(energy) * u128::from(tariff.retail.0));
         expected.push(Line::Shortfall { energy: Wh(energy), at_retail });
+    }
+    if before.shortfall > home.shortfall.0 {
+        let energy = before.shortfall - home.shortfall.0;
+        let at_retail = ceiling(u128::from(energy) * u128::from(tariff.retail.0));
+        expected.push(Line::PaidOff { energy: Wh(energy), at_retail });
     }
     if expected != bill.lines {
         let line = expected.iter().zip(&bill.lines).take_while(|(ours, kept)| ours == kept).count();

@@ -91,6 +91,14 @@ pub enum Line {
         /// What it costs of the operator.
         at_retail: Cents,
     },
+    /// Less is owed than before: tokens that were bought or pushed went to a debt of an
+    /// earlier slot. Their line says what they cost, so the debt's retail counts no more.
+    PaidOff {
+        /// Energy that is owed no more.
+        energy: Wh,
+        /// Retail of that energy, taken off what is owed.
+        at_retail: Cents,
+    },
 }
 
 impl Line {
@@ -98,7 +106,7 @@ impl Line {
     pub const fn gain(&self) -> Cents {
         match self {
             Self::Bought { gain, .. } | Self::Sold { gain, .. } | Self::OwnUse { gain, .. } => *gain,
-            Self::Shortfall { .. } => Cents::ZERO,
+            Self::Shortfall { .. } | Self::PaidOff { .. } => Cents::ZERO,
         }
     }
 }
@@ -139,7 +147,7 @@ pub struct SlotBill {
     pub import: Wh,
     /// Pushed into it.
     pub export: Wh,
-    /// Trades, own use, shortfall.
+    /// Trades, own use, shortfall or what was paid off of it.
     pub lines: Vec<Line>,
     /// Bought energy that is still held.
     pub bought_left: Wh,
@@ -178,9 +186,11 @@ impl SlotBill {
         }
         let owed = flow.shortfall_after.saturating_sub(flow.shortfall_before);
         if owed > Wh::ZERO {
-            let cents = (u128::from(owed.0) * u128::from(tariff.retail.0)).div_ceil(1_000);
-            let at_retail = Cents(i64::try_from(cents).unwrap_or(i64::MAX));
-            lines.push(Line::Shortfall { energy: owed, at_retail });
+            lines.push(Line::Shortfall { energy: owed, at_retail: at_retail(tariff, owed) });
+        }
+        let paid_off = flow.shortfall_before.saturating_sub(flow.shortfall_after);
+        if paid_off > Wh::ZERO {
+            lines.push(Line::PaidOff { energy: paid_off, at_retail: at_retail(tariff, paid_off) });
         }
         let bought_left = Wh(flow.bought_before.0 + bought - of_bought).min(flow.holding_after);
         Ok(Self { household, slot, import: flow.import, export: flow.export, lines, bought_left })
@@ -236,6 +246,12 @@ fn sell(to: HouseholdId, fill: &Fill, tariff: &Tariff) -> Line {
     let received = cents(u64::from(fill.price.0), energy_wh);
     let alone = cents(u64::from(tariff.buy_back.0), energy_wh);
     Line::Sold { to, energy: Wh(energy_wh), price: fill.price, received, gain: Cents(received.0 - alone.0) }
+}
+
+/// What is owed costs like an order of the operator: rounded up.
+fn at_retail(tariff: &Tariff, energy: Wh) -> Cents {
+    let cents = (u128::from(energy.0) * u128::from(tariff.retail.0)).div_ceil(1_000);
+    Cents(i64::try_from(cents).unwrap_or(i64::MAX))
 }
 
 /// Rounded down, like every share of an order.

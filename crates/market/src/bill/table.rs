@@ -14,6 +14,7 @@ pub struct Words {
     sold: &'static str,
     own_use: &'static str,
     shortfall: &'static str,
+    paid_off: &'static str,
 }
 
 impl Words {
@@ -24,6 +25,7 @@ impl Words {
         sold: "sold",
         own_use: "own_use",
         shortfall: "shortfall",
+        paid_off: "paid_off",
     };
     /// Kiswahili.
     pub const SW: Self = Self {
@@ -32,6 +34,7 @@ impl Words {
         sold: "uliuza",
         own_use: "ulitumia_yako",
         shortfall: "deni",
+        paid_off: "deni_lililolipwa",
     };
 }
 
@@ -64,6 +67,9 @@ pub fn csv(bills: &[SlotBill], words: &Words, alias: impl Fn(HouseholdId) -> Str
                 }
                 Line::Shortfall { energy, at_retail } => {
                     row(bill, words.shortfall, "", energy.0, "", [-at_retail.0, 0, 0, 0]);
+                }
+                Line::PaidOff { energy, at_retail } => {
+                    row(bill, words.paid_off, "", energy.0, "", [at_retail.0, 0, 0, 0]);
                 }
             }
         }

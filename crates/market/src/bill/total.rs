@@ -43,7 +43,8 @@ pub struct Total {
     pub tax: Cents,
     /// Received for what was sold.
     pub received: Cents,
-    /// Retail of what came to be owed.
+    /// Retail of what came to be owed, less that of what was paid off: negative where more of an
+    /// earlier debt was paid off than came to be owed.
     pub owed: Cents,
     /// Against the tariff alone.
     pub gain: Cents,
@@ -69,6 +70,7 @@ impl Total {
                     self.shortfall.0 += energy.0;
                     self.owed.0 += at_retail.0;
                 }
+                Line::PaidOff { at_retail, .. } => self.owed.0 -= at_retail.0,
             }
             self.gain.0 += line.gain().0;
         }

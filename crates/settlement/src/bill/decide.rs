@@ -242,7 +242,7 @@ pub(super) fn flow_of(before: &Book, home: &HomeBill) -> Flow {
         match line {
             Line::Bought { energy, .. } => bought += energy.0,
             Line::Sold { energy, .. } => sold += energy.0,
-            Line::OwnUse { .. } | Line::Shortfall { .. } => {}
+            Line::OwnUse { .. } | Line::Shortfall { .. } | Line::PaidOff { .. } => {}
         }
     }
     let (import, export) = (home.bill.import, home.bill.export);

@@ -34,6 +34,7 @@ fn home(household: u32, slot: Slot) -> HomeBill {
         },
         Line::OwnUse { energy: Wh(500), gain: Cents(1_250) },
         Line::Shortfall { energy: Wh(101), at_retail: Cents(354) },
+        Line::PaidOff { energy: Wh(102), at_retail: Cents(357) },
     ];
     let bill = SlotBill {
         household: HouseholdId(household),

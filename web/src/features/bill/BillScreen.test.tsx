@@ -16,7 +16,7 @@ const total = {
   fee_cents: 300,
   tax_cents: 160,
   received_cents: 3_000,
-  owed_cents: 0,
+  owed_cents: -2_000,
   tariff_alone_cents: 30_160,
   gain_cents: 31_200,
 };
@@ -45,6 +45,15 @@ const routes = {
           tax_cents: 160,
           gain_cents: 2_040,
         },
+        {
+          kind: "paid_off",
+          with: [],
+          energy_wh: 500,
+          amount_cents: 2_000,
+          fee_cents: 0,
+          tax_cents: 0,
+          gain_cents: 0,
+        },
       ],
     },
   ],
@@ -57,9 +66,13 @@ describe("the bill", () => {
     serve(routes);
     show(<BillScreen />);
     expect(await screen.findByTestId("gain")).toHaveTextContent("You gained KSh 312.00 this month");
+    expect(screen.getByText("Of that at retail, less what was paid off").nextSibling).toHaveTextContent(
+      "-KSh 20.00",
+    );
     await userEvent.click(screen.getByRole("button", { name: /2026-11-22/ }));
     expect(await screen.findByText(/Nyumba 7 · KSh 15.00\/kWh/)).toBeVisible();
     expect(screen.getByText("-KSh 19.60")).toBeVisible();
+    expect(screen.getByRole("row", { name: /Paid off 0.50 kWh KSh 20.00/ })).toBeVisible();
     expect(screen.getByRole("link", { name: "Download table (CSV)" })).toHaveAttribute(
       "href",
       "/api/v1/me/bills.csv?month=2026-11&language=en",

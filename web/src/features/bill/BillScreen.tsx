@@ -93,9 +93,8 @@ function Month({ bill, current }: { bill: Schemas["BillMonthView"]; current: boo
           {formatEnergy(total.sold_wh)} · {formatMoney(total.received_cents)}
         </Line>
         <Line term={messages.bill.ownUse}>{formatEnergy(total.own_use_wh)}</Line>
-        <Line term={messages.bill.shortfall}>
-          {formatEnergy(total.shortfall_wh)} · {formatMoney(total.owed_cents)}
-        </Line>
+        <Line term={messages.bill.shortfall}>{formatEnergy(total.shortfall_wh)}</Line>
+        <Line term={messages.bill.owed}>{formatMoney(total.owed_cents)}</Line>
         <Line term={messages.bill.alone}>{formatMoney(total.tariff_alone_cents)}</Line>
       </dl>
       {bill.billed_through && (
