@@ -4,8 +4,8 @@
 //! arithmetic of its own: a purchase never costs more than retail for the same lot, a sale
 //! never brings less than buy-back, own energy used later is worth what lies between, and
 //! what is owed is priced at retail like with the tariff alone, and taken off again at retail
-//! once it is paid off. A bill that differs, or whose lines do not follow from what was attested
-//! and settled, is a violation.
+//! once it is paid off. A bill that differs, whose lines do not follow from what was attested
+//! and settled, or whose sales are not the journal's, is a violation.
 
 use super::Finding;
 use super::evidence::History;
@@ -61,6 +61,9 @@ impl<'a> Guarantee<'a> {
                 let at = order.and_then(|order| settled_at.get(&order)).copied().unwrap_or(transfer.at);
                 sales.entry(seller).or_default().push((at, transfer.amount.0));
             }
+        }
+        for sales in sales.values_mut() {
+            sales.sort_unstable();
         }
         Self {
             attested: attested.iter().map(|history| (history.household.id, history)).collect(),
@@ -122,15 +125,12 @@ impl<'a> Guarantee<'a> {
             let household = home.bill.household;
             let before = self.books.get(&household).copied().unwrap_or_default();
             let told = check_energy(home, &before, self.row_at(household, end))
-                .or_else(|| check_lines(home, &before, &orders, &record.tariff));
+                .or_else(|| check_lines(home, &before, &orders, &record.tariff))
+                .or_else(|| check_sales(home, self.sales_between(household, after, record.attested_at)));
             if let Some(what) = told {
                 return Some(format!("household {household} at {end}: {what}"));
             }
-            for line in &home.bill.lines {
-                if let Line::Sold { received, .. } = line {
-                    *self.received.entry(household).or_default() += received.0;
-                }
-            }
+            *self.received.entry(household).or_default() += received(home);
             let book = Book {
                 registers: Some((home.export_register, home.import_register)),
                 holding: home.holding.0,
@@ -140,6 +140,13 @@ impl<'a> Guarantee<'a> {
             self.books.insert(household, book);
         }
         None
+    }
+
+    /// What sales of `after < moment <= through` brought by the journal, in cents.
+    fn sales_between(&self, household: HouseholdId, after: Timestamp, through: Timestamp) -> i64 {
+        let Some(sales) = self.sales.get(&household) else { return 0 };
+        let place = |moment| sales.partition_point(|(at, _)| *at <= moment);
+        sales[place(after)..place(through)].iter().map(|(_, cents)| cents).sum()
     }
 
     fn row_at(&self, household: HouseholdId, end: Timestamp) -> Option<AttestedRow> {
@@ -231,6 +238,19 @@ fn check_lines(home: &HomeBill, before: &Book, orders: &[&OrderRecord], tariff: 
     ))
 }
 
+/// What the slot's sales brought against what the journal says of the same orders.
+fn check_sales(home: &HomeBill, journal: i64) -> Option<String> {
+    let bill = received(home);
+    (journal != bill)
+        .then(|| format!("the journal says that sales brought {}, the bill {}", Cents(journal), Cents(bill)))
+}
+
+/// What its sales brought by the bill, in cents.
+fn received(home: &HomeBill) -> i64 {
+    let of = |line: &Line| if let Line::Sold { received, .. } = line { received.0 } else { 0 };
+    home.bill.lines.iter().map(of).sum()
+}
+
 fn purchase(order: &OrderRecord, tariff: &Tariff) -> Line {
     let energy = order.energy_wh();
     let sum = |price: Price| u128::from(energy.0) * u128::from(price.0);
@@ -266,4 +286,186 @@ fn floor(energy: u64, price: u64) -> Cents {
 
 fn ceiling(millicents: u128) -> Cents {
     Cents(i64::try_from(millicents.div_ceil(1_000)).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jirani_ledger::templates::orders::{PaidFrom, Part, Seller, settled};
+    use jirani_market::Fill;
+    use jirani_market::bill::{Flow, SlotBill, Trade};
+    use jirani_market::schedule::Terms;
+    use jirani_store::{FeederReport, HouseholdKind, HouseholdRecord, Language, PayWith};
+    use jirani_units::{OfferId, Slot};
+
+    const TARIFF: Tariff =
+        Tariff { retail: Price(4_000), buy_back: Price(1_000), grid_fee: Price(300), tax: Price(160) };
+    const BUYER: HouseholdId = HouseholdId(1);
+    const SELLER: HouseholdId = HouseholdId(2);
+    const FIRST: Slot = Slot { start: Timestamp::from_seconds(1_800_000_000), length_s: 900 };
+    const SECOND: Slot = Slot { start: Timestamp::from_seconds(1_800_000_900), length_s: 900 };
+
+    /// When a slot's attestation landed.
+    fn landed(slot: Slot) -> Timestamp {
+        slot.end().plus_seconds(30)
+    }
+
+    /// The call of the first slot: the seller's 1 kWh at 15.00, in clearing at the very moment
+    /// at which the attestation landed, settled by the clock a microsecond later.
+    fn order() -> OrderRecord {
+        OrderRecord {
+            id: OrderId(7),
+            buyer: BUYER,
+            fills: vec![Fill { offer: OfferId(1), seller: SELLER, energy_wh: 1_000, price: Price(1_500) }],
+            fee: TARIFF.grid_fee,
+            tax: TARIFF.tax,
+            due: Cents(1_960),
+            pay_with: PayWith::Balance,
+            state: OrderState::Settled,
+            release_reason: None,
+            refusal: None,
+            deadline: None,
+            proof: None,
+            paid_at: None,
+            placed_signature: None,
+            final_signature: None,
+            key: "call".to_owned(),
+            created_at: landed(FIRST),
+            final_at: Some(Timestamp(landed(FIRST).0 + 1)),
+            version: 1,
+        }
+    }
+
+    /// Of the order: the seller's share, and the moment it was posted at.
+    fn journal() -> Vec<JournalRow> {
+        let parts = [(Part::Sale(0, Seller::Household(SELLER)), Cents(1_500))];
+        let transfers = settled(OrderId(7), PaidFrom::Balance, parts, landed(FIRST));
+        transfers.into_iter().map(|transfer| JournalRow { sequence: 1, transfer, hash: [0; 32] }).collect()
+    }
+
+    fn history(id: HouseholdId, rows: [(u64, u64); 2]) -> History {
+        let household = HouseholdRecord {
+            id,
+            kind: HouseholdKind::Home,
+            alias: String::new(),
+            name: String::new(),
+            msisdn: None,
+            language: Language::En,
+            meter: None,
+            meter_key: [0; 32],
+            meter_epoch: 0,
+            export_rating_w: 0,
+            import_rating_w: 0,
+            pv_rated_w: 0,
+            feeder: 1,
+            chain_address: None,
+            enrolled_at: FIRST.start,
+            version: 1,
+        };
+        let row = |(export, import): (u64, u64)| AttestedRow {
+            household: id,
+            export_wh: Wh(export),
+            import_wh: Wh(import),
+            estimated: false,
+        };
+        let rows = [FIRST, SECOND].iter().zip(rows).map(|(slot, registers)| (slot.end(), row(registers)));
+        History { household, rows: rows.collect(), around: (None, None) }
+    }
+
+    /// The buyer draws 1 kWh and another half; the seller pushed 2 kWh.
+    fn attested() -> [History; 2] {
+        [history(BUYER, [(0, 1_000), (0, 1_500)]), history(SELLER, [(2_000, 0), (2_000, 0)])]
+    }
+
+    fn record(slot: Slot, trades: &[Trade], homes: [(HouseholdId, Flow, (u64, u64)); 2]) -> SlotBillsRecord {
+        let homes = homes.map(|(household, flow, (export, import))| HomeBill {
+            bill: SlotBill::new(household, slot, &TARIFF, &flow, trades).unwrap(),
+            export_register: Wh(export),
+            import_register: Wh(import),
+            holding: flow.holding_after,
+            shortfall: flow.shortfall_after,
+        });
+        SlotBillsRecord {
+            feeder: 1,
+            slot,
+            attested_at: landed(slot),
+            tariff: TARIFF,
+            homes: homes.into(),
+            report: FeederReport::Waits(String::new()),
+        }
+    }
+
+    /// Both slots as they are billed: the call belongs to the second.
+    fn kept() -> [SlotBillsRecord; 2] {
+        let drawn = Flow { import: Wh(1_000), shortfall_after: Wh(1_000), ..Flow::default() };
+        let pushed = Flow { export: Wh(2_000), holding_after: Wh(2_000), ..Flow::default() };
+        let bought = Flow {
+            import: Wh(500),
+            shortfall_before: Wh(1_000),
+            shortfall_after: Wh(500),
+            ..Flow::default()
+        };
+        let sold = Flow { holding_before: Wh(2_000), holding_after: Wh(1_000), ..Flow::default() };
+        let trade = Trade { buyer: BUYER, fills: order().fills, terms: Terms::of(&TARIFF) };
+        [
+            record(FIRST, &[], [(BUYER, drawn, (0, 1_000)), (SELLER, pushed, (2_000, 0))]),
+            record(SECOND, &[trade], [(BUYER, bought, (0, 1_500)), (SELLER, sold, (2_000, 0))]),
+        ]
+    }
+
+    fn finding(kept: &[SlotBillsRecord], journal: &[JournalRow]) -> Finding {
+        let (attested, orders) = (attested(), [order()]);
+        let mut guarantee = Guarantee::new(&attested, &orders, journal);
+        for record in kept {
+            guarantee.take(record);
+        }
+        guarantee.finding()
+    }
+
+    fn is_found(finding: &Finding, parts: [&str; 3]) {
+        assert!(
+            matches!(finding, Finding::Violated(what) if parts.iter().all(|part| what.contains(part))),
+            "{finding:?}"
+        );
+    }
+
+    #[test]
+    fn a_call_settled_at_the_moment_its_slot_was_attested_stands_in_the_next_bill() {
+        assert_eq!(finding(&kept(), &journal()), Finding::Holds);
+        assert_eq!(finding(&kept()[..1], &journal()), Finding::Holds);
+    }
+
+    #[test]
+    fn a_changed_line_is_found_with_its_household_and_slot() {
+        let mut kept = kept();
+        let Line::Bought { due, .. } = &mut kept[1].homes[0].bill.lines[0] else { panic!("{kept:?}") };
+        *due = Cents(1_961);
+        let end = format!(" at {}", SECOND.end());
+        is_found(&finding(&kept, &journal()), ["household 1", &end, "line 1"]);
+    }
+
+    #[test]
+    fn a_debt_that_is_not_taken_off_once_it_is_paid_off_is_found() {
+        let mut kept = kept();
+        let last = kept[1].homes[0].bill.lines.pop();
+        assert!(matches!(last, Some(Line::PaidOff { energy: Wh(500), .. })), "{last:?}");
+        let end = format!(" at {}", SECOND.end());
+        is_found(&finding(&kept, &journal()), ["household 1", &end, "line 2"]);
+    }
+
+    #[test]
+    fn a_changed_register_is_found_with_its_household_and_slot() {
+        let mut kept = kept();
+        kept[0].homes[1].export_register = Wh(2_001);
+        let end = format!(" at {}", FIRST.end());
+        is_found(&finding(&kept, &journal()), ["household 2", &end, "registers"]);
+    }
+
+    #[test]
+    fn a_changed_amount_of_the_journal_is_found_with_its_household_and_slot() {
+        let mut journal = journal();
+        journal[0].transfer.amount = Cents(1_499);
+        let end = format!(" at {}", SECOND.end());
+        is_found(&finding(&kept(), &journal), ["household 2", &end, "KSh 14.99"]);
+    }
 }
