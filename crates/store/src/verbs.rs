@@ -112,7 +112,7 @@ pub trait Store: Send + Sync {
     /// The bills of a feeder's last slot that was billed; with `whole`, of its last slot
     /// whose report is whole.
     async fn last_slot_bills(&self, feeder: u16, whole: bool) -> Result<Option<SlotBillsRecord>, StoreError>;
-    /// Bills of a feeder's slots with `from < end <= to`, oldest first; at most [`PAGE_MAX`].
+    /// Bills of a feeder's slots with `from <= start < to`, oldest first; at most [`PAGE_MAX`].
     async fn slot_bills(
         &self,
         feeder: u16,

@@ -81,7 +81,8 @@ pub(crate) async fn of_day(
     Ok(bills.iter().map(|bill| BillSlotView::of(bill, |household| names.alias(household))).collect())
 }
 
-/// A household's bills of slots with `from < end <= to`, oldest first.
+/// A household's bills of slots with `from <= start < to`, oldest first: a slot belongs to the
+/// day and month in which it begins.
 pub(crate) async fn slots(
     app: &App,
     record: &HouseholdRecord,
@@ -98,7 +99,7 @@ pub(crate) async fn slots(
     }
 }
 
-/// A feeder's slots of a day.
+/// A feeder's slots that begin in a day.
 pub(crate) async fn reports(
     app: &App,
     feeder: u16,
@@ -106,11 +107,11 @@ pub(crate) async fn reports(
 ) -> Result<Vec<SlotReportView>, ApiError> {
     let names = Names::read(app).await?;
     let store = &app.deps.store;
-    let curtailed = store.curtailments(feeder, period.from(), period.to()).await?;
     let (mut views, mut after) = (Vec::new(), period.from());
     loop {
         let page = store.slot_bills(feeder, after, period.to(), PAGE).await?;
         let Some(last) = page.last() else { return Ok(views) };
+        let curtailed = store.curtailments(feeder, after, last.slot.end()).await?;
         after = last.slot.end();
         views.extend(page.iter().map(|slot| {
             let of_slot = curtailed.iter().filter(|record| record.slot_end == slot.slot.end());

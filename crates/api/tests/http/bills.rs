@@ -19,8 +19,13 @@ const OTIENO: HouseholdId = HouseholdId(2);
 
 /// Amina buys 1 kWh of Otieno at 18.00 in the quarter of an hour that ends at `end`.
 fn slot(feeder: u16, end: &str) -> SlotBillsRecord {
+    slot_of(feeder, end, 900)
+}
+
+/// The same in a slot of another length.
+fn slot_of(feeder: u16, end: &str, length_s: u32) -> SlotBillsRecord {
     let end: Timestamp = end.parse().unwrap();
-    let slot = Slot { start: end.plus_seconds(-900), length_s: 900 };
+    let slot = Slot { start: end.plus_seconds(-i64::from(length_s)), length_s };
     let fill = Fill { offer: OfferId(1), seller: OTIENO, energy_wh: 1_000, price: Price(1_800) };
     let trades = [Trade { buyer: AMINA, fills: vec![fill], terms: Terms::of(&TARIFF) }];
     let flows = [
@@ -86,6 +91,31 @@ async fn a_month_is_its_closed_days_and_the_slots_of_the_running_one() {
     let otieno = world.household(2).await.get("/api/v1/me/bills/2026-11-22").await;
     assert_eq!(otieno[0]["lines"][0]["kind"], "sold");
     assert!(matches!(slot(feeder, "2026-11-22T09:15:00Z").homes[1].bill.lines[..], [Line::Sold { .. }]));
+}
+
+#[tokio::test]
+async fn a_slot_across_midnight_counts_once_in_the_day_in_which_it_begins() {
+    let world = start(WorldOptions::default()).await;
+    let feeder = world.store.household(AMINA).await.unwrap().unwrap().feeder;
+    // From 23:00 to 01:00 in Nairobi, and from there to 03:00.
+    let (across, after) =
+        (slot_of(feeder, "2026-11-20T22:00:00Z", 7_200), slot_of(feeder, "2026-11-21T00:00:00Z", 7_200));
+    let mut closed = DayBillRecord::new(AMINA, nairobi::day(across.slot.start));
+    closed.add(&across.home(AMINA).unwrap().bill);
+    let changes = [across, after].map(|slot| Change::SlotBills(Box::new(slot)));
+    world.store.commit(changes.into_iter().chain([Change::DayBill(closed)]).collect()).await.unwrap();
+    let (amina, operator) = (world.household(1).await, world.operator().await);
+    let month = amina.get("/api/v1/me/bills?month=2026-11").await;
+    let days: Vec<_> =
+        month["days"].as_array().unwrap().iter().map(|day| day["total"]["bought_wh"].clone()).collect();
+    assert_eq!((days, &month["total"]["bought_wh"]), (vec![json!(1_000), json!(1_000)], &json!(2_000)));
+    for (day, start) in [("2026-11-20", "2026-11-20T20:00:00Z"), ("2026-11-21", "2026-11-20T22:00:00Z")] {
+        let own = amina.get(&format!("/api/v1/me/bills/{day}")).await;
+        let report = operator.get(&format!("/api/v1/operator/slot-reports?day={day}")).await;
+        for slots in [own, report] {
+            assert_eq!((slots.as_array().unwrap().len(), &slots[0]["start"]), (1, &json!(start)), "{day}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -182,7 +182,7 @@ impl Settlement {
         Ok(books)
     }
 
-    /// Every kept slot with `from < end <= to`.
+    /// Every kept slot with `from <= start < to`.
     async fn kept_slots(
         &self,
         feeder: u16,

@@ -90,8 +90,13 @@ pub(crate) fn of_slots(
     to: Timestamp,
     limit: u32,
 ) -> Result<Vec<SlotBillsRecord>, StoreError> {
-    let query = slot_bills!("WHERE feeder = ?1 AND end_us > ?2 AND end_us <= ?3 ORDER BY end_us LIMIT ?4");
-    let query = query.bind(i64::from(feeder)).bind(from.0).bind(to.0).bind(page(limit));
+    // No slot is longer than a day: its end bounds the search, its start decides.
+    let query = slot_bills!(
+        "WHERE feeder = ?1 AND end_us > ?2 AND end_us - length_s * 1000000 >= ?2
+         AND end_us <= ?4 AND end_us - length_s * 1000000 < ?3 ORDER BY end_us LIMIT ?5"
+    );
+    let latest = to.0.saturating_add(86_400_000_000);
+    let query = query.bind(i64::from(feeder)).bind(from.0).bind(to.0).bind(latest).bind(page(limit));
     query.all(connection, slot_bills_of)
 }
 

@@ -85,13 +85,21 @@ pub async fn a_slot_is_billed_once_and_comes_back_as_it_was(place: &dyn Place) {
     let store = place.open().await;
     let of = async |from: i64, to: i64, limit| store.slot_bills(1, at(from), at(to), limit).await.unwrap();
     assert_eq!(of(0, 90_000, 9).await, records[..3]);
-    // Ends are 1,800, 2,700 and 3,600.
-    assert_eq!(of(1_800, 3_600, 9).await, records[1..3]);
+    // Starts are 900, 1,800 and 2,700.
+    assert_eq!(of(1_800, 2_701, 9).await, records[1..3]);
+    assert_eq!(of(901, 2_700, 9).await, records[1..2]);
     assert_eq!(of(0, 90_000, 1).await, records[..1]);
     assert_eq!(store.last_slot_bills(1, false).await.unwrap(), Some(records[2].clone()));
     assert_eq!(store.last_slot_bills(1, true).await.unwrap(), Some(records[1].clone()));
     assert_eq!(store.last_slot_bills(2, true).await.unwrap(), None);
     assert_eq!(store.last_slot_bills(3, false).await.unwrap(), None);
+    // A slot of two hours across a midnight belongs to the day in which it begins.
+    let slot = Slot { start: at(82_800), length_s: 7_200 };
+    let across =
+        SlotBillsRecord { slot, attested_at: at(90_100), homes: vec![home(1, slot)], ..bills(4, 1, waits()) };
+    keep(&store, vec![Change::SlotBills(Box::new(across.clone()))]).await;
+    assert_eq!(store.slot_bills(4, at(0), at(86_400), 9).await.unwrap(), [across]);
+    assert_eq!(store.slot_bills(4, at(86_400), at(172_800), 9).await.unwrap(), []);
 }
 
 pub async fn a_day_is_billed_once(place: &dyn Place) {
