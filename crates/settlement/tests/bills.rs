@@ -11,12 +11,12 @@ mod world;
 use jirani_energy_interface::event::EventKind;
 use jirani_energy_interface::instruction::Tag;
 use jirani_market::bill::Line;
-use jirani_market::nairobi;
+use jirani_market::{Fill, nairobi};
 use jirani_store::{
-    AttestedRow, Change, DayBillRecord, FeederReport, HomeBill, HouseholdKind, HouseholdRecord, OutboxRecord,
-    OutboxState, PayWith, SlotBillsRecord, SlotRecord, Store as _,
+    AttestedRow, Change, DayBillRecord, FeederReport, HomeBill, HouseholdKind, HouseholdRecord, OrderRecord,
+    OutboxRecord, OutboxState, PayWith, SlotBillsRecord, SlotRecord, Store as _,
 };
-use jirani_units::{Cents, Clock as _, HouseholdId, Price, Timestamp, Wh};
+use jirani_units::{Cents, Clock as _, HouseholdId, OrderId, Price, Timestamp, Wh};
 use world::{BUYER, GENERATOR, SELLER, START, World};
 
 const LOSS: HouseholdId = HouseholdId(9);
@@ -235,6 +235,32 @@ async fn a_report_waits_for_a_silent_meter_and_then_covers_its_slots() {
     let FeederReport::Whole { from, report } = &kept[3].report else { panic!("{:?}", kept[3].report) };
     assert_eq!(*from, end(2));
     assert_eq!((report.energy_in, report.energy_out, report.losses), (Wh(150), Wh(120), Wh(30)));
+    assert_eq!(report.traded, Wh(0));
+}
+
+#[tokio::test]
+async fn a_report_that_waits_over_a_restart_counts_no_trade_of_another_feeder() {
+    let mut world = world().await;
+    two_slots(&mut world, false).await;
+    world.pass(30).await;
+    // Neighbours of another feeder trade while this one's report waits for its losses.
+    let ours = world.store.orders_of(BUYER, 1).await.unwrap().pop().unwrap();
+    let theirs = OrderRecord {
+        id: OrderId(9_999),
+        buyer: HouseholdId(21),
+        fills: vec![Fill { seller: HouseholdId(22), ..ours.fills[0] }],
+        key: "theirs".to_owned(),
+        final_at: Some(world.clock.now()),
+        version: 0,
+        ..ours
+    };
+    world.store.commit(vec![Change::Order(theirs)]).await.unwrap();
+    attest(&world, end(3), &SECOND[..3]).await;
+    world.pass(900).await;
+    world.restart().await;
+    attest(&world, end(4), &SECOND).await;
+    world.pass(900).await;
+    let FeederReport::Whole { report, .. } = &bills(&world).await[3].report else { panic!("no report") };
     assert_eq!(report.traded, Wh(0));
 }
 

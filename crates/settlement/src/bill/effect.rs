@@ -11,7 +11,7 @@ use jirani_chain::reported_rows;
 use jirani_market::bill::{Period, Total};
 use jirani_market::nairobi;
 use jirani_store::verbs::PAGE_MAX;
-use jirani_store::{Change, DayBillRecord, HouseholdKind, SlotRecord};
+use jirani_store::{Change, DayBillRecord, HouseholdKind, OrderRecord, SlotRecord};
 use jirani_units::{Clock as _, HouseholdId, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
@@ -53,7 +53,7 @@ impl Settlement {
         for (feeder, members) in &feeders {
             let mut standing = match books.remove(feeder) {
                 Some(standing) => standing,
-                None => self.restored_books(*feeder).await?,
+                None => self.restored_books(*feeder, members).await?,
             };
             loop {
                 let slots = self.store.attested_slots_after(*feeder, standing.through, SLOTS).await?;
@@ -97,10 +97,7 @@ impl Settlement {
         let reports = self.store.attestation_reports(slot.feeder, slot.end).await?;
         let told = reports.iter().flat_map(|report| reported_rows(report));
         let mut orders = self.store.orders_settled(before.attested_at, attested_at).await?;
-        orders.retain(|order| {
-            let mut parties = std::iter::once(order.buyer).chain(order.fills.iter().map(|fill| fill.seller));
-            parties.any(|party| members.contains_key(&party))
-        });
+        orders.retain(|order| is_of(members, order));
         let facts = SlotFacts {
             slot,
             attested_at,
@@ -151,7 +148,7 @@ impl Settlement {
     }
 
     /// A feeder's books as the kept rows have them.
-    async fn restored_books(&self, feeder: u16) -> Result<FeederBooks, Trouble> {
+    async fn restored_books(&self, feeder: u16, members: &Members) -> Result<FeederBooks, Trouble> {
         let Some(last) = self.store.last_slot_bills(feeder, false).await? else {
             return Ok(FeederBooks::new(feeder));
         };
@@ -173,7 +170,8 @@ impl Settlement {
                 *book = decide::Book::of(home);
             }
         }
-        let since = self.store.orders_settled(attested_at, last.attested_at).await?;
+        let mut since = self.store.orders_settled(attested_at, last.attested_at).await?;
+        since.retain(|order| is_of(members, order));
         books.since.trades = since.iter().map(|order| trade(order, &last.tariff)).collect();
         let day = nairobi::day_start(nairobi::day(last.slot.start));
         for record in self.kept_slots(feeder, day, last.slot.end()).await? {
@@ -197,4 +195,10 @@ impl Settlement {
             records.extend(page);
         }
     }
+}
+
+/// Whether one of a feeder's records bought or sold.
+fn is_of(members: &Members, order: &OrderRecord) -> bool {
+    let mut parties = std::iter::once(order.buyer).chain(order.fills.iter().map(|fill| fill.seller));
+    parties.any(|party| members.contains_key(&party))
 }
