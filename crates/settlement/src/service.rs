@@ -135,6 +135,7 @@ impl Settlement {
     /// not start or has met a bug: end the process; all is stored.
     pub async fn run(self: Arc<Self>, cancel: CancellationToken) -> Result<(), SettlementError> {
         let starting = self.clock.busy();
+        self.bill_from(self.clock.now());
         let mut tasks = JoinSet::new();
         for _ in 0..self.config.workers.max(4) {
             let service = self.clone();

@@ -11,13 +11,13 @@ mod world;
 use jirani_energy_interface::event::EventKind;
 use jirani_energy_interface::instruction::Tag;
 use jirani_market::bill::Line;
-use jirani_market::{Fill, nairobi};
+use jirani_market::{Fill, Tariff, nairobi};
 use jirani_store::{
     AttestedRow, Change, DayBillRecord, FeederReport, HomeBill, HouseholdKind, HouseholdRecord, OrderRecord,
     OutboxRecord, OutboxState, PayWith, SlotBillsRecord, SlotRecord, Store as _,
 };
 use jirani_units::{Cents, Clock as _, HouseholdId, OrderId, Price, Timestamp, Wh};
-use world::{BUYER, GENERATOR, SELLER, START, World};
+use world::{BUYER, GENERATOR, SELLER, START, TARIFF, World};
 
 const LOSS: HouseholdId = HouseholdId(9);
 
@@ -209,6 +209,29 @@ async fn what_was_attested_while_nobody_billed_is_billed_in_order() {
     late.clock.advance_to(START.plus_seconds(9_000));
     late.restart_stopped().await;
     assert_eq!(bills(&late).await, bills(&straight).await);
+}
+
+#[tokio::test]
+async fn a_tariff_that_came_with_a_restart_is_not_applied_to_slots_before_it() {
+    let mut world = world().await;
+    world.pass(930).await;
+    attest(&world, end(1), &FIRST).await;
+    world.pass(600).await;
+    world.stop().await;
+    // The process is down while the second slot ends and while the third begins.
+    world.clock.advance_to(end(2).plus_seconds(60));
+    let dearer = Tariff { retail: Price(5_000), ..TARIFF };
+    world.restart_stopped_with(dearer).await;
+    let second = [(BUYER, 0, 3_100, [0, 0, 3_100]), FIRST[1], FIRST[2], FIRST[3]];
+    attest(&world, end(2), &second).await;
+    world.pass(900).await;
+    let third = [(BUYER, 0, 3_200, [0, 0, 3_200]), FIRST[1], FIRST[2], FIRST[3]];
+    attest(&world, end(3), &third).await;
+    world.pass(900).await;
+    let kept = bills(&world).await;
+    let owed = |retail: i64| [Line::Shortfall { energy: Wh(100), at_retail: Cents(retail / 10) }];
+    assert_eq!(of(&kept[1], BUYER).bill.lines, owed(4_000));
+    assert_eq!(of(&kept[2], BUYER).bill.lines, owed(5_000));
 }
 
 #[tokio::test]

@@ -40,6 +40,8 @@ pub(super) struct FeederBooks {
     pub(super) through: Timestamp,
     /// When its attestation landed.
     pub(super) attested_at: Timestamp,
+    /// Of the last bill.
+    pub(super) tariff: Option<Tariff>,
     pub(super) books: BTreeMap<HouseholdId, Book>,
     /// What has gathered since the last slot through which all were attested.
     pub(super) since: Since,
@@ -80,6 +82,7 @@ impl FeederBooks {
             feeder,
             through: never,
             attested_at: never,
+            tariff: None,
             books: BTreeMap::new(),
             since: Since::default(),
             day: None,
@@ -93,6 +96,7 @@ impl FeederBooks {
         Self {
             through: record.slot.end(),
             attested_at: record.attested_at,
+            tariff: Some(record.tariff),
             books: books.collect(),
             ..Self::new(record.feeder)
         }
@@ -167,6 +171,7 @@ pub(super) fn bill(before: &FeederBooks, facts: &SlotFacts<'_>) -> Result<Billed
     }
     next.since.trades.extend(trades);
     next.through = end;
+    next.tariff = Some(facts.tariff);
     // A slot that the chain put off may land after a later one.
     next.attested_at = facts.attested_at.max(before.attested_at);
     let report = report::make(&mut next, slot, facts);

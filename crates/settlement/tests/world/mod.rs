@@ -123,6 +123,23 @@ impl World {
         self.start().await;
     }
 
+    /// Begins anew on the same file after [`World::stop`], with another tariff.
+    pub async fn restart_stopped_with(&mut self, tariff: Tariff) {
+        let config = SettlementConfig { tariff, ..config() };
+        self.settlement = Settlement::new(config, self.deps());
+        self.start().await;
+    }
+
+    fn deps(&self) -> SettlementDeps {
+        SettlementDeps {
+            store: self.store.clone(),
+            chain: self.chain.clone(),
+            mpesa: self.mpesa.clone(),
+            clock: self.clock.clone(),
+            events: self.events.clone(),
+        }
+    }
+
     /// Waits for the crash, then begins anew on the same file.
     pub async fn restart_crashed(&mut self) {
         let (running, _) = self.running.take().expect("the service runs");
@@ -435,15 +452,6 @@ fn service_with(
     events: &Events,
     interruption: Arc<dyn Interruption>,
 ) -> Arc<Settlement> {
-    let config = SettlementConfig {
-        callback_base: "http://127.0.0.1:8080".to_owned(),
-        shortcode: "600000".to_owned(),
-        deployment_key: [7; 32],
-        seed: [9; 32],
-        tariff: TARIFF,
-        payouts: jirani_settlement::PayoutPolicy::default(),
-        workers: 8,
-    };
     let deps = SettlementDeps {
         store: store.clone(),
         chain: chain.clone(),
@@ -451,7 +459,19 @@ fn service_with(
         clock: clock.clone(),
         events: events.clone(),
     };
-    Settlement::with_interruption(config, deps, interruption)
+    Settlement::with_interruption(config(), deps, interruption)
+}
+
+fn config() -> SettlementConfig {
+    SettlementConfig {
+        callback_base: "http://127.0.0.1:8080".to_owned(),
+        shortcode: "600000".to_owned(),
+        deployment_key: [7; 32],
+        seed: [9; 32],
+        tariff: TARIFF,
+        payouts: jirani_settlement::PayoutPolicy::default(),
+        workers: 8,
+    }
 }
 
 fn evidence(slot: Slot) -> [u8; 32] {
