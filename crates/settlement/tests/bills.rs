@@ -262,6 +262,39 @@ async fn a_report_waits_for_a_silent_meter_and_then_covers_its_slots() {
 }
 
 #[tokio::test]
+async fn a_meter_silent_for_a_month_ends_the_wait_and_the_next_report_begins_anew() {
+    let mut world = world().await;
+    two_slots(&mut world, false).await;
+    world.pass(30).await;
+    // The seller is heard once more, and the generator to the end; no losses are known.
+    attest(&world, end(3), &SECOND[..3]).await;
+    world.pass(900).await;
+    let late = |days: i64| end(2).plus_seconds(days * 86_400);
+    for (days, restarts) in [(10, false), (29, true), (30, true), (31, false)] {
+        world.pass((late(days).0 - world.clock.now().0) / 1_000_000 + 30).await;
+        attest(&world, late(days), &[SECOND[0], SECOND[2]]).await;
+        world.pass(900).await;
+        if restarts {
+            world.restart().await;
+        }
+    }
+    world.pass((late(32).0 - world.clock.now().0) / 1_000_000 + 30).await;
+    attest(&world, late(32), &SECOND).await;
+    world.pass(900).await;
+    let kept = bills(&world).await;
+    let broken = FeederReport::Broken {
+        from: end(2),
+        what: format!("record {SELLER} has been silent since {}", end(3)),
+    };
+    let [.., tenth, before, month, after, last] = kept.as_slice() else { panic!("{}", kept.len()) };
+    for waiting in [tenth, before, after] {
+        assert!(matches!(waiting.report, FeederReport::Waits(_)), "{:?}", waiting.report);
+    }
+    assert_eq!(month.report, broken);
+    assert!(matches!(last.report, FeederReport::Whole { from, .. } if from == late(30)), "{:?}", last.report);
+}
+
+#[tokio::test]
 async fn a_report_that_waits_over_a_restart_counts_no_trade_of_another_feeder() {
     let mut world = world().await;
     two_slots(&mut world, false).await;

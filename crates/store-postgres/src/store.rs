@@ -153,8 +153,13 @@ impl Store for PostgresStore {
         read::bills::steps_of(&self.readers, household, limit).await
     }
 
-    async fn orders_settled(&self, after: Timestamp, through: Timestamp) -> Answer<Vec<OrderRecord>> {
-        read::market::orders_settled(&self.readers, after, through).await
+    async fn orders_settled(
+        &self,
+        after: (Timestamp, OrderId),
+        through: Timestamp,
+        limit: u32,
+    ) -> Answer<Vec<OrderRecord>> {
+        read::market::orders_settled(&self.readers, after, through, limit).await
     }
 
     async fn households(&self) -> Answer<Vec<HouseholdRecord>> {

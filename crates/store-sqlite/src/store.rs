@@ -154,8 +154,13 @@ impl Store for SqliteStore {
         self.readers.ask(|c| read::bills::steps_of(c, household, limit))
     }
 
-    async fn orders_settled(&self, after: Timestamp, through: Timestamp) -> Answer<Vec<OrderRecord>> {
-        self.readers.ask(|c| read::market::orders_settled(c, after, through))
+    async fn orders_settled(
+        &self,
+        after: (Timestamp, OrderId),
+        through: Timestamp,
+        limit: u32,
+    ) -> Answer<Vec<OrderRecord>> {
+        self.readers.ask(|c| read::market::orders_settled(c, after, through, limit))
     }
 
     async fn households(&self) -> Answer<Vec<HouseholdRecord>> {

@@ -181,12 +181,13 @@ pub trait Store: Send + Sync {
     async fn order_by_key(&self, buyer: HouseholdId, key: &str) -> Result<Option<OrderRecord>, StoreError>;
     /// Orders after `after`, by id: for the audit and the operator's desk.
     async fn orders_after(&self, after: OrderId, limit: u32) -> Result<Vec<OrderRecord>, StoreError>;
-    /// Orders that were settled with `after < final_at <= through`, by that and id; at most
-    /// 100,000.
+    /// Orders that were settled by `through`, by the moment and id: those after this moment
+    /// and id; at most [`PAGE_MAX`].
     async fn orders_settled(
         &self,
-        after: Timestamp,
+        after: (Timestamp, OrderId),
         through: Timestamp,
+        limit: u32,
     ) -> Result<Vec<OrderRecord>, StoreError>;
 
     /// A household's rules, if it ever set any.

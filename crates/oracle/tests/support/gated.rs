@@ -72,7 +72,7 @@ pass_on! {
     shortfalls() -> Vec<ShortfallRecord>;
     shortfall(household: HouseholdId) -> Option<ShortfallRecord>;
     steps_of(household: HouseholdId, limit: u32) -> Vec<StepRecord>;
-    orders_settled(after: Timestamp, through: Timestamp) -> Vec<OrderRecord>;
+    orders_settled(after: (Timestamp, OrderId), through: Timestamp, limit: u32) -> Vec<OrderRecord>;
     households() -> Vec<HouseholdRecord>;
     household(id: HouseholdId) -> Option<HouseholdRecord>;
     offer(id: OfferId) -> Option<OfferRecord>;

@@ -102,6 +102,11 @@ impl FeederBooks {
         }
     }
 
+    /// Number of the day that is not over.
+    pub(super) fn running_day(&self) -> Option<i64> {
+        self.day.as_ref().map(|running| running.day)
+    }
+
     /// Counts a kept slot's bills towards its day.
     pub(super) fn count_day(&mut self, record: &SlotBillsRecord) -> Vec<DayBillRecord> {
         let day = nairobi::day(record.slot.start);
@@ -138,11 +143,12 @@ pub(super) fn trade(order: &OrderRecord, tariff: &Tariff) -> Trade {
 }
 
 /// Bills one slot of one feeder.
-pub(super) fn bill(before: &FeederBooks, facts: &SlotFacts<'_>) -> Result<Billed, String> {
+pub(super) fn bill(mut next: FeederBooks, facts: &SlotFacts<'_>) -> Result<Billed, String> {
     let end = facts.slot.end;
     let slot = Slot { start: end.plus_seconds(-i64::from(facts.length_s)), length_s: facts.length_s };
     let trades: Vec<Trade> = facts.orders.iter().map(|order| trade(order, &facts.tariff)).collect();
-    let mut next = before.clone();
+    next.since.from.get_or_insert(slot.start);
+    next.since.hear(facts.slot);
     for row in &facts.slot.rows {
         next.books.entry(row.household).or_default();
     }
@@ -173,10 +179,10 @@ pub(super) fn bill(before: &FeederBooks, facts: &SlotFacts<'_>) -> Result<Billed
     next.through = end;
     next.tariff = Some(facts.tariff);
     // A slot that the chain put off may land after a later one.
-    next.attested_at = facts.attested_at.max(before.attested_at);
+    next.attested_at = facts.attested_at.max(next.attested_at);
     let report = report::make(&mut next, slot, facts);
     let record = SlotBillsRecord {
-        feeder: before.feeder,
+        feeder: next.feeder,
         slot,
         attested_at: next.attested_at,
         tariff: facts.tariff,

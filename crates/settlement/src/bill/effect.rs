@@ -3,7 +3,6 @@
 use super::BillPolicy;
 use super::decide::{self, FeederBooks, Members, SlotFacts, trade};
 use super::month;
-use super::report::Since;
 use crate::service::Settlement;
 use crate::shortfall::Billed;
 use crate::step::Trouble;
@@ -12,7 +11,7 @@ use jirani_market::bill::{Period, Total};
 use jirani_market::{Tariff, nairobi};
 use jirani_store::verbs::PAGE_MAX;
 use jirani_store::{Change, DayBillRecord, HouseholdKind, OrderRecord, SlotRecord};
-use jirani_units::{Clock as _, HouseholdId, Timestamp};
+use jirani_units::{Clock as _, HouseholdId, OrderId, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
@@ -72,7 +71,7 @@ impl Settlement {
                     else {
                         break;
                     };
-                    standing = self.bill_slot(&standing, &slot, attested_at, members).await?;
+                    standing = self.bill_slot(standing, &slot, attested_at, members).await?;
                     billed += 1;
                 }
                 if billed < found || found < SLOTS as usize {
@@ -97,15 +96,14 @@ impl Settlement {
 
     async fn bill_slot(
         &self,
-        before: &FeederBooks,
+        before: FeederBooks,
         slot: &SlotRecord,
         attested_at: Timestamp,
         members: &Members,
     ) -> Result<FeederBooks, Trouble> {
         let reports = self.store.attestation_reports(slot.feeder, slot.end).await?;
         let told = reports.iter().flat_map(|report| reported_rows(report));
-        let mut orders = self.store.orders_settled(before.attested_at, attested_at).await?;
-        orders.retain(|order| is_of(members, order));
+        let orders = self.settled_orders(before.attested_at, attested_at, members).await?;
         let facts = SlotFacts {
             slot,
             attested_at,
@@ -113,10 +111,12 @@ impl Settlement {
             told: told.map(|row| (row.household, row)).collect(),
             orders: &orders,
             members,
-            tariff: self.tariff_of(before, slot.end, &orders),
+            tariff: self.tariff_of(&before, slot.end, &orders),
         };
+        let running = before.running_day();
         let billed = decide::bill(before, &facts).map_err(Trouble::Stuck)?;
-        let mut changes = self.month_ends(before, &billed.next, &billed.days, members).await?;
+        let days = (running, billed.next.running_day());
+        let mut changes = self.month_ends(days, &billed.days, members).await?;
         changes.extend(billed.days.into_iter().map(Change::DayBill));
         changes.push(Change::SlotBills(Box::new(billed.record)));
         self.store.commit(changes).await?;
@@ -136,28 +136,22 @@ impl Settlement {
     /// Each home is told of the month that is over, when a slot begins another.
     async fn month_ends(
         &self,
-        before: &FeederBooks,
-        after: &FeederBooks,
+        (before, after): (Option<i64>, Option<i64>),
         closed: &[DayBillRecord],
         members: &Members,
     ) -> Result<Vec<Change>, Trouble> {
-        let month = |books: &FeederBooks| {
-            let day = books.day.as_ref().map(|day| nairobi::day_start(day.day));
-            day.map(|start| (Period::Month.of(start), start))
-        };
-        let (Some((over, last_day)), Some((begun, _))) = (month(before), month(after)) else {
-            return Ok(Vec::new());
-        };
-        if over == begun {
+        let (Some(last), Some(first)) = (before, after) else { return Ok(Vec::new()) };
+        let month = |day| Period::Month.of(nairobi::day_start(day));
+        let over = month(last);
+        if over == month(first) {
             return Ok(Vec::new());
         }
-        let last = nairobi::day(last_day);
         let mut changes = Vec::new();
         for day in closed.iter().filter(|day| members.get(&day.household) == Some(&HouseholdKind::Home)) {
             let mut total = Total::default();
             month::add(&mut total, &day.total);
             let earlier = self.store.day_bills(day.household, last - 30, last - 1).await?;
-            for day in earlier.iter().filter(|day| Period::Month.of(nairobi::day_start(day.day)) == over) {
+            for day in earlier.iter().filter(|day| month(day.day) == over) {
                 month::add(&mut total, &day.total);
             }
             changes.push(month::notice(day.household, &over, &total, self.clock.now()));
@@ -176,41 +170,73 @@ impl Settlement {
             whole.as_ref().map_or((Timestamp(i64::MIN), Timestamp(i64::MIN)), |whole| {
                 (whole.slot.end(), whole.attested_at)
             });
-        books.since = Since { from: whole.as_ref().map(|whole| whole.slot.end()), ..Since::default() };
+        books.since.from = whole.as_ref().map(|whole| whole.slot.end());
         let mut held: HashMap<HouseholdId, decide::Book> =
             whole.as_ref().map_or_else(HashMap::new, |whole| {
                 whole.homes.iter().map(|home| (home.bill.household, decide::Book::of(home))).collect()
             });
-        for record in self.kept_slots(feeder, from, last.slot.end()).await? {
-            for home in &record.homes {
-                let book = held.entry(home.bill.household).or_default();
-                books.since.add(home.bill.household, book, &decide::flow_of(book, home));
-                *book = decide::Book::of(home);
+        let day = nairobi::day(last.slot.start);
+        let mut after = from.min(nairobi::day_start(day));
+        loop {
+            let page = self.store.slot_bills(feeder, after, last.slot.end(), PAGE_MAX).await?;
+            let Some(newest) = page.last() else { break };
+            after = newest.slot.end();
+            for record in &page {
+                if record.slot.start >= from {
+                    books.since.from.get_or_insert(record.slot.start);
+                    for home in &record.homes {
+                        let book = held.entry(home.bill.household).or_default();
+                        books.since.add(home.bill.household, book, &decide::flow_of(book, home));
+                        *book = decide::Book::of(home);
+                    }
+                }
+                if nairobi::day(record.slot.start) == day {
+                    books.count_day(record);
+                }
             }
         }
-        let mut since = self.store.orders_settled(attested_at, last.attested_at).await?;
-        since.retain(|order| is_of(members, order));
-        books.since.trades = since.iter().map(|order| trade(order, &last.tariff)).collect();
-        let day = nairobi::day_start(nairobi::day(last.slot.start));
-        for record in self.kept_slots(feeder, day, last.slot.end()).await? {
-            books.count_day(&record);
-        }
+        self.heard_since(feeder, from, &mut books).await?;
+        let orders = self.settled_orders(attested_at, last.attested_at, members).await?;
+        books.since.trades = orders.iter().map(|order| trade(order, &last.tariff)).collect();
         Ok(books)
     }
 
-    /// Every kept slot with `from <= start < to`.
-    async fn kept_slots(
+    /// When each record was last attested in slots that end after `from` and are billed.
+    async fn heard_since(
         &self,
         feeder: u16,
         mut from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<jirani_store::SlotBillsRecord>, Trouble> {
-        let mut records = Vec::new();
+        books: &mut FeederBooks,
+    ) -> Result<(), Trouble> {
+        while from < books.through {
+            let slots = self.store.attested_slots_after(feeder, from, SLOTS).await?;
+            let Some(last) = slots.last() else { return Ok(()) };
+            from = last.end;
+            for slot in slots.iter().filter(|slot| slot.end <= books.through) {
+                books.since.hear(slot);
+            }
+        }
+        Ok(())
+    }
+
+    /// Orders of the feeder's members that were settled with `after < moment <= through`.
+    async fn settled_orders(
+        &self,
+        after: Timestamp,
+        through: Timestamp,
+        members: &Members,
+    ) -> Result<Vec<OrderRecord>, Trouble> {
+        let (mut orders, mut last) = (Vec::new(), (after, OrderId(u64::MAX)));
         loop {
-            let page = self.store.slot_bills(feeder, from, to, PAGE_MAX).await?;
-            let Some(last) = page.last() else { return Ok(records) };
-            from = last.slot.end();
-            records.extend(page);
+            let page = self.store.orders_settled(last, through, PAGE_MAX).await?;
+            let is_all = page.len() < PAGE_MAX as usize;
+            if let Some(newest) = page.last() {
+                last = (newest.final_at.unwrap_or(through), newest.id);
+            }
+            orders.extend(page.into_iter().filter(|order| is_of(members, order)));
+            if is_all {
+                return Ok(orders);
+            }
         }
     }
 }

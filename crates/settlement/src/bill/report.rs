@@ -1,18 +1,24 @@
 //! The feeder's slot as a whole. Energy in is energy out and losses only where all of the
-//! feeder is attested, so a report spans from one such slot to the next. Pure.
+//! feeder is attested, so a report spans from one such slot to the next, over at most 30 days:
+//! then the span is broken off, saying whose meter is silent, and the next one begins. Pure.
 
 use super::decide::{Book, FeederBooks, SlotFacts};
 use jirani_market::bill::{Flow, Trade};
 use jirani_market::report::{Member, SlotReport};
-use jirani_store::{FeederReport, HouseholdKind};
+use jirani_store::{FeederReport, HouseholdKind, SlotRecord};
 use jirani_units::{HouseholdId, Slot, Timestamp};
 use std::collections::BTreeMap;
+
+/// The longest a report waits for a silent meter, in seconds: 30 days.
+const WAIT_MAX_S: i64 = 30 * 86_400;
 
 /// What has gathered since the last slot through which all of a feeder was attested.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Since {
-    /// End of that slot; `None` before the first.
+    /// End of that slot; the first slot's start when there was none; `None` before that.
     pub(super) from: Option<Timestamp>,
+    /// When each record was last attested.
+    pub(super) heard: BTreeMap<HouseholdId, Timestamp>,
     /// By household, from that slot's end to now.
     pub(super) flows: BTreeMap<HouseholdId, Flow>,
     /// Settled since.
@@ -36,18 +42,33 @@ impl Since {
     }
 }
 
+impl Since {
+    /// Notes who is attested in a slot.
+    pub(super) fn hear(&mut self, slot: &SlotRecord) {
+        self.heard.extend(slot.rows.iter().map(|row| (row.household, slot.end)));
+    }
+
+    /// Takes what has gathered, and begins anew at `end`.
+    fn begin_anew(&mut self, end: Timestamp) -> Self {
+        std::mem::replace(self, Self { from: Some(end), ..Self::default() })
+    }
+}
+
 /// The report of `slot`, and a new beginning where all of the feeder is attested.
 pub(super) fn make(books: &mut FeederBooks, slot: Slot, facts: &SlotFacts<'_>) -> FeederReport {
     let attested = |household: &HouseholdId| facts.slot.rows.iter().any(|row| row.household == *household);
     let has_losses =
         facts.slot.rows.iter().any(|row| facts.members.get(&row.household) == Some(&HouseholdKind::Loss));
-    if !has_losses {
-        return FeederReport::Waits("not all meters of the feeder have spoken".to_owned());
+    let waits = if has_losses {
+        let missing = books.books.keys().find(|household| !attested(household));
+        missing.map(|missing| format!("record {missing} is not attested through the slot"))
+    } else {
+        Some("not all meters of the feeder have spoken".to_owned())
+    };
+    if let Some(waits) = waits {
+        return wait(books, slot, facts, waits);
     }
-    if let Some(missing) = books.books.keys().find(|household| !attested(household)) {
-        return FeederReport::Waits(format!("record {missing} is not attested through the slot"));
-    }
-    let since = std::mem::replace(&mut books.since, Since { from: Some(slot.end()), ..Since::default() });
+    let since = books.since.begin_anew(slot.end());
     let from = since.from.unwrap_or(slot.start);
     let members: Vec<(HouseholdId, Member, Flow)> = since
         .flows
@@ -58,6 +79,27 @@ pub(super) fn make(books: &mut FeederBooks, slot: Slot, facts: &SlotFacts<'_>) -
         Ok(report) => FeederReport::Whole { from, report: Box::new(report) },
         Err(error) => FeederReport::Broken { from, what: error.to_string() },
     }
+}
+
+/// What is missing is waited for, and what gathers meanwhile is bounded: after the longest wait
+/// the span is given up, and says who was silent.
+fn wait(books: &mut FeederBooks, slot: Slot, facts: &SlotFacts<'_>, waits: String) -> FeederReport {
+    let from = books.since.from.unwrap_or(slot.start);
+    if slot.end().since(from) < WAIT_MAX_S * 1_000_000 {
+        return FeederReport::Waits(waits);
+    }
+    let since = books.since.begin_anew(slot.end());
+    let heard = |household: &HouseholdId| since.heard.get(household).copied().unwrap_or(from);
+    let meters = facts.members.iter().filter(|(_, kind)| **kind != HouseholdKind::Loss);
+    let silent = meters
+        .map(|(household, _)| (heard(household), *household))
+        .filter(|(heard, _)| *heard < slot.end())
+        .min();
+    let what = silent.map_or_else(
+        || format!("losses are not known since {from}"),
+        |(heard, household)| format!("record {household} has been silent since {heard}"),
+    );
+    FeederReport::Broken { from, what }
 }
 
 fn member(kind: Option<&HouseholdKind>) -> Member {

@@ -196,11 +196,15 @@ pub(crate) async fn orders_after(
 
 pub(crate) async fn orders_settled(
     pool: &PgPool,
-    after: Timestamp,
+    (after, than): (Timestamp, OrderId),
     through: Timestamp,
+    limit: u32,
 ) -> Result<Vec<OrderRecord>, StoreError> {
+    // Numbers are kept signed: after the largest there is none.
+    let than = i64::try_from(than.0).unwrap_or(i64::MAX);
     let query = orders!(
-        "WHERE state = 'settled' AND final_at_us > $1 AND final_at_us <= $2 ORDER BY final_at_us, id LIMIT 100000"
+        "WHERE state = 'settled' AND (final_at_us, id) > ($1, $2) AND final_at_us <= $3
+         ORDER BY final_at_us, id LIMIT $4"
     );
-    all(pool, query.bind(after.0).bind(through.0), order_of).await
+    all(pool, query.bind(after.0).bind(than).bind(through.0).bind(page(limit)), order_of).await
 }

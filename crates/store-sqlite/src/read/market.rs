@@ -194,11 +194,15 @@ pub(crate) fn orders_after(
 
 pub(crate) fn orders_settled(
     connection: &Connection,
-    after: Timestamp,
+    (after, than): (Timestamp, OrderId),
     through: Timestamp,
+    limit: u32,
 ) -> Result<Vec<OrderRecord>, StoreError> {
+    // Numbers are kept signed: after the largest there is none.
+    let than = i64::try_from(than.0).unwrap_or(i64::MAX);
     let query = orders!(
-        "WHERE state = 'settled' AND final_at_us > ? AND final_at_us <= ? ORDER BY final_at_us, id LIMIT 100000"
+        "WHERE state = 'settled' AND (final_at_us, id) > (?, ?) AND final_at_us <= ?
+         ORDER BY final_at_us, id LIMIT ?"
     );
-    query.bind(after.0).bind(through.0).all(connection, order_of)
+    query.bind(after.0).bind(than).bind(through.0).bind(page(limit)).all(connection, order_of)
 }

@@ -10,7 +10,7 @@ use jirani_market::Tariff;
 use jirani_market::bill::{Flow, Line, SlotBill, Total};
 use jirani_market::report::{CurtailmentReason, Member, SlotReport};
 use jirani_market::shortfall::{Account, Event, Policy, apply};
-use jirani_units::{Cents, HouseholdId, Price, Slot, Timestamp, Wh};
+use jirani_units::{Cents, HouseholdId, OrderId, Price, Slot, Timestamp, Wh};
 
 const TARIFF: Tariff =
     Tariff { retail: Price(3_500), buy_back: Price(1_000), grid_fee: Price(300), tax: Price(200) };
@@ -180,9 +180,16 @@ pub async fn what_was_attested_and_settled_is_found_for_bills(place: &dyn Place)
     ] {
         keep(&store, vec![Change::Order(settled(id, second, state))]).await;
     }
-    let found = store.orders_settled(at(10), at(30)).await.unwrap();
-    assert_eq!(found.iter().map(|order| order.id.0).collect::<Vec<_>>(), [2, 3, 1]);
-    assert_eq!(store.orders_settled(at(30), at(40)).await.unwrap(), []);
+    let page = async |second: i64, id: u64, through: i64, limit| {
+        let found = store.orders_settled((at(second), OrderId(id)), at(through), limit).await.unwrap();
+        found.iter().map(|order| order.id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(page(10, u64::MAX, 30, 9).await, [2, 3, 1]);
+    assert_eq!(page(30, u64::MAX, 40, 9).await, [0; 0]);
+    // Page by page, also between two of one moment.
+    assert_eq!(page(10, u64::MAX, 30, 1).await, [2]);
+    assert_eq!(page(20, 2, 30, 1).await, [3]);
+    assert_eq!(page(20, 3, 30, 1).await, [1]);
 }
 
 pub async fn what_was_not_produced_is_kept_for_good(place: &dyn Place) {
