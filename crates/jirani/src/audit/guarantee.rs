@@ -10,12 +10,14 @@
 use super::Finding;
 use super::evidence::History;
 use jirani_ledger::templates::orders;
-use jirani_ledger::{Account, Kind, Reason};
+use jirani_ledger::{Account, Kind, Reason, Transfer};
 use jirani_market::Tariff;
 use jirani_market::bill::Line;
-use jirani_store::{AttestedRow, HomeBill, JournalRow, OrderRecord, OrderState, SlotBillsRecord};
+use jirani_store::{
+    AttestedRow, HomeBill, HouseholdKind, JournalRow, OrderRecord, OrderState, SlotBillsRecord,
+};
 use jirani_units::{Cents, HouseholdId, OrderId, Price, Timestamp, Wh};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a household's books stood after the slot before.
 #[derive(Clone, Copy, Default)]
@@ -48,17 +50,27 @@ impl<'a> Guarantee<'a> {
         let mut settled: Vec<&OrderRecord> =
             orders.iter().filter(|order| order.state == OrderState::Settled).collect();
         settled.sort_by_key(|order| (order.final_at, order.id));
-        let settled_at: BTreeMap<OrderId, Timestamp> =
-            settled.iter().filter_map(|order| Some((order.id, order.final_at?))).collect();
+        let by_id: BTreeMap<OrderId, &OrderRecord> = settled.iter().map(|order| (order.id, *order)).collect();
+        let homes = attested.iter().filter(|history| history.household.kind == HouseholdKind::Home);
+        let homes: BTreeSet<HouseholdId> = homes.map(|history| history.household.id).collect();
         let mut sales: BTreeMap<HouseholdId, Vec<(Timestamp, i64)>> = BTreeMap::new();
-        for transfer in journal.iter().map(|row| &row.transfer) {
-            if let (Account::Household(seller), Reason::Sale, Kind::Posted) =
-                (transfer.credit, transfer.reason, transfer.kind)
-            {
+        let is_sale = |transfer: &&Transfer| (transfer.reason, transfer.kind) == (Reason::Sale, Kind::Posted);
+        for transfer in journal.iter().map(|row| &row.transfer).filter(is_sale) {
+            let (order, place) = orders::fill_of(transfer).unzip();
+            let order = order.and_then(|order| by_id.get(&order));
+            let seller = match transfer.credit {
+                Account::Household(seller) => Some(seller),
+                // All of the operator's records sell into one account.
+                Account::OperatorSales => order
+                    .and_then(|order| order.fills.get(usize::from(place?)))
+                    .map(|fill| fill.seller)
+                    .filter(|seller| !homes.contains(seller)),
+                _ => None,
+            };
+            if let Some(seller) = seller {
                 // A bill takes an order by when it was settled, which is after the attestation
                 // that its call follows, even where both are of one moment of the clock.
-                let order = orders::order_of(transfer);
-                let at = order.and_then(|order| settled_at.get(&order)).copied().unwrap_or(transfer.at);
+                let at = order.and_then(|order| order.final_at).unwrap_or(transfer.at);
                 sales.entry(seller).or_default().push((at, transfer.amount.0));
             }
         }
@@ -291,11 +303,11 @@ fn ceiling(millicents: u128) -> Cents {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jirani_ledger::templates::orders::{PaidFrom, Part, Seller, settled};
+    use jirani_ledger::templates::orders::{PaidFrom, Part, Party, settled};
     use jirani_market::Fill;
     use jirani_market::bill::{Flow, SlotBill, Trade};
     use jirani_market::schedule::Terms;
-    use jirani_store::{FeederReport, HouseholdKind, HouseholdRecord, Language, PayWith};
+    use jirani_store::{FeederReport, HouseholdRecord, Language, PayWith};
     use jirani_units::{OfferId, Slot};
 
     const TARIFF: Tariff =
@@ -338,7 +350,7 @@ mod tests {
 
     /// Of the order: the seller's share, and the moment it was posted at.
     fn journal() -> Vec<JournalRow> {
-        let parts = [(Part::Sale(0, Seller::Household(SELLER)), Cents(1_500))];
+        let parts = [(Part::Sale(0, Party::Household(SELLER)), Cents(1_500))];
         let transfers = settled(OrderId(7), PaidFrom::Balance, parts, landed(FIRST));
         transfers.into_iter().map(|transfer| JournalRow { sequence: 1, transfer, hash: [0; 32] }).collect()
     }

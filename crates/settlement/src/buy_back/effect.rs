@@ -90,6 +90,7 @@ impl Settlement {
         if party(home) == Party::Operator {
             return Err(SettlementError::UnknownHousehold);
         }
+        self.chain.household(buyer).await?.ok_or(SettlementError::NoOperator)?;
         let on_chain = self.chain.household(home.id).await?.ok_or(SettlementError::NotEnrolled)?;
         if on_chain.shortfall_wh > Wh::ZERO {
             return Err(SettlementError::Shortfall { shortfall: on_chain.shortfall_wh });
