@@ -313,12 +313,12 @@ impl Settlement {
         if step.changes.is_empty() {
             return Ok(Committed::default());
         }
-        let income = self.watched_income(&step.changes);
+        let relieved = self.relieved(&step.changes);
         let committed = self.store.commit(step.changes).await?;
         for event in step.events {
             self.events.publish(event);
         }
-        self.look_at_income(income);
+        self.look_at_relieved(relieved);
         Ok(committed)
     }
 

@@ -11,8 +11,11 @@ mod world;
 use jirani_ledger::Account as LedgerAccount;
 use jirani_market::shortfall::{Event, Protection, Relay, RelayPosition, StepKind};
 use jirani_settlement::SettlementError;
-use jirani_store::{AttestedRow, Change, PayWith, RelayRecord, SlotRecord, Store as _};
+use jirani_store::{
+    AttestedRow, CallbackKind, Change, OrderState, PayWith, PayoutState, RelayRecord, SlotRecord, Store as _,
+};
 use jirani_units::{Cents, Clock as _, HouseholdId, Wh};
+use world::mpesa::b2c_result;
 use world::{BUYER, GENERATOR, OTHER, SELLER, World};
 
 /// A slot lands now by which `household` owes so much; the chain says the same.
@@ -87,6 +90,46 @@ async fn who_owes_is_warned_and_cut_a_day_later_in_daylight_and_paying_closes_th
     assert_eq!((command.number, command.position, command.obeyed_at), (2, RelayPosition::Closed, None));
     assert_eq!(world.settlement.standing(BUYER).await.unwrap().exposure, Cents(42_000));
     world.is_sound().await;
+}
+
+/// Warned a day ago, at noon in Nairobi.
+async fn warned() -> World {
+    let world = World::new().await;
+    world.pass(900).await;
+    owes(&world, BUYER, 10_500).await;
+    world.pass(86_400).await;
+    world
+}
+
+#[tokio::test]
+async fn an_own_order_that_settles_closes_the_relay_at_once() {
+    let world = warned().await;
+    world.prepay(BUYER, 2_000).await;
+    world.offer(SELLER, 8_000, 1_500).await;
+    // 528.00 less 20.00, of 500.00.
+    owes(&world, BUYER, 13_200).await;
+    assert!(matches!(kinds(&world, BUYER).await.last(), Some(StepKind::RelayOpens { .. })));
+    // The chain burns what she buys for 19.60 against what she owes.
+    world.chain.set_shortfall(BUYER, 12_200);
+    let order = world.buy(BUYER, 1_000, PayWith::Balance, "order").await.unwrap();
+    world.clock.idle().await;
+    assert_eq!(world.order_now(order.id).await.state, OrderState::Settled);
+    assert!(matches!(kinds(&world, BUYER).await.last(), Some(StepKind::RelayCloses { .. })));
+}
+
+#[tokio::test]
+async fn a_payout_that_failed_closes_the_relay_at_once() {
+    let world = warned().await;
+    world.prepay(BUYER, 3_000).await;
+    let payout = world.settlement.request_payout(BUYER, Cents(3_000), "payout").await.unwrap();
+    // 520.00 of 500.00: the 30.00 are held back.
+    owes(&world, BUYER, 13_000).await;
+    assert!(matches!(kinds(&world, BUYER).await.last(), Some(StepKind::RelayOpens { .. })));
+    let sent = world.mpesa.payouts().pop().unwrap();
+    let body = b2c_result(&sent, "2040", "0000000000");
+    world.callback(CallbackKind::B2cResult, &sent.secret, body).await;
+    assert!(matches!(world.payout_now(payout.id).await.state, PayoutState::Failed { .. }));
+    assert!(matches!(kinds(&world, BUYER).await.last(), Some(StepKind::RelayCloses { .. })));
 }
 
 #[tokio::test]

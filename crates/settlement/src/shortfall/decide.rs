@@ -17,8 +17,10 @@ pub(super) struct Facts {
     pub(super) retail: Price,
     /// What the meter says of its relay since the last command; `None` when nothing.
     pub(super) relay: Option<RelayPosition>,
-    /// Money that came in and has not met emergency credit yet: row and amount.
-    pub(super) income: Vec<(u64, Cents)>,
+    /// Money that came in and has not met emergency credit yet.
+    pub(super) income: Vec<Cents>,
+    /// The row of the journal through which that is so.
+    pub(super) journal: u64,
 }
 
 /// Looks at a household anew: repays emergency credit from what came in, then takes what is
@@ -31,7 +33,7 @@ pub(super) fn look(
 ) -> Result<(ShortfallRecord, Vec<Step>), ShortfallError> {
     let mut next = record.clone();
     let mut steps = Vec::new();
-    let unread: i64 = facts.income.iter().map(|(_, amount)| amount.0).sum();
+    let unread: i64 = facts.income.iter().map(|amount| amount.0).sum();
     let account = &mut next.account;
     account.shortfall = facts.shortfall;
     account.retail = facts.retail;
@@ -41,12 +43,13 @@ pub(super) fn look(
         *account = after;
         steps.extend(more);
     }
-    for (row, amount) in &facts.income {
+    for amount in &facts.income {
         let (after, more) = apply(account, policy, Event::Paid(*amount), at)?;
         *account = after;
         steps.extend(more);
-        next.journal = next.journal.max(*row);
     }
+    // Also past rows that are no income: nobody reads them again.
+    next.journal = next.journal.max(facts.journal);
     let attested = Event::Attested {
         through: facts.through,
         shortfall: facts.shortfall,
@@ -117,6 +120,7 @@ mod tests {
             retail: Price(4_000),
             relay: None,
             income: Vec::new(),
+            journal: 0,
         }
     }
 
@@ -135,7 +139,7 @@ mod tests {
         let (still, _) = look(&credited, &policy, &facts(12_000, 0), NOON).unwrap();
         assert_eq!(still.account.exposure(), Cents(43_000));
         // 30.00 come in: 20.00 of credit are left, and the 30.00 are in the balance.
-        let paid = Facts { income: vec![(9, Cents(3_000))], ..facts(12_000, 3_000) };
+        let paid = Facts { income: vec![Cents(3_000)], journal: 9, ..facts(12_000, 3_000) };
         let (after, steps) = look(&still, &policy, &paid, NOON).unwrap();
         assert_eq!(kinds(&steps), [StepKind::EmergencyRepaid(Cents(3_000))]);
         assert_eq!((after.account.emergency_owed, after.journal), (Cents(2_000), 9));
@@ -143,6 +147,10 @@ mod tests {
         // The same row again is never given again; a look without news changes nothing.
         let (again, steps) = look(&after, &policy, &facts(12_000, 3_000), NOON).unwrap();
         assert_eq!((kinds(&steps), is_changed(&after, &again)), (vec![], false));
+        // Rows that are no income are not read again.
+        let spent = Facts { journal: 12, ..facts(12_000, 1_000) };
+        let (past, steps) = look(&after, &policy, &spent, NOON).unwrap();
+        assert_eq!((kinds(&steps), past.journal, is_changed(&after, &past)), (vec![], 12, true));
     }
 
     #[test]

@@ -10,9 +10,11 @@ use crate::step::Trouble;
 use jirani_ledger::{Account as LedgerAccount, Kind, Reason};
 use jirani_market::shortfall::{Account, Event as Asked, Relay, RelayPosition, Step, StepKind, apply};
 use jirani_store::verbs::PAGE_MAX;
-use jirani_store::{Change, Event, HouseholdKind, RelayRecord, ShortfallRecord, StepRecord, StoreError};
+use jirani_store::{
+    Change, Event, HouseholdKind, OrderState, RelayRecord, ShortfallRecord, StepRecord, StoreError,
+};
 use jirani_units::{Cents, Clock as _, HouseholdId, Timestamp, Wh};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{OnceLock, PoisonError, RwLock};
 
 /// The longest words of a dispute or an answer, in characters.
@@ -94,6 +96,7 @@ impl Settlement {
                 available: available.unwrap_or(Cents::ZERO),
                 retail,
                 income: Vec::new(),
+                journal: record.journal,
                 relay: None,
             };
             let (seen, _) = decide::look(&record, &self.policy().rules, &facts, now).map_err(stuck)?;
@@ -127,32 +130,31 @@ impl Settlement {
         Ok(None)
     }
 
-    /// Has those looked at whose relay is open, or who owe emergency credit, after money
-    /// came to them.
-    pub(crate) fn look_at_income(&self, households: Vec<HouseholdId>) {
+    /// Has those looked at whose relay is open, or who owe emergency credit, after something
+    /// changed for the better.
+    pub(crate) fn look_at_relieved(&self, households: BTreeSet<HouseholdId>) {
         for household in households {
             self.lanes.poke(Key::Standing(household), self.clock.busy());
         }
     }
 
-    /// Whom of `changes` money comes to that somebody waits for.
-    pub(crate) fn watched_income(&self, changes: &[Change]) -> Vec<HouseholdId> {
+    /// For whom of `changes` that somebody waits for less counts against the limit: money comes
+    /// in, a hold on the balance ends, or an order of theirs settles and meets what they owe.
+    pub(crate) fn relieved(&self, changes: &[Change]) -> BTreeSet<HouseholdId> {
         let watched = self.walking.watched.read().unwrap_or_else(PoisonError::into_inner);
         if watched.is_empty() {
-            return Vec::new();
+            return BTreeSet::new();
         }
-        let mut households: Vec<HouseholdId> = changes
-            .iter()
-            .filter_map(|change| match change {
-                Change::Post(transfer) => match transfer.credit {
-                    LedgerAccount::Household(household) if watched.contains(&household) => Some(household),
-                    _ => None,
-                },
+        let relieved = changes.iter().filter_map(|change| match change {
+            Change::Post(transfer) => match (transfer.debit, transfer.credit, transfer.kind) {
+                (LedgerAccount::Household(household), _, Kind::Post(_) | Kind::Void(_))
+                | (_, LedgerAccount::Household(household), _) => Some(household),
                 _ => None,
-            })
-            .collect();
-        households.dedup();
-        households
+            },
+            Change::Order(order) if order.state == OrderState::Settled => Some(order.buyer),
+            _ => None,
+        });
+        relieved.filter(|household| watched.contains(household)).collect()
     }
 
     /// Where a household stands now. Nothing is kept.
@@ -255,23 +257,10 @@ impl Settlement {
         let household = record.account.household;
         let Some(chain) = self.chain.household(household).await? else { return Ok(None) };
         let account = LedgerAccount::Household(household);
+        // The journal before the balance: what comes in between is in the balance and repays at
+        // the next look; the other way round it would be taken off a balance that lacks it.
+        let (income, journal) = self.income(record).await?;
         let available = self.store.balance(account).await?.available();
-        let income = if record.account.emergency_owed.is_positive() {
-            self.store
-                .journal_of_after(account, record.journal, PAGE_MAX)
-                .await?
-                .into_iter()
-                .filter(|row| {
-                    let transfer = &row.transfer;
-                    transfer.credit == account
-                        && transfer.kind == Kind::Posted
-                        && transfer.reason != Reason::OrderReturned
-                })
-                .map(|row| (row.sequence, row.transfer.amount))
-                .collect()
-        } else {
-            Vec::new()
-        };
         let relay = match record.account.relay {
             Relay::Opening { .. } | Relay::Closing => self.store.relay(household).await?,
             Relay::Open | Relay::Closed => None,
@@ -285,7 +274,33 @@ impl Settlement {
             available,
             retail: self.config.tariff.retail,
             income,
+            journal,
         }))
+    }
+
+    /// Money that came in and has not met emergency credit yet, and through which row of the
+    /// journal that is so.
+    async fn income(&self, record: &ShortfallRecord) -> Result<(Vec<Cents>, u64), StoreError> {
+        let (mut income, mut through) = (Vec::new(), record.journal);
+        if !record.account.emergency_owed.is_positive() {
+            return Ok((income, through));
+        }
+        let account = LedgerAccount::Household(record.account.household);
+        loop {
+            let page = self.store.journal_of_after(account, through, PAGE_MAX).await?;
+            let is_all = page.len() < PAGE_MAX as usize;
+            through = page.last().map_or(through, |row| row.sequence);
+            let came = page.into_iter().filter(|row| {
+                let transfer = &row.transfer;
+                transfer.credit == account
+                    && transfer.kind == Kind::Posted
+                    && transfer.reason != Reason::OrderReturned
+            });
+            income.extend(came.map(|row| row.transfer.amount));
+            if is_all {
+                return Ok((income, through));
+            }
+        }
     }
 
     /// Keeps standings that changed with their steps and notices in one commit, then gives
