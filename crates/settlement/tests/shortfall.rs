@@ -71,6 +71,10 @@ async fn who_owes_is_warned_and_cut_a_day_later_in_daylight_and_paying_closes_th
     let steps = kinds(&world, BUYER).await;
     let StepKind::RelayOpens { command: 1, not_after, .. } = steps[2] else { panic!("{steps:?}") };
     assert!(not_after > world.clock.now());
+    let told = world.store.notices_of(None, 1).await.unwrap().pop().unwrap();
+    let hour = jirani_market::nairobi::hour(not_after);
+    assert!(told.en.contains(&format!("stays on from {hour}:00.")), "{}", told.en);
+    assert!(told.sw.contains(&format!("kuanzia saa {hour}:00.")), "{}", told.sw);
     assert_eq!(notices(&world, None).await.last().unwrap(), "relay_commanded");
     let command = world.store.relay(BUYER).await.unwrap().unwrap();
     assert_eq!(

@@ -8,6 +8,7 @@ use crate::notice::to_operator;
 use crate::service::Settlement;
 use crate::step::Trouble;
 use jirani_ledger::{Account as LedgerAccount, Kind, Reason};
+use jirani_market::nairobi;
 use jirani_market::shortfall::{Account, Event as Asked, Relay, RelayPosition, Step, StepKind, apply};
 use jirani_store::verbs::PAGE_MAX;
 use jirani_store::{
@@ -385,10 +386,15 @@ fn is_watched(account: &Account) -> bool {
 fn by_desk(command: &RelayRecord) -> Change {
     let RelayRecord { household, number, position, not_after, .. } = command;
     let (en, sw) = match (position, not_after) {
-        (RelayPosition::Open, Some(not_after)) => (
-            format!("Household {household} is at its limit: its power is cut, or stays on from {not_after}."),
-            format!("Kaya {household} imefika kikomo: umeme unakatwa, au unabaki kuanzia {not_after}."),
-        ),
+        (RelayPosition::Open, Some(not_after)) => {
+            let hour = nairobi::hour(*not_after);
+            (
+                format!(
+                    "Household {household} is at its limit: its power is cut, or stays on from {hour}:00."
+                ),
+                format!("Kaya {household} imefika kikomo: umeme unakatwa, au unabaki kuanzia saa {hour}:00."),
+            )
+        }
         (RelayPosition::Open, None) => (
             format!("Household {household} is at its limit: its power is cut."),
             format!("Kaya {household} imefika kikomo: umeme unakatwa."),
