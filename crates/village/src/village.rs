@@ -242,6 +242,11 @@ impl Running {
                 people.act(actor, at).await;
                 continue;
             }
+            // A driven run takes commands only with the acknowledgements after them, so that it is
+            // the same every time; one by the system's clock has a slot's length to wait until then.
+            if !self.clock.is_advanced() {
+                obey_arrived(&mut self.arrived, &mut self.meters, self.clock.now());
+            }
             let flows = self.count(slot, end)?;
             if !self.deliver(cancel).await {
                 return Ok(());
@@ -387,5 +392,50 @@ impl Running {
             refusals: deeds.refusals,
             remarks,
         }
+    }
+}
+
+/// Takes what has arrived while nothing was to be delivered: commands, and acknowledgements
+/// that come twice.
+fn obey_arrived(arrived: &mut mpsc::Receiver<Arrived>, meters: &mut [SimulatedMeter], now: Timestamp) {
+    while let Ok(Arrived { meter, what, bytes }) = arrived.try_recv() {
+        match what {
+            Downlink::Command => meters[meter].command(&bytes, now),
+            Downlink::Acknowledgement => {
+                meters[meter].acknowledge(&bytes);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::StoredMeter;
+    use jirani_meter::{Action, Command, Ed25519Signer, Signer as _};
+    use jirani_units::HouseholdId;
+
+    #[tokio::test]
+    async fn a_command_that_arrived_before_a_slot_s_end_is_obeyed_in_it() {
+        let gateway = Ed25519Signer::from_seed(&[9; 32]);
+        let key = PublicKey::from_bytes(&gateway.public_key()).unwrap();
+        let meter = |household| {
+            let household = HouseholdId(household);
+            let stored = StoredMeter::default();
+            let file = VillageFile::in_folder(None);
+            SimulatedMeter::restore(household, meter_key(5, household), key, &stored, &file).unwrap()
+        };
+        let mut meters = [meter(1), meter(2)];
+        let action = Action::OpenRelay { not_after_us: 2_000_000 };
+        let order = Command { meter: meters[1].id().0, number: 1, action };
+        let bytes = order.sign(&gateway).unwrap().as_slice().to_vec();
+        let (arrivals, mut arrived) = mpsc::channel(2);
+        for meter in [0, 1] {
+            let bytes = bytes.clone();
+            arrivals.try_send(Arrived { meter, what: Downlink::Command, bytes }).unwrap();
+        }
+        obey_arrived(&mut arrived, &mut meters, Timestamp(1_000_000));
+        // Only the one whose name it carries.
+        assert_eq!(meters.map(|meter| meter.relay()), [Relay::Closed, Relay::Open]);
     }
 }
