@@ -141,6 +141,14 @@ impl Store for PostgresStore {
         read::bills::curtailments(&self.readers, feeder, from, to).await
     }
 
+    async fn curtailment_by_key(
+        &self,
+        household: HouseholdId,
+        key: &str,
+    ) -> Answer<Option<CurtailmentRecord>> {
+        read::bills::curtailment_by_key(&self.readers, household, key).await
+    }
+
     async fn shortfalls(&self) -> Answer<Vec<ShortfallRecord>> {
         read::bills::shortfalls(&self.readers).await
     }

@@ -142,6 +142,14 @@ impl Store for SqliteStore {
         self.readers.ask(|c| read::bills::curtailments(c, feeder, from, to))
     }
 
+    async fn curtailment_by_key(
+        &self,
+        household: HouseholdId,
+        key: &str,
+    ) -> Answer<Option<CurtailmentRecord>> {
+        self.readers.ask(|c| read::bills::curtailment_by_key(c, household, key))
+    }
+
     async fn shortfalls(&self) -> Answer<Vec<ShortfallRecord>> {
         self.readers.ask(read::bills::shortfalls)
     }

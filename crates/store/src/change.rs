@@ -52,7 +52,7 @@ pub enum Change {
     SlotBills(Box<SlotBillsRecord>),
     /// A household's bills of a day: unique by household and day.
     DayBill(DayBillRecord),
-    /// Energy that was not produced: unique by its number.
+    /// Energy that was not produced: unique by its number, and by household and key.
     Curtailment(CurtailmentRecord),
     /// A household's standing on the way to its limit.
     Shortfall(ShortfallRecord),

@@ -135,6 +135,12 @@ pub trait Store: Send + Sync {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<CurtailmentRecord>, StoreError>;
+    /// The curtailment that was recorded of a household under this idempotency key.
+    async fn curtailment_by_key(
+        &self,
+        household: HouseholdId,
+        key: &str,
+    ) -> Result<Option<CurtailmentRecord>, StoreError>;
     /// All standings, by household.
     async fn shortfalls(&self) -> Result<Vec<ShortfallRecord>, StoreError>;
     /// One household's standing.

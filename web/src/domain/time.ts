@@ -22,6 +22,12 @@ export function formatMoment(at: string): string {
   return `${formatDate(at)}, ${formatTime(at)}`;
 }
 
+/** A moment of an input `2026-11-22T12:05`, on Nairobi's clock, as RFC 3339 in UTC; null for none. */
+export function fromNairobi(local: string): string | null {
+  const at = new Date(`${local}:00+03:00`);
+  return Number.isNaN(at.getTime()) ? null : `${at.toISOString().slice(0, 19)}Z`;
+}
+
 const yearMonth = new Intl.DateTimeFormat("en-CA", { ...nairobi, year: "numeric", month: "2-digit" });
 
 /** The last `count` months in Nairobi as `2026-10`, the running one first. */

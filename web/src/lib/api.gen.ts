@@ -573,7 +573,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Records energy that was not produced although the sun shone, and why. */
+        /**
+         * Records energy that was not produced although the sun shone, and why. The same key again
+         *     records nothing more.
+         */
         post: operations["record_curtailment"];
         delete?: never;
         options?: never;
@@ -4638,7 +4641,10 @@ export interface operations {
     record_curtailment: {
         parameters: {
             query?: never;
-            header?: never;
+            header: {
+                /** @description 1 to 64 letters, digits, `-`, `_`, `.`, `:` or `/`; a UUID will do. */
+                "Idempotency-Key": string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4665,6 +4671,14 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

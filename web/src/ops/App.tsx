@@ -5,6 +5,7 @@ import { Problem } from "../components/states";
 import { ApiError, api, asked } from "../lib/api";
 import { follow } from "../lib/stream";
 import { AuditPanel } from "./AuditPanel";
+import { Curtailments } from "./Curtailments";
 import { FloatMoves } from "./FloatMoves";
 import { Households } from "./Households";
 import { Overview } from "./Overview";
@@ -71,6 +72,7 @@ export function App() {
           <FloatMoves />
           <Shortfalls />
           <SlotReports />
+          <Curtailments />
           <Payments />
           <TaxExport />
           <Households />

@@ -6,13 +6,8 @@ import { formatEnergy } from "../domain/energy";
 import { formatMoney } from "../domain/money";
 import { formatTime } from "../domain/time";
 import { api, asked, type Schemas } from "../lib/api";
+import { reasons } from "./reasons";
 import { Table } from "./Table";
-
-const reasons: Record<Schemas["CurtailmentReasonView"], string> = {
-  battery_full: "battery full",
-  grid_limit: "grid limit",
-  maintenance: "maintenance",
-};
 
 /** The feeder's slots of a day: energy and money, each summing to zero. */
 export function SlotReports() {

@@ -6,14 +6,14 @@ use crate::app::App;
 use crate::auth::{Own, SignedIn};
 use crate::dto::bill::{BillMonthView, BillSlotView, CurtailmentRequest, CurtailmentView, SlotReportView};
 use crate::error::ApiError;
-use crate::extract::{Json, Path, Query};
+use crate::extract::{IdempotencyKey, Json, Path, Query};
 use crate::view::bills;
 use crate::view::document::{self, Kind};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use jirani_market::bill::{Words, csv};
-use jirani_store::{Change, CurtailmentRecord, HouseholdRecord, Language};
+use jirani_store::{Change, CurtailmentRecord, HouseholdRecord, Language, StoreError};
 use jirani_units::{HouseholdId, Slot, Timestamp, Wh};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -152,17 +152,25 @@ pub async fn slot_reports(
     bills::reports(&app, feeder, &period).await.map(Json)
 }
 
-/// Records energy that was not produced although the sun shone, and why.
+/// Records energy that was not produced although the sun shone, and why. The same key again
+/// records nothing more.
 #[utoipa::path(
     post,
     path = "/api/v1/operator/curtailments",
     tag = "operator",
+    params(IdempotencyKey),
     request_body = CurtailmentRequest,
-    responses((status = 201, body = CurtailmentView), (status = 400, body = crate::ErrorBody), (status = 404, body = crate::ErrorBody))
+    responses(
+        (status = 201, body = CurtailmentView),
+        (status = 400, body = crate::ErrorBody),
+        (status = 404, body = crate::ErrorBody),
+        (status = 409, body = crate::ErrorBody)
+    )
 )]
 pub async fn record_curtailment(
     State(app): State<App>,
     who: SignedIn,
+    IdempotencyKey { key }: IdempotencyKey,
     Json(request): Json<CurtailmentRequest>,
 ) -> Result<(StatusCode, Json<CurtailmentView>), ApiError> {
     let store = &app.deps.store;
@@ -197,7 +205,30 @@ pub async fn record_curtailment(
         note: request.note,
         by,
         at: now,
+        key,
     };
-    store.commit(vec![Change::Curtailment(record.clone())]).await?;
-    Ok((StatusCode::CREATED, Json(CurtailmentView::of(&record, |_| household.alias.clone()))))
+    let earlier = match store.commit(vec![Change::Curtailment(record.clone())]).await {
+        Ok(_) => None,
+        Err(conflict @ StoreError::Conflict { .. }) => {
+            let earlier = store.curtailment_by_key(record.household, &record.key).await?;
+            Some(earlier.ok_or(conflict)?)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let kept = earlier.as_ref().unwrap_or(&record);
+    if !says_the_same(kept, &record) {
+        return Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "bill.curtailment_key_reused",
+            "This Idempotency-Key belongs to another curtailment: send a new one.",
+        ));
+    }
+    Ok((StatusCode::CREATED, Json(CurtailmentView::of(kept, |_| household.alias.clone()))))
+}
+
+/// Whether two records are of one wish.
+fn says_the_same(one: &CurtailmentRecord, other: &CurtailmentRecord) -> bool {
+    let of =
+        |record: &CurtailmentRecord| (record.slot_end, record.energy, record.reason, record.note.clone());
+    of(one) == of(other)
 }

@@ -131,19 +131,27 @@ async fn the_operator_sees_a_feeders_slots_summing_to_zero_and_records_what_was_
     world.store.commit(changes.into()).await.unwrap();
     let operator = world.operator().await;
     let body = json!({"household_id": 2, "at": "2026-11-22T09:05:00Z", "energy_wh": 700, "reason": "battery_full", "note": "noon"});
-    let request = operator.request(Method::POST, "/api/v1/operator/curtailments").json(&body);
-    assert_eq!(expect(request.send().await.unwrap(), 201).await["alias"], "Acacia");
+    let record = async |key: &str, body: &serde_json::Value| {
+        operator.post_with_key("/api/v1/operator/curtailments", key, body).await
+    };
+    let first = expect(record("noon", &body).await, 201).await;
+    assert_eq!(first["alias"], "Acacia");
+    // Sent twice it is recorded once; under its key nothing else is.
+    assert_eq!(expect(record("noon", &body).await, 201).await, first);
+    let mut more = body.clone();
+    more["energy_wh"] = json!(800);
+    assert_eq!(expect(record("noon", &more).await, 409).await["code"], "bill.curtailment_key_reused");
     let reports = operator.get("/api/v1/operator/slot-reports?day=2026-11-22").await;
     let figures = &reports[0]["figures"];
     assert_eq!((&figures["energy_in_wh"], &figures["energy_out_wh"]), (&json!(400), &json!(400)));
     assert_eq!((&figures["traded_wh"], &figures["money_sum_cents"]), (&json!(1_000), &json!(0)));
+    assert_eq!(reports[0]["curtailed"].as_array().unwrap().len(), 1);
     assert_eq!(reports[0]["curtailed"][0]["energy_wh"], 700);
     assert_eq!(reports[0]["curtailed"][0]["reason"], "battery_full");
     assert_eq!((&reports[1]["state"], &reports[1]["figures"]), (&json!("waits"), &json!(null)));
     let mut future = body.clone();
     future["at"] = json!("2026-11-22T16:00:00Z");
-    let request = operator.request(Method::POST, "/api/v1/operator/curtailments").json(&future);
-    let refused = expect(request.send().await.unwrap(), 400).await;
+    let refused = expect(record("later", &future).await, 400).await;
     assert_eq!(refused["code"], "bill.curtailment_in_future");
     let amina = world.household(1).await.ask(Method::GET, "/api/v1/operator/slot-reports").await;
     assert_eq!(amina.status(), 403);

@@ -69,6 +69,7 @@ pass_on! {
     slot_bills(feeder: u16, from: Timestamp, to: Timestamp, limit: u32) -> Vec<SlotBillsRecord>;
     day_bills(household: HouseholdId, from: i64, to: i64) -> Vec<DayBillRecord>;
     curtailments(feeder: u16, from: Timestamp, to: Timestamp) -> Vec<CurtailmentRecord>;
+    curtailment_by_key(household: HouseholdId, key: &str) -> Option<CurtailmentRecord>;
     shortfalls() -> Vec<ShortfallRecord>;
     shortfall(household: HouseholdId) -> Option<ShortfallRecord>;
     steps_of(household: HouseholdId, limit: u32) -> Vec<StepRecord>;

@@ -19,6 +19,16 @@ macro_rules! slot_bills {
     };
 }
 
+macro_rules! curtailments {
+    ($tail:literal) => {
+        sqlx::query(concat!(
+            "SELECT number, feeder, slot_end_us, household, energy_wh, reason, note, recorded_by, at_us,
+             coalesce(key, '') FROM curtailments ",
+            $tail
+        ))
+    };
+}
+
 fn slot_bills_of(row: &PgRow) -> Result<SlotBillsRecord, StoreError> {
     let mut columns = Columns::of(row);
     let (feeder, end, length_s, attested_at) =
@@ -62,6 +72,7 @@ fn curtailment_of(row: &PgRow) -> Result<CurtailmentRecord, StoreError> {
         note: columns.text()?,
         by: columns.text()?,
         at: columns.time()?,
+        key: columns.text()?,
     })
 }
 
@@ -126,12 +137,20 @@ pub(crate) async fn curtailments(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<CurtailmentRecord>, StoreError> {
-    let query = sqlx::query(
-        "SELECT number, feeder, slot_end_us, household, energy_wh, reason, note, recorded_by, at_us
-         FROM curtailments WHERE feeder = $1 AND slot_end_us > $2 AND slot_end_us <= $3 ORDER BY number LIMIT $4",
+    let query = curtailments!(
+        "WHERE feeder = $1 AND slot_end_us > $2 AND slot_end_us <= $3 ORDER BY number LIMIT $4"
     );
     let query = query.bind(i64::from(feeder)).bind(from.0).bind(to.0).bind(page(u32::MAX));
     all(pool, query, curtailment_of).await
+}
+
+pub(crate) async fn curtailment_by_key(
+    pool: &PgPool,
+    household: HouseholdId,
+    key: &str,
+) -> Result<Option<CurtailmentRecord>, StoreError> {
+    let query = curtailments!("WHERE household = $1 AND key = $2");
+    one(pool, query.bind(i64::from(household.0)).bind(key), curtailment_of).await
 }
 
 pub(crate) async fn shortfalls(pool: &PgPool) -> Result<Vec<ShortfallRecord>, StoreError> {

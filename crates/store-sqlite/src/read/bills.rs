@@ -19,6 +19,16 @@ macro_rules! slot_bills {
     };
 }
 
+macro_rules! curtailments {
+    ($tail:literal) => {
+        query(concat!(
+            "SELECT number, feeder, slot_end_us, household, energy_wh, reason, note, recorded_by, at_us,
+             coalesce(key, '') FROM curtailments ",
+            $tail
+        ))
+    };
+}
+
 fn slot_bills_of(columns: &mut Columns<'_>) -> Result<SlotBillsRecord, StoreError> {
     let (feeder, end, length_s, attested_at) =
         (columns.u16()?, columns.time()?, columns.u32()?, columns.time()?);
@@ -59,6 +69,7 @@ fn curtailment_of(columns: &mut Columns<'_>) -> Result<CurtailmentRecord, StoreE
         note: columns.text()?,
         by: columns.text()?,
         at: columns.time()?,
+        key: columns.text()?,
     })
 }
 
@@ -121,12 +132,20 @@ pub(crate) fn curtailments(
     from: Timestamp,
     to: Timestamp,
 ) -> Result<Vec<CurtailmentRecord>, StoreError> {
-    let query = query(
-        "SELECT number, feeder, slot_end_us, household, energy_wh, reason, note, recorded_by, at_us
-         FROM curtailments WHERE feeder = ?1 AND slot_end_us > ?2 AND slot_end_us <= ?3 ORDER BY number LIMIT ?4",
+    let query = curtailments!(
+        "WHERE feeder = ?1 AND slot_end_us > ?2 AND slot_end_us <= ?3 ORDER BY number LIMIT ?4"
     );
     let query = query.bind(i64::from(feeder)).bind(from.0).bind(to.0).bind(page(u32::MAX));
     query.all(connection, curtailment_of)
+}
+
+pub(crate) fn curtailment_by_key(
+    connection: &Connection,
+    household: HouseholdId,
+    key: &str,
+) -> Result<Option<CurtailmentRecord>, StoreError> {
+    let query = curtailments!("WHERE household = ?1 AND key = ?2");
+    query.bind(i64::from(household.0)).bind(key.to_owned()).one(connection, curtailment_of)
 }
 
 pub(crate) fn shortfalls(connection: &Connection) -> Result<Vec<ShortfallRecord>, StoreError> {

@@ -54,8 +54,8 @@ pub(super) fn day_bill(connection: &Connection, record: &DayBillRecord) -> Resul
 
 pub(super) fn curtailment(connection: &Connection, record: &CurtailmentRecord) -> Result<(), StoreError> {
     let query = query(
-        "INSERT INTO curtailments (number, feeder, slot_end_us, household, energy_wh, reason, note, recorded_by, at_us)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO curtailments (number, feeder, slot_end_us, household, energy_wh, reason, note, recorded_by, at_us,
+         key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )
     .bind(int("curtailment", record.number)?)
     .bind(i64::from(record.feeder))
@@ -65,7 +65,8 @@ pub(super) fn curtailment(connection: &Connection, record: &CurtailmentRecord) -
     .bind(record.reason.word())
     .bind(record.note.clone())
     .bind(record.by.clone())
-    .bind(record.at.0);
+    .bind(record.at.0)
+    .bind(record.key.clone());
     write_record(connection, query, || format!("curtailment {}", record.number))
 }
 

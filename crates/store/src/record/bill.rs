@@ -216,4 +216,6 @@ pub struct CurtailmentRecord {
     pub by: String,
     /// When.
     pub at: Timestamp,
+    /// The caller's idempotency key; unique per household. Empty for what was recorded without.
+    pub key: String,
 }

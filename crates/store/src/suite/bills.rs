@@ -208,10 +208,18 @@ pub async fn what_was_not_produced_is_kept_for_good(place: &dyn Place) {
             note: "the battery was full at noon".to_owned(),
             by: "Amina".to_owned(),
             at: at(9_000),
+            key: format!("key-{number}"),
         })
         .collect();
     keep(&store, records.iter().cloned().map(Change::Curtailment).collect()).await;
     conflict(&store, vec![Change::Curtailment(records[0].clone())]).await;
+    // One key, one record of a household; another household's is its own.
+    conflict(&store, vec![Change::Curtailment(CurtailmentRecord { number: 9, ..records[0].clone() })]).await;
+    let theirs = CurtailmentRecord { number: 9, feeder: 3, household: HouseholdId(8), ..records[0].clone() };
+    keep(&store, vec![Change::Curtailment(theirs.clone())]).await;
+    let found = async |household, key| store.curtailment_by_key(HouseholdId(household), key).await.unwrap();
+    assert_eq!(found(7, "key-1").await, Some(records[0].clone()));
+    assert_eq!((found(8, "key-1").await, found(7, "key-9").await), (Some(theirs), None));
     assert_eq!(store.curtailments(1, at(0), at(9_000)).await.unwrap(), records);
     assert_eq!(store.curtailments(1, at(900), at(1_800)).await.unwrap(), records[1..2]);
     assert_eq!(store.curtailments(2, at(0), at(9_000)).await.unwrap(), []);
