@@ -109,8 +109,9 @@ impl Advisor {
         let own = self.store.offers_of(household, OFFERS).await?;
         let live = own.iter().filter(|offer| offer.state == OfferState::Open);
         let offered_wh = live.map(jirani_store::OfferRecord::open_wh).sum();
-        let cheapest =
-            self.store.open_offers(OFFERS).await?.into_iter().find(|offer| offer.seller != household);
+        let feeder = self.store.household(household).await?.map(|record| record.feeder);
+        let offers = self.store.open_offers(feeder, OFFERS).await?;
+        let cheapest = offers.into_iter().find(|offer| offer.seller != household);
         let Tariff { retail, buy_back, grid_fee, tax } = self.config.tariff;
         let on_top = grid_fee.checked_add(tax).unwrap_or(Price(u32::MAX));
         Ok(advise(&AdviceInput {

@@ -148,7 +148,9 @@ async fn a_crash_after_the_plan_goes_on_with_the_same_plan() {
     assert_eq!(world.available(BUYER).await, 10_000 - due.0, "the money is bound with the plan");
     world.stop().await;
     world.chain.set_down(false);
-    // Meanwhile the rule is another: the plan stays what it is.
+    // Meanwhile the rules are others: the plan stays what it is.
+    world.settlement.set_rules(SELLER, sell(9_000, 3_000), None).await.unwrap();
+    world.settlement.set_rules(BUYER, None, keep(3_000, 2_000, 1_000)).await.unwrap();
     world.restart_stopped().await;
     world.clock.idle().await;
     let call = last(&world).await;
@@ -733,7 +735,18 @@ async fn at_the_bounds_of_the_tariff_the_two_sides_still_meet() {
 #[tokio::test]
 async fn households_of_two_feeders_do_not_meet() {
     let world = market().await;
+    world.chain.enrol_more(OTHER, 5_000);
+    world.settlement.set_rules(OTHER, sell(0, 2_000), None).await.unwrap();
+    // Cheaper than anything on the buyer's feeder: a rule's ask, and an offer by hand.
     world.move_to_feeder(SELLER, 2).await;
+    let cheap = world.offer(SELLER, 4_000, 1_200).await;
     world.slot().await;
-    assert_eq!(world.chain.vault(BUYER), 0);
+    let book = CallBook::read(&last(&world).await.book).unwrap();
+    assert_eq!((book.price, book.volume_wh), (Some(Price(2_000)), 1_000));
+    assert_eq!((world.chain.vault(BUYER), world.available(OTHER).await), (1_000, 2_000));
+    // Nor between calls.
+    let order = world.buy(BUYER, 500, PayWith::Balance, "by-hand").await.unwrap();
+    assert_eq!(order.fills.iter().map(|fill| fill.seller).collect::<Vec<_>>(), [OTHER]);
+    assert_eq!((world.offer_now(cheap.id).await.open_wh(), world.available(SELLER).await), (Wh(4_000), 0));
+    world.is_sound().await;
 }

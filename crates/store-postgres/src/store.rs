@@ -182,8 +182,8 @@ impl Store for PostgresStore {
         read::market::offer(&self.readers, id).await
     }
 
-    async fn open_offers(&self, limit: u32) -> Answer<Vec<OfferRecord>> {
-        read::market::open_offers(&self.readers, limit).await
+    async fn open_offers(&self, feeder: Option<u16>, limit: u32) -> Answer<Vec<OfferRecord>> {
+        read::market::open_offers(&self.readers, feeder, limit).await
     }
 
     async fn live_offers(&self) -> Answer<Vec<OfferRecord>> {

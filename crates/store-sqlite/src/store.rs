@@ -183,8 +183,8 @@ impl Store for SqliteStore {
         self.readers.ask(|c| read::market::offer(c, id))
     }
 
-    async fn open_offers(&self, limit: u32) -> Answer<Vec<OfferRecord>> {
-        self.readers.ask(|c| read::market::open_offers(c, limit))
+    async fn open_offers(&self, feeder: Option<u16>, limit: u32) -> Answer<Vec<OfferRecord>> {
+        self.readers.ask(move |c| read::market::open_offers(c, feeder, limit))
     }
 
     async fn live_offers(&self) -> Answer<Vec<OfferRecord>> {

@@ -160,8 +160,9 @@ pub trait Store: Send + Sync {
     /// One offer.
     async fn offer(&self, id: OfferId) -> Result<Option<OfferRecord>, StoreError>;
     /// Offers that are open now with at least [`jirani_market::rule::LOT_MIN`] to be taken, cheapest first, older
-    /// first among equals: what is left in dust takes no place of theirs.
-    async fn open_offers(&self, limit: u32) -> Result<Vec<OfferRecord>, StoreError>;
+    /// first among equals: what is left in dust takes no place of theirs. Of one feeder's
+    /// sellers, or of all.
+    async fn open_offers(&self, feeder: Option<u16>, limit: u32) -> Result<Vec<OfferRecord>, StoreError>;
     /// Offers that are not closed or refused, by id.
     async fn live_offers(&self) -> Result<Vec<OfferRecord>, StoreError>;
     /// A seller's offers, newest first.

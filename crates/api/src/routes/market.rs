@@ -26,7 +26,12 @@ pub async fn offers(
     who: SignedIn,
     Query(page): Query<Page>,
 ) -> Result<Json<Vec<OfferView>>, ApiError> {
-    let offers = app.deps.store.open_offers(page.limit()).await?;
+    // A household sees what it could buy: its own feeder's.
+    let feeder = match who.role {
+        SessionRole::Household(id) => app.deps.store.household(id).await?.map(|record| record.feeder),
+        SessionRole::Operator => None,
+    };
+    let offers = app.deps.store.open_offers(feeder, page.limit()).await?;
     let names = Names::read(&app).await?;
     let now = app.now();
     let on_top = app.config.tariff.grid_fee.0.saturating_add(app.config.tariff.tax.0);

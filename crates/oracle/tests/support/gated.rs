@@ -77,7 +77,7 @@ pass_on! {
     households() -> Vec<HouseholdRecord>;
     household(id: HouseholdId) -> Option<HouseholdRecord>;
     offer(id: OfferId) -> Option<OfferRecord>;
-    open_offers(limit: u32) -> Vec<OfferRecord>;
+    open_offers(feeder: Option<u16>, limit: u32) -> Vec<OfferRecord>;
     live_offers() -> Vec<OfferRecord>;
     offers_of(seller: HouseholdId, limit: u32) -> Vec<OfferRecord>;
     offer_by_key(seller: HouseholdId, key: &str) -> Option<OfferRecord>;

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 
 /// How often a plan is made anew when others took the same offers.
 const PLAN_ATTEMPTS: usize = 16;
-/// How many of the cheapest offers are looked at.
+/// How many of the cheapest offers of the buyer's feeder are looked at.
 const OFFERS_MAX: u32 = PAGE_MAX;
 /// How many of a buyer's last orders are looked at for unpaid ones.
 const HISTORY_MAX: u32 = 50;
@@ -64,8 +64,8 @@ impl Settlement {
         want: Want,
         pay_with: PayWith,
     ) -> Result<Quote, SettlementError> {
-        self.store.household(buyer).await?.ok_or(SettlementError::UnknownHousehold)?;
-        let plan = self.plan(buyer, want, pay_with).await?;
+        let buyer = self.store.household(buyer).await?.ok_or(SettlementError::UnknownHousehold)?;
+        let plan = self.plan(&buyer, want, pay_with).await?;
         let energy = Wh(plan.fills.iter().map(|fill| u64::from(fill.energy_wh)).sum());
         let retail = jirani_market::retail_cost(&self.config.tariff, &plan.fills)?;
         let Shares { due, fee, tax, .. } = plan.shares;
@@ -134,7 +134,7 @@ impl Settlement {
             if pay_with == PayWith::Mpesa {
                 self.check_payer(buyer).await?;
             }
-            let plan = self.plan(buyer.id, want, pay_with).await?;
+            let plan = self.plan(buyer, want, pay_with).await?;
             let due = plan.shares.due;
             if party(buyer) == Party::Operator && due > self.operators_own().await? {
                 return Err(SettlementError::OperatorFunds);
@@ -211,7 +211,13 @@ impl Settlement {
         changes
     }
 
-    async fn plan(&self, buyer: HouseholdId, want: Want, pay_with: PayWith) -> Result<Plan, SettlementError> {
+    async fn plan(
+        &self,
+        buyer: &HouseholdRecord,
+        want: Want,
+        pay_with: PayWith,
+    ) -> Result<Plan, SettlementError> {
+        let HouseholdRecord { id: buyer, feeder, .. } = *buyer;
         let mut held: HashMap<OfferId, u64> = HashMap::new();
         if pay_with == PayWith::Mpesa {
             let live = self.store.live_orders().await?;
@@ -222,7 +228,7 @@ impl Settlement {
             }
         }
         let soon = self.clock.now().plus_seconds(OFFER_LIFE_MIN_S);
-        let offers = self.store.open_offers(OFFERS_MAX).await?;
+        let offers = self.store.open_offers(Some(feeder), OFFERS_MAX).await?;
         let candidates: Vec<Candidate> = offers
             .iter()
             .filter(|offer| offer.expires_at > soon)

@@ -107,12 +107,18 @@ pub(crate) async fn offer(pool: &PgPool, id: OfferId) -> Result<Option<OfferReco
     one(pool, offers!("WHERE id = $1").bind(int("offer", id.0)?), offer_of).await
 }
 
-pub(crate) async fn open_offers(pool: &PgPool, limit: u32) -> Result<Vec<OfferRecord>, StoreError> {
+pub(crate) async fn open_offers(
+    pool: &PgPool,
+    feeder: Option<u16>,
+    limit: u32,
+) -> Result<Vec<OfferRecord>, StoreError> {
     let query = offers!(
         "WHERE state = 'open' AND energy_wh - reserved_wh - sold_wh >= $1
-         ORDER BY price_cents_per_kwh, created_at_us, id LIMIT $2"
+           AND ($2::bigint IS NULL OR seller IN (SELECT id FROM households WHERE feeder = $2::bigint))
+         ORDER BY price_cents_per_kwh, created_at_us, id LIMIT $3"
     );
-    all(pool, query.bind(int("least", LOT_MIN.0)?).bind(page(limit)), offer_of).await
+    let query = query.bind(int("least", LOT_MIN.0)?).bind(feeder.map(i64::from));
+    all(pool, query.bind(page(limit)), offer_of).await
 }
 
 pub(crate) async fn live_offers(pool: &PgPool) -> Result<Vec<OfferRecord>, StoreError> {

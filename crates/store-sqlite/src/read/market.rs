@@ -105,12 +105,18 @@ pub(crate) fn offer(connection: &Connection, id: OfferId) -> Result<Option<Offer
     offers!("WHERE id = ?").bind(int("offer", id.0)?).one(connection, offer_of)
 }
 
-pub(crate) fn open_offers(connection: &Connection, limit: u32) -> Result<Vec<OfferRecord>, StoreError> {
+pub(crate) fn open_offers(
+    connection: &Connection,
+    feeder: Option<u16>,
+    limit: u32,
+) -> Result<Vec<OfferRecord>, StoreError> {
     let query = offers!(
-        "WHERE state = 'open' AND energy_wh - reserved_wh - sold_wh >= ?
-         ORDER BY price_cents_per_kwh, created_at_us, id LIMIT ?"
+        "WHERE state = 'open' AND energy_wh - reserved_wh - sold_wh >= ?1
+           AND (?2 IS NULL OR seller IN (SELECT id FROM households WHERE feeder = ?2))
+         ORDER BY price_cents_per_kwh, created_at_us, id LIMIT ?3"
     );
-    query.bind(int("least", LOT_MIN.0)?).bind(page(limit)).all(connection, offer_of)
+    let query = query.bind(int("least", LOT_MIN.0)?).bind(feeder.map(i64::from));
+    query.bind(page(limit)).all(connection, offer_of)
 }
 
 pub(crate) fn live_offers(connection: &Connection) -> Result<Vec<OfferRecord>, StoreError> {

@@ -4,8 +4,8 @@ use super::samples::{at, collection, fill, household, msisdn, offer, order, payo
 use super::{Place, keep};
 use crate::verbs::PAGE_MAX;
 use crate::{
-    Change, CollectionState, HouseholdKind, Language, OfferState, OrderState, PayWith, PayoutState, Proof,
-    ReceiptUse, ReleaseReason,
+    Change, CollectionState, HouseholdKind, HouseholdRecord, Language, OfferState, OrderState, PayWith,
+    PayoutState, Proof, ReceiptUse, ReleaseReason,
 };
 use jirani_units::{HouseholdId, OfferId, OrderId, PayoutId, Price, Reference, Wh};
 
@@ -180,6 +180,9 @@ pub async fn every_record_comes_back_as_it_was_kept(place: &dyn Place) {
 pub async fn offers_are_found(place: &dyn Place) {
     let store = place.open().await;
     let mut changes = Vec::new();
+    for (id, feeder) in [(1, 1), (2, 2), (3, 1)] {
+        changes.push(Change::Household(HouseholdRecord { feeder, ..household(id) }));
+    }
     // id, seller, price, age, open Wh
     let open = [
         (1, 1, 1_500, 5, 10),
@@ -203,8 +206,12 @@ pub async fn offers_are_found(place: &dyn Place) {
     }
     keep(&store, changes).await;
     let ids = |offers: Vec<crate::OfferRecord>| offers.iter().map(|offer| offer.id.0).collect::<Vec<_>>();
-    assert_eq!(ids(store.open_offers(100).await.unwrap()), [2, 3, 4, 1]);
-    assert_eq!(ids(store.open_offers(2).await.unwrap()), [2, 3]);
+    assert_eq!(ids(store.open_offers(None, 100).await.unwrap()), [2, 3, 4, 1]);
+    assert_eq!(ids(store.open_offers(None, 2).await.unwrap()), [2, 3]);
+    // Sellers 1 and 3 are on the first feeder, seller 2 on the second.
+    assert_eq!(ids(store.open_offers(Some(1), 100).await.unwrap()), [3, 4, 1]);
+    assert_eq!(ids(store.open_offers(Some(2), 100).await.unwrap()), [2]);
+    assert_eq!(ids(store.open_offers(Some(3), 100).await.unwrap()), [0_u64; 0]);
     // Posting (10) and closing (11) live on; closed (12) and refused (13) do not.
     assert_eq!(ids(store.live_offers().await.unwrap()), [1, 2, 3, 4, 5, 6, 10, 11]);
     assert_eq!(ids(store.offers_of(HouseholdId(1), 100).await.unwrap()), [13, 12, 11, 10, 6, 5, 3, 1]);
