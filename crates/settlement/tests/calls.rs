@@ -327,7 +327,7 @@ async fn a_cheaper_open_offer_earns_the_calls_price_and_not_its_own() {
 
 #[tokio::test]
 async fn scraps_of_offers_do_not_stand_in_a_call_and_hide_nobody_who_does() {
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 10_000).await;
     world.leave_scraps(OTHER, 1_001, 9).await;
     world.offer(SELLER, 8_000, 1_500).await;
@@ -340,7 +340,7 @@ async fn scraps_of_offers_do_not_stand_in_a_call_and_hide_nobody_who_does() {
 
 #[tokio::test]
 async fn a_call_sees_every_offer_and_not_the_cheapest_thousand() {
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 10_000).await;
     world.leave_scraps(OTHER, 1_000, 10).await;
     world.move_to_feeder(OTHER, 2).await;
@@ -352,7 +352,7 @@ async fn a_call_sees_every_offer_and_not_the_cheapest_thousand() {
 
 #[tokio::test]
 async fn an_offer_of_who_owes_energy_stands_out_of_a_call() {
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 10_000).await;
     world.chain.enrol_more(OTHER, 5_000);
     let offer = world.offer(SELLER, 4_000, 1_200).await;
@@ -394,7 +394,7 @@ async fn a_rule_does_not_sell_what_an_offer_is_being_posted_with() {
 
 #[tokio::test]
 async fn what_one_seller_posts_after_a_call_is_numbered_together() {
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 50_000).await;
     world.chain.enrol_more(OTHER, 10_000);
     for price in [1_200, 1_250, 1_300, 1_350] {
@@ -560,7 +560,7 @@ async fn what_was_bought_is_not_sold_again_by_rule() {
 
 #[tokio::test]
 async fn what_is_bought_while_a_call_is_gathered_is_known_as_bought() {
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 10_000).await;
     world.offer(SELLER, 8_000, 1_500).await;
     world.settlement.set_rules(BUYER, sell(0, 1_000), None).await.unwrap();
@@ -582,7 +582,7 @@ async fn what_is_bought_while_a_call_is_gathered_is_known_as_bought() {
 
 #[tokio::test]
 async fn what_was_bought_and_used_long_ago_is_not_kept_from_being_sold() {
-    let world = World::new().await;
+    let world = households().await;
     world.prepay(BUYER, 10_000).await;
     world.offer(SELLER, 8_000, 1_500).await;
     world.buy(BUYER, 2_000, PayWith::Balance, "long ago").await.unwrap();
@@ -670,7 +670,7 @@ async fn a_new_rule_takes_back_what_the_old_one_put_up_and_a_shortfall_does_too(
 
 #[tokio::test]
 async fn two_who_set_one_rule_each_in_the_same_moment_both_have_theirs() {
-    let world = World::new().await;
+    let world = households().await;
     for floor in 1_500..1_510 {
         let (by_phone, in_the_app) = (sell(2_000, floor), keep(1_000, floor + 500, 10_000));
         let (one, other) = tokio::join!(
