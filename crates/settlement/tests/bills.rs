@@ -14,7 +14,7 @@ use jirani_market::bill::Line;
 use jirani_market::{Fill, Tariff, nairobi};
 use jirani_store::{
     AttestedRow, Change, DayBillRecord, FeederReport, HomeBill, HouseholdKind, HouseholdRecord, OrderRecord,
-    OutboxRecord, OutboxState, PayWith, SlotBillsRecord, SlotRecord, Store as _,
+    OutboxRecord, OutboxState, PayWith, Proof, SlotBillsRecord, SlotRecord, Store as _,
 };
 use jirani_units::{Cents, Clock as _, HouseholdId, OrderId, Price, Timestamp, Wh};
 use world::{BUYER, GENERATOR, SELLER, START, TARIFF, World};
@@ -266,6 +266,8 @@ async fn a_meter_silent_for_a_month_ends_the_wait_and_the_next_report_begins_ane
     let mut world = world().await;
     two_slots(&mut world, false).await;
     world.pass(30).await;
+    // Of who owes on chain the operator buys nothing back meanwhile.
+    world.chain.set_shortfall(SELLER, 1);
     // The seller is heard once more, and the generator to the end; no losses are known.
     attest(&world, end(3), &SECOND[..3]).await;
     world.pass(900).await;
@@ -306,6 +308,7 @@ async fn a_report_that_waits_over_a_restart_counts_no_trade_of_another_feeder() 
         buyer: HouseholdId(21),
         fills: vec![Fill { seller: HouseholdId(22), ..ours.fills[0] }],
         key: "theirs".to_owned(),
+        proof: Some(Proof::Transfer([5; 32])),
         final_at: Some(world.clock.now()),
         version: 0,
         ..ours

@@ -90,11 +90,13 @@ fn wait(books: &mut FeederBooks, slot: Slot, facts: &SlotFacts<'_>, waits: Strin
     }
     let since = books.since.begin_anew(slot.end());
     let heard = |household: &HouseholdId| since.heard.get(household).copied().unwrap_or(from);
-    let meters = facts.members.iter().filter(|(_, kind)| **kind != HouseholdKind::Loss);
-    let silent = meters
-        .map(|(household, _)| (heard(household), *household))
-        .filter(|(heard, _)| *heard < slot.end())
-        .min();
+    let is_meter = |household: &&HouseholdId| facts.members.get(household) != Some(&HouseholdKind::Loss);
+    let silent = |households: &mut dyn Iterator<Item = &HouseholdId>| {
+        let heard = households.filter(is_meter).map(|household| (heard(household), *household));
+        heard.filter(|(heard, _)| *heard < slot.end()).min()
+    };
+    // Who was heard before, then who never was.
+    let silent = silent(&mut books.books.keys()).or_else(|| silent(&mut facts.members.keys()));
     let what = silent.map_or_else(
         || format!("losses are not known since {from}"),
         |(heard, household)| format!("record {household} has been silent since {heard}"),
