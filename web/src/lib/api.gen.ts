@@ -631,7 +631,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Clears the PIN of a household that has forgotten it: the next call sends it a code. */
+        /**
+         * Clears the PIN of a household that has forgotten it: the next call sends it a code, however
+         *     many were sent today.
+         */
         post: operations["clear_pin"];
         delete?: never;
         options?: never;
