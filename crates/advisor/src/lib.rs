@@ -15,7 +15,7 @@ use jirani_forecast::{
     Advice, AdviceInput, Forecast, ForecastInput, Forecaster, HORIZON_S, Place, Prices, WeatherSlot, advise,
     slot_energies,
 };
-use jirani_market::Tariff;
+use jirani_market::{Tariff, Tariffs};
 use jirani_store::{OfferState, Store, StoreError};
 use jirani_units::{Clock as _, HouseholdId, Price, Timestamp, Wh};
 use jirani_weather::{Request, WeatherProvider};
@@ -26,14 +26,14 @@ use std::sync::Arc;
 const OFFERS: u32 = 50;
 
 /// What the advisor needs to know of the site.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AdvisorConfig {
     /// Settlement interval in seconds.
     pub slot_length_s: u32,
     /// Where the panels are; `None` turns the rules of the sun off.
     pub place: Option<Place>,
-    /// Prices in force.
-    pub tariff: Tariff,
+    /// Prices, by the moment.
+    pub tariffs: Tariffs,
 }
 
 /// What a household holds on chain.
@@ -112,7 +112,7 @@ impl Advisor {
         let feeder = self.store.household(household).await?.map(|record| record.feeder);
         let offers = self.store.open_offers(feeder, OFFERS).await?;
         let cheapest = offers.into_iter().find(|offer| offer.seller != household);
-        let Tariff { retail, buy_back, grid_fee, tax } = self.config.tariff;
+        let Tariff { retail, buy_back, grid_fee, tax } = self.config.tariffs.at(self.clock.now());
         let on_top = grid_fee.checked_add(tax).unwrap_or(Price(u32::MAX));
         Ok(advise(&AdviceInput {
             forecast: &forecast,

@@ -64,7 +64,11 @@ impl Site {
 
     fn advisor(&self) -> (Advisor, Arc<Listening>) {
         let heard = Arc::new(Listening::default());
-        let config = AdvisorConfig { slot_length_s: 900, place: None, tariff: tariff() };
+        let config = AdvisorConfig {
+            slot_length_s: 900,
+            place: None,
+            tariffs: jirani_market::Tariffs::always(tariff()).unwrap(),
+        };
         let store: Arc<dyn Store> = self.store.clone();
         (Advisor::new(config, store, self.clock.clone(), Arc::new(NoWeather), heard.clone()), heard)
     }

@@ -6,7 +6,7 @@ use crate::ports::{Advice, AuditRunner, Trading};
 use crate::ussd::UssdConfig;
 use jirani_chain::EnergyChain;
 use jirani_clock::ServiceClock;
-use jirani_market::Tariff;
+use jirani_market::Tariffs;
 use jirani_notify::{Handsets, Sms};
 use jirani_store::{Events, Store};
 use std::net::SocketAddr;
@@ -36,8 +36,8 @@ pub struct ApiConfig {
     pub slot_length_s: u32,
     /// Times as fast as real time; None when as fast as it can.
     pub speed: Option<u32>,
-    /// Prices in force.
-    pub tariff: Tariff,
+    /// Prices, by the moment.
+    pub tariffs: Tariffs,
     /// The mini-grid's name: who issues documents.
     pub site_name: String,
     /// Where the mini-grid stands, if known.

@@ -7,13 +7,14 @@ use crate::dto::operator::AuditView;
 use async_trait::async_trait;
 use jirani_market::rule::{BuyRule, Edit, Rules, SellRule};
 use jirani_market::shortfall::Event as ShortfallEvent;
-use jirani_market::{Fill, Want};
+use jirani_market::{Fill, Tariff, Want};
 use jirani_reconciliation::{Decision, Purse};
 use jirani_settlement::Standing;
 use jirani_store::{
     NewCallback, OfferRecord, OrderRecord, PayWith, PayoutRecord, ProposalRecord, ReconciliationRecord,
+    TariffRecord,
 };
-use jirani_units::{Cents, HouseholdId, OfferId, Price, Wh};
+use jirani_units::{Cents, HouseholdId, OfferId, Price, Timestamp, Wh};
 
 /// What an order would cost now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +133,16 @@ pub trait Trading: Send + Sync {
     /// The last moves of float, newest first.
     async fn float_moves(&self, _limit: u32) -> Result<Vec<FloatMoveView>, TradingError> {
         Ok(Vec::new())
+    }
+    /// Announces prices from a moment on.
+    async fn announce_tariff(
+        &self,
+        _operator: String,
+        _key: String,
+        _from: Timestamp,
+        _tariff: Tariff,
+    ) -> Result<TariffRecord, TradingError> {
+        Err(TradingError::not_offered())
     }
     /// Withdraws to the household's own number.
     async fn request_payout(

@@ -5,7 +5,7 @@ use crate::auth::rights::{Right, require};
 use crate::guard::{hooks as doors, rate, request};
 use crate::routes::{
     bills, calls, config, events, float, handset, home, hooks, market, movements, notices, operator, orders,
-    payouts, reviews, rules, session, shortfall, statements, ussd,
+    payouts, reviews, rules, session, shortfall, statements, tariffs, ussd,
 };
 use crate::{openapi, web};
 use axum::Router;
@@ -86,6 +86,7 @@ fn operator() -> OpenApiRouter<App> {
         .routes(routes!(notices::payout_queue))
         .routes(routes!(notices::resume_payouts))
         .routes(routes!(float::float_moves, float::move_float))
+        .routes(routes!(tariffs::tariffs, tariffs::announce_tariff))
         .routes(routes!(statements::household_statement))
         .routes(routes!(statements::tax_list))
         .routes(routes!(bills::slot_reports))

@@ -1,7 +1,7 @@
 //! [`EnergyChain`] over a node's JSON-RPC.
 
 use crate::blockhash::Blockhashes;
-use crate::energy::{ChainSnapshot, EnergyChain, HouseholdOnChain};
+use crate::energy::{ChainSnapshot, EnergyChain, HouseholdOnChain, TariffOutcome};
 use crate::error::ChainError;
 use crate::fees::{FeeBounds, Prices};
 use crate::interruption::{Interruption, NoInterruption};
@@ -20,6 +20,7 @@ use crate::work::{Outcome, RowOutcome, Work};
 use async_trait::async_trait;
 use jirani_energy_interface::state::{Config, Household, Limits, Record as _};
 use jirani_energy_interface::{EnergyProgram, token};
+use jirani_market::Tariff;
 use jirani_store::Store;
 use jirani_units::{Clock, HouseholdId, Timestamp, Wh};
 use solana_address::Address;
@@ -273,6 +274,10 @@ impl EnergyChain for RpcEnergyChain {
     fn order_window_s(&self) -> (u32, u32) {
         let learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
         (learned.limits.order_window_s, learned.limits.order_grace_s)
+    }
+
+    async fn set_tariff(&self, tariff: &Tariff) -> Result<TariffOutcome, ChainError> {
+        self.follow_tariff(tariff).await
     }
 
     async fn readiness(&self) -> Readiness {

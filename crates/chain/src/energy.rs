@@ -4,6 +4,7 @@ use crate::error::ChainError;
 use crate::readiness::Readiness;
 use crate::work::{Outcome, Work};
 use async_trait::async_trait;
+use jirani_market::Tariff;
 use jirani_units::{HouseholdId, OfferId, OrderId, Timestamp, Wh};
 
 /// The energy program, whoever runs it.
@@ -30,10 +31,25 @@ pub trait EnergyChain: Send + Sync {
     fn household_address(&self, id: HouseholdId) -> String;
     /// How long a placed order may be paid, and how long after that a proof counts.
     fn order_window_s(&self) -> (u32, u32);
+    /// Has Config's price bounds be `tariff`'s. Repeating it changes nothing; an error means
+    /// unknown: call again.
+    async fn set_tariff(&self, tariff: &Tariff) -> Result<TariffOutcome, ChainError>;
     /// Whether the chain takes work now, and what is in the way.
     async fn readiness(&self) -> Readiness {
         Readiness::ready()
     }
+}
+
+/// What became of a change of Config's price bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TariffOutcome {
+    /// They are set.
+    Set,
+    /// They were so already.
+    AlreadySet,
+    /// They are others, and Config's admin is not our key: whoever has it must set them, by
+    /// `jirani chain set-tariff`.
+    NotAdmin,
 }
 
 /// A record's state on chain.

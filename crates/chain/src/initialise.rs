@@ -1,6 +1,7 @@
 //! A new chain made ready: lamports, Config and mint. Repeating it changes nothing.
 
 use crate::client::RpcEnergyChain;
+use crate::energy::TariffOutcome;
 use crate::error::ChainError;
 use crate::plan::Plan;
 use jirani_energy_interface::client::{InitialConfig, Section};
@@ -31,23 +32,33 @@ impl RpcEnergyChain {
         Ok(())
     }
 
-    /// Makes sure that Config names our keys and has our tariff, without changing
-    /// anything: on a cluster that is not ours the operator's tools do that.
-    pub async fn adopt(&self, tariff: &Tariff) -> Result<(), ChainError> {
+    /// Makes sure that Config names our keys, without changing anything: on a cluster that
+    /// is not ours the operator's tools do that. Its price bounds follow the tariff by
+    /// [`EnergyChain::set_tariff`](crate::EnergyChain::set_tariff).
+    pub async fn adopt(&self) -> Result<(), ChainError> {
         let Some(config) = self.read_config().await? else {
             return Err(ChainError::NotReady(format!(
                 "the energy program at {} is not initialised; run `jirani chain init`",
                 self.config.program
             )));
         };
-        self.check_keys(&config)?;
-        if config.tariff == program_tariff(tariff) {
-            return Ok(());
+        self.check_keys(&config)
+    }
+
+    /// Sets Config's price bounds to `tariff`'s, if they are others and our key may.
+    pub(crate) async fn follow_tariff(&self, tariff: &Tariff) -> Result<TariffOutcome, ChainError> {
+        let wanted = program_tariff(tariff);
+        let config = self.read_config().await?.ok_or_else(|| {
+            ChainError::NotReady("the energy program is not initialised; run `jirani chain init`".to_owned())
+        })?;
+        if config.tariff == wanted {
+            return Ok(TariffOutcome::AlreadySet);
         }
-        Err(ChainError::NotReady(
-            "Config has another tariff than [tariff]; run `jirani chain set-tariff`, or change the settings"
-                .to_owned(),
-        ))
+        if config.admin != self.config.keys.admin.pubkey().to_bytes() {
+            return Ok(TariffOutcome::NotAdmin);
+        }
+        self.change_tariff(wanted).await?;
+        Ok(TariffOutcome::Set)
     }
 
     /// Lamports of the payer.

@@ -47,7 +47,7 @@ mod word;
 pub mod work;
 
 pub use client::{ChainConfig, RpcEnergyChain};
-pub use energy::{ChainSnapshot, EnergyChain, HouseholdOnChain, OfferOnChain, OrderOnChain};
+pub use energy::{ChainSnapshot, EnergyChain, HouseholdOnChain, OfferOnChain, OrderOnChain, TariffOutcome};
 pub use error::ChainError;
 pub use fees::FeeBounds;
 pub use jirani_energy_interface::event::RowStatus;

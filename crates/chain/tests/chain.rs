@@ -8,7 +8,7 @@ use jirani_chain::keyring::{Keyring, Role};
 use jirani_chain::readiness::Expectation;
 use jirani_chain::{
     AttestRow, ChainConfig, ChainError, ChainKeys, EnergyChain as _, FeeBounds, Finished, Outcome,
-    PayerLevel, Retry, RowStatus, RpcEnergyChain, Work,
+    PayerLevel, Retry, RowStatus, RpcEnergyChain, TariffOutcome, Work,
 };
 use jirani_energy_interface::{EnergyProgram, LOCAL_PROGRAM_ID};
 use jirani_localnet::{GenesisProgram, Localnet, LocalnetConfig, RunningLocalnet};
@@ -595,13 +595,19 @@ async fn initialising_again_changes_only_what_differs() {
     let before = bench.chain.snapshot().await.unwrap();
     bench.chain.initialise(&TARIFF).await.unwrap();
     assert_eq!(bench.chain.snapshot().await.unwrap(), before);
-    bench.chain.initialise(&Tariff { retail: Price(2_500), ..TARIFF }).await.unwrap();
+    let other = Tariff { retail: Price(2_500), ..TARIFF };
+    bench.chain.initialise(&other).await.unwrap();
+    assert_eq!(bench.chain.set_tariff(&other).await.unwrap(), TariffOutcome::AlreadySet);
+    assert_eq!(bench.chain.set_tariff(&TARIFF).await.unwrap(), TariffOutcome::Set);
+    assert_eq!(bench.chain.set_tariff(&TARIFF).await.unwrap(), TariffOutcome::AlreadySet);
 
     let strangers = ChainKeys::from_seed(&[8; 32]);
     let url = format!("http://{}", bench.listen);
     let config = ChainConfig::new(url, LOCAL_PROGRAM_ID, strangers);
     let chain =
         RpcEnergyChain::connect(config, bench.store.clone(), Arc::new(bench.clock.clone())).await.unwrap();
+    assert_eq!(chain.set_tariff(&TARIFF).await.unwrap(), TariffOutcome::AlreadySet);
+    assert_eq!(chain.set_tariff(&other).await.unwrap(), TariffOutcome::NotAdmin);
     let error = chain.initialise(&TARIFF).await.unwrap_err();
     assert!(matches!(error, ChainError::NotReady(_)), "{error}");
 }

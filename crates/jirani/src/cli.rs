@@ -76,6 +76,8 @@ pub enum Command {
     /// The operator's float: moves from the PayBill to the payout shortcode, through the running
     /// system.
     Float(desk::FloatArguments),
+    /// Dated tariffs: what was announced and is in force, through the running system.
+    Tariff(desk::TariffArguments),
     /// The review desk: one operator proposes, another approves, through the running system.
     Review(desk::ReviewArguments),
     /// The store as a whole: copy it to another database, back it up, restore it, verify it.

@@ -146,6 +146,12 @@ impl Schedule {
         Ok(Self(versions))
     }
 
+    /// The tariff that begins first.
+    pub fn first(&self) -> Tariff {
+        // INVARIANT: `of` refuses a schedule without tariffs.
+        self.0[0].tariff
+    }
+
     /// All tariffs, in order of time.
     pub fn versions(&self) -> &[Version] {
         &self.0
@@ -195,12 +201,14 @@ pub struct Terms {
     pub tax: Price,
     /// What the operator sold at then: the order never costs more.
     pub retail: Price,
+    /// What the operator bought at then: no fill brings less.
+    pub buy_back: Price,
 }
 
 impl Terms {
     /// The terms of an order placed under `tariff`.
     pub const fn of(tariff: &Tariff) -> Self {
-        Self { grid_fee: tariff.grid_fee, tax: tariff.tax, retail: tariff.retail }
+        Self { grid_fee: tariff.grid_fee, tax: tariff.tax, retail: tariff.retail, buy_back: tariff.buy_back }
     }
 }
 
@@ -209,8 +217,8 @@ impl Terms {
 pub enum Standing {
     /// It stands at its price.
     Stands(Price),
-    /// Buy-back rose above it: between calls it stands at its price, in a call it asks
-    /// this, what the operator pays.
+    /// Buy-back rose above it: in a call it asks this, what the operator pays; between
+    /// calls nobody buys it, and its owner is told to post it anew.
     Raised(Price),
     /// With fee and tax it would cost more than retail: it waits, nobody buys it, and
     /// its owner is told.

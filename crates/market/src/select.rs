@@ -55,8 +55,9 @@ struct Lot {
     all_in: Price,
 }
 
-/// Chooses fills among `candidates` for `buyer`. Never the buyer's own offers, nor
-/// one dearer than retail. `until_receipt`: the order will hold its energy until a
+/// Chooses fills among `candidates` for `buyer`. Never the buyer's own offers, nor one
+/// whose price a change of the tariff left outside its bounds: dearer than retail, or
+/// less for its seller than buy-back. `until_receipt`: the order will hold its energy until a
 /// receipt comes, so the limit on unpaid shares applies; an order from balance is
 /// paid at once and exempt.
 pub fn select(
@@ -102,7 +103,7 @@ pub fn select(
 fn lots(candidates: &[Candidate], buyer: HouseholdId, tariff: &Tariff, until_receipt: bool) -> Vec<Lot> {
     let mut lots: Vec<Lot> = candidates
         .iter()
-        .filter(|candidate| candidate.seller != buyer && candidate.price <= tariff.offer_price_max())
+        .filter(|candidate| candidate.seller != buyer && tariff.allows(candidate.price))
         .filter_map(|candidate| {
             let most = if until_receipt {
                 candidate.open.min(unpaid_share_left(candidate.energy, candidate.held_by_buyer))

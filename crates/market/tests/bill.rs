@@ -98,7 +98,8 @@ fn tokens_from_nowhere_make_no_bill() {
 fn only_a_price_outside_the_bounds_breaks_the_guarantee_and_it_is_found() {
     let (anna, _, _) = sale();
     let bill = |tariff: &Tariff, price| {
-        SlotBill::new(ANNA, SLOT, tariff, &anna, &[trade(BARAKA, ANNA, 400, price)]).unwrap().guarantee()
+        let trade = Trade { terms: Terms::of(tariff), ..trade(BARAKA, ANNA, 400, price) };
+        SlotBill::new(ANNA, SLOT, tariff, &anna, &[trade]).unwrap().guarantee()
     };
     assert_eq!(bill(&TARIFF, 1_000), Guarantee::Holds);
     assert_eq!(bill(&TARIFF, 990), Guarantee::Broken { line: 0, by: Cents(4) });
@@ -107,6 +108,10 @@ fn only_a_price_outside_the_bounds_breaks_the_guarantee_and_it_is_found() {
     assert_eq!(standing(&risen, Price(1_800)), Standing::Raised(Price(2_000)));
     assert_eq!(bill(&risen, 1_800), Guarantee::Broken { line: 0, by: Cents(80) });
     assert_eq!(bill(&risen, 2_000), Guarantee::Holds);
+    // One that was ordered before it rose brought what it then had to.
+    let before = [trade(BARAKA, ANNA, 400, 1_800)];
+    let bill = SlotBill::new(ANNA, SLOT, &risen, &anna, &before).unwrap();
+    assert_eq!((bill.guarantee(), bill.gain()), (Guarantee::Holds, Cents(320)));
 }
 
 #[test]

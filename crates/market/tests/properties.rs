@@ -126,7 +126,7 @@ proptest! {
     ) {
         let mut open: Vec<u64> = candidates
             .iter()
-            .filter(|offer| offer.seller != BUYER && offer.price <= tariff.offer_price_max())
+            .filter(|offer| offer.seller != BUYER && tariff.allows(offer.price))
             .map(|offer| offer.open.0)
             .collect();
         open.sort_unstable_by_key(|wh| std::cmp::Reverse(*wh));
@@ -151,7 +151,7 @@ proptest! {
     ) {
         let mut sorted: Vec<&Candidate> = candidates
             .iter()
-            .filter(|offer| offer.seller != BUYER && offer.open.0 > 0 && offer.price <= tariff.offer_price_max())
+            .filter(|offer| offer.seller != BUYER && offer.open.0 > 0 && tariff.allows(offer.price))
             .collect();
         sorted.sort_by_key(|offer| (offer.price, offer.created_at, offer.offer));
         sorted.truncate(FILLS_MAX);

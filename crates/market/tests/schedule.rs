@@ -87,11 +87,12 @@ fn an_order_settles_under_the_terms_it_was_placed_under() {
 }
 
 #[test]
-fn an_open_offer_keeps_its_price_and_never_sells_above_retail() {
+fn an_open_offer_keeps_its_price_and_never_sells_outside_the_bounds() {
     assert_eq!(standing(&TARIFF, Price(2_000)), Standing::Stands(Price(2_000)));
     assert_eq!(standing(&TARIFF, Price(999)), Standing::Raised(Price(1_000)));
     assert_eq!(standing(&TARIFF, Price(3_001)), Standing::TooDear { max: Price(3_000) });
-    // Between calls the same: an order passes the dear one over and takes the cheap one as it is.
+    // Between calls an order passes over what is too dear, and what would bring its seller
+    // less than the operator pays.
     let offer = |id, price| Candidate {
         offer: OfferId(id),
         seller: HouseholdId(1),
@@ -101,9 +102,9 @@ fn an_open_offer_keeps_its_price_and_never_sells_above_retail() {
         price: Price(price),
         created_at: Timestamp(0),
     };
-    let offers = [offer(1, 3_001), offer(2, 999)];
+    let offers = [offer(1, 3_001), offer(2, 999), offer(3, 1_000)];
     let chosen = select(&offers, HouseholdId(9), Want::Energy(Wh(50)), &TARIFF, false).unwrap();
-    assert_eq!((chosen.fills[0].offer, chosen.fills[0].price), (OfferId(2), Price(999)));
+    assert_eq!((chosen.fills[0].offer, chosen.fills[0].price), (OfferId(3), Price(1_000)));
 }
 
 proptest! {

@@ -101,6 +101,10 @@ impl EnergyChain for Chain {
         Ok(ChainSnapshot::default())
     }
 
+    async fn set_tariff(&self, _: &jirani_market::Tariff) -> Result<jirani_chain::TariffOutcome, ChainError> {
+        panic!("the oracle sets no tariff")
+    }
+
     fn household_address(&self, id: HouseholdId) -> String {
         id.to_string()
     }

@@ -182,7 +182,7 @@ async fn main() -> Result<(), Failure> {
         shortcode: "600966".to_owned(),
         deployment_key: [7; 32],
         seed: [9; 32],
-        tariff: TARIFF,
+        tariffs: jirani_market::Tariffs::always(TARIFF)?,
         payouts: PayoutPolicy::default(),
         workers: SettlementConfig::WORKERS * 4,
     };

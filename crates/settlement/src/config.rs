@@ -3,7 +3,7 @@
 use jirani_chain::EnergyChain;
 use jirani_clock::ServiceClock;
 use jirani_daraja::Mpesa;
-use jirani_market::Tariff;
+use jirani_market::Tariffs;
 use jirani_store::{Events, Store};
 use jirani_units::Cents;
 use std::fmt;
@@ -21,8 +21,8 @@ pub struct SettlementConfig {
     /// Where secrets, references and payout ids are drawn from, together with
     /// the number of what they belong to. Secret, and one per deployment.
     pub seed: [u8; 32],
-    /// Prices in force.
-    pub tariff: Tariff,
+    /// Prices, by the moment: one handle for all services.
+    pub tariffs: Tariffs,
     /// What may be paid out, when.
     pub payouts: PayoutPolicy,
     /// How many lanes are worked on at once, at least 4: some wait for others.
@@ -67,7 +67,7 @@ impl fmt::Debug for SettlementConfig {
         f.debug_struct("SettlementConfig")
             .field("callback_base", &self.callback_base)
             .field("shortcode", &self.shortcode)
-            .field("tariff", &self.tariff)
+            .field("tariffs", &self.tariffs)
             .field("payouts", &self.payouts)
             .field("workers", &self.workers)
             .finish_non_exhaustive()

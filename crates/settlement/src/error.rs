@@ -6,6 +6,7 @@ use jirani_chain::ChainError;
 use jirani_ledger::Refusal;
 use jirani_market::MarketError;
 use jirani_market::rule::RuleError;
+use jirani_market::schedule::ScheduleError;
 use jirani_market::shortfall::ShortfallError;
 use jirani_store::StoreError;
 use jirani_units::{Cents, Timestamp, Wh};
@@ -176,6 +177,14 @@ pub enum SettlementError {
     /// A household's rules are refused; the old ones stay.
     #[error(transparent)]
     Rule(#[from] RuleError),
+    /// A tariff that cannot be announced; nothing changed.
+    #[error(transparent)]
+    Tariff(#[from] ScheduleError),
+    /// The tariff in force is not on chain yet.
+    #[error(
+        "settlement.tariff_pending: new prices have begun and the chain does not have them yet; try again in a minute"
+    )]
+    TariffPending,
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
@@ -205,6 +214,7 @@ impl SettlementError {
             | Self::StatementEmpty
             | Self::InvalidKey
             | Self::Rule(_)
+            | Self::Tariff(_)
             | Self::NoteTooLong
             | Self::Walk(
                 ShortfallError::AmountNotPositive
@@ -240,6 +250,7 @@ impl SettlementError {
             Self::Contended
             | Self::Overloaded
             | Self::Stopping
+            | Self::TariffPending
             | Self::Chain(ChainError::Unreachable(_) | ChainError::NotReady(_))
             | Self::Store(StoreError::Unavailable { .. }) => Fault::Unavailable,
             Self::Stuck(_) | Self::Store(_) | Self::Chain(_) => Fault::Internal,

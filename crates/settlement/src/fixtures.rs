@@ -2,7 +2,7 @@
 
 use crate::config::SettlementConfig;
 use crate::order::View;
-use jirani_market::{Fill, Tariff};
+use jirani_market::{Fill, Tariff, Tariffs};
 use jirani_store::{
     CollectionRecord, CollectionState, OfferRecord, OfferState, OrderRecord, OrderState, PayWith,
 };
@@ -23,7 +23,7 @@ pub(crate) fn config() -> SettlementConfig {
         shortcode: "600000".to_owned(),
         deployment_key: [7; 32],
         seed: [9; 32],
-        tariff: TARIFF,
+        tariffs: Tariffs::always(TARIFF).unwrap(),
         payouts: crate::config::PayoutPolicy::default(),
         workers: 4,
     }
@@ -109,5 +109,26 @@ pub(crate) fn view(state: OrderState, pay_with: PayWith, collection: Option<Coll
         operators: vec![GENERATOR],
         window_s: 120,
         grace_s: 300,
+    }
+}
+
+pub(crate) fn home(id: u32) -> jirani_store::HouseholdRecord {
+    jirani_store::HouseholdRecord {
+        id: HouseholdId(id),
+        kind: HouseholdKind::Home,
+        alias: format!("Home {id}"),
+        name: format!("Home {id}"),
+        msisdn: None,
+        language: jirani_store::Language::En,
+        meter: None,
+        meter_key: [0; 32],
+        meter_epoch: 1,
+        export_rating_w: 5_000,
+        import_rating_w: 5_000,
+        pv_rated_w: 3_000,
+        feeder: 1,
+        chain_address: None,
+        enrolled_at: Timestamp(0),
+        version: 0,
     }
 }

@@ -10,7 +10,8 @@
 //! decisions in `decide` and what it does to the world in `effect`: [`offer`],
 //! [`order`], [`collection`], [`payout`], [`float`]; [`reversal`] is what M-Pesa takes
 //! back, [`reconciliation`] how its books are compared with ours, [`market`] the call of
-//! each slot, [`buy_back`] what the operator buys when nobody does.
+//! each slot, [`buy_back`] what the operator buys when nobody does, [`tariff`] what prices
+//! are announced and how the chain follows.
 //! [`engine`] runs them, one event per thing at a time; [`inbox`] matches M-Pesa's
 //! callbacks to them. [`notice`] is what people are told, [`review`] what only a
 //! person decides.
@@ -49,6 +50,7 @@ mod review;
 mod service;
 mod shortfall;
 mod step;
+mod tariff;
 
 pub use bill::BillPolicy;
 pub use config::{PayoutPolicy, SettlementConfig, SettlementDeps};
@@ -62,3 +64,4 @@ pub use proof::{receipt_proof, transfer_proof};
 pub use reconciliation::{Asked, Figures, Reconciled, ReconciliationPolicy, StatementFile};
 pub use service::Settlement;
 pub use shortfall::{ShortfallPolicy, Standing, step_in_words};
+pub use tariff::{Listed, TariffState, list_tariffs, open_tariffs};

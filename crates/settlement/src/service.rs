@@ -17,6 +17,7 @@ use crate::planning::Planning;
 use crate::reconciliation::Reconciling;
 use crate::shortfall::Walking;
 use crate::step::{Step, Trouble};
+use crate::tariff::Following;
 use jirani_chain::EnergyChain;
 use jirani_clock::ServiceClock;
 use jirani_daraja::Mpesa;
@@ -70,6 +71,7 @@ pub struct Settlement {
     pub(crate) calling: Calling,
     /// Held while a purchase by the operator is stored: over store and chain's state.
     pub(crate) buying_back: tokio::sync::Mutex<()>,
+    pub(crate) following: Following,
     pub(crate) interruption: Arc<dyn Interruption>,
     pulls: Mutex<PullPlan>,
     stopped: CancellationToken,
@@ -112,6 +114,7 @@ impl Settlement {
             walking: Walking::default(),
             calling: Calling::default(),
             buying_back: tokio::sync::Mutex::default(),
+            following: Following::default(),
             interruption,
             pulls: Mutex::default(),
             stopped: CancellationToken::new(),
@@ -135,7 +138,6 @@ impl Settlement {
     /// not start or has met a bug: end the process; all is stored.
     pub async fn run(self: Arc<Self>, cancel: CancellationToken) -> Result<(), SettlementError> {
         let starting = self.clock.busy();
-        self.bill_from(self.clock.now());
         let mut tasks = JoinSet::new();
         for _ in 0..self.config.workers.max(4) {
             let service = self.clone();
@@ -192,6 +194,7 @@ impl Settlement {
 
     /// Reads what waits in the inbox, then looks at everything that is not final.
     async fn resume(&self, cancel: &CancellationToken) -> Result<(), SettlementError> {
+        self.lanes.poke(Key::Tariff, self.clock.busy());
         self.debts.learn(&self.store.balances().await?);
         self.restore_queue().await?;
         tokio::select! {
@@ -258,6 +261,7 @@ impl Settlement {
             Key::Standing(household) => self.advance_standing(household).await,
             Key::Call => self.advance_calls().await,
             Key::BuyBack => self.advance_buy_back().await,
+            Key::Tariff => self.advance_tariff().await,
             Key::Stray(_) => Ok(None),
         }
     }

@@ -14,9 +14,10 @@ use jirani_market::bill::Line;
 use jirani_market::{Fill, Tariff, nairobi};
 use jirani_store::{
     AttestedRow, Change, DayBillRecord, FeederReport, HomeBill, HouseholdKind, HouseholdRecord, OrderRecord,
-    OutboxRecord, OutboxState, PayWith, Proof, SlotBillsRecord, SlotRecord, Store as _,
+    OrderState, OutboxRecord, OutboxState, PayWith, Proof, SlotBillsRecord, SlotRecord, Store as _,
 };
 use jirani_units::{Cents, Clock as _, HouseholdId, OrderId, Price, Timestamp, Wh};
+use world::mpesa::stk_paid;
 use world::{BUYER, GENERATOR, SELLER, START, TARIFF, World};
 
 const LOSS: HouseholdId = HouseholdId(9);
@@ -212,7 +213,7 @@ async fn what_was_attested_while_nobody_billed_is_billed_in_order() {
 }
 
 #[tokio::test]
-async fn a_tariff_that_came_with_a_restart_is_not_applied_to_slots_before_it() {
+async fn a_tariff_that_came_with_a_restart_is_not_applied_to_slots_that_had_begun() {
     let mut world = world().await;
     world.pass(930).await;
     attest(&world, end(1), &FIRST).await;
@@ -220,18 +221,22 @@ async fn a_tariff_that_came_with_a_restart_is_not_applied_to_slots_before_it() {
     world.stop().await;
     // The process is down while the second slot ends and while the third begins.
     world.clock.advance_to(end(2).plus_seconds(60));
-    let dearer = Tariff { retail: Price(5_000), ..TARIFF };
-    world.restart_stopped_with(dearer).await;
+    world.settings = Tariff { retail: Price(5_000), ..TARIFF };
+    world.restart_stopped().await;
     let second = [(BUYER, 0, 3_100, [0, 0, 3_100]), FIRST[1], FIRST[2], FIRST[3]];
     attest(&world, end(2), &second).await;
     world.pass(900).await;
     let third = [(BUYER, 0, 3_200, [0, 0, 3_200]), FIRST[1], FIRST[2], FIRST[3]];
     attest(&world, end(3), &third).await;
     world.pass(900).await;
+    let fourth = [(BUYER, 0, 3_300, [0, 0, 3_300]), FIRST[1], FIRST[2], FIRST[3]];
+    attest(&world, end(4), &fourth).await;
+    world.pass(900).await;
     let kept = bills(&world).await;
     let owed = |retail: i64| [Line::Shortfall { energy: Wh(100), at_retail: Cents(retail / 10) }];
     assert_eq!(of(&kept[1], BUYER).bill.lines, owed(4_000));
-    assert_eq!(of(&kept[2], BUYER).bill.lines, owed(5_000));
+    assert_eq!(of(&kept[2], BUYER).bill.lines, owed(4_000));
+    assert_eq!(of(&kept[3], BUYER).bill.lines, owed(5_000));
 }
 
 #[tokio::test]
@@ -371,4 +376,37 @@ async fn an_order_that_is_known_late_owes_until_it_is_billed() {
     assert_eq!((of(&kept[1], BUYER).shortfall, of(&kept[1], BUYER).bill.lines.len()), (Wh(3_000), 0));
     assert_eq!((of(&kept[2], BUYER).shortfall, of(&kept[2], BUYER).holding), (Wh(2_000), Wh(0)));
     assert!(matches!(of(&kept[2], BUYER).bill.lines[..], [Line::Bought { .. }, Line::PaidOff { .. }]));
+}
+
+#[tokio::test]
+async fn a_slot_is_billed_by_its_own_prices_and_a_trade_by_those_of_its_order() {
+    let mut world = world().await;
+    world.pass(930).await;
+    attest(&world, end(1), &FIRST).await;
+    world.pass(70).await;
+    world.offer(SELLER, 8_000, 1_500).await;
+    // Above what the offer asks: an order of then would leave its seller worse off.
+    let dearer = Tariff { retail: Price(5_000), buy_back: Price(1_600), ..TARIFF };
+    world.settlement.announce_tariff("Grace", "dearer", end(2), dearer).await.unwrap();
+    world.pass(790).await;
+    let order = world.buy(BUYER, 1_000, PayWith::Mpesa, "order").await.unwrap();
+    let prompt = world.mpesa.prompt();
+    world.pass(20).await;
+    let idle = [FIRST[0], (SELLER, 10_000, 0, [0; 3]), (GENERATOR, 10_000, 0, [0; 3]), FIRST[3]];
+    attest(&world, end(2), &idle).await;
+    world.pass(10).await;
+    let paid = world.mpesa.pay(2_000, world.clock.now());
+    world.stk(&prompt, stk_paid(&prompt, &paid)).await;
+    assert_eq!(world.order_now(order.id).await.state, OrderState::Settled);
+    world.pass(910).await;
+    attest(&world, end(3), &SECOND).await;
+    world.restart().await;
+    world.pass(900).await;
+    let [first, second, third] = bills(&world).await.try_into().unwrap();
+    assert_eq!((first.tariff, second.tariff, third.tariff), (TARIFF, TARIFF, dearer));
+    // Retail was 40.00 when it was ordered, and buy-back 10.00.
+    assert!(matches!(of(&third, BUYER).bill.lines[0], Line::Bought { gain: Cents(2_040), .. }));
+    let [sold, own] = &of(&third, SELLER).bill.lines[..] else { panic!("{third:?}") };
+    assert!(matches!(sold, Line::Sold { gain: Cents(500), .. }), "{sold:?}");
+    assert_eq!(*own, Line::OwnUse { energy: Wh(2_000), gain: Cents(6_800) });
 }

@@ -154,7 +154,7 @@ impl Storm {
             shortcode: SHORTCODE.to_owned(),
             deployment_key: [7; 32],
             seed: [9; 32],
-            tariff: TARIFF,
+            tariffs: jirani_market::Tariffs::always(TARIFF).unwrap(),
             payouts: PayoutPolicy::default(),
             workers: SettlementConfig::WORKERS,
         };

@@ -9,7 +9,7 @@ use jirani_store::{
     HandsetRecord, HouseholdRecord, InboxRow, JournalRow, MessageRecord, NewCallback, NoticeRecord,
     OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow,
     ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord,
-    SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord, Store, StoreError,
+    SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord, Store, StoreError, TariffRecord,
 };
 use jirani_units::{
     Cents, HouseholdId, MeterId, Msisdn, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
@@ -233,6 +233,10 @@ impl Store for PostgresStore {
 
     async fn rules(&self, household: HouseholdId) -> Answer<Option<RulesRecord>> {
         read::call::rules(&self.readers, household).await
+    }
+
+    async fn tariffs(&self) -> Answer<Vec<TariffRecord>> {
+        read::tariff::all(&self.readers).await
     }
 
     async fn all_rules(&self) -> Answer<Vec<RulesRecord>> {

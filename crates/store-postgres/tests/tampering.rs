@@ -6,6 +6,7 @@ mod support;
 
 use jirani_ledger::chain::Broken;
 use jirani_ledger::{Account, Kind};
+use jirani_store::suite::market::tariff;
 use jirani_store::suite::samples::{callback, deposit, draw, order, reading};
 use jirani_store::verify::{VerifyError, verify_ledger};
 use jirani_store::{Change, Store as _};
@@ -23,6 +24,7 @@ async fn database() -> (Address, String) {
     let mut changes: Vec<Change> =
         (1..=5).map(|number| Change::Post(deposit(&number.to_string(), 1, 100))).collect();
     changes.extend([Change::Post(hold), Change::Post(end), Change::Order(order(1))]);
+    changes.push(Change::Tariff(tariff(1, "first")));
     store.commit(changes).await.unwrap();
     store.append_readings(vec![reading(1, 1, 1)], vec![]).await.unwrap();
     let id = store.receive(callback(1)).await.unwrap();
@@ -60,6 +62,9 @@ async fn history_cannot_be_changed_by_sql() {
         ("UPDATE fills SET price_cents_per_kwh = 1", "the fills of an order never change"),
         ("DELETE FROM fills", "the fills of an order never change"),
         ("TRUNCATE fills", "the fills of an order never change"),
+        ("UPDATE tariffs SET retail_cents_per_kwh = 1", "an announced tariff never changes"),
+        ("DELETE FROM tariffs", "an announced tariff is never removed"),
+        ("TRUNCATE tariffs", "an announced tariff is never removed"),
     ] {
         let said = attempt(&name, sql).await;
         assert!(said.contains(answer), "{sql}: {said}");

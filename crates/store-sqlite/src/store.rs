@@ -9,7 +9,7 @@ use jirani_store::{
     HandsetRecord, HouseholdRecord, InboxRow, JournalRow, MessageRecord, NewCallback, NoticeRecord,
     OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow,
     ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord,
-    SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord, Store, StoreError,
+    SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord, Store, StoreError, TariffRecord,
 };
 use jirani_units::{
     Cents, HouseholdId, MeterId, Msisdn, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
@@ -234,6 +234,10 @@ impl Store for SqliteStore {
 
     async fn rules(&self, household: HouseholdId) -> Answer<Option<RulesRecord>> {
         self.readers.ask(|c| read::call::rules(c, household))
+    }
+
+    async fn tariffs(&self) -> Answer<Vec<TariffRecord>> {
+        self.readers.ask(read::tariff::all)
     }
 
     async fn all_rules(&self) -> Answer<Vec<RulesRecord>> {

@@ -4,7 +4,7 @@ use crate::record::{
     CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, HandsetRecord, HouseholdRecord,
     MessageRecord, NoticeRecord, OfferRecord, OrderRecord, PayoutRecord, ProposalRecord, ReceiptRecord,
     ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord, SessionRecord,
-    ShortfallRecord, SlotBillsRecord, StepRecord,
+    ShortfallRecord, SlotBillsRecord, StepRecord, TariffRecord,
 };
 use jirani_ledger::{Posting, Transfer};
 
@@ -58,6 +58,9 @@ pub enum Change {
     Shortfall(ShortfallRecord),
     /// A step of that walk: unique by household and number.
     Step(StepRecord),
+    /// An announced tariff. The same under the same key changes nothing; another one under
+    /// that key, or under a number that is taken, is a conflict.
+    Tariff(TariffRecord),
     /// A callback has been dealt with.
     InboxDone {
         /// Its number.

@@ -34,6 +34,8 @@ pub enum Event {
     Balance(HouseholdId),
     /// A command to a relay was ordered or obeyed.
     Relay(HouseholdId),
+    /// A tariff was announced, or has begun.
+    Tariff,
 }
 
 /// Hears of every change before [`Events::publish`] returns.

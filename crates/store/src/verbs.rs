@@ -9,7 +9,7 @@ use crate::record::{
     InboxRow, MessageRecord, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord,
     ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord,
     ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord,
-    StepRecord,
+    StepRecord, TariffRecord,
 };
 use async_trait::async_trait;
 use jirani_ledger::Account;
@@ -197,6 +197,8 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Vec<OrderRecord>, StoreError>;
 
+    /// All tariffs that were announced, by number.
+    async fn tariffs(&self) -> Result<Vec<TariffRecord>, StoreError>;
     /// A household's rules, if it ever set any.
     async fn rules(&self, household: HouseholdId) -> Result<Option<RulesRecord>, StoreError>;
     /// All rules, by household.

@@ -3,7 +3,7 @@
 
 use crate::{
     CallState, CallbackKind, HouseholdKind, Language, MessageState, OfferState, OrderState, PayWith,
-    ProposalState, ReleaseReason, ReversalState,
+    ProposalState, ReleaseReason, ReversalState, TariffOrigin,
 };
 use jirani_market::report::CurtailmentReason;
 use jirani_market::shortfall::RelayPosition;
@@ -50,6 +50,7 @@ words! {
     ProposalState { Proposed = "proposed", Approved = "approved", Rejected = "rejected" }
     CurtailmentReason { BatteryFull = "battery_full", GridLimit = "grid_limit", Maintenance = "maintenance" }
     RelayPosition { Open = "open", Closed = "closed" }
+    TariffOrigin { Settings = "settings", Operator = "operator" }
     ReversalState { Waiting = "waiting", Booked = "booked" }
     ReleaseReason {
         PaymentRefused = "payment_refused", PaymentTimeout = "payment_timeout", PaidShort = "paid_short",

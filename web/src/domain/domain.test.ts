@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { formatEnergy, formatPower, parseKilowattHours } from "./energy";
 import { formatMoney, parseShillings } from "./money";
 import { isFinal, standing, stepsDone } from "./payment";
-import { formatMoment, formatTime, minutesSince } from "./time";
+import { formatMoment, formatTime, minutesSince, quarterInNairobi } from "./time";
 
 describe("money", () => {
   it.each([
@@ -47,6 +47,18 @@ describe("energy", () => {
 });
 
 describe("time", () => {
+  it("reads a quarter of an hour of Nairobi, and nothing else", () => {
+    expect(quarterInNairobi("2026-12-01", "06:00")).toBe("2026-12-01T03:00:00Z");
+    expect(quarterInNairobi("2026-12-01", "00:15")).toBe("2026-11-30T21:15:00Z");
+    for (const [day, time] of [
+      ["2026-12-01", "06:10"],
+      ["2026-13-01", "06:00"],
+      ["", "06:00"],
+    ]) {
+      expect(quarterInNairobi(day ?? "", time ?? "")).toBeNull();
+    }
+  });
+
   it("is Nairobi's wherever the phone is", () => {
     expect(formatMoment("2026-11-22T21:30:00Z")).toBe("23 Nov 2026, 00:30");
     expect(formatTime("2026-11-22T09:06:00Z")).toBe("12:06");

@@ -39,6 +39,16 @@ export function lastMonths(now: string, count: number): string[] {
   });
 }
 
+/**
+ * The quarter of an hour of a day and a time as typed in Nairobi (UTC+3 all year), in UTC:
+ * `2026-12-01` and `06:00` are `2026-12-01T03:00:00Z`; null for anything else.
+ */
+export function quarterInNairobi(day: string, time: string): string | null {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || !/^\d{2}:(00|15|30|45)$/.test(time)) return null;
+  const at = Date.parse(`${day}T${time}:00+03:00`);
+  return Number.isNaN(at) ? null : new Date(at).toISOString().replace(".000Z", "Z");
+}
+
 /** Whole minutes from `at` to `now`, never negative. */
 export function minutesSince(at: string, now: string): number {
   return Math.max(0, Math.floor((Date.parse(now) - Date.parse(at)) / 60_000));

@@ -74,6 +74,8 @@ export const en = {
   },
   market: {
     title: "Energy for sale",
+    coming: (moment: string, price: string, now: string, back: string) =>
+      `From ${moment} power costs ${price} per kWh (now ${now}); the operator buys at ${back}.`,
     all: "You pay, all in",
     seller: "From",
     open: "Left",

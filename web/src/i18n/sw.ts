@@ -73,6 +73,8 @@ export const sw: Messages = {
   },
   market: {
     title: "Umeme unaouzwa",
+    coming: (moment, price, now, back) =>
+      `Kuanzia ${moment} umeme ni ${price} kwa kWh (sasa ${now}); kampuni inanunua kwa ${back}.`,
     all: "Unalipa, jumla",
     seller: "Kutoka kwa",
     open: "Imebaki",

@@ -956,6 +956,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/tariffs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All prices that were ever announced, in the order of announcements, each with its time. */
+        get: operations["tariffs"];
+        put?: never;
+        /**
+         * Announces prices, in place of all that were announced for then or later. Every home is
+         *     told. What is in force, and what is ordered until then, stays as it is.
+         */
+        post: operations["announce_tariff"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/tax-export": {
         parameters: {
             query?: never;
@@ -1728,6 +1749,7 @@ export interface components {
             cluster: components["schemas"]["ClusterView"];
             /** @description Whether anybody may sign in as any household: a demonstration. */
             demo: boolean;
+            next_tariff: components["schemas"]["NextTariffView"] | null;
             /** @description The server's time: simulated in a simulated village. */
             now: components["schemas"]["Time"];
             /**
@@ -2450,6 +2472,13 @@ export interface components {
             sold_wh: number;
             /** @description Where it stands. */
             state: components["schemas"]["OfferStateView"];
+        };
+        /** @description Prices that begin later. */
+        NextTariffView: {
+            /** @description First moment in force. */
+            from: components["schemas"]["Time"];
+            /** @description The prices. */
+            tariff: components["schemas"]["TariffView"];
         };
         /** @description What became of somebody's money, in words. */
         NoticeView: {
@@ -3313,6 +3342,55 @@ export interface components {
              * @description Before.
              */
             opening_cents: number;
+        };
+        /** @description Prices to be announced, in cents per kWh. */
+        TariffRequest: {
+            /**
+             * Format: int32
+             * @description What the operator buys at.
+             */
+            buy_back_cents_per_kwh: number;
+            /** @description First moment in force: a quarter of an hour that has not begun. */
+            from: components["schemas"]["Time"];
+            /**
+             * Format: int32
+             * @description Grid fee on energy traded.
+             */
+            grid_fee_cents_per_kwh: number;
+            /**
+             * Format: int32
+             * @description What the operator sells at, all in.
+             */
+            retail_cents_per_kwh: number;
+            /**
+             * Format: int32
+             * @description Taxes on energy traded.
+             */
+            tax_cents_per_kwh: number;
+        };
+        /**
+         * @description How announced prices stand.
+         * @enum {string}
+         */
+        TariffVersionState: "past" | "in_force" | "announced" | "replaced";
+        /** @description Prices as they were announced, and their time. */
+        TariffVersionView: {
+            /** @description When. */
+            announced_at: components["schemas"]["Time"];
+            /** @description The operator who announced it; null for the settings. */
+            announced_by: string | null;
+            /** @description First moment in force. */
+            from: components["schemas"]["Time"];
+            /**
+             * Format: int64
+             * @description Its number, in the order of announcements.
+             */
+            number: number;
+            /** @description How it stands. */
+            state: components["schemas"]["TariffVersionState"];
+            /** @description The prices. */
+            tariff: components["schemas"]["TariffView"];
+            until: components["schemas"]["Time"] | null;
         };
         /** @description The operator's published prices, in cents per kWh. */
         TariffView: {
@@ -5529,6 +5607,85 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    tariffs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TariffVersionView"][];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    announce_tariff: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description 1 to 64 letters, digits, `-`, `_`, `.`, `:` or `/`; a UUID will do. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TariffRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TariffVersionView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

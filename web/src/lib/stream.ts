@@ -11,6 +11,7 @@ const affected: Record<string, string[]> = {
   order: ["order", "orders", "home", "movements", "offers", "payments"],
   payout: ["payouts", "home", "movements", "payments"],
   balance: ["home", "movements"],
+  tariff: ["config", "tariffs", "offers", "my-offers"],
   resync: [],
 };
 

@@ -15,6 +15,7 @@ import { Reconciliation } from "./Reconciliation";
 import { ReviewDesk } from "./ReviewDesk";
 import { Shortfalls } from "./Shortfalls";
 import { SlotReports } from "./SlotReports";
+import { Tariffs } from "./Tariffs";
 import { TaxExport } from "./TaxExport";
 
 /** The operator's desk: everything on one page, the money first. */
@@ -70,6 +71,7 @@ export function App() {
           <ReviewDesk />
           <Reconciliation />
           <FloatMoves />
+          <Tariffs />
           <Shortfalls />
           <SlotReports />
           <Curtailments />

@@ -4,9 +4,9 @@ use crate::dto::float::{FloatMoveState, FloatMoveView};
 use crate::dto::notice::{PayoutQueueState, PayoutQueueView};
 use crate::ports::{Trading, TradingError, TradingFault, TradingQuote};
 use async_trait::async_trait;
-use jirani_market::Want;
 use jirani_market::rule::{BuyRule, Edit, Rules, SellRule};
 use jirani_market::shortfall::Event as ShortfallEvent;
+use jirani_market::{Tariff, Want};
 use jirani_reconciliation::{Decision, Purse};
 use jirani_settlement::{
     Asked, Fault, FloatRecord, FloatState, PayoutQueue, Quote, Settlement, SettlementError, Standing,
@@ -14,8 +14,9 @@ use jirani_settlement::{
 };
 use jirani_store::{
     NewCallback, OfferRecord, OrderRecord, PayWith, PayoutRecord, ProposalRecord, ReconciliationRecord,
+    TariffRecord,
 };
-use jirani_units::{Cents, HouseholdId, OfferId, Price, Wh};
+use jirani_units::{Cents, HouseholdId, OfferId, Price, Timestamp, Wh};
 
 #[async_trait]
 impl Trading for Settlement {
@@ -124,6 +125,16 @@ impl Trading for Settlement {
     async fn float_moves(&self, limit: u32) -> Result<Vec<FloatMoveView>, TradingError> {
         let moves = Settlement::float_moves(self, limit).await.map_err(SettlementError::from)?;
         Ok(moves.into_iter().map(FloatMoveView::from).collect())
+    }
+
+    async fn announce_tariff(
+        &self,
+        operator: String,
+        key: String,
+        from: Timestamp,
+        tariff: Tariff,
+    ) -> Result<TariffRecord, TradingError> {
+        Ok(Settlement::announce_tariff(self, &operator, &key, from, tariff).await?)
     }
 
     async fn request_payout(

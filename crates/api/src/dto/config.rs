@@ -2,6 +2,7 @@
 
 use super::Time;
 use jirani_chain::Readiness;
+use jirani_market::Tariff;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,6 +19,8 @@ pub struct ConfigView {
     pub speed: Option<u32>,
     /// Prices in force.
     pub tariff: TariffView,
+    /// Prices that were announced and begin next; null when none were.
+    pub next_tariff: Option<NextTariffView>,
     /// Where the mini-grid stands; null when the rules of the sun are off.
     pub place: Option<PlaceView>,
     /// Page of the virtual phones; null with the real M-Pesa.
@@ -31,7 +34,7 @@ pub struct ConfigView {
 }
 
 /// The operator's published prices, in cents per kWh.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TariffView {
     /// What the operator sells at, all in.
     pub retail_cents_per_kwh: u32,
@@ -45,6 +48,28 @@ pub struct TariffView {
     pub offer_price_min_cents_per_kwh: u32,
     /// Highest price an offer may ask: retail less fee and tax.
     pub offer_price_max_cents_per_kwh: u32,
+}
+
+impl From<&Tariff> for TariffView {
+    fn from(tariff: &Tariff) -> Self {
+        Self {
+            retail_cents_per_kwh: tariff.retail.0,
+            buy_back_cents_per_kwh: tariff.buy_back.0,
+            grid_fee_cents_per_kwh: tariff.grid_fee.0,
+            tax_cents_per_kwh: tariff.tax.0,
+            offer_price_min_cents_per_kwh: tariff.offer_price_min().0,
+            offer_price_max_cents_per_kwh: tariff.offer_price_max().0,
+        }
+    }
+}
+
+/// Prices that begin later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NextTariffView {
+    /// First moment in force.
+    pub from: Time,
+    /// The prices.
+    pub tariff: TariffView,
 }
 
 /// A place on earth.

@@ -24,13 +24,14 @@ pub mod reconciliation;
 pub mod rules;
 pub mod session;
 pub mod shortfall;
+pub mod tariff;
 
 use jirani_units::{JSON_INTEGER_MAX, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 /// A moment: RFC 3339 in UTC, `2026-11-22T15:23:36Z`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = String, format = DateTime)]
 pub struct Time(pub Timestamp);

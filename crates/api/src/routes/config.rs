@@ -1,11 +1,10 @@
 //! What anybody may know.
 
 use crate::app::App;
-use crate::dto::config::{ConfigView, Health, ReadyView, TariffView};
+use crate::dto::config::{ConfigView, Health, NextTariffView, ReadyView};
 use crate::error::ApiError;
 use crate::extract::Json;
 use axum::extract::State;
-use jirani_market::Tariff;
 
 /// The process runs.
 #[utoipa::path(get, path = "/health", tag = "public", responses((status = 200, body = Health)))]
@@ -30,31 +29,20 @@ pub async fn ready(State(app): State<App>) -> Result<Json<ReadyView>, ApiError> 
 pub async fn show_config(State(app): State<App>) -> Json<ConfigView> {
     let config = &app.config;
     let (order_window_s, order_grace_s) = app.deps.chain.order_window_s();
+    let now = app.now();
+    let next = config.tariffs.next_change(now);
     Json(ConfigView {
         demo: config.demo,
-        now: app.now().into(),
+        now: now.into(),
         slot_length_s: config.slot_length_s,
         speed: config.speed,
-        tariff: tariff_view(&config.tariff),
+        tariff: (&config.tariffs.at(now)).into(),
+        next_tariff: next
+            .map(|next| NextTariffView { from: next.from.into(), tariff: (&next.tariff).into() }),
         place: config.place,
         phones_url: config.phones_url.clone(),
         cluster: config.cluster.clone(),
         order_window_s,
         order_grace_s,
     })
-}
-
-fn tariff_view(tariff: &Tariff) -> TariffView {
-    TariffView {
-        retail_cents_per_kwh: tariff.retail.0,
-        buy_back_cents_per_kwh: tariff.buy_back.0,
-        grid_fee_cents_per_kwh: tariff.grid_fee.0,
-        tax_cents_per_kwh: tariff.tax.0,
-        offer_price_min_cents_per_kwh: tariff.buy_back.0,
-        offer_price_max_cents_per_kwh: tariff
-            .retail
-            .0
-            .saturating_sub(tariff.grid_fee.0)
-            .saturating_sub(tariff.tax.0),
-    }
 }

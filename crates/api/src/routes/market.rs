@@ -34,16 +34,18 @@ pub async fn offers(
     let offers = app.deps.store.open_offers(feeder, page.limit()).await?;
     let names = Names::read(&app).await?;
     let now = app.now();
-    let on_top = app.config.tariff.grid_fee.0.saturating_add(app.config.tariff.tax.0);
+    let tariff = app.config.tariffs.at(now);
     let views = offers
         .iter()
         .filter(|offer| offer.expires_at > now && offer.open_wh() > Wh::ZERO)
+        // One that a change of prices left outside the bounds is bought by nobody; its owner sees it.
+        .filter(|offer| tariff.allows(offer.price) || who.role == SessionRole::Household(offer.seller))
         .map(|offer| OfferView {
             id: offer.id.0,
             seller_alias: names.alias(offer.seller),
             open_wh: offer.open_wh().0,
             price_cents_per_kwh: offer.price.0,
-            all_in_cents_per_kwh: offer.price.0.saturating_add(on_top),
+            all_in_cents_per_kwh: tariff.all_in(offer.price).0,
             expires_at: offer.expires_at.into(),
             mine: who.role == SessionRole::Household(offer.seller),
         })

@@ -19,4 +19,5 @@ pub mod rules;
 pub mod session;
 pub mod shortfall;
 pub mod statements;
+pub mod tariffs;
 pub mod ussd;

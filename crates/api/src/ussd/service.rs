@@ -369,7 +369,7 @@ fn draw(app: &App) -> (String, [u8; 16]) {
 }
 
 fn bounds(app: &App) -> Bounds {
-    let tariff = &app.config.tariff;
+    let tariff = app.config.tariffs.at(app.now());
     let on_top = tariff.grid_fee.0.saturating_add(tariff.tax.0);
     let least = jirani_units::Price(tariff.buy_back.0.saturating_add(on_top));
     Bounds { sell: (tariff.offer_price_min(), tariff.offer_price_max()), buy: (least, tariff.retail) }

@@ -141,6 +141,7 @@ impl Feed {
             Event::Balance(household) if self.may_see(household) => {
                 self.push("balance", &BalanceEvent { household_id: household.0 });
             }
+            Event::Tariff => self.push("tariff", &EmptyEvent {}),
             _ => {}
         }
     }

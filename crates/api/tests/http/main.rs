@@ -20,6 +20,7 @@ mod rights;
 mod rules;
 mod sessions;
 mod statements;
+mod tariffs;
 mod trading;
 mod ussd;
 mod waiting;

@@ -67,6 +67,8 @@ const ROUTES: &[(&str, &str, For)] = &[
     ("get", "/api/v1/operator/tax-export", Operator),
     ("get", "/api/v1/operator/float", Operator),
     ("post", "/api/v1/operator/float", Operator),
+    ("get", "/api/v1/operator/tariffs", Operator),
+    ("post", "/api/v1/operator/tariffs", Operator),
     ("get", "/api/v1/operator/slot-reports", Operator),
     ("post", "/api/v1/operator/curtailments", Operator),
     ("get", "/api/v1/operator/shortfalls", Operator),

@@ -4,9 +4,10 @@ use super::Finding;
 use super::guarantee::Guarantee;
 use jirani_chain::{ChainError, ChainSnapshot, EnergyChain};
 use jirani_ledger::Account;
+use jirani_market::schedule::ScheduleError;
 use jirani_store::{
     AccountBalance, AttestedRow, HouseholdRecord, JournalRow, OrderRecord, PayoutRecord, ReadingRow,
-    ReceiptRecord, Store, StoreError,
+    ReceiptRecord, Store, StoreError, schedule_of,
 };
 use jirani_units::{OrderId, PayoutId, Timestamp};
 use std::collections::BTreeSet;
@@ -104,7 +105,14 @@ async fn guarantee(
     orders: &[OrderRecord],
     journal: &[JournalRow],
 ) -> Result<Finding, StoreError> {
-    let mut guarantee = Guarantee::new(attested, orders, journal);
+    let tariffs = store.tariffs().await?;
+    let schedule = if tariffs.is_empty() {
+        None
+    } else {
+        let damaged = |error: ScheduleError| StoreError::Damaged { what: error.to_string() };
+        Some(schedule_of(&tariffs).map_err(damaged)?)
+    };
+    let mut guarantee = Guarantee::new(attested, orders, journal, schedule.as_ref());
     let feeders: BTreeSet<u16> = attested.iter().map(|history| history.household.feeder).collect();
     for feeder in feeders {
         let mut from = Timestamp(i64::MIN);

@@ -1,7 +1,8 @@
 //! T1: no household is ever worse off than with the tariff alone.
 //!
-//! Every kept bill is made again from attested rows, settled orders and the journal, by
-//! arithmetic of its own: a purchase never costs more than retail for the same lot, a sale
+//! Every kept bill is made again from attested rows, settled orders, announced tariffs and
+//! the journal, by arithmetic of its own and the prices of the moment at which each order was
+//! made, or the slot began: a purchase never costs more than retail for the same lot, a sale
 //! never brings less than buy-back, own energy used later is worth what lies between, and
 //! what is owed is priced at retail like with the tariff alone, and taken off again at retail
 //! once it is paid off. A bill that differs, whose lines do not follow from what was attested
@@ -13,6 +14,7 @@ use jirani_ledger::templates::orders;
 use jirani_ledger::{Account, Kind, Reason, Transfer};
 use jirani_market::Tariff;
 use jirani_market::bill::Line;
+use jirani_market::schedule::Schedule;
 use jirani_store::{
     AttestedRow, HomeBill, HouseholdKind, JournalRow, OrderRecord, OrderState, SlotBillsRecord,
 };
@@ -33,6 +35,8 @@ pub struct Guarantee<'a> {
     attested: BTreeMap<HouseholdId, &'a History>,
     /// Settled orders, by the moment and id.
     settled: Vec<&'a OrderRecord>,
+    /// Prices by the moment; none where no tariff was ever announced.
+    schedule: Option<&'a Schedule>,
     /// What sales brought by the journal, by household: moment and amount.
     sales: BTreeMap<HouseholdId, Vec<(Timestamp, i64)>>,
     books: BTreeMap<HouseholdId, Book>,
@@ -46,7 +50,12 @@ pub struct Guarantee<'a> {
 
 impl<'a> Guarantee<'a> {
     /// Prepares.
-    pub fn new(attested: &'a [History], orders: &'a [OrderRecord], journal: &[JournalRow]) -> Self {
+    pub fn new(
+        attested: &'a [History],
+        orders: &'a [OrderRecord],
+        journal: &[JournalRow],
+        schedule: Option<&'a Schedule>,
+    ) -> Self {
         let mut settled: Vec<&OrderRecord> =
             orders.iter().filter(|order| order.state == OrderState::Settled).collect();
         settled.sort_by_key(|order| (order.final_at, order.id));
@@ -80,6 +89,7 @@ impl<'a> Guarantee<'a> {
         Self {
             attested: attested.iter().map(|history| (history.household.id, history)).collect(),
             settled,
+            schedule,
             sales,
             books: BTreeMap::new(),
             received: BTreeMap::new(),
@@ -131,8 +141,17 @@ impl<'a> Guarantee<'a> {
         if after > record.attested_at {
             return Some(format!("feeder {} at {end}: billed out of turn", record.feeder));
         }
+        if self.tariff_at(record.slot.start, &record.tariff) != record.tariff {
+            return Some(format!(
+                "feeder {} at {end}: billed by other prices than were announced",
+                record.feeder
+            ));
+        }
         let before = |moment| self.settled.partition_point(move |order| order.final_at <= Some(moment));
-        let orders = self.settled[before(after)..before(record.attested_at)].to_vec();
+        let orders: Vec<(&OrderRecord, Tariff)> = self.settled[before(after)..before(record.attested_at)]
+            .iter()
+            .map(|order| (*order, self.tariff_at(order.created_at, &record.tariff)))
+            .collect();
         for home in &record.homes {
             let household = home.bill.household;
             let before = self.books.get(&household).copied().unwrap_or_default();
@@ -159,6 +178,12 @@ impl<'a> Guarantee<'a> {
         let Some(sales) = self.sales.get(&household) else { return 0 };
         let place = |moment| sales.partition_point(|(at, _)| *at <= moment);
         sales[place(after)..place(through)].iter().map(|(_, cents)| cents).sum()
+    }
+
+    /// Prices at a moment; `billed` where none were announced.
+    fn tariff_at(&self, at: Timestamp, billed: &Tariff) -> Tariff {
+        self.schedule
+            .map_or(*billed, |schedule| schedule.in_force(at).copied().unwrap_or_else(|| schedule.first()))
     }
 
     fn row_at(&self, household: HouseholdId, end: Timestamp) -> Option<AttestedRow> {
@@ -198,18 +223,23 @@ fn check_energy(home: &HomeBill, before: &Book, row: Option<AttestedRow>) -> Opt
 }
 
 /// The lines against orders, tokens and prices; then the promise itself.
-fn check_lines(home: &HomeBill, before: &Book, orders: &[&OrderRecord], tariff: &Tariff) -> Option<String> {
+fn check_lines(
+    home: &HomeBill,
+    before: &Book,
+    orders: &[(&OrderRecord, Tariff)],
+    tariff: &Tariff,
+) -> Option<String> {
     let bill = &home.bill;
     let mut expected = Vec::new();
     let (mut bought, mut sold) = (0u64, 0u64);
-    for order in orders {
+    for (order, then) in orders {
         if order.buyer == bill.household {
             bought += order.energy_wh().0;
-            expected.push(purchase(order, tariff));
+            expected.push(purchase(order, then));
         }
         for fill in order.fills.iter().filter(|fill| fill.seller == bill.household) {
             sold += u64::from(fill.energy_wh);
-            expected.push(sale(order.buyer, u64::from(fill.energy_wh), fill.price, tariff));
+            expected.push(sale(order.buyer, u64::from(fill.energy_wh), fill.price, then));
         }
     }
     let Some(burned) = (bill.import.0 + before.shortfall).checked_sub(home.shortfall.0) else {
@@ -427,7 +457,7 @@ mod tests {
 
     fn finding(kept: &[SlotBillsRecord], journal: &[JournalRow]) -> Finding {
         let (attested, orders) = (attested(), [order()]);
-        let mut guarantee = Guarantee::new(&attested, &orders, journal);
+        let mut guarantee = Guarantee::new(&attested, &orders, journal, None);
         for record in kept {
             guarantee.take(record);
         }

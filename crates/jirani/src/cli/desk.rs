@@ -1,4 +1,4 @@
-//! `jirani reconcile`, `jirani review ...` and `jirani float ...`
+//! `jirani reconcile`, `jirani review ...`, `jirani float ...` and `jirani tariff ...`
 
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -84,6 +84,48 @@ pub enum FloatCommand {
         #[arg(long, value_name = "KSH", value_parser = clap::value_parser!(u64).range(1..=250_000))]
         amount: u64,
         /// Your own name for this wish: the same again does not move anything twice.
+        /// Without one, every call is a new wish.
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+    },
+}
+
+/// `jirani tariff`
+#[derive(Args)]
+pub struct TariffArguments {
+    /// Which system.
+    #[command(flatten)]
+    pub node: NodeArguments,
+    /// What to do; without it all tariffs are listed.
+    #[command(subcommand)]
+    pub command: Option<TariffCommand>,
+}
+
+/// What is done about tariffs.
+#[derive(Subcommand)]
+pub enum TariffCommand {
+    /// All tariffs that were announced, each with its time.
+    List,
+    /// Announces prices from a moment on, in place of all that were announced for then or
+    /// later. Every home is told; what is in force, and what is ordered until then, stays.
+    Announce {
+        /// First moment in force, a quarter of an hour in UTC: 2026-12-01T03:00:00Z is six in
+        /// the morning in Nairobi.
+        #[arg(long, value_name = "TIME")]
+        from: String,
+        /// What you sell at, in cents per kWh.
+        #[arg(long, value_name = "CENTS")]
+        retail: u32,
+        /// What you buy at, in cents per kWh.
+        #[arg(long, value_name = "CENTS")]
+        buy_back: u32,
+        /// Grid fee on every kWh traded, in cents.
+        #[arg(long, value_name = "CENTS")]
+        grid_fee: u32,
+        /// Taxes on every kWh traded, in cents.
+        #[arg(long, value_name = "CENTS")]
+        tax: u32,
+        /// Your own name for this wish: the same again announces nothing twice.
         /// Without one, every call is a new wish.
         #[arg(long, value_name = "KEY")]
         key: Option<String>,

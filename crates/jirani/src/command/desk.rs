@@ -1,8 +1,9 @@
-//! `jirani reconcile`, `jirani review ...` and `jirani float ...`: asked of the running system, which alone
-//! may write.
+//! `jirani reconcile`, `jirani review ...`, `jirani float ...` and `jirani tariff ...`: asked of the running
+//! system, which alone may write.
 
 use crate::cli::desk::{
     FloatArguments, FloatCommand, NodeArguments, ReconcileArguments, ReviewArguments, ReviewCommand,
+    TariffArguments, TariffCommand,
 };
 use crate::config::Config;
 use crate::failure::Failure;
@@ -56,9 +57,9 @@ impl Desk {
         read(request.send().await.context("desk.no_answer: the system does not answer")?).await
     }
 
-    async fn move_float(&self, shillings: u64, key: &str) -> anyhow::Result<Value> {
-        let request = self.client.post(self.url("float")).bearer_auth(&self.token);
-        let request = request.header("Idempotency-Key", key).json(&json!({"amount_cents": shillings * 100}));
+    async fn wish(&self, path: &str, key: &str, body: &Value) -> anyhow::Result<Value> {
+        let request = self.client.post(self.url(path)).bearer_auth(&self.token);
+        let request = request.header("Idempotency-Key", key).json(body);
         read(request.send().await.context("desk.no_answer: the system does not answer")?).await
     }
 
@@ -160,7 +161,7 @@ pub async fn float(config: &Config, arguments: &FloatArguments) -> Result<(), Fa
             let key = key
                 .clone()
                 .unwrap_or_else(|| format!("cli-{}", hex::encode(&crate::system::entropy()[..16])));
-            desk.move_float(*amount, &key).await
+            desk.wish("float", &key, &json!({"amount_cents": amount * 100})).await
         }
     };
     let answer = answer.map_err(Failure::Run)?;
@@ -186,6 +187,65 @@ fn moves(moves: &[Value]) {
             text(&one["asked_at"]),
             text(&one["ended_at"]),
             text(&one["failure"]),
+        ]);
+    }
+    println!("{listed}");
+}
+
+/// Dated tariffs: listed, or announced.
+pub async fn tariff(config: &Config, arguments: &TariffArguments) -> Result<(), Failure> {
+    let desk = Desk::open(config, &arguments.node).await.map_err(Failure::Start)?;
+    let answer = match &arguments.command {
+        None | Some(TariffCommand::List) => desk.ask(Method::GET, "tariffs", None).await,
+        Some(TariffCommand::Announce { from, retail, buy_back, grid_fee, tax, key }) => {
+            let key = key.clone().unwrap_or_else(|| hex::encode(&crate::system::entropy()[..16]));
+            let body = json!({
+                "from": from,
+                "retail_cents_per_kwh": retail,
+                "buy_back_cents_per_kwh": buy_back,
+                "grid_fee_cents_per_kwh": grid_fee,
+                "tax_cents_per_kwh": tax,
+            });
+            desk.wish("tariffs", &key, &body).await
+        }
+    };
+    let answer = answer.map_err(Failure::Run)?;
+    if arguments.node.json {
+        println!("{answer}");
+    } else if answer.is_array() {
+        tariffs(rows(&answer));
+    } else {
+        tariffs(&[answer]);
+    }
+    Ok(())
+}
+
+fn tariffs(tariffs: &[Value]) {
+    let mut listed = table(&[
+        "number",
+        "from",
+        "until",
+        "state",
+        "retail",
+        "buy-back",
+        "grid fee",
+        "tax",
+        "by",
+        "announced",
+    ]);
+    for one in tariffs {
+        let prices = &one["tariff"];
+        listed.add_row([
+            text(&one["number"]),
+            moment(&one["from"]),
+            moment(&one["until"]),
+            text(&one["state"]).replace('_', " "),
+            money(&prices["retail_cents_per_kwh"]),
+            money(&prices["buy_back_cents_per_kwh"]),
+            money(&prices["grid_fee_cents_per_kwh"]),
+            money(&prices["tax_cents_per_kwh"]),
+            text(&one["announced_by"]),
+            moment(&one["announced_at"]),
         ]);
     }
     println!("{listed}");

@@ -47,6 +47,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Meter(command) => Box::pin(meter::run(config, command)).await,
         Command::Reconcile(arguments) => Box::pin(desk::reconcile(&config()?, &arguments)).await,
         Command::Float(arguments) => Box::pin(desk::float(&config()?, &arguments)).await,
+        Command::Tariff(arguments) => Box::pin(desk::tariff(&config()?, &arguments)).await,
         Command::Review(arguments) => Box::pin(desk::review(&config()?, &arguments)).await,
         Command::CheckConfig => check_config::run(&config()?),
         Command::Chain(arguments) => Box::pin(chain::run(config()?, arguments)).await,

@@ -13,6 +13,7 @@ use jirani_clock::ServiceClock;
 use jirani_daraja::{DarajaClient, DarajaConfig, Mpesa as _, Secret, SecurityCredential};
 use jirani_daraja_sandbox::{Delivery, PhoneMode, RunningSandbox, Sandbox, SandboxConfig, Shortcode};
 use jirani_localnet::{GenesisProgram, Localnet, LocalnetConfig, RunningLocalnet};
+use jirani_market::Tariffs;
 use jirani_store::Store;
 use jirani_units::{Cents, Clock};
 use std::net::SocketAddr;
@@ -78,6 +79,7 @@ pub async fn start_chain(
     store: Arc<dyn Store>,
     clock: &ServiceClock,
     enrols: Enrols,
+    tariffs: &Tariffs,
 ) -> anyhow::Result<StartedChain> {
     let program = program(config)?;
     if !config.chain.is_embedded() {
@@ -97,7 +99,7 @@ pub async fn start_chain(
     chain.poll_max = std::time::Duration::from_millis(5);
     let chain = RpcEnergyChain::connect(chain, store.clone(), Arc::new(clock.clone())).await?;
     let chain = with_witness(chain, config, &keys, store.clone())?;
-    chain.initialise(&config.tariff.tariff()).await?;
+    chain.initialise(&tariffs.at(clock.now())).await?;
     if enrols == Enrols::Missing {
         enrolment::enrol(store.as_ref(), &chain).await?;
     }

@@ -129,8 +129,8 @@ impl Opener {
         Ok(Self { site, operator, expected, chain, keys, config: config.clone(), store, clock, enrols })
     }
 
-    /// Opens the chain if nothing is in the way. Fails for what no waiting mends: keys or
-    /// a tariff that the chain's Config does not have.
+    /// Opens the chain if nothing is in the way. Fails for what no waiting mends: keys that
+    /// the chain's Config does not have.
     pub async fn attempt(&self) -> anyhow::Result<Attempt> {
         let readiness = self.operator.readiness(&self.expected, Some(self.clock.now().seconds())).await;
         if !readiness.state.serves() {
@@ -156,7 +156,7 @@ impl Opener {
         let clock = Arc::new(self.clock.clone());
         let chain = RpcEnergyChain::connect(self.chain.clone(), store.clone(), clock).await?;
         let chain = with_witness(chain, &self.config, &self.keys, store)?;
-        chain.adopt(&self.config.tariff.tariff()).await?;
+        chain.adopt().await?;
         if self.enrols == Enrols::Missing {
             enrolment::enrol(self.store.as_ref(), &chain).await?;
         }

@@ -10,10 +10,11 @@ use async_trait::async_trait;
 use jirani_chain::witness::WAITS_PREFIX;
 use jirani_chain::{
     Address, ChainError, ChainSnapshot, ChainState, EnergyChain, HouseholdOnChain, Outcome, Readiness,
-    RpcEnergyChain, Work,
+    RpcEnergyChain, TariffOutcome, Work,
 };
 use jirani_energy_interface::EnergyProgram;
 use jirani_energy_interface::state::Limits;
+use jirani_market::Tariff;
 use jirani_units::HouseholdId;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -147,6 +148,12 @@ impl EnergyChain for SiteChain {
         }
         let limits = Limits::default();
         (limits.order_window_s, limits.order_grace_s)
+    }
+
+    async fn set_tariff(&self, tariff: &Tariff) -> Result<TariffOutcome, ChainError> {
+        let chain = self.chain()?;
+        self.check(&chain).await?;
+        chain.set_tariff(tariff).await
     }
 
     async fn readiness(&self) -> Readiness {

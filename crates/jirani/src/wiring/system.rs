@@ -23,12 +23,15 @@ use jirani_clock::ServiceClock;
 use jirani_daraja_sandbox::{PhoneMode, RunningSandbox};
 use jirani_forecast::{ClearSkyAndYesterday, Place};
 use jirani_localnet::RunningLocalnet;
+use jirani_market::Tariffs;
 use jirani_meter::Ed25519Signer;
 use jirani_notify::{Sender, SenderDeps};
 use jirani_oracle::{Counters, Gateway, GatewayConfig, Slots, SlotsConfig};
-use jirani_settlement::{BillPolicy, MarketPolicy, Settlement, SettlementConfig, SettlementDeps};
+use jirani_settlement::{
+    BillPolicy, MarketPolicy, Settlement, SettlementConfig, SettlementDeps, open_tariffs,
+};
 use jirani_store::{Events, Store};
-use jirani_units::Cents;
+use jirani_units::{Cents, Clock as _};
 use jirani_weather::ClearSky;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -84,6 +87,7 @@ impl System {
         let store = database.store();
         claim(store.as_ref(), secrets).await?;
         let events = Events::new(EVENTS);
+        let tariffs = open_tariffs(store.as_ref(), config.tariff.tariff(), clock.now()).await?;
         let counters = Counters::default();
 
         let enrols = match &village {
@@ -94,7 +98,7 @@ impl System {
             None => Enrols::Nobody,
         };
         let StartedChain { site, localnet, opener, rpc_url } =
-            embedded::start_chain(config, folder, secrets, store.clone(), &clock, enrols).await?;
+            embedded::start_chain(config, folder, secrets, store.clone(), &clock, enrols, &tariffs).await?;
         let chain: Arc<dyn EnergyChain> = site.clone();
         let phones = village.as_ref().map_or(PhoneMode::ByHand, VillageOptions::phone_mode);
         let seed = village.as_ref().map_or(0, |village| village.seed);
@@ -184,7 +188,7 @@ impl System {
                 shortcode: config.mpesa.shortcode.clone(),
                 deployment_key,
                 seed: secrets.derive("settlement"),
-                tariff: config.tariff.tariff(),
+                tariffs: tariffs.clone(),
                 payouts: config.payouts.policy(),
                 workers: SettlementConfig::WORKERS,
             },
@@ -215,7 +219,7 @@ impl System {
             AdvisorConfig {
                 slot_length_s: config.site.slot_length_s,
                 place: Some(place),
-                tariff: config.tariff.tariff(),
+                tariffs: tariffs.clone(),
             },
             store.clone(),
             clock.clone(),
@@ -234,7 +238,7 @@ impl System {
                 anyhow::Ok(())
             });
         }
-        let mut api_config = api_config(config, listen, sandbox.as_ref(), &clock, purpose);
+        let mut api_config = api_config(config, listen, sandbox.as_ref(), &clock, purpose, tariffs);
         let speed = if clock.is_advanced() { config.demo.speed } else { 1 };
         api_config.gateway = phones.as_ref().and_then(|_| phones::gateway_secret(config, secrets));
         api_config.ussd = phones.as_ref().and_then(|_| phones::menus(config, secrets, speed));
@@ -382,6 +386,7 @@ fn api_config(
     sandbox: Option<&RunningSandbox>,
     clock: &ServiceClock,
     purpose: Purpose,
+    tariffs: Tariffs,
 ) -> ApiConfig {
     let web_dir: Option<PathBuf> = (purpose == Purpose::Serve
         && config.http.web_dir.join("index.html").is_file())
@@ -397,7 +402,7 @@ fn api_config(
         secure_cookies: config.http.callback_base.starts_with("https://"),
         slot_length_s: config.site.slot_length_s,
         speed: (!headless).then_some(speed),
-        tariff: config.tariff.tariff(),
+        tariffs,
         site_name: config.site.name.clone(),
         place: Some(PlaceView {
             latitude_microdegrees: config.site.latitude_microdegrees,

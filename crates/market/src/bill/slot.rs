@@ -14,7 +14,7 @@ pub struct Trade {
     pub buyer: HouseholdId,
     /// Of whom, how much, at what price.
     pub fills: Vec<Fill>,
-    /// Fee, tax and retail when it was placed.
+    /// Fee, tax, retail and buy-back when it was placed.
     pub terms: Terms,
 }
 
@@ -74,7 +74,7 @@ pub enum Line {
         price: Price,
         /// Received.
         received: Cents,
-        /// Received, less buy-back for the same lot.
+        /// Received, less buy-back for the same lot when the order was placed.
         gain: Cents,
     },
     /// Own energy that was pushed before and drawn now.
@@ -155,7 +155,8 @@ pub struct SlotBill {
 
 impl SlotBill {
     /// Makes a bill of a slot's energy and the trades that were settled in it.
-    /// `tariff`: in force at the slot's start.
+    /// `tariff`: in force at the slot's start; what a trade is compared with are its own
+    /// terms, those of the moment at which its order was placed.
     pub fn new(
         household: HouseholdId,
         slot: Slot,
@@ -173,7 +174,7 @@ impl SlotBill {
             }
             for fill in trade.fills.iter().filter(|fill| fill.seller == household) {
                 sold += u64::from(fill.energy_wh);
-                lines.push(sell(trade.buyer, fill, tariff));
+                lines.push(sell(trade.buyer, fill, trade.terms.buy_back));
             }
         }
         let burned = burned(flow, bought, sold).ok_or(BillError::NotConserved)?;
@@ -222,7 +223,7 @@ fn buy(trade: &Trade) -> Result<Line, MarketError> {
     let parts = trade.shares()?;
     let retail = Tariff {
         retail: trade.terms.retail,
-        buy_back: Price(0),
+        buy_back: trade.terms.buy_back,
         grid_fee: trade.terms.grid_fee,
         tax: trade.terms.tax,
     };
@@ -241,10 +242,10 @@ fn buy(trade: &Trade) -> Result<Line, MarketError> {
     })
 }
 
-fn sell(to: HouseholdId, fill: &Fill, tariff: &Tariff) -> Line {
+fn sell(to: HouseholdId, fill: &Fill, buy_back: Price) -> Line {
     let energy_wh = u64::from(fill.energy_wh);
     let received = cents(u64::from(fill.price.0), energy_wh);
-    let alone = cents(u64::from(tariff.buy_back.0), energy_wh);
+    let alone = cents(u64::from(buy_back.0), energy_wh);
     Line::Sold { to, energy: Wh(energy_wh), price: fill.price, received, gain: Cents(received.0 - alone.0) }
 }
 

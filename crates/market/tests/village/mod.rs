@@ -253,7 +253,7 @@ impl Village {
             self.tokens(purchase.buyer).settle(energy, 0);
             self.trades += 1;
             let terms = if purchase.buyer == PLANT {
-                Terms { grid_fee: Price(0), tax: Price(0), retail: TARIFF.retail }
+                Terms { grid_fee: Price(0), tax: Price(0), ..Terms::of(&TARIFF) }
             } else {
                 Terms::of(&TARIFF)
             };

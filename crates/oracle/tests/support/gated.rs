@@ -74,6 +74,7 @@ pass_on! {
     shortfall(household: HouseholdId) -> Option<ShortfallRecord>;
     steps_of(household: HouseholdId, limit: u32) -> Vec<StepRecord>;
     orders_settled(after: (Timestamp, OrderId), through: Timestamp, limit: u32) -> Vec<OrderRecord>;
+    tariffs() -> Vec<TariffRecord>;
     households() -> Vec<HouseholdRecord>;
     household(id: HouseholdId) -> Option<HouseholdRecord>;
     offer(id: OfferId) -> Option<OfferRecord>;

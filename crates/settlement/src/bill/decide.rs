@@ -4,7 +4,7 @@ use super::report::{self, Since};
 use jirani_chain::RowOutcome;
 use jirani_market::bill::{Flow, Line, SlotBill, Trade};
 use jirani_market::schedule::Terms;
-use jirani_market::{Tariff, nairobi};
+use jirani_market::{Tariffs, nairobi};
 use jirani_store::{DayBillRecord, HomeBill, HouseholdKind, OrderRecord, SlotBillsRecord, SlotRecord};
 use jirani_units::{HouseholdId, Slot, Timestamp, Wh};
 use std::collections::BTreeMap;
@@ -40,8 +40,6 @@ pub(super) struct FeederBooks {
     pub(super) through: Timestamp,
     /// When its attestation landed.
     pub(super) attested_at: Timestamp,
-    /// Of the last bill.
-    pub(super) tariff: Option<Tariff>,
     pub(super) books: BTreeMap<HouseholdId, Book>,
     /// What has gathered since the last slot through which all were attested.
     pub(super) since: Since,
@@ -62,8 +60,8 @@ pub(super) struct SlotFacts<'a> {
     pub(super) orders: &'a [OrderRecord],
     /// Records of the feeder.
     pub(super) members: &'a Members,
-    /// In force at the slot's start.
-    pub(super) tariff: Tariff,
+    /// Prices: the slot's energy is billed by those of its start.
+    pub(super) tariffs: &'a Tariffs,
 }
 
 /// What billing a slot brings.
@@ -82,7 +80,6 @@ impl FeederBooks {
             feeder,
             through: never,
             attested_at: never,
-            tariff: None,
             books: BTreeMap::new(),
             since: Since::default(),
             day: None,
@@ -96,7 +93,6 @@ impl FeederBooks {
         Self {
             through: record.slot.end(),
             attested_at: record.attested_at,
-            tariff: Some(record.tariff),
             books: books.collect(),
             ..Self::new(record.feeder)
         }
@@ -132,13 +128,14 @@ impl Book {
     }
 }
 
-/// An order as a bill counts it. Its retail is the one of the slot: orders keep fee and
-/// tax, and a tariff is announced before it begins.
-pub(super) fn trade(order: &OrderRecord, tariff: &Tariff) -> Trade {
+/// An order as a bill counts it: under the terms of the moment at which it was made,
+/// whatever prices changed before it was settled.
+pub(super) fn trade(order: &OrderRecord, tariffs: &Tariffs) -> Trade {
+    let then = Terms::of(&tariffs.at(order.created_at));
     Trade {
         buyer: order.buyer,
         fills: order.fills.clone(),
-        terms: Terms { grid_fee: order.fee, tax: order.tax, retail: tariff.retail },
+        terms: Terms { grid_fee: order.fee, tax: order.tax, ..then },
     }
 }
 
@@ -146,7 +143,8 @@ pub(super) fn trade(order: &OrderRecord, tariff: &Tariff) -> Trade {
 pub(super) fn bill(mut next: FeederBooks, facts: &SlotFacts<'_>) -> Result<Billed, String> {
     let end = facts.slot.end;
     let slot = Slot { start: end.plus_seconds(-i64::from(facts.length_s)), length_s: facts.length_s };
-    let trades: Vec<Trade> = facts.orders.iter().map(|order| trade(order, &facts.tariff)).collect();
+    let trades: Vec<Trade> = facts.orders.iter().map(|order| trade(order, facts.tariffs)).collect();
+    let tariff = facts.tariffs.at(slot.start);
     next.since.from.get_or_insert(slot.start);
     next.since.hear(facts.slot);
     for row in &facts.slot.rows {
@@ -163,7 +161,7 @@ pub(super) fn bill(mut next: FeederBooks, facts: &SlotFacts<'_>) -> Result<Bille
             trades.iter().filter(|trade| parties(trade).any(|party| party == *household)).cloned().collect();
         let flow = flow(*household, book, &own, facts);
         next.since.add(*household, book, &flow);
-        let bill = SlotBill::new(*household, slot, &facts.tariff, &flow, &own)
+        let bill = SlotBill::new(*household, slot, &tariff, &flow, &own)
             .map_err(|error| format!("household {household} at {end}: {error}"))?;
         book.holding = flow.holding_after;
         book.shortfall = flow.shortfall_after;
@@ -177,18 +175,11 @@ pub(super) fn bill(mut next: FeederBooks, facts: &SlotFacts<'_>) -> Result<Bille
     }
     next.since.trades.extend(trades);
     next.through = end;
-    next.tariff = Some(facts.tariff);
     // A slot that the chain put off may land after a later one.
     next.attested_at = facts.attested_at.max(next.attested_at);
     let report = report::make(&mut next, slot, facts);
-    let record = SlotBillsRecord {
-        feeder: next.feeder,
-        slot,
-        attested_at: next.attested_at,
-        tariff: facts.tariff,
-        homes,
-        report,
-    };
+    let feeder = next.feeder;
+    let record = SlotBillsRecord { feeder, slot, attested_at: next.attested_at, tariff, homes, report };
     let days = next.count_day(&record);
     Ok(Billed { record, days, next })
 }

@@ -8,7 +8,7 @@ use crate::shortfall::Billed;
 use crate::step::Trouble;
 use jirani_chain::reported_rows;
 use jirani_market::bill::{Period, Total};
-use jirani_market::{Tariff, nairobi};
+use jirani_market::nairobi;
 use jirani_store::verbs::PAGE_MAX;
 use jirani_store::{Change, DayBillRecord, HouseholdKind, OrderRecord, SlotRecord};
 use jirani_units::{Clock as _, HouseholdId, OrderId, Timestamp};
@@ -30,8 +30,13 @@ const SLOTS: u32 = 96;
 pub(crate) struct Billing {
     pub(super) policy: OnceLock<BillPolicy>,
     feeders: tokio::sync::Mutex<HashMap<u16, FeederBooks>>,
-    /// When this process began, and with it its tariff.
-    began: OnceLock<Timestamp>,
+}
+
+impl Billing {
+    /// Length of a slot, in seconds.
+    pub(crate) fn slot_length_s(&self) -> u32 {
+        self.policy.get().copied().unwrap_or_default().slot_length_s
+    }
 }
 
 impl Settlement {
@@ -39,12 +44,6 @@ impl Settlement {
     pub fn bill_by(&self, policy: BillPolicy) {
         // A second one would be a surprise to whoever set the first.
         let _ = self.billing.policy.set(policy);
-    }
-
-    /// From this moment on the tariff of this process is in force; before anything is billed, once.
-    pub(crate) fn bill_from(&self, now: Timestamp) {
-        // A second beginning is none.
-        let _ = self.billing.began.set(now);
     }
 
     /// Bills every slot that was attested before this moment, in order; says when to look
@@ -107,11 +106,11 @@ impl Settlement {
         let facts = SlotFacts {
             slot,
             attested_at,
-            length_s: self.billing.policy.get().copied().unwrap_or_default().slot_length_s,
+            length_s: self.billing.slot_length_s(),
             told: told.map(|row| (row.household, row)).collect(),
             orders: &orders,
             members,
-            tariff: self.tariff_of(&before, slot.end, &orders),
+            tariffs: &self.config.tariffs,
         };
         let running = before.running_day();
         let billed = decide::bill(before, &facts).map_err(Trouble::Stuck)?;
@@ -121,16 +120,6 @@ impl Settlement {
         changes.push(Change::SlotBills(Box::new(billed.record)));
         self.store.commit(changes).await?;
         Ok(billed.next)
-    }
-
-    /// A process is told its tariff when it begins: what ended before that, and was traded before
-    /// that, is billed by the tariff of the bill before.
-    fn tariff_of(&self, before: &FeederBooks, end: Timestamp, orders: &[OrderRecord]) -> Tariff {
-        let began = self.billing.began.get().copied().unwrap_or(end);
-        before
-            .tariff
-            .filter(|_| end <= began && orders.iter().all(|order| order.created_at < began))
-            .unwrap_or(self.config.tariff)
     }
 
     /// Each home is told of the month that is over, when a slot begins another.
@@ -197,7 +186,7 @@ impl Settlement {
         }
         self.heard_since(feeder, from, &mut books).await?;
         let orders = self.settled_orders(attested_at, last.attested_at, members).await?;
-        books.since.trades = orders.iter().map(|order| trade(order, &last.tariff)).collect();
+        books.since.trades = orders.iter().map(|order| trade(order, &self.config.tariffs)).collect();
         Ok(books)
     }
 

@@ -15,8 +15,8 @@
 //! | `month` | the sentence of a month that is over |
 //! | `effect` | slot after slot, each in one commit; catches up after a restart |
 //!
-//! A process knows its tariff from when it begins: a slot that ended before, with nothing in it
-//! that was ordered since, is billed by the tariff of the bill before it.
+//! A slot's energy is billed by the prices of its start, a trade by those of the moment at
+//! which its order was made.
 //!
 //! Slots are billed in their order, each once: the row of a slot is unique, and what is in
 //! memory is only a copy of the last rows.

@@ -98,7 +98,9 @@ impl Settlement {
         if on_chain.vault_wh < energy {
             return Err(SettlementError::VaultTooSmall { vault: on_chain.vault_wh });
         }
-        let price = self.config.tariff.buy_back;
+        self.bounds_hold().await?;
+        let now = self.clock.now();
+        let price = self.config.tariffs.at(now).buy_back;
         let offer = OfferId(self.store.next_number("offer").await?);
         let fills = vec![Fill { offer, seller: home.id, energy_wh, price }];
         let due = shares(&fills, Price(0), Price(0))?.due;
@@ -106,7 +108,6 @@ impl Settlement {
             return Err(SettlementError::OperatorFunds);
         }
         let order = OrderId(self.store.next_number("order").await?);
-        let now = self.clock.now();
         let mut step = Step::default();
         step.change(Change::Offer(OfferRecord {
             id: offer,

@@ -32,6 +32,8 @@ pub(crate) enum Key {
     Call,
     /// What the operator buys back by itself.
     BuyBack,
+    /// The chain's price bounds.
+    Tariff,
     /// A callback that belongs to none of them, by its number.
     Stray(u64),
 }

@@ -18,6 +18,9 @@ const AGAIN_S: i64 = 60;
 /// Slots are looked for by themselves so long after the next should have come, in seconds:
 /// for an oracle in another process.
 const LATE_S: i64 = 300;
+/// No call is made so long before prices change, in seconds: it would not be carried out by
+/// then.
+const CALL_S: i64 = 120;
 
 impl Settlement {
     /// A slot of some feeder is attested.
@@ -59,6 +62,10 @@ impl Settlement {
     ) -> Result<Option<CallRecord>, Trouble> {
         let Some(attested) = self.store.last_attested_slot(feeder).await? else { return Ok(None) };
         if self.calling.memory().looked.get(&feeder).is_some_and(|looked| *looked >= attested.end) {
+            return Ok(None);
+        }
+        // The orders of a call are placed under the prices that it was made with.
+        if !self.bounds_last(CALL_S).await? {
             return Ok(None);
         }
         let length_s = self.calling.policy().slot_length_s;

@@ -86,7 +86,7 @@ impl Settlement {
             self.members(feeder, rules, &balances, &on_chain, &orders, now).await?;
         offers.retain(|offer| offer.state == OfferState::Open);
         offers.sort_by_key(|offer| (offer.price, offer.created_at, offer.id));
-        let tariff = self.config.tariff;
+        let tariff = self.config.tariffs.at(now);
         let policy = self.calling.policy();
         let draw = (commitment, seed, beacon);
         Ok(Some(Facts { slot, tariff, draw, members, has_newcomers, offers, owing, operator, policy, now }))

@@ -51,7 +51,7 @@ impl Settlement {
             let sell = sell.of(old.as_ref().and_then(|old| old.rules.sell));
             let buy = buy.of(old.as_ref().and_then(|old| old.rules.buy));
             let rules = Rules { sell, buy, set_at };
-            rules.check(&self.config.tariff)?;
+            rules.check(&self.config.tariffs.at(set_at))?;
             if let Some(old) = old.as_ref().filter(|old| (old.rules.sell, old.rules.buy) == (sell, buy)) {
                 return Ok(old.rules);
             }

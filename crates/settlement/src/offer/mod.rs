@@ -131,7 +131,8 @@ impl Settlement {
         expires_in_s: u32,
     ) -> Result<Wh, SettlementError> {
         self.check_room()?;
-        limits::check_offer(&self.config.tariff, energy, price, expires_in_s)?;
+        self.bounds_hold().await?;
+        limits::check_offer(&self.config.tariffs.at(self.clock.now()), energy, price, expires_in_s)?;
         self.store.household(seller).await?.ok_or(SettlementError::UnknownHousehold)?;
         let on_chain = self.chain.household(seller).await?.ok_or(SettlementError::NotEnrolled)?;
         if on_chain.shortfall_wh > Wh::ZERO {

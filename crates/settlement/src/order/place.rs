@@ -7,7 +7,7 @@ use crate::interruption::Moment;
 use crate::payout::MOST_SHILLINGS;
 use crate::service::{Settlement, check_key};
 use jirani_ledger::templates::orders::{self, Party};
-use jirani_market::{Candidate, Fill, Selection, Shares, Want, collect, limits};
+use jirani_market::{Candidate, Fill, Selection, Shares, Tariff, Want, collect, limits};
 use jirani_store::verbs::PAGE_MAX;
 use jirani_store::{
     Change, CollectionState, Event, HouseholdRecord, OfferRecord, OrderRecord, OrderState, PayWith,
@@ -53,6 +53,9 @@ struct Plan {
     shares: Shares,
     /// The fills' offers, in their order, as read.
     offers: Vec<OfferRecord>,
+    /// The moment, and the prices of it.
+    at: Timestamp,
+    tariff: Tariff,
 }
 
 impl Settlement {
@@ -67,7 +70,7 @@ impl Settlement {
         let buyer = self.store.household(buyer).await?.ok_or(SettlementError::UnknownHousehold)?;
         let plan = self.plan(&buyer, want, pay_with).await?;
         let energy = Wh(plan.fills.iter().map(|fill| u64::from(fill.energy_wh)).sum());
-        let retail = jirani_market::retail_cost(&self.config.tariff, &plan.fills)?;
+        let retail = jirani_market::retail_cost(&plan.tariff, &plan.fills)?;
         let Shares { due, fee, tax, .. } = plan.shares;
         Ok(Quote {
             fills: plan.fills,
@@ -131,6 +134,7 @@ impl Settlement {
                 };
             }
             self.check_room()?;
+            self.bounds_hold().await?;
             if pay_with == PayWith::Mpesa {
                 self.check_payer(buyer).await?;
             }
@@ -149,7 +153,7 @@ impl Settlement {
                 Some(id) => id,
                 None => *number.insert(OrderId(self.store.next_number("order").await?)),
             };
-            match self.store.commit(self.intent(buyer, id, plan, pay_with, key)).await {
+            match self.store.commit(intent(buyer, id, plan, pay_with, key)).await {
                 Ok(_) => {
                     self.interruption.reached(Moment::OrderPlanned);
                     self.events.publish(Event::Order(id, buyer.id));
@@ -164,51 +168,6 @@ impl Settlement {
             }
         }
         Err(SettlementError::Contended)
-    }
-
-    /// The order, its offers with what it reserves and, from balance, the due's way
-    /// into clearing.
-    fn intent(
-        &self,
-        buyer: &HouseholdRecord,
-        id: OrderId,
-        plan: Plan,
-        pay_with: PayWith,
-        key: &str,
-    ) -> Vec<Change> {
-        let now = self.clock.now();
-        let Plan { fills, shares, offers } = plan;
-        let from_balance = pay_with == PayWith::Balance;
-        let mut changes = Vec::with_capacity(fills.len() + 2);
-        for (fill, mut offer) in fills.iter().zip(offers) {
-            offer.reserved_wh = Wh(offer.reserved_wh.0 + u64::from(fill.energy_wh));
-            changes.push(Change::Offer(offer));
-        }
-        if from_balance {
-            changes.push(Change::Post(orders::from_balance(id, party(buyer), shares.due, now)));
-        }
-        changes.push(Change::Order(OrderRecord {
-            id,
-            buyer: buyer.id,
-            fills,
-            fee: self.config.tariff.grid_fee,
-            tax: self.config.tariff.tax,
-            due: shares.due,
-            pay_with,
-            state: OrderState::Planned,
-            release_reason: None,
-            refusal: None,
-            deadline: None,
-            proof: from_balance.then(|| crate::proof::transfer_proof(orders::from_balance_id(id))),
-            paid_at: from_balance.then_some(now),
-            placed_signature: None,
-            final_signature: None,
-            key: key.to_owned(),
-            created_at: now,
-            final_at: None,
-            version: 0,
-        }));
-        changes
     }
 
     async fn plan(
@@ -227,7 +186,8 @@ impl Settlement {
                 *held.entry(fill.offer).or_default() += u64::from(fill.energy_wh);
             }
         }
-        let soon = self.clock.now().plus_seconds(OFFER_LIFE_MIN_S);
+        let at = self.clock.now();
+        let soon = at.plus_seconds(OFFER_LIFE_MIN_S);
         let offers = self.store.open_offers(Some(feeder), OFFERS_MAX).await?;
         let candidates: Vec<Candidate> = offers
             .iter()
@@ -243,13 +203,13 @@ impl Settlement {
             })
             .collect();
         let until_receipt = pay_with == PayWith::Mpesa;
-        let tariff = &self.config.tariff;
+        let tariff = self.config.tariffs.at(at);
         let Selection { fills, shares } =
-            jirani_market::select(&candidates, buyer, want, tariff, until_receipt)?;
+            jirani_market::select(&candidates, buyer, want, &tariff, until_receipt)?;
         let by_id: HashMap<OfferId, OfferRecord> =
             offers.into_iter().map(|offer| (offer.id, offer)).collect();
         let offers = fills.iter().filter_map(|fill| by_id.get(&fill.offer).cloned()).collect();
-        Ok(Plan { fills, shares, offers })
+        Ok(Plan { fills, shares, offers, at, tariff })
     }
 
     /// One open prompt per phone, and no more prompts for who leaves them unpaid.
@@ -296,6 +256,43 @@ impl Settlement {
             !refused || collection.checkout_request_id.is_some()
         }))
     }
+}
+
+/// The order, its offers with what it reserves and, from balance, the due's way
+/// into clearing.
+fn intent(buyer: &HouseholdRecord, id: OrderId, plan: Plan, pay_with: PayWith, key: &str) -> Vec<Change> {
+    let Plan { fills, shares, offers, at: now, tariff } = plan;
+    let from_balance = pay_with == PayWith::Balance;
+    let mut changes = Vec::with_capacity(fills.len() + 2);
+    for (fill, mut offer) in fills.iter().zip(offers) {
+        offer.reserved_wh = Wh(offer.reserved_wh.0 + u64::from(fill.energy_wh));
+        changes.push(Change::Offer(offer));
+    }
+    if from_balance {
+        changes.push(Change::Post(orders::from_balance(id, party(buyer), shares.due, now)));
+    }
+    changes.push(Change::Order(OrderRecord {
+        id,
+        buyer: buyer.id,
+        fills,
+        fee: tariff.grid_fee,
+        tax: tariff.tax,
+        due: shares.due,
+        pay_with,
+        state: OrderState::Planned,
+        release_reason: None,
+        refusal: None,
+        deadline: None,
+        proof: from_balance.then(|| crate::proof::transfer_proof(orders::from_balance_id(id))),
+        paid_at: from_balance.then_some(now),
+        placed_signature: None,
+        final_signature: None,
+        key: key.to_owned(),
+        created_at: now,
+        final_at: None,
+        version: 0,
+    }));
+    changes
 }
 
 fn awaits_receipt(order: &OrderRecord, buyer: HouseholdId) -> bool {

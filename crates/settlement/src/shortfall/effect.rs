@@ -14,7 +14,7 @@ use jirani_store::verbs::PAGE_MAX;
 use jirani_store::{
     Change, Event, HouseholdKind, OrderState, RelayRecord, ShortfallRecord, StepRecord, StoreError,
 };
-use jirani_units::{Cents, Clock as _, HouseholdId, Timestamp, Wh};
+use jirani_units::{Cents, Clock as _, HouseholdId, Price, Timestamp, Wh};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{OnceLock, PoisonError, RwLock};
 
@@ -61,10 +61,10 @@ impl Settlement {
         let records = self.records(&mut held).await?;
         // Balances are never negative: who owes less than half its limit passes no mark.
         let ShortfallPolicy { limit, .. } = self.policy();
-        let retail = self.config.tariff.retail;
         let near: Vec<&Billed> = homes
             .iter()
-            .filter(|(household, _, shortfall)| {
+            .filter(|(household, through, shortfall)| {
+                let retail = self.retail_of(*through);
                 let owed_millicents = u128::from(shortfall.0) * u128::from(retail.0);
                 records.contains_key(household)
                     || owed_millicents * 2 >= u128::from(limit.0.unsigned_abs()).saturating_mul(1_000)
@@ -95,7 +95,7 @@ impl Settlement {
                 through: *through,
                 shortfall: *shortfall,
                 available: available.unwrap_or(Cents::ZERO),
-                retail,
+                retail: self.retail_of(*through),
                 income: Vec::new(),
                 journal: record.journal,
                 relay: None,
@@ -213,6 +213,13 @@ impl Settlement {
         Ok(account.into())
     }
 
+    /// What energy is priced at that is owed by the slot which ended at `through`: retail at
+    /// its start.
+    fn retail_of(&self, through: Timestamp) -> Price {
+        let length_us = i64::from(self.billing.slot_length_s()) * 1_000_000;
+        self.config.tariffs.at(Timestamp(through.0.saturating_sub(length_us))).retail
+    }
+
     fn policy(&self) -> ShortfallPolicy {
         self.walking.policy.get().copied().unwrap_or_default()
     }
@@ -238,7 +245,11 @@ impl Settlement {
         household: HouseholdId,
     ) -> ShortfallRecord {
         records.get(&household).cloned().unwrap_or_else(|| ShortfallRecord {
-            account: Account::new(household, self.policy().limit, self.config.tariff.retail),
+            account: Account::new(
+                household,
+                self.policy().limit,
+                self.config.tariffs.at(self.clock.now()).retail,
+            ),
             journal: 0,
             version: 0,
         })
@@ -273,7 +284,7 @@ impl Settlement {
             through: chain.attested_through,
             shortfall: chain.shortfall_wh,
             available,
-            retail: self.config.tariff.retail,
+            retail: self.retail_of(chain.attested_through),
             income,
             journal,
         }))

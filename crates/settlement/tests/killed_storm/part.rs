@@ -146,7 +146,7 @@ async fn settle(
         shortcode: site::SHORTCODE.to_owned(),
         deployment_key: [7; 32],
         seed: [9; 32],
-        tariff: site::TARIFF,
+        tariffs: jirani_market::Tariffs::always(site::TARIFF).unwrap(),
         payouts: PayoutPolicy::default(),
         workers: SettlementConfig::WORKERS,
     };

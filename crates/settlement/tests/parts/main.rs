@@ -11,5 +11,6 @@ mod books;
 #[path = "../door/mod.rs"]
 mod door;
 mod float;
+mod tariffs;
 mod trades;
 mod village;

@@ -30,8 +30,8 @@ use tokio_util::sync::CancellationToken;
 pub const BUYER: HouseholdId = HouseholdId(1);
 pub const SELLER: HouseholdId = HouseholdId(2);
 pub const GENERATOR: HouseholdId = HouseholdId(3);
-const START: Timestamp = Timestamp::from_seconds(1_795_348_800);
-const TARIFF: Tariff =
+pub const START: Timestamp = Timestamp::from_seconds(1_795_348_800);
+pub const TARIFF: Tariff =
     Tariff { retail: Price(4_000), buy_back: Price(1_000), grid_fee: Price(300), tax: Price(160) };
 pub const FLOAT: Cents = Cents(100_000_000);
 pub const SHORTCODE: &str = "600966";
@@ -39,7 +39,7 @@ pub const SHORTCODE: &str = "600966";
 pub struct Village {
     pub clock: ServiceClock,
     pub store: Arc<SqliteStore>,
-    chain: Arc<RpcEnergyChain>,
+    pub chain: Arc<RpcEnergyChain>,
     pub settlement: Arc<Settlement>,
     door: Door,
     sandbox: RunningSandbox,
@@ -85,7 +85,7 @@ impl Village {
             shortcode: SHORTCODE.to_owned(),
             deployment_key: [7; 32],
             seed: [9; 32],
-            tariff: TARIFF,
+            tariffs: jirani_settlement::open_tariffs(store.as_ref(), TARIFF, START).await.unwrap(),
             payouts: jirani_settlement::PayoutPolicy::default(),
             workers: SettlementConfig::WORKERS,
         };
@@ -170,6 +170,8 @@ impl Village {
     }
 
     pub async fn restart(&mut self) {
+        self.config.tariffs =
+            jirani_settlement::open_tariffs(self.store.as_ref(), TARIFF, self.clock.now()).await.unwrap();
         self.settlement = service(&self.config, &self.store, &self.chain, &self.mpesa, &self.clock);
         self.start().await;
     }

@@ -3,11 +3,11 @@
 
 use async_trait::async_trait;
 use jirani_chain::energy::{ChainSnapshot, OfferOnChain, OrderOnChain};
-use jirani_chain::{ChainError, EnergyChain, HouseholdOnChain, Outcome, Work};
+use jirani_chain::{ChainError, EnergyChain, HouseholdOnChain, Outcome, TariffOutcome, Work};
 use jirani_clock::ServiceClock;
-use jirani_market::Fill;
+use jirani_market::{Fill, Tariff};
 use jirani_store::{OutboxRecord, OutboxState, Proof, Store};
-use jirani_units::{Clock as _, HouseholdId, OfferId, OrderId, Timestamp, Wh};
+use jirani_units::{Clock as _, HouseholdId, OfferId, OrderId, Price, Timestamp, Wh};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
@@ -57,6 +57,9 @@ struct State {
     minted: u64,
     burned: u64,
     silent: HashSet<HouseholdId>,
+    /// Config's tariff, once it was set.
+    bounds: Option<Tariff>,
+    other_admin: bool,
 }
 
 type Proof2 = (u8, [u8; 32]);
@@ -184,6 +187,21 @@ impl TestChain {
         self.state.lock().unwrap().is_down = is_down;
     }
 
+    /// Config's tariff, once it was set.
+    pub fn bounds(&self) -> Option<Tariff> {
+        self.state.lock().unwrap().bounds
+    }
+
+    /// Somebody else's key is Config's admin, or ours again.
+    pub fn set_other_admin(&self, other_admin: bool) {
+        self.state.lock().unwrap().other_admin = other_admin;
+    }
+
+    /// Whoever has the admin's key sets Config's tariff.
+    pub fn set_bounds(&self, tariff: Tariff) {
+        self.state.lock().unwrap().bounds = Some(tariff);
+    }
+
     pub fn set_shortfall(&self, id: HouseholdId, shortfall_wh: u64) {
         self.state.lock().unwrap().households.get_mut(&id).unwrap().shortfall_wh = Wh(shortfall_wh);
     }
@@ -269,8 +287,12 @@ impl State {
                 }
                 Ok(())
             }
-            Work::PlaceOrder { buyer, order, fills, .. } => self.place(*buyer, *order, fills, now_s),
-            Work::PlaceAndSettle { buyer, order, fills, proof, .. } => {
+            Work::PlaceOrder { buyer, order, fills, fee, tax, .. } => {
+                self.check_fee(*fee, *tax)?;
+                self.place(*buyer, *order, fills, now_s)
+            }
+            Work::PlaceAndSettle { buyer, order, fills, proof, fee, tax, .. } => {
+                self.check_fee(*fee, *tax)?;
                 self.place(*buyer, *order, fills, now_s)?;
                 self.settle(*order, *proof, now_s, now_s)
             }
@@ -279,6 +301,14 @@ impl State {
             }
             Work::Release { order, .. } => release(self, *order),
             Work::Enrol { .. } | Work::Attest { .. } => unreachable!("not a matter of trading"),
+        }
+    }
+
+    /// A home bears the fee and tax of Config's tariff.
+    fn check_fee(&self, fee: Price, tax: Price) -> Result<(), &'static str> {
+        match self.bounds {
+            Some(tariff) if (tariff.grid_fee, tariff.tax) != (fee, tax) => Err("energy.fee_out_of_bounds"),
+            _ => Ok(()),
         }
     }
 
@@ -462,6 +492,21 @@ impl EnergyChain for TestChain {
             markers: state.markers.len() as u64,
             ..ChainSnapshot::default()
         })
+    }
+
+    async fn set_tariff(&self, tariff: &Tariff) -> Result<TariffOutcome, ChainError> {
+        let mut state = self.state.lock().unwrap();
+        if state.is_down {
+            return Err(ChainError::Unreachable("the node does not answer".to_owned()));
+        }
+        if state.bounds == Some(*tariff) {
+            return Ok(TariffOutcome::AlreadySet);
+        }
+        if state.other_admin {
+            return Ok(TariffOutcome::NotAdmin);
+        }
+        state.bounds = Some(*tariff);
+        Ok(TariffOutcome::Set)
     }
 
     fn household_address(&self, id: HouseholdId) -> String {

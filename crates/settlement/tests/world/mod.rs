@@ -15,7 +15,7 @@ pub mod mpesa;
 use chain::TestChain;
 use jirani_clock::ServiceClock;
 use jirani_ledger::{Account, Kind, Reason, Transfer, TransferId, invariants};
-use jirani_market::Tariff;
+use jirani_market::{Tariff, Tariffs};
 use jirani_settlement::interruption::{Interruption, Moment};
 use jirani_settlement::{Settlement, SettlementConfig, SettlementDeps, SettlementError};
 use jirani_store::{
@@ -48,6 +48,8 @@ pub struct World {
     pub mpesa: Arc<TestMpesa>,
     pub clock: ServiceClock,
     pub settlement: Arc<Settlement>,
+    /// The settings' tariff at the next start.
+    pub settings: Tariff,
     events: Events,
     running: Option<(JoinHandle<Result<(), SettlementError>>, CancellationToken)>,
     supply: u64,
@@ -75,10 +77,20 @@ impl World {
             transfer("float", Account::MpesaPayout, Account::OperatorFloat, FLOAT, Reason::FloatDeposit);
         store.commit(vec![Change::Post(float)]).await.unwrap();
         let events = Events::new(1_024);
-        let settlement = service(&store, &chain, &mpesa, &clock, &events);
+        let settlement = service(&store, &chain, &mpesa, &clock, &events, TARIFF).await;
         let supply = chain.supply();
-        let mut world =
-            Self { store, supply, chain, mpesa, clock, settlement, events, running: None, folder };
+        let mut world = Self {
+            store,
+            supply,
+            chain,
+            mpesa,
+            clock,
+            settlement,
+            settings: TARIFF,
+            events,
+            running: None,
+            folder,
+        };
         world.start().await;
         world
     }
@@ -104,7 +116,8 @@ impl World {
         let path = self.folder.path().join("jirani.db");
         self.store = Arc::new(SqliteStore::open(&path).await.unwrap());
         self.chain.use_store(self.store.clone());
-        self.settlement = service(&self.store, &self.chain, &self.mpesa, &self.clock, &self.events);
+        let (store, chain, mpesa) = (&self.store, &self.chain, &self.mpesa);
+        self.settlement = service(store, chain, mpesa, &self.clock, &self.events, self.settings).await;
         self.start().await;
     }
 
@@ -118,26 +131,17 @@ impl World {
     pub async fn restart_to_crash_at(&mut self, moment: Moment) {
         self.stop().await;
         let crashing = Arc::new(Crash { moment });
-        self.settlement =
-            service_with(&self.store, &self.chain, &self.mpesa, &self.clock, &self.events, crashing);
+        self.settlement = service_with(
+            &self.store,
+            &self.chain,
+            &self.mpesa,
+            &self.clock,
+            &self.events,
+            crashing,
+            self.settings,
+        )
+        .await;
         self.start().await;
-    }
-
-    /// Begins anew on the same file after [`World::stop`], with another tariff.
-    pub async fn restart_stopped_with(&mut self, tariff: Tariff) {
-        let config = SettlementConfig { tariff, ..config() };
-        self.settlement = Settlement::new(config, self.deps());
-        self.start().await;
-    }
-
-    fn deps(&self) -> SettlementDeps {
-        SettlementDeps {
-            store: self.store.clone(),
-            chain: self.chain.clone(),
-            mpesa: self.mpesa.clone(),
-            clock: self.clock.clone(),
-            events: self.events.clone(),
-        }
     }
 
     /// Waits for the crash, then begins anew on the same file.
@@ -434,24 +438,27 @@ impl Interruption for Calm {
     fn reached(&self, _: Moment) {}
 }
 
-fn service(
+async fn service(
     store: &Arc<SqliteStore>,
     chain: &Arc<TestChain>,
     mpesa: &Arc<TestMpesa>,
     clock: &ServiceClock,
     events: &Events,
+    settings: Tariff,
 ) -> Arc<Settlement> {
-    service_with(store, chain, mpesa, clock, events, Arc::new(Calm))
+    service_with(store, chain, mpesa, clock, events, Arc::new(Calm), settings).await
 }
 
-fn service_with(
+async fn service_with(
     store: &Arc<SqliteStore>,
     chain: &Arc<TestChain>,
     mpesa: &Arc<TestMpesa>,
     clock: &ServiceClock,
     events: &Events,
     interruption: Arc<dyn Interruption>,
+    settings: Tariff,
 ) -> Arc<Settlement> {
+    let tariffs = jirani_settlement::open_tariffs(store.as_ref(), settings, clock.now()).await.unwrap();
     let deps = SettlementDeps {
         store: store.clone(),
         chain: chain.clone(),
@@ -459,16 +466,16 @@ fn service_with(
         clock: clock.clone(),
         events: events.clone(),
     };
-    Settlement::with_interruption(config(), deps, interruption)
+    Settlement::with_interruption(config(tariffs), deps, interruption)
 }
 
-fn config() -> SettlementConfig {
+fn config(tariffs: Tariffs) -> SettlementConfig {
     SettlementConfig {
         callback_base: "http://127.0.0.1:8080".to_owned(),
         shortcode: "600000".to_owned(),
         deployment_key: [7; 32],
         seed: [9; 32],
-        tariff: TARIFF,
+        tariffs,
         payouts: jirani_settlement::PayoutPolicy::default(),
         workers: 8,
     }

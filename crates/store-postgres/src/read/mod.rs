@@ -13,6 +13,7 @@ pub(crate) mod people;
 pub(crate) mod readings;
 pub(crate) mod reconciliation;
 pub(crate) mod slots;
+pub(crate) mod tariff;
 
 use crate::fault::fault;
 use jirani_store::StoreError;

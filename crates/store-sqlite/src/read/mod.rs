@@ -13,3 +13,4 @@ pub(crate) mod people;
 pub(crate) mod readings;
 pub(crate) mod reconciliation;
 pub(crate) mod slots;
+pub(crate) mod tariff;

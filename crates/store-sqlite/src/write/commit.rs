@@ -1,7 +1,7 @@
 //! The changes of one commit: the transfers together, then the records in order.
 
 use super::cache::Cache;
-use super::{affairs, bills, call, callback, handset, ledger, market, money, people, reconciliation};
+use super::{affairs, bills, call, callback, handset, ledger, market, money, people, reconciliation, tariff};
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
 use rusqlite::Connection;
@@ -47,6 +47,7 @@ pub(super) fn apply(
             Change::Curtailment(record) => bills::curtailment(connection, record)?,
             Change::Shortfall(record) => bills::shortfall(connection, record)?,
             Change::Step(record) => bills::step(connection, record)?,
+            Change::Tariff(record) => tariff::tariff(connection, record)?,
             Change::InboxDone { id, outcome } => callback::done(connection, *id, outcome)?,
             Change::Setting { key, value } => people::setting(connection, key, value)?,
         }

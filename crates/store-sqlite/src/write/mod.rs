@@ -23,6 +23,7 @@ mod people;
 mod readings;
 mod reconciliation;
 mod slot;
+mod tariff;
 
 use crate::archive;
 use crate::fault::fault;

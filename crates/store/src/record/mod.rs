@@ -20,6 +20,7 @@ mod rules;
 mod session;
 mod shortfall;
 mod slot;
+mod tariff;
 
 pub use bill::{CurtailmentRecord, DayBillRecord, FeederReport, HomeBill, SlotBillsRecord};
 pub use call::{CallRecord, CallState};
@@ -41,3 +42,4 @@ pub use rules::RulesRecord;
 pub use session::{SessionRecord, SessionRole};
 pub use shortfall::{ShortfallRecord, StepRecord};
 pub use slot::{AttestedRow, SlotRecord};
+pub use tariff::{TariffOrigin, TariffRecord, schedule_of};

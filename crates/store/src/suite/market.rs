@@ -2,7 +2,10 @@
 
 use super::samples::{at, fill, order};
 use super::{Place, conflict, keep};
-use crate::{CallRecord, CallState, Change, OrderRecord, OrderState, RulesRecord};
+use crate::{
+    CallRecord, CallState, Change, OrderRecord, OrderState, RulesRecord, TariffOrigin, TariffRecord,
+};
+use jirani_market::Tariff;
 use jirani_market::rule::{Acting, BuyRule, Cover, Rules, SellRule};
 use jirani_units::{Cents, HouseholdId, OrderId, Price, Slot, Timestamp, Wh};
 
@@ -117,4 +120,39 @@ pub async fn a_household_can_tell_what_its_rules_have_spent_and_what_it_bought(p
     assert_eq!(bought, [(HouseholdId(4), Wh(200))], "an order counts where it was settled: half-open");
     let bought = store.bought_between(at(0), at(60)).await.unwrap();
     assert_eq!(bought, [(HouseholdId(2), Wh(100)), (HouseholdId(4), Wh(300))]);
+}
+
+pub fn tariff(number: u64, key: &str) -> TariffRecord {
+    TariffRecord {
+        number,
+        from: Timestamp::from_seconds(900 * i64::try_from(number).unwrap()),
+        tariff: Tariff {
+            retail: Price(3_500),
+            buy_back: Price(1_000),
+            grid_fee: Price(300),
+            tax: Price(200),
+        },
+        origin: TariffOrigin::Operator,
+        by: Some("Grace".to_owned()),
+        key: key.to_owned(),
+        announced_at: at(1),
+    }
+}
+
+pub async fn an_announced_tariff_is_kept_once_and_for_good(place: &dyn Place) {
+    let store = place.open().await;
+    assert!(store.tariffs().await.unwrap().is_empty());
+    let first = TariffRecord { origin: TariffOrigin::Settings, by: None, ..tariff(1, "settings") };
+    keep(&store, vec![Change::Tariff(tariff(2, "december"))]).await;
+    keep(&store, vec![Change::Tariff(first.clone())]).await;
+    // A repeat, whatever number it would have had, is the one that is kept.
+    let repeat =
+        TariffRecord { number: 3, announced_at: at(9), from: tariff(2, "").from, ..tariff(3, "december") };
+    keep(&store, vec![Change::Tariff(repeat)]).await;
+    let dearer = Tariff { retail: Price(3_600), ..tariff(2, "").tariff };
+    conflict(&store, vec![Change::Tariff(TariffRecord { tariff: dearer, ..tariff(2, "december") })]).await;
+    conflict(&store, vec![Change::Tariff(tariff(2, "another"))]).await;
+    drop(store);
+    let store = place.open().await;
+    assert_eq!(store.tariffs().await.unwrap(), [first, tariff(2, "december")]);
 }

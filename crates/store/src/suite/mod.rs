@@ -84,6 +84,7 @@ macro_rules! conformance {
             market: rules_are_kept_and_set_anew_from_the_version_read;
             market: what_a_call_decided_never_changes_and_how_far_it_is_does;
             market: a_household_can_tell_what_its_rules_have_spent_and_what_it_bought;
+            market: an_announced_tariff_is_kept_once_and_for_good;
             affairs: a_reversal_is_kept_once_and_waits_until_it_is_booked;
             affairs: a_person_closes_a_review_once;
             affairs: a_notice_is_kept_once_and_the_newest_comes_first;

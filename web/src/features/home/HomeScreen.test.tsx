@@ -43,6 +43,23 @@ describe("home", () => {
     expect(await screen.findByText("Your meter has not sent anything yet")).toBeVisible();
   });
 
+  it("says a coming price in one line, in the screen's language", async () => {
+    localStorage.setItem("jirani.language", "sw");
+    const prices = (retail: number, buyBack: number) => ({
+      retail_cents_per_kwh: retail,
+      buy_back_cents_per_kwh: buyBack,
+    });
+    const next_tariff = { from: "2026-12-01T03:00:00Z", tariff: prices(3_600, 1_200) };
+    serve({
+      "GET /api/v1/me/home": () => home,
+      "GET /api/v1/config": () => ({ tariff: prices(3_500, 1_000), next_tariff }),
+    });
+    show(<HomeScreen />);
+    expect(await screen.findByTestId("coming-price")).toHaveTextContent(
+      "Kuanzia 1 Dec 2026, 06:00 umeme ni KSh 36.00 kwa kWh (sasa KSh 35.00); kampuni inanunua kwa KSh 12.00.",
+    );
+  });
+
   it("hides amounts on a shared phone and remembers it", async () => {
     serve({ "GET /api/v1/me/home": () => home });
     const first = show(<HomeScreen />);

@@ -9,6 +9,7 @@ import { formatTime, minutesSince } from "../../domain/time";
 import { useMessages } from "../../i18n";
 import { api, asked, type Home } from "../../lib/api";
 import { MovementList } from "../history/MovementList";
+import { ComingPrice } from "../market/ComingPrice";
 import { AdviceCard } from "./AdviceCard";
 import { FlowBar } from "./FlowBar";
 
@@ -26,6 +27,7 @@ export function HomeScreen() {
         {(data) => (
           <>
             <Now home={data} />
+            <ComingPrice />
             <Holdings home={data} />
             {data.advice && <AdviceCard advice={data.advice} />}
             <Card title={messages.home.last}>

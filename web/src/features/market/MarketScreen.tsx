@@ -7,6 +7,7 @@ import { formatMoney } from "../../domain/money";
 import { useMessages } from "../../i18n";
 import { api, asked } from "../../lib/api";
 import { BuyForm } from "./BuyForm";
+import { ComingPrice } from "./ComingPrice";
 import { MyOffers } from "./MyOffers";
 import { SellForm } from "./SellForm";
 
@@ -22,6 +23,7 @@ export function MarketScreen() {
   return (
     <div className="space-y-4">
       <h1 className="font-bold text-2xl">{messages.tabs.market}</h1>
+      <ComingPrice />
       <Link href="/rules" className="flex min-h-12 items-center font-semibold underline">
         {messages.rules.open}
       </Link>

@@ -1,8 +1,9 @@
 //! A chain in memory: vaults and escrows that add up, every piece of work once.
 
 use async_trait::async_trait;
-use jirani_chain::{ChainError, ChainSnapshot, EnergyChain, HouseholdOnChain, Outcome, Work};
+use jirani_chain::{ChainError, ChainSnapshot, EnergyChain, HouseholdOnChain, Outcome, TariffOutcome, Work};
 use jirani_clock::ServiceClock;
+use jirani_market::Tariff;
 use jirani_units::{Clock as _, HouseholdId, OfferId, Wh};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -109,6 +110,10 @@ impl EnergyChain for TestChain {
             households: accounts.households.iter().map(|(id, household)| (*id, *household)).collect(),
             ..ChainSnapshot::default()
         })
+    }
+
+    async fn set_tariff(&self, _: &Tariff) -> Result<TariffOutcome, ChainError> {
+        Ok(TariffOutcome::Set)
     }
 
     fn household_address(&self, id: HouseholdId) -> String {

@@ -13,7 +13,7 @@ use jirani_daraja_sandbox::{Behaviour, PhoneMode, RunningSandbox, Sandbox, Sandb
 use jirani_forecast::{ClearSkyAndYesterday, Place};
 use jirani_inbox::Gate;
 use jirani_ledger::{Account, Kind, Reason, Transfer, TransferId};
-use jirani_market::Tariff;
+use jirani_market::{Tariff, Tariffs};
 use jirani_notify::Handsets;
 use jirani_settlement::{Settlement, SettlementConfig, SettlementDeps};
 use jirani_store::{
@@ -99,13 +99,14 @@ pub async fn start(options: WorldOptions) -> World {
     let bound = Api::bind(LOCAL.parse().unwrap()).await.unwrap();
     let mpesa = Sandbox::start(SandboxConfig::default(), clock.clone()).await.unwrap();
     let client = DarajaClient::new(daraja_config(&mpesa.base_url), Arc::new(clock.clone())).unwrap();
+    let tariffs = jirani_settlement::open_tariffs(store.as_ref(), TARIFF, clock.now()).await.unwrap();
     let settlement = Settlement::new(
         SettlementConfig {
             callback_base: format!("http://{}", bound.addr),
             shortcode: "600966".into(),
             deployment_key: [2; 32],
             seed: [3; 32],
-            tariff: TARIFF,
+            tariffs: tariffs.clone(),
             payouts: jirani_settlement::PayoutPolicy::default(),
             workers: 4,
         },
@@ -118,7 +119,7 @@ pub async fn start(options: WorldOptions) -> World {
         },
     );
     let advisor = Arc::new(Advisor::new(
-        AdvisorConfig { slot_length_s: 900, place: Some(PLACE), tariff: TARIFF },
+        AdvisorConfig { slot_length_s: 900, place: Some(PLACE), tariffs: tariffs.clone() },
         store.clone(),
         clock.clone(),
         Arc::new(ClearSky),
@@ -144,7 +145,8 @@ pub async fn start(options: WorldOptions) -> World {
         tokio::spawn(settlement.run(CancellationToken::new()));
     }
     let bound = bound.with_gate(options.gate.clone());
-    let api = bound.start(config(LOCAL.parse().unwrap(), options), deps.clone()).await.unwrap();
+    let bound = bound.start(config(LOCAL.parse().unwrap(), options, tariffs), deps.clone());
+    let api = bound.await.unwrap();
     World {
         api,
         deps,
@@ -181,10 +183,11 @@ fn daraja_config(base_url: &str) -> DarajaConfig {
 
 /// A second API beside the first.
 pub async fn start_on(world: &World, listen: SocketAddr) -> Result<RunningApi, ApiStartError> {
-    Api::start(config(listen, WorldOptions::default()), world.deps.clone()).await
+    Api::start(config(listen, WorldOptions::default(), Tariffs::always(TARIFF).unwrap()), world.deps.clone())
+        .await
 }
 
-fn config(listen: SocketAddr, options: WorldOptions) -> ApiConfig {
+fn config(listen: SocketAddr, options: WorldOptions, tariffs: Tariffs) -> ApiConfig {
     ApiConfig {
         site_name: "Kisiwa mini-grid".to_owned(),
         listen,
@@ -194,7 +197,7 @@ fn config(listen: SocketAddr, options: WorldOptions) -> ApiConfig {
         secure_cookies: false,
         slot_length_s: 900,
         speed: Some(60),
-        tariff: TARIFF,
+        tariffs,
         place: Some(PlaceView { latitude_microdegrees: -1_286_000, longitude_microdegrees: 36_817_000 }),
         phones_url: None,
         cluster: ClusterView { name: "embedded".into(), explorer_url: None },

@@ -3,11 +3,15 @@
 use super::desk::{Desk, cluster_name};
 use super::print_json;
 use crate::failure::Failure;
+use crate::wiring::Database;
 use crate::{system, wiring};
 use comfy_table::Table;
 use jirani_chain::admin::Elf;
 use jirani_chain::admin::report::{CappedReport, ConfigReport, StatusReport};
 use jirani_chain::{ChainState, NodeUrl, Readiness};
+use jirani_clock::StoredClock;
+use jirani_market::Tariffs;
+use jirani_store::schedule_of;
 use jirani_units::Timestamp;
 use serde::Serialize;
 
@@ -18,8 +22,61 @@ struct Shown<'a> {
     cluster: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     witness: Option<WitnessReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prices: Option<Prices>,
     #[serde(flatten)]
     report: &'a StatusReport,
+}
+
+/// The tariff in force by this site's store, beside Config's.
+#[derive(Clone, Serialize)]
+struct Prices {
+    retail_cents_per_kwh: u32,
+    buy_back_cents_per_kwh: u32,
+    grid_fee_cents_per_kwh: u32,
+    tax_cents_per_kwh: u32,
+    /// What is wrong; absent when Config has them.
+    trouble: Option<String>,
+}
+
+impl Prices {
+    /// `None` where this machine has no store, or it cannot be read now.
+    async fn look(desk: &Desk, report: &StatusReport) -> Option<Self> {
+        let on_chain = &report.config.as_ref()?.tariff;
+        let database = Database::of(&desk.config, &desk.config.data_dir).ok()?;
+        if desk.access.url.is_some() || database.missing().is_some() {
+            return None;
+        }
+        let records = database.open_read_only().await.ok()?.store().tariffs().await.ok()?;
+        let clock_file = desk.config.data_dir.join("clock");
+        let now = if clock_file.is_file() {
+            StoredClock::open(&clock_file, Timestamp(0)).ok()?.start()
+        } else {
+            system::now()
+        };
+        let tariff = Tariffs::new(schedule_of(&records).ok()?).at(now);
+        let [retail, buy_back, grid_fee, tax] =
+            [tariff.retail, tariff.buy_back, tariff.grid_fee, tariff.tax].map(|price| price.0);
+        let theirs = [
+            on_chain.retail_cents_per_kwh,
+            on_chain.buy_back_cents_per_kwh,
+            on_chain.grid_fee_cents_per_kwh,
+            on_chain.tax_cents_per_kwh,
+        ];
+        let trouble = (theirs != [retail, buy_back, grid_fee, tax]).then(|| {
+            format!(
+                "Config has another tariff, so nothing is traded; a server with the admin's key sets it, else run \
+                 `jirani chain set-tariff --retail {retail} --buy-back {buy_back} --grid-fee {grid_fee} --tax {tax}`"
+            )
+        });
+        Some(Self {
+            retail_cents_per_kwh: retail,
+            buy_back_cents_per_kwh: buy_back,
+            grid_fee_cents_per_kwh: grid_fee,
+            tax_cents_per_kwh: tax,
+            trouble,
+        })
+    }
 }
 
 /// The configured witness.
@@ -63,13 +120,14 @@ pub async fn run(desk: &Desk) -> Result<(), Failure> {
         report.state = readiness.state.word();
         report.sentence = readiness.sentence;
     }
+    let prices = Prices::look(desk, &report).await;
     let cluster = report.genesis_hash.as_deref().map(cluster_name);
     let url = NodeUrl::from(desk.url.as_str()).to_string();
     if desk.access.json {
         let ws_url = NodeUrl::from(desk.config.chain.ws_url(&desk.url)).to_string();
-        print_json(&Shown { url: &url, ws_url, cluster, witness, report: &report })?;
+        print_json(&Shown { url: &url, ws_url, cluster, witness, prices, report: &report })?;
     } else {
-        print(&url, cluster, witness.as_ref(), &report);
+        print(&url, cluster, witness.as_ref(), prices.as_ref(), &report);
     }
     let serves = ChainState::ALL.iter().any(|state| state.word() == report.state && state.serves());
     if serves {
@@ -79,7 +137,13 @@ pub async fn run(desk: &Desk) -> Result<(), Failure> {
     }
 }
 
-fn print(url: &str, cluster: Option<String>, witness: Option<&WitnessReport>, report: &StatusReport) {
+fn print(
+    url: &str,
+    cluster: Option<String>,
+    witness: Option<&WitnessReport>,
+    prices: Option<&Prices>,
+    report: &StatusReport,
+) {
     println!("{}: {}\n", report.state, report.sentence);
     if let Some(cause) = &report.cause {
         println!("{cause}\n");
@@ -141,6 +205,19 @@ fn print(url: &str, cluster: Option<String>, witness: Option<&WitnessReport>, re
     }
     if let Some(config) = &report.config {
         print_config(&mut row, config);
+    }
+    if let Some(prices) = prices {
+        row(
+            "in force",
+            format!(
+                "retail {}, buy-back {}, grid fee {}, tax {} cents per kWh: {}",
+                prices.retail_cents_per_kwh,
+                prices.buy_back_cents_per_kwh,
+                prices.grid_fee_cents_per_kwh,
+                prices.tax_cents_per_kwh,
+                prices.trouble.as_deref().unwrap_or("as Config has them")
+            ),
+        );
     }
     println!("{table}");
 }
