@@ -4,7 +4,8 @@ use crate::config::SettlementConfig;
 use crate::order::View;
 use jirani_market::{Fill, Tariff, Tariffs};
 use jirani_store::{
-    CollectionRecord, CollectionState, OfferRecord, OfferState, OrderRecord, OrderState, PayWith,
+    CollectionRecord, CollectionState, HouseholdKind, OfferRecord, OfferState, OrderRecord, OrderState,
+    PayWith,
 };
 use jirani_units::{Cents, HouseholdId, OfferId, OrderId, Price, Reference, Timestamp, Wh};
 

@@ -5,15 +5,15 @@ use crate::engine::Key;
 use crate::error::SettlementError;
 use crate::interruption::Moment;
 use crate::market;
-use crate::offer::OfferEvent;
-use crate::order::party;
+use crate::offer::{OfferEvent, posting};
+use crate::order::{party, planned};
 use crate::service::{Settlement, check_key};
 use crate::step::{Step, Trouble};
 use jirani_ledger::templates::orders::{self, Party};
 use jirani_market::rule::LOT_MIN;
 use jirani_market::{Fill, MarketError, limits, nairobi, shares};
 use jirani_store::{
-    Change, Event, HouseholdRecord, OfferRecord, OfferState, OrderRecord, OrderState, PayWith, StoreError,
+    Change, Event, HouseholdRecord, OfferRecord, OfferState, OrderRecord, PayWith, StoreError,
 };
 use jirani_units::{Clock as _, HouseholdId, OfferId, OrderId, Price, Timestamp, Wh};
 
@@ -110,41 +110,20 @@ impl Settlement {
         let order = OrderId(self.store.next_number("order").await?);
         let mut step = Step::default();
         step.change(Change::Offer(OfferRecord {
-            id: offer,
-            seller: home.id,
             energy_wh: energy,
             reserved_wh: energy,
-            sold_wh: Wh::ZERO,
             price,
             expires_at: now.plus_seconds(LIFE_S),
-            state: OfferState::Posting,
-            refusal: None,
-            signature: None,
             key: key.to_owned(),
-            created_at: now,
-            version: 0,
+            ..posting(offer, home.id, now)
         }));
         step.change(Change::Post(orders::from_balance(order, Party::Operator, due, now)));
+        // The operator buys without fee and tax.
         step.change(Change::Order(OrderRecord {
-            id: order,
-            buyer,
             fills,
-            fee: Price(0),
-            tax: Price(0),
             due,
-            pay_with: PayWith::Balance,
-            state: OrderState::Planned,
-            release_reason: None,
-            refusal: None,
-            deadline: None,
-            proof: Some(crate::proof::transfer_proof(orders::from_balance_id(order))),
-            paid_at: Some(now),
-            placed_signature: None,
-            final_signature: None,
             key: key.to_owned(),
-            created_at: now,
-            final_at: None,
-            version: 0,
+            ..planned(order, buyer, PayWith::Balance, now)
         }));
         step.announce(Event::Offer(offer, home.id)).announce(Event::Order(order, buyer));
         match self.commit(step).await {

@@ -4,6 +4,8 @@ use super::document::{CallBook, Carried};
 use super::{decide, keys};
 use crate::engine::Key;
 use crate::interruption::Moment;
+use crate::offer::posting;
+use crate::order::planned;
 use crate::service::Settlement;
 use crate::step::{Broken, Step, Trouble};
 use jirani_ledger::Account;
@@ -288,19 +290,12 @@ impl Settlement {
         let id = OfferId(self.store.next_number("offer").await?);
         let Lot { seller, energy, price, ends, key, since, for_orders } = lot;
         step.change(Change::Offer(OfferRecord {
-            id,
-            seller,
             energy_wh: energy,
             reserved_wh: if for_orders.is_some() { energy } else { Wh::ZERO },
-            sold_wh: Wh::ZERO,
             price,
             expires_at: ends,
-            state: OfferState::Posting,
-            refusal: None,
-            signature: None,
             key,
-            created_at: since,
-            version: 0,
+            ..posting(id, seller, since)
         }));
         step.announce(Event::Offer(id, seller));
         carried.offers.push(id);
@@ -320,27 +315,8 @@ fn add_order(
     let (buyer, due) = (purchase.buyer, purchase.shares.due);
     let (payer, fee, tax) = kept.terms(purchase.bid);
     step.change(Change::Post(orders::from_balance(id, payer, due, now)));
-    step.change(Change::Order(OrderRecord {
-        id,
-        buyer,
-        fills,
-        fee,
-        tax,
-        due,
-        pay_with: PayWith::Balance,
-        state: OrderState::Planned,
-        release_reason: None,
-        refusal: None,
-        deadline: None,
-        proof: Some(crate::proof::transfer_proof(orders::from_balance_id(id))),
-        paid_at: Some(now),
-        placed_signature: None,
-        final_signature: None,
-        key,
-        created_at: now,
-        final_at: None,
-        version: 0,
-    }));
+    let order = planned(id, buyer, PayWith::Balance, now);
+    step.change(Change::Order(OrderRecord { fills, fee, tax, due, key, ..order }));
     step.announce(Event::Order(id, buyer)).announce(Event::Balance(buyer));
 }
 

@@ -89,7 +89,7 @@ impl Settlement {
         let tariff = self.config.tariffs.at(now);
         let policy = self.calling.policy();
         let draw = (commitment, seed, beacon);
-        Ok(Some(Facts { slot, tariff, draw, members, has_newcomers, offers, owing, operator, policy, now }))
+        Ok(Some(Facts { slot, tariff, draw, members, has_newcomers, offers, operator, owing, policy, now }))
     }
 
     /// Where each household with rules stands, and whether the last call that was kept did

@@ -27,7 +27,7 @@ use crate::service::{Settlement, check_key};
 pub(crate) use decide::{OfferEvent, release_part};
 use jirani_market::limits;
 use jirani_store::{Change, Event, OfferRecord, OfferState, StoreError};
-use jirani_units::{Clock as _, HouseholdId, OfferId, Price, Wh};
+use jirani_units::{Clock as _, HouseholdId, OfferId, Price, Timestamp, Wh};
 use std::collections::BTreeMap;
 
 /// What became of an offer that was to be stored.
@@ -65,19 +65,11 @@ impl Settlement {
             let vault = self.check_offer(seller, energy, price, expires_in_s).await?;
             let now = self.clock.now();
             let offer = OfferRecord {
-                id: OfferId(0),
-                seller,
                 energy_wh: energy,
-                reserved_wh: Wh::ZERO,
-                sold_wh: Wh::ZERO,
                 price,
                 expires_at: now.plus_seconds(i64::from(expires_in_s)),
-                state: OfferState::Posting,
-                refusal: None,
-                signature: None,
                 key: key.to_owned(),
-                created_at: now,
-                version: 0,
+                ..posting(OfferId(0), seller, now)
             };
             match self.store_offer(offer, &before, vault).await? {
                 OfferPlan::Stored(id) => {
@@ -204,5 +196,25 @@ impl Settlement {
 
     async fn stored_offer(&self, id: OfferId) -> Result<OfferRecord, SettlementError> {
         self.store.offer(id).await?.ok_or(SettlementError::UnknownOffer)
+    }
+}
+
+/// A new offer, as it is stored before the chain hears of it; without energy, price, end and
+/// key.
+pub(crate) const fn posting(id: OfferId, seller: HouseholdId, now: Timestamp) -> OfferRecord {
+    OfferRecord {
+        id,
+        seller,
+        energy_wh: Wh::ZERO,
+        reserved_wh: Wh::ZERO,
+        sold_wh: Wh::ZERO,
+        price: Price(0),
+        expires_at: now,
+        state: OfferState::Posting,
+        refusal: None,
+        signature: None,
+        key: String::new(),
+        created_at: now,
+        version: 0,
     }
 }

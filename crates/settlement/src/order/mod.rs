@@ -28,4 +28,5 @@ mod view;
 
 pub(crate) use decide::releasing;
 pub use place::Quote;
+pub(crate) use place::planned;
 pub(crate) use view::{View, party};

@@ -13,7 +13,7 @@ use jirani_store::{
     Change, CollectionState, Event, HouseholdRecord, OfferRecord, OrderRecord, OrderState, PayWith,
     ReleaseReason, StoreError,
 };
-use jirani_units::{Cents, Clock as _, HouseholdId, OfferId, OrderId, Timestamp, Wh};
+use jirani_units::{Cents, Clock as _, HouseholdId, OfferId, OrderId, Price, Timestamp, Wh};
 use std::collections::HashMap;
 
 /// How often a plan is made anew when others took the same offers.
@@ -272,12 +272,27 @@ fn intent(buyer: &HouseholdRecord, id: OrderId, plan: Plan, pay_with: PayWith, k
         changes.push(Change::Post(orders::from_balance(id, party(buyer), shares.due, now)));
     }
     changes.push(Change::Order(OrderRecord {
-        id,
-        buyer: buyer.id,
         fills,
         fee: tariff.grid_fee,
         tax: tariff.tax,
         due: shares.due,
+        key: key.to_owned(),
+        ..planned(id, buyer.id, pay_with, now)
+    }));
+    changes
+}
+
+/// A new order, as it is stored before the chain hears of it; without fills, terms and key.
+/// From balance it has its proof: the transfer that is stored with it.
+pub(crate) fn planned(id: OrderId, buyer: HouseholdId, pay_with: PayWith, now: Timestamp) -> OrderRecord {
+    let from_balance = pay_with == PayWith::Balance;
+    OrderRecord {
+        id,
+        buyer,
+        fills: Vec::new(),
+        fee: Price(0),
+        tax: Price(0),
+        due: Cents::ZERO,
         pay_with,
         state: OrderState::Planned,
         release_reason: None,
@@ -287,12 +302,11 @@ fn intent(buyer: &HouseholdRecord, id: OrderId, plan: Plan, pay_with: PayWith, k
         paid_at: from_balance.then_some(now),
         placed_signature: None,
         final_signature: None,
-        key: key.to_owned(),
+        key: String::new(),
         created_at: now,
         final_at: None,
         version: 0,
-    }));
-    changes
+    }
 }
 
 fn awaits_receipt(order: &OrderRecord, buyer: HouseholdId) -> bool {

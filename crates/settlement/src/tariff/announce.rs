@@ -44,8 +44,8 @@ impl Settlement {
                     announced_at: now,
                 };
                 let homes = self.store.households().await?;
-                let mut step = Step::default();
-                step.changes = tell::announced(&homes, &record, &tell::before(&schedule, from), now);
+                let changes = tell::announced(&homes, &record, &tell::before(&schedule, from), now);
+                let mut step = Step { changes, ..Step::default() };
                 step.change(Change::Tariff(record.clone())).announce(Event::Tariff);
                 self.commit(step).await?;
                 record
