@@ -23,6 +23,8 @@ const LIFE_S: i64 = 3_600;
 const REACH_DAYS: i64 = 730;
 /// Seconds of the day in Nairobi after which the last slot of the day before is billed.
 const LOOK_AFTER_S: i64 = 3_600;
+/// When to look again while new prices are on their way to the chain, in seconds.
+const PENDING_S: i64 = 300;
 
 impl Settlement {
     /// Sells `energy` of a household's vault to the operator, at buy-back. Returns once the
@@ -189,6 +191,8 @@ impl Settlement {
                     tracing::error!(%error, "old exports are not bought back");
                     return Ok(Some(of_day(day + 1)));
                 }
+                // New prices are on their way to the chain.
+                Err(SettlementError::TariffPending) => return Ok(Some(now.plus_seconds(PENDING_S))),
                 Err(SettlementError::Contended | SettlementError::Stopping) => {
                     return Err(Trouble::NoAnswer("buying back is interrupted".to_owned()));
                 }

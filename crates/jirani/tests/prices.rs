@@ -16,11 +16,11 @@ fn settled(overview: &Value) -> u64 {
     orders.filter(|order| order["state"] == "settled").filter_map(|order| order["count"].as_u64()).sum()
 }
 
-/// The quarter of an hour after the next.
+/// A quarter of an hour some ten seconds of ours away.
 async fn soon(running: &Running) -> String {
     let overview = running.operator().await.get("/api/v1/operator/overview").await;
     let now: Timestamp = overview["now"].as_str().unwrap().parse().unwrap();
-    Timestamp::from_seconds((now.seconds() / 900 + 2) * 900).to_string()
+    Timestamp::from_seconds((now.seconds() / 900 + 8) * 900).to_string()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
