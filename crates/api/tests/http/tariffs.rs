@@ -50,7 +50,8 @@ async fn the_operator_announces_once_and_everybody_sees_the_coming_price_then_th
         (&config["tariff"]["retail_cents_per_kwh"], &config["next_tariff"]),
         (&json!(6_500), &Value::Null)
     );
-    let listed = operator.get(PATH).await;
+    // A day later the session of before has ended.
+    let listed = world.operator().await.get(PATH).await;
     assert_eq!(
         (&listed[0]["state"], &listed[0]["until"], &listed[1]["state"]),
         (&json!("past"), &json!(from), &json!("in_force"))
