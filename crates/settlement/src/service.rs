@@ -69,8 +69,8 @@ pub struct Settlement {
     pub(crate) billing: Billing,
     pub(crate) walking: Walking,
     pub(crate) calling: Calling,
-    /// Held while a purchase by the operator is stored: over store and chain's state.
-    pub(crate) buying_back: tokio::sync::Mutex<()>,
+    /// Held while a purchase by the operator is stored, so that it spends its own but once.
+    pub(crate) spending_own: tokio::sync::Mutex<()>,
     pub(crate) following: Following,
     pub(crate) interruption: Arc<dyn Interruption>,
     pulls: Mutex<PullPlan>,
@@ -113,7 +113,7 @@ impl Settlement {
             billing: Billing::default(),
             walking: Walking::default(),
             calling: Calling::default(),
-            buying_back: tokio::sync::Mutex::default(),
+            spending_own: tokio::sync::Mutex::default(),
             following: Following::default(),
             interruption,
             pulls: Mutex::default(),

@@ -59,8 +59,7 @@ impl Settlement {
             Some(order) if order.energy_wh() != energy => return Err(SettlementError::KeyReused),
             Some(order) => (order.id, order.fills.first().map(|fill| fill.offer)),
             None => {
-                // Two of them must not spend the same money.
-                let _buying = self.buying_back.lock().await;
+                let _spending = self.spending_own.lock().await;
                 let (order, offer) = self.store_purchase(home, buyer, energy, key).await?;
                 (order, Some(offer))
             }

@@ -101,6 +101,7 @@ impl Settlement {
             for (key, household, notice) in &told {
                 step.change(notice::change(*key, *household, notice, facts.now));
             }
+            let _spending = self.spending_own.lock().await;
             let record = if kept {
                 let record = self.keep_call(&mut step, feeder, slot, &decision, &without).await?;
                 Some(record)

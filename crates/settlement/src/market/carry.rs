@@ -9,7 +9,7 @@ use crate::order::planned;
 use crate::service::Settlement;
 use crate::step::{Broken, Step, Trouble};
 use jirani_ledger::Account;
-use jirani_ledger::templates::orders;
+use jirani_ledger::templates::orders::{self, Party};
 use jirani_market::Fill;
 use jirani_market::call::{Plan, Purchase};
 use jirani_market::limits::OFFER_ENERGY_MIN;
@@ -134,6 +134,7 @@ impl Settlement {
             }
         }
         let mut without = HashSet::new();
+        let _spending = self.spending_own.lock().await;
         loop {
             let mut step = Step::default();
             let carried = self.settle_call(&mut step, call.slot, &kept, &plan, &posted, &without).await?;
@@ -191,7 +192,17 @@ impl Settlement {
             !without.contains(&purchase.buyer)
                 && purchase.lots.iter().all(|(place, _)| !missing.contains(place))
         };
-        let purchases: Vec<&Purchase> = plan.purchases.iter().filter(stands).collect();
+        // The operator's own may have been spent since its bid was made.
+        let mut own = self.operators_own().await?;
+        let is_paid = |purchase: &&Purchase| match kept.terms(purchase.bid).0 {
+            Party::Household(_) => true,
+            Party::Operator if purchase.shares.due > own => false,
+            Party::Operator => {
+                own.0 -= purchase.shares.due.0;
+                true
+            }
+        };
+        let purchases: Vec<&Purchase> = plan.purchases.iter().filter(stands).filter(is_paid).collect();
         let mut sold: Vec<u64> = vec![0; plan.offers.len()];
         for (place, energy_wh) in purchases.iter().flat_map(|purchase| &purchase.lots) {
             if let Some(sold) = sold.get_mut(*place) {

@@ -121,6 +121,10 @@ impl Settlement {
         key: &str,
     ) -> Result<OrderId, SettlementError> {
         let (mut number, mut turn) = (None, None);
+        let _spending = match party(buyer) {
+            Party::Operator => Some(self.spending_own.lock().await),
+            Party::Household(_) => None,
+        };
         for attempt in 0..PLAN_ATTEMPTS {
             // Whoever lost the cheapest offer to others takes turns with them.
             if attempt > 0 && turn.is_none() {

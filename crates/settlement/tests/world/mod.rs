@@ -72,6 +72,9 @@ impl World {
         ] {
             store.commit(vec![Change::Household(household(id, kind))]).await.unwrap();
             chain.enrol(id, vault_wh, 0);
+            if kind != HouseholdKind::Home {
+                chain.is_operators(id);
+            }
         }
         let float =
             transfer("float", Account::MpesaPayout, Account::OperatorFloat, FLOAT, Reason::FloatDeposit);
