@@ -26,6 +26,8 @@ pub(crate) enum Notice {
     ReceiptSought(OrderId),
     /// Nobody could say by the deadline whether it was paid.
     OutcomeSought(OrderId),
+    /// M-Pesa's list says that nothing was paid for an order.
+    NothingTaken(OrderId),
     /// The household was paid to by hand.
     PaidByHand(Receipt, Cents),
     /// M-Pesa took a payment back; so much of it is owed now.
@@ -53,6 +55,7 @@ impl Notice {
             Self::NotDelivered(..) => "not_delivered",
             Self::ReceiptSought(..) => "receipt_sought",
             Self::OutcomeSought(..) => "outcome_sought",
+            Self::NothingTaken(..) => "nothing_taken",
             Self::PaidByHand(..) => "paid_by_hand",
             Self::TakenBack(..) => "taken_back",
             Self::DebtPaid(..) => "debt_paid",
@@ -72,7 +75,10 @@ impl Notice {
             | Self::NotDelivered(_, receipt, _)
             | Self::PaidByHand(receipt, _)
             | Self::TakenBack(receipt, ..) => format!("receipt/{receipt}"),
-            Self::ReceiptSought(order) | Self::OutcomeSought(order) | Self::BoughtBack(order, ..) => {
+            Self::ReceiptSought(order)
+            | Self::OutcomeSought(order)
+            | Self::NothingTaken(order)
+            | Self::BoughtBack(order, ..) => {
                 format!("order/{order}")
             }
             Self::DebtPaid(cause, ..) => {
@@ -107,6 +113,9 @@ impl Notice {
             ),
             Self::OutcomeSought(order) => format!(
                 "M-Pesa did not say if you paid for order {order}. If it took money, it comes to your balance. We are checking."
+            ),
+            Self::NothingTaken(order) => format!(
+                "M-Pesa's list has no payment of yours for order {order}: nothing was taken. You may buy again."
             ),
             Self::PaidByHand(_, amount) => format!("We received your {amount}. It is in your balance."),
             Self::TakenBack(_, amount, owed) if owed.is_positive() => format!(
@@ -164,6 +173,9 @@ impl Notice {
             ),
             Self::OutcomeSought(order) => format!(
                 "M-Pesa haikusema kama umelipia oda {order}. Kama pesa ilikatwa, itaingia kwenye salio lako. Tunafuatilia."
+            ),
+            Self::NothingTaken(order) => format!(
+                "Orodha ya M-Pesa haina malipo yako ya oda {order}: hakuna pesa iliyokatwa. Unaweza kununua tena."
             ),
             Self::PaidByHand(_, amount) => format!("Tumepokea {amount} yako. Iko kwenye salio lako."),
             Self::TakenBack(_, amount, owed) if owed.is_positive() => format!(
@@ -246,6 +258,7 @@ mod tests {
             Notice::NotDelivered(order, receipt.clone(), most),
             Notice::ReceiptSought(order),
             Notice::OutcomeSought(order),
+            Notice::NothingTaken(order),
             Notice::PaidByHand(receipt.clone(), most),
             Notice::TakenBack(receipt.clone(), most, most),
             Notice::TakenBack(receipt, most, Cents::ZERO),

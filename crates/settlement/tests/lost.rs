@@ -134,7 +134,8 @@ async fn a_list_that_may_have_the_payment_after_all_ends_no_doubt() {
         if is_whole {
             // Its amount, under a reference that M-Pesa cut.
             let paid = world.mpesa.pay(2_000, world.clock.now());
-            world.mpesa.list(&paid, "JI");
+            let ours = world.store.collection(order.id).await.unwrap().unwrap().reference.to_string();
+            world.mpesa.list(&paid, &ours[..5]);
         } else {
             world.mpesa.list_repeats_itself();
             let other = world.mpesa.pay(700, world.clock.now());
@@ -146,6 +147,46 @@ async fn a_list_that_may_have_the_payment_after_all_ends_no_doubt() {
         assert_eq!(review.closed_at, None, "{review:?}");
         world.is_sound().await;
     }
+}
+
+#[tokio::test]
+async fn what_others_pay_keeps_no_doubt_open_and_the_payer_hears_that_nothing_was_taken() {
+    let world = World::new().await;
+    let order = world.order().await;
+    let prompt = world.mpesa.prompt();
+    world.stk(&prompt, stk_refused(&prompt, "9876")).await;
+    // The same amount, for something else.
+    let rent = world.mpesa.pay(2_000, world.clock.now());
+    world.mpesa.list(&rent, "rent");
+    world.pass(3_800).await;
+    let about = format!("collection/{}/unknown", order.id);
+    let review = world.store.review(&about).await.unwrap().unwrap();
+    assert!(review.closed_at.is_some(), "{review:?}");
+    let notices = world.store.notices_of(Some(BUYER), 10).await.unwrap();
+    assert_eq!(notices[0].code, "nothing_taken");
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn mpesas_list_has_the_last_word_where_a_query_said_paid() {
+    let world = World::new().await;
+    let order = world.order().await;
+    let prompt = world.mpesa.prompt();
+    world.mpesa.query_says(&prompt, QueryOutcome::Paid);
+    world.pass(3_600).await;
+    let about = format!("collection/{}/unknown", order.id);
+    let open = world.store.review(&about).await.unwrap().unwrap();
+    assert_eq!(open.closed_at, None, "M-Pesa said paid: the list is given longer");
+    let state = async || world.store.collection(order.id).await.unwrap().unwrap().state;
+    assert_eq!(state().await, CollectionState::ReceiptAwaited);
+    world.pass(3_600).await;
+    assert!(world.store.review(&about).await.unwrap().unwrap().closed_at.is_some());
+    assert_eq!(state().await, CollectionState::Expired);
+    // Should it come after all, it is the payer's.
+    let paid = world.mpesa.pay(2_000, world.clock.now());
+    world.stk(&prompt, stk_paid(&prompt, &paid)).await;
+    assert_eq!(world.available(BUYER).await, 2_000);
+    world.is_sound().await;
 }
 
 #[tokio::test]

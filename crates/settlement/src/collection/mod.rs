@@ -25,7 +25,8 @@
 //! | Planned | deadline and grace over | Expired | Releasing | - |
 //! | SendUnknown | deadline and grace over | Expired | Releasing | a person looks; the list is still read |
 //! | Pending | deadline and grace over | by a last query | Releasing | a person looks if it says nothing |
-//! | Expired | M-Pesa's whole list does not have it, half an hour later | Expired | - | no person need look |
+//! | Expired | M-Pesa's whole list does not have it, half an hour later | Expired | - | no person need look; the payer is told |
+//! | ReceiptAwaited, order given up | the same, an hour and a half after the prompt: M-Pesa contradicted itself | Expired | - | the same |
 //! | ReceiptAwaited | deadline and grace over | ReceiptAwaited | Releasing | a person looks; the receipt, when it comes, is balance |
 //!
 //! Who paid otherwise than asked is told where the money is, in the same commit.

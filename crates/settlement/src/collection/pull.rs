@@ -13,21 +13,22 @@
 //!
 //! The list is also M-Pesa's last word on a prompt that nothing else was ever told of: what
 //! a whole reading over all of its time does not have, long after its deadline, was not
-//! paid, unless a payment of its amount is there that names no order. The person who was
-//! asked to look need not; should it come after all, it is the payer's balance like any
-//! late payment.
+//! paid, also where a query had said so, unless a payment of its amount is there whose
+//! reference was cut or lost. The person who was asked to look need not, and the payer is
+//! told; should it come after all, it is the payer's balance like any late payment.
 
 use crate::collection::Money;
+use crate::collection::decide::ended;
 use crate::engine::Key;
 use crate::inbox::{Heard, Note, Paid};
 use crate::interruption::Moment;
+use crate::notice::Notice;
 use crate::review::Matter;
 use crate::service::Settlement;
 use crate::step::{Step, Trouble};
 use jirani_daraja::{PulledPayment, PulledWindow, SendError, pull_window};
 use jirani_store::{Change, CollectionRecord, CollectionState};
 use jirani_units::{Cents, Clock as _, Timestamp};
-use std::collections::HashSet;
 
 /// The stored value's name: until when the list was read, in microseconds.
 const SETTING: &str = "pulled-until";
@@ -41,6 +42,8 @@ const DEEP_S: i64 = 7_200;
 /// Seconds from the making of a prompt until M-Pesa's list has its payment, if there is one:
 /// half an hour after the order's deadline and grace.
 const SURE_S: i64 = 2_400;
+/// The same where a query of M-Pesa said that it was paid: as long as a deep reading reaches.
+const SURE_AGAINST_WORD_S: i64 = 5_400;
 /// The wait after M-Pesa did not give the list, in seconds.
 const REFUSED_S: i64 = 30;
 
@@ -62,9 +65,19 @@ fn begin(until: Option<Timestamp>, deep_at: Option<Timestamp>, now: Timestamp) -
 /// Whether a whole reading from `from` until `until` that has no payment for it says that
 /// there is none.
 fn is_surely_unpaid(collection: &CollectionRecord, from: Timestamp, until: Timestamp) -> bool {
-    collection.state == CollectionState::Expired
-        && collection.created_at >= from
-        && collection.created_at.plus_seconds(SURE_S) <= until
+    let sure_s = match collection.state {
+        CollectionState::Expired => SURE_S,
+        CollectionState::ReceiptAwaited => SURE_AGAINST_WORD_S,
+        _ => return false,
+    };
+    collection.created_at >= from && collection.created_at.plus_seconds(sure_s) <= until
+}
+
+/// Whether a payment that names no order may be this prompt's all the same: of its amount,
+/// under a reference that M-Pesa cut or lost.
+fn may_be_its(collection: &CollectionRecord, nobodys: &[(Cents, String)]) -> bool {
+    let ours = collection.reference.to_string();
+    nobodys.iter().any(|(amount, named)| *amount == collection.amount && ours.starts_with(named.as_str()))
 }
 
 /// When to read the list again, by what is still missing.
@@ -133,7 +146,8 @@ impl Settlement {
     }
 
     /// Closes the reviews about prompts that the whole of the list does not have. Whatever it
-    /// has of them is in the ledger by now, so their collections are not expired any more.
+    /// has of them is in the ledger by now, so their collections are paid. Where a query said
+    /// that it was paid, the list has the last word.
     async fn end_doubts(&self, window: &PulledWindow, step: &mut Step) -> Result<(), Trouble> {
         if window.unreadable > 0 || !window.is_whole {
             return Ok(());
@@ -142,27 +156,30 @@ impl Settlement {
         for review in self.store.open_reviews(jirani_store::verbs::PAGE_MAX).await? {
             let Some(order) = Matter::unknown_collection(&review.key) else { continue };
             let Some(collection) = self.store.collection(order).await? else { continue };
-            // It may be this one's payment, under a reference that M-Pesa cut or lost.
-            let may_be_its = nobodys.contains(&collection.amount);
-            if is_surely_unpaid(&collection, window.from, window.until) && !may_be_its {
-                tracing::info!(order = order.0, "M-Pesa's list says that it was not paid");
-                step.resolve(Matter::CollectionUnknown(order), "M-Pesa's list of payments does not have it");
+            let is_unpaid = is_surely_unpaid(&collection, window.from, window.until);
+            if !is_unpaid || may_be_its(&collection, &nobodys) {
+                continue;
+            }
+            tracing::info!(order = order.0, "M-Pesa's list says that it was not paid");
+            step.resolve(Matter::CollectionUnknown(order), "M-Pesa's list of payments does not have it");
+            step.tell(collection.payer, &Notice::NothingTaken(order), self.clock.now());
+            if collection.state == CollectionState::ReceiptAwaited {
+                step.change(Change::Collection(ended(&collection, CollectionState::Expired)));
             }
         }
         Ok(())
     }
 
-    /// The amounts of payments whose reference is no order's.
-    async fn nobodys(&self, payments: &[PulledPayment]) -> Result<HashSet<Cents>, Trouble> {
-        let mut amounts = HashSet::new();
+    /// Payments whose reference is no order's: amount, and what was named, as our own
+    /// references are written.
+    async fn nobodys(&self, payments: &[PulledPayment]) -> Result<Vec<(Cents, String)>, Trouble> {
+        let mut nobodys = Vec::new();
         for payment in payments {
-            if !amounts.contains(&payment.amount)
-                && self.order_named(&payment.bill_reference).await?.is_none()
-            {
-                amounts.insert(payment.amount);
+            if self.order_named(&payment.bill_reference).await?.is_none() {
+                nobodys.push((payment.amount, payment.bill_reference.trim().to_ascii_uppercase()));
             }
         }
-        Ok(amounts)
+        Ok(nobodys)
     }
 
     /// Hands a payment on, unless it is known; the lane it went to, if it did.
@@ -240,7 +257,8 @@ mod tests {
             (CollectionState::Expired, -2_399, false),
             (CollectionState::Expired, -7_200, true),
             (CollectionState::Expired, -7_201, false),
-            (CollectionState::ReceiptAwaited, -3_000, false),
+            (CollectionState::ReceiptAwaited, -5_399, false),
+            (CollectionState::ReceiptAwaited, -5_400, true),
             (CollectionState::Paid, -3_000, false),
         ] {
             let mut collection = collection(state);
