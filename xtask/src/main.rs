@@ -4,6 +4,7 @@
 //! the one line to run), and fails with one clear line.
 
 mod bench;
+mod firmware;
 mod fuzz;
 mod mutate;
 mod packages;
@@ -63,6 +64,12 @@ enum Chore {
         #[arg(long)]
         storm: bool,
     },
+    /// Builds the meter's core for its processor and tries it under an emulator.
+    Firmware {
+        /// Print the figures as one line of JSON, last.
+        #[arg(long)]
+        json: bool,
+    },
     /// Lets everybody do everything, in any order, and checks what was promised.
     Fuzz {
         /// What to fuzz: `program`.
@@ -86,6 +93,7 @@ fn main() {
         Chore::Bench { name, update, json, crash, storm } => {
             bench::run(&root, &name, json, update, bench::First { crash, storm })
         }
+        Chore::Firmware { json } => firmware::run(&root, json),
         Chore::Fuzz { name, minutes, seed } => fuzz::run(&root, &name, minutes, seed),
     });
     if let Err(error) = outcome {
