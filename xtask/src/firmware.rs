@@ -1,9 +1,11 @@
-//! The meter's firmware: its core built for its processor and tried under an emulator
-//! with the golden vectors.
+//! The meter's firmware: what needs no hardware tested here, all of it built for its
+//! processor, its core tried under an emulator with the golden vectors, its flash and
+//! memory weighed.
 
 use crate::{packages, step};
 use anyhow::{Context as _, bail};
-use serde_json::Value;
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionKind};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -27,17 +29,31 @@ const EMULATOR: &[&str] = &[
     "stdio",
     "-kernel",
 ];
+/// Where the ESP32-C3 sees its RAM as data; the stack takes what is left of it.
+const RAM: std::ops::Range<u64> = 0x3FC8_0000..0x3FCE_0000;
+/// Half of what 4 MB of flash leave beside the queue of readings: one of two images.
+const FLASH_MAX: u64 = 1_500_000;
+
 /// Builds the firmware, runs its core under the emulator, and reports.
 pub fn run(root: &Path, as_json: bool) -> anyhow::Result<()> {
     packages::debian(PACKAGES)?;
     target()?;
+    step::run(
+        "test firmware/logic on this machine",
+        cargo(root).args(["test", "--release", "--locked", "-p", "jirani-firmware-logic"]),
+    )?;
     let core = build(root, "emulated")?;
-    let figures = emulate(&core)?;
+    let mut figures = emulate(&core)?;
+    let meter = build(root, "meter")?;
+    weigh(&meter, &mut figures)?;
     for (name, value) in figures.as_object().into_iter().flatten() {
         eprintln!("{name:>32} {value}");
     }
     if as_json {
         println!("{figures}");
+    }
+    if figures["flash_bytes"].as_u64().is_none_or(|bytes| bytes > FLASH_MAX) {
+        bail!("the firmware takes more than {FLASH_MAX} bytes of flash, so two images do not fit 4 MB");
     }
     Ok(())
 }
@@ -55,18 +71,25 @@ fn target() -> anyhow::Result<()> {
 
 /// Builds one of the firmware's programs; gives its ELF's path.
 fn build(root: &Path, name: &str) -> anyhow::Result<PathBuf> {
-    let folder = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root.join("target"), PathBuf::from)
-        .join("firmware");
     step::run(
         &format!("build firmware/{name} for {TARGET}"),
-        step::cargo()
-            .current_dir(root.join("firmware"))
+        cargo(root)
             .args(["build", "--release", "--locked", "--target", TARGET, "-p"])
-            .arg(format!("jirani-firmware-{name}"))
-            .env("CARGO_TARGET_DIR", &folder),
+            .arg(format!("jirani-firmware-{name}")),
     )?;
-    Ok(folder.join(TARGET).join("release").join(name))
+    Ok(folder(root).join(TARGET).join("release").join(name))
+}
+
+/// Cargo in the firmware's workspace.
+fn cargo(root: &Path) -> Command {
+    let mut command = step::cargo();
+    command.current_dir(root.join("firmware")).env("CARGO_TARGET_DIR", folder(root));
+    command
+}
+
+/// The target folder: not the workspace's, whose lock another build may hold.
+fn folder(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join("firmware")
 }
 
 /// Runs the core's program; its figures, when every vector holds.
@@ -85,4 +108,28 @@ fn emulate(elf: &Path) -> anyhow::Result<Value> {
     }
     let last = said.lines().last().unwrap_or_default();
     serde_json::from_str(last).with_context(|| format!("the emulated core said {last:?} instead of figures"))
+}
+
+/// Adds what the meter's program takes of flash and RAM.
+fn weigh(elf: &Path, figures: &mut Value) -> anyhow::Result<()> {
+    let bytes = std::fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
+    let file = object::File::parse(&*bytes).with_context(|| format!("{} is no ELF", elf.display()))?;
+    let (mut flash, mut ram) = (0, 0);
+    for section in file.sections().filter(|section| section.address() != 0) {
+        let kept = !matches!(section.kind(), SectionKind::UninitializedData | SectionKind::UninitializedTls);
+        flash += if kept { section.size() } else { 0 };
+        let counts = RAM.contains(&section.address()) && section.name() != Ok(".stack");
+        ram += if counts { section.size() } else { 0 };
+    }
+    let address = |name: &str| {
+        let symbol = file.symbols().find(|symbol| symbol.name() == Ok(name));
+        symbol.map(|symbol| symbol.address()).with_context(|| format!("the firmware has no symbol {name}"))
+    };
+    let stack = address("_stack_start")?.saturating_sub(address("_stack_end")?);
+    let core = figures["core_stack_bytes"].as_u64().unwrap_or_default();
+    figures["flash_bytes"] = json!(flash);
+    figures["ram_bytes"] = json!(ram);
+    figures["stack_bytes"] = json!(stack);
+    figures["stack_headroom_bytes"] = json!(stack.saturating_sub(core));
+    Ok(())
 }

@@ -64,7 +64,7 @@ enum Chore {
         #[arg(long)]
         storm: bool,
     },
-    /// Builds the meter's core for its processor and tries it under an emulator.
+    /// Builds the meter's firmware, tries its core under an emulator, weighs it.
     Firmware {
         /// Print the figures as one line of JSON, last.
         #[arg(long)]

@@ -1,0 +1,107 @@
+//! What must survive a power cut, as it stands in flash, and how it comes back.
+//!
+//! A reading goes into the queue first and the state is written after; both are whole
+//! or absent. When power goes in between, the queue's newest reading is ahead of the
+//! state, and the state follows it: no number is ever given to two readings.
+
+use crate::integration::Remainders;
+use jirani_meter::{MeterState, Reading, Registers, Relay, SignedReading};
+
+/// Bytes of an encoded state.
+pub const STATE: usize = 74;
+const VERSION: u8 = 1;
+
+/// The meter's state and the energy below one Wh.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// What the core must not forget.
+    pub meter: MeterState,
+    /// What the integration must not forget.
+    pub remainders: Remainders,
+}
+
+impl Kept {
+    /// The bytes for flash: the version, then every field with its low byte first.
+    pub fn encode(&self) -> [u8; STATE] {
+        let (meter, remainders) = (&self.meter, &self.remainders);
+        let relay = u8::from(meter.relay == Relay::Open);
+        let mut bytes = [0; STATE];
+        let mut rest = &mut bytes[..];
+        for field in [
+            &[VERSION][..],
+            &meter.epoch.to_le_bytes(),
+            &meter.last_seq.to_le_bytes(),
+            &meter.last_time_us.to_le_bytes(),
+            &meter.registers.import_wh.to_le_bytes(),
+            &meter.registers.export_wh.to_le_bytes(),
+            &meter.registers.generation_wh.to_le_bytes(),
+            &meter.previous,
+            &[relay],
+            &meter.last_command.to_le_bytes(),
+            &remainders.import.to_le_bytes(),
+            &remainders.export.to_le_bytes(),
+            &remainders.generation.to_le_bytes(),
+        ] {
+            // INVARIANT: the fields are `STATE` bytes long; a test reads them all back.
+            let (place, after) = rest.split_at_mut(field.len());
+            place.copy_from_slice(field);
+            rest = after;
+        }
+        bytes
+    }
+
+    /// Reads what [`Kept::encode`] wrote; `None` for anything else.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes;
+        let [VERSION] = take(&mut rest)? else { return None };
+        let meter = MeterState {
+            epoch: u32::from_le_bytes(take(&mut rest)?),
+            last_seq: u64::from_le_bytes(take(&mut rest)?),
+            last_time_us: u64::from_le_bytes(take(&mut rest)?),
+            registers: Registers {
+                import_wh: u64::from_le_bytes(take(&mut rest)?),
+                export_wh: u64::from_le_bytes(take(&mut rest)?),
+                generation_wh: u64::from_le_bytes(take(&mut rest)?),
+            },
+            previous: take(&mut rest)?,
+            relay: match take(&mut rest)? {
+                [0] => Relay::Closed,
+                [1] => Relay::Open,
+                _ => return None,
+            },
+            last_command: u64::from_le_bytes(take(&mut rest)?),
+        };
+        let remainders = Remainders {
+            import: u32::from_le_bytes(take(&mut rest)?),
+            export: u32::from_le_bytes(take(&mut rest)?),
+            generation: u32::from_le_bytes(take(&mut rest)?),
+        };
+        rest.is_empty().then_some(Self { meter, remainders })
+    }
+
+    /// The state after a start: what was kept, or, when the queue's newest reading is
+    /// ahead of it, what that reading says.
+    #[must_use]
+    pub fn recovered(self, newest: Option<&SignedReading>) -> Self {
+        let Some(newest) = newest else { return self };
+        let Ok((reading, _)) = Reading::decode(newest.bytes.as_slice()) else { return self };
+        if (reading.epoch, reading.seq) <= (self.meter.epoch, self.meter.last_seq) {
+            return self;
+        }
+        let meter = MeterState {
+            epoch: reading.epoch,
+            last_seq: reading.seq,
+            last_time_us: reading.time_us,
+            registers: reading.registers,
+            previous: newest.short_hash(),
+            ..self.meter
+        };
+        Self { meter, remainders: self.remainders }
+    }
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, after) = rest.split_first_chunk::<N>()?;
+    *rest = after;
+    Some(*taken)
+}

@@ -1,0 +1,49 @@
+//! The meter's heartbeat: measures, counts, reads, moves the relay, every half second.
+
+use crate::Shared;
+use crate::energy::{EnergyError, EnergyIc as _, GENERATION, LOAD, Pzem004t};
+use embassy_time::{Duration, Ticker};
+use esp_hal::gpio::{Input, Level, Output};
+use jirani_firmware_logic::modbus::Measurement;
+use jirani_meter::{MeterError, Relay};
+
+const BEAT: Duration = Duration::from_millis(500);
+
+/// Runs for ever.
+#[embassy_executor::task]
+pub async fn run(device: Shared, mut ics: Pzem004t, mut relay: Output<'static>, cover: Input<'static>) -> ! {
+    let mut beat = Ticker::every(BEAT);
+    loop {
+        let measured = measure(&mut ics).await;
+        relay.set_level(count(device, &measured, cover.is_high()));
+        beat.next().await;
+    }
+}
+
+/// Counts, reads when it is time; gives the relay's level.
+fn count(
+    device: Shared,
+    measured: &Result<(Measurement, Measurement), EnergyError>,
+    cover_is_open: bool,
+) -> Level {
+    let mut device = device.borrow_mut();
+    match measured {
+        Ok((generation, load)) => note(device.measured(generation, load)),
+        Err(error) => log::warn!("{error}"),
+    }
+    note(device.read_if_due(cover_is_open));
+    match device.relay() {
+        Relay::Closed => Level::Low,
+        Relay::Open => Level::High,
+    }
+}
+
+fn note(done: Result<(), MeterError>) {
+    if let Err(error) = done {
+        log::warn!("{error}");
+    }
+}
+
+async fn measure(ics: &mut Pzem004t) -> Result<(Measurement, Measurement), EnergyError> {
+    Ok((ics.measure(GENERATION).await?, ics.measure(LOAD).await?))
+}
