@@ -4,7 +4,8 @@
 
 use jirani_meter::{
     Ack, Action, ArrayQueue, Command, Ed25519Signer, Flags, HeapQueue, Meter, MeterError, MeterState, Obeyed,
-    PublicKey, Queue, Reading, Registers, Relay, Sample, Signer as _, TimeQuality, message,
+    PublicKey, Queue, QueueFull, Reading, Registers, Relay, Sample, SignedReading, Signer as _, TimeQuality,
+    message,
 };
 use proptest::prelude::*;
 
@@ -218,4 +219,34 @@ fn a_command_that_is_replayed_late_forged_or_foreign_moves_no_relay() {
     // An acknowledgement is no command, and the other way round.
     assert!(meter.command(&ack(1, 1, name, &gateway()), 50, synchronised).is_err());
     assert!(meter.acknowledge(&close).is_err());
+}
+
+/// A flash that fails: it still counts its readings, but can show none.
+struct Unreadable(HeapQueue);
+
+impl Queue for Unreadable {
+    fn push(&mut self, reading: SignedReading) -> Result<(), QueueFull> {
+        self.0.push(reading)
+    }
+
+    fn visit_oldest(&self, _most: usize, _visit: &mut dyn FnMut(&SignedReading)) {}
+
+    fn free(&mut self, epoch: u32, first_seq: u64, seq: u64) -> usize {
+        self.0.free(epoch, first_seq, seq)
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.is_full()
+    }
+}
+
+#[test]
+fn a_queue_that_cannot_be_read_makes_no_message() {
+    let mut meter = meter_with(Unreadable(HeapQueue::with_bound(2)));
+    meter.read(at(10)).unwrap();
+    assert_eq!(meter.message(), None);
 }

@@ -15,6 +15,7 @@ pub mod image;
 pub mod integration;
 pub mod modbus;
 pub mod provisioning;
+pub mod qr;
 pub mod queue;
 pub mod schedule;
 pub mod state;

@@ -8,6 +8,7 @@ use core::ops::Range;
 use esp_hal::clock::CpuClock;
 use esp_hal::gpio::{Input, InputConfig, Level, Output, OutputConfig, Pull};
 use esp_hal::i2c::master::{self, I2c};
+use esp_hal::rtc_cntl::{Rtc, Rwdt};
 use esp_hal::timer::timg::TimerGroup;
 use esp_hal::uart::{self, Uart};
 use esp_hal::{Async, Blocking};
@@ -37,6 +38,8 @@ pub struct Board {
     pub serial: Uart<'static, Async>,
     /// Whole flash.
     pub flash: FlashStorage<'static>,
+    /// Starts the meter anew when nobody feeds it.
+    pub watchdog: Rwdt,
     /// Radio.
     pub wifi: esp_hal::peripherals::WIFI<'static>,
 }
@@ -74,6 +77,7 @@ impl Board {
             display,
             serial,
             flash: FlashStorage::new(parts.FLASH),
+            watchdog: Rtc::new(parts.RTC_TIMER).rwdt,
             wifi: parts.WIFI,
         })
     }

@@ -111,7 +111,8 @@ fn start(spawner: Spawner) -> Result<(), String> {
     let energy = energy::Pzem004t::new(board.energy);
     let gateway = link::Gateway { name, broker: settings.broker, password: settings.broker_password };
     spawner.spawn(
-        metering::run(device, energy, board.relay, board.cover).map_err(|error| shown("a task", &error))?,
+        metering::run(device, energy, board.relay, board.cover, board.watchdog)
+            .map_err(|error| shown("a task", &error))?,
     );
     spawner.spawn(
         serial::run(board.serial, Settable::Running(device), who).map_err(|error| shown("a task", &error))?,

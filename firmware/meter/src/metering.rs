@@ -4,16 +4,28 @@ use crate::Shared;
 use crate::energy::{EnergyError, EnergyIc as _, GENERATION, LOAD, Pzem004t};
 use embassy_time::{Duration, Ticker};
 use esp_hal::gpio::{Input, Level, Output};
+use esp_hal::rtc_cntl::{Rwdt, RwdtStage};
 use jirani_firmware_logic::modbus::Measurement;
 use jirani_meter::{MeterError, Relay};
 
 const BEAT: Duration = Duration::from_millis(500);
+/// A beat that takes so long never ends: the watchdog starts the meter anew.
+const PATIENCE: esp_hal::time::Duration = esp_hal::time::Duration::from_secs(30);
 
 /// Runs for ever.
 #[embassy_executor::task]
-pub async fn run(device: Shared, mut ics: Pzem004t, mut relay: Output<'static>, cover: Input<'static>) -> ! {
+pub async fn run(
+    device: Shared,
+    mut ics: Pzem004t,
+    mut relay: Output<'static>,
+    cover: Input<'static>,
+    mut watchdog: Rwdt,
+) -> ! {
+    watchdog.enable();
+    watchdog.set_timeout(RwdtStage::Stage0, PATIENCE);
     let mut beat = Ticker::every(BEAT);
     loop {
+        watchdog.feed();
         let measured = measure(&mut ics).await;
         relay.set_level(count(device, &measured, cover.is_high()));
         beat.next().await;

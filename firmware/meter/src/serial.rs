@@ -8,6 +8,7 @@ use core::cell::RefCell;
 use esp_hal::Async;
 use esp_hal::uart::Uart;
 use jirani_firmware_logic::provisioning::{self, LINE_MAX, Line, LineError};
+use jirani_firmware_logic::qr;
 use jirani_firmware_logic::store::{Name, Store, StoreError};
 
 /// Who the meter is, for enrolment.
@@ -85,7 +86,12 @@ fn obey(line: Line<'_>, settable: Settable, who: &Who) -> Result<String, Refused
     };
     match line {
         Line::Empty => Ok(String::new()),
-        Line::Identity => Ok(format!("meter {}\r\nkey {}\r\n", who.name, who.public_key)),
+        Line::Identity => {
+            let mut text = format!("meter {}\r\nkey {}\r\n", who.name, who.public_key);
+            // Capital letters make the code smaller. Writing to a string does not fail.
+            let _ = qr::write(&who.public_key.to_ascii_uppercase(), &mut text);
+            Ok(text)
+        }
         Line::Restart => esp_hal::system::software_reset(),
         Line::Text(name, value) => keep(name, value.as_bytes()),
         Line::Gateway(key) => keep(Name::Gateway, &key),
