@@ -130,7 +130,7 @@ fn start(spawner: Spawner) -> Result<(), String> {
 /// After a panic, which was told on the console: starts anew, for a meter that stands
 /// still counts nothing.
 #[unsafe(no_mangle)]
-fn custom_halt() -> ! {
+extern "Rust" fn custom_halt() -> ! {
     esp_hal::system::software_reset()
 }
 
