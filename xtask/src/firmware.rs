@@ -11,6 +11,8 @@ use std::process::Command;
 
 const TARGET: &str = "riscv32imc-unknown-none-elf";
 const PACKAGES: &[&str] = &["qemu-system-misc"];
+/// A compiler and its libraries' source, for machines where no target can be added.
+const DEBIAN_COMPILER: &[&str] = &["rustc-web", "cargo-web", "rust-web-src"];
 /// One instruction is one nanosecond, so the machine's counter counts instructions.
 const EMULATOR: &[&str] = &[
     "120",
@@ -37,14 +39,14 @@ const FLASH_MAX: u64 = 1_500_000;
 /// Builds the firmware, runs its core under the emulator, and reports.
 pub fn run(root: &Path, as_json: bool) -> anyhow::Result<()> {
     packages::debian(PACKAGES)?;
-    target()?;
+    let compiler = compiler()?;
     step::run(
         "test firmware/logic on this machine",
         cargo(root).args(["test", "--release", "--locked", "-p", "jirani-firmware-logic"]),
     )?;
-    let core = build(root, "emulated")?;
+    let core = build(root, &compiler, "emulated")?;
     let mut figures = emulate(&core)?;
-    let meter = build(root, "meter")?;
+    let meter = build(root, &compiler, "meter")?;
     weigh(&meter, &mut figures)?;
     for (name, value) in figures.as_object().into_iter().flatten() {
         eprintln!("{name:>32} {value}");
@@ -58,26 +60,61 @@ pub fn run(root: &Path, as_json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes sure that the compiler can build for the meter's processor.
-fn target() -> anyhow::Result<()> {
-    let installed = step::output(Command::new("rustup").args(["target", "list", "--installed"]))
-        .context("rustup is missing; install it from rustup.rs, then run this again")?;
-    if installed.lines().any(|line| line.trim() == TARGET) {
-        return Ok(());
+/// What compiles for the meter's processor.
+enum Compiler {
+    /// This toolchain, with the target's libraries.
+    Rustup,
+    /// Debian's, which builds them itself, with this toolchain's linker.
+    Debian { linker: PathBuf },
+}
+
+/// Makes sure that something can build for the meter's processor.
+fn compiler() -> anyhow::Result<Compiler> {
+    let installed = step::output(Command::new("rustup").args(["target", "list", "--installed"]));
+    if installed.is_some_and(|installed| installed.lines().any(|line| line.trim() == TARGET)) {
+        return Ok(Compiler::Rustup);
     }
     let what = format!("install the compiler's target {TARGET}");
-    step::run(&what, Command::new("rustup").args(["target", "add", TARGET]))
+    if step::run(&what, Command::new("rustup").args(["target", "add", TARGET])).is_ok() {
+        return Ok(Compiler::Rustup);
+    }
+    eprintln!("    the target cannot be added here: Debian's compiler builds it from source");
+    packages::debian(DEBIAN_COMPILER)?;
+    let said = step::output(Command::new("rustc").args(["--print", "sysroot"])).unwrap_or_default();
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let linker = Path::new(said.trim()).join("lib/rustlib").join(host).join("bin/rust-lld");
+    if !linker.is_file() {
+        bail!("{} is missing; install Rust from rustup.rs, then run this again", linker.display());
+    }
+    Ok(Compiler::Debian { linker })
 }
 
 /// Builds one of the firmware's programs; gives its ELF's path.
-fn build(root: &Path, name: &str) -> anyhow::Result<PathBuf> {
+fn build(root: &Path, compiler: &Compiler, name: &str) -> anyhow::Result<PathBuf> {
+    let (mut command, target) = match compiler {
+        Compiler::Rustup => (cargo(root), folder(root)),
+        Compiler::Debian { linker } => {
+            let target = folder(root).join("debian");
+            let mut command = Command::new("/usr/bin/cargo");
+            command
+                .current_dir(root.join("firmware"))
+                .env_remove("LD_LIBRARY_PATH")
+                .env("CARGO_TARGET_DIR", &target)
+                .env("RUSTC", "/usr/bin/rustc")
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env("CARGO_TARGET_RISCV32IMC_UNKNOWN_NONE_ELF_LINKER", linker)
+                .env("CARGO_TARGET_RISCV32IMC_UNKNOWN_NONE_ELF_RUSTFLAGS", "-Clinker-flavor=ld.lld")
+                .arg("-Zbuild-std=core,alloc");
+            (command, target)
+        }
+    };
     step::run(
         &format!("build firmware/{name} for {TARGET}"),
-        cargo(root)
+        command
             .args(["build", "--release", "--locked", "--target", TARGET, "-p"])
             .arg(format!("jirani-firmware-{name}")),
     )?;
-    Ok(folder(root).join(TARGET).join("release").join(name))
+    Ok(target.join(TARGET).join("release").join(name))
 }
 
 /// Cargo in the firmware's workspace.
