@@ -205,7 +205,7 @@ fn old_debt_is_paid_by_instalments_and_no_longer_cuts() {
     assert_eq!(story.account.instalment_due(due(1)), Some(bought));
     // A neighbour sold it for less.
     let paid = StepKind::InstalmentPaid { paid: Cents(2_800), energy: Wh(1_000) };
-    assert_eq!(story.event(Event::InstalmentPaid(Cents(2_800)), due(1)), [paid]);
+    assert_eq!(story.event(paid_for(2_800, 1_000), due(1)), [paid]);
     assert_eq!(story.account.old_debt.unwrap().owed, Cents(7_000));
     assert_eq!(story.account.available, Cents(2_200));
     assert_eq!(story.account.exposure(), Cents(-2_200), "what is set aside does not count");
@@ -215,11 +215,46 @@ fn old_debt_is_paid_by_instalments_and_no_longer_cuts() {
     assert_eq!(story.event(Event::Paid(Cents(3_500)), due(2)), []);
     assert_eq!(story.account.instalment_due(due(2)), None, "a missed one is not made up for");
     assert_eq!(story.owes(2_000, 3_500, due(3)), []);
-    story.event(Event::InstalmentPaid(each), due(3));
+    story.event(paid_for(3_500, 1_000), due(3));
     assert_eq!(story.owes(1_000, 4_000, due(4)), []);
-    let last = story.event(Event::InstalmentPaid(each), due(4));
+    let last = story.event(paid_for(3_500, 1_000), due(4));
     assert_eq!(last, [StepKind::InstalmentPaid { paid: each, energy: Wh(1_000) }, StepKind::InstalmentsDone]);
     assert_eq!((story.account.shortfall, story.account.available), (Wh(0), Cents(500)));
+}
+
+/// An instalment's energy was bought.
+fn paid_for(paid: i64, energy: u64) -> Event {
+    Event::InstalmentPaid { paid: Cents(paid), energy: Wh(energy) }
+}
+
+#[test]
+fn instalments_that_do_not_divide_the_debt_end_it_all_the_same() {
+    let mut story = Story::cut();
+    story.event(Event::InstalmentsAgreed { each: Cents(1_000), every_days: 1 }, hours(26));
+    let (mut owed, mut bought) = (3_000, Vec::new());
+    for day in 1..20 {
+        let at = hours(26 + 24 * day);
+        story.owes(owed, 5_000, at);
+        let Some(due) = story.account.instalment_due(at) else { break };
+        // At retail it costs no more than it may.
+        let cost = (due.energy.0 * 3_500).div_ceil(1_000);
+        assert!(i64::try_from(cost).unwrap() <= due.at_most.0 && due.at_most.0 <= 1_000, "{due:?}");
+        story.event(paid_for(due.at_most.0, due.energy.0), at);
+        owed -= due.energy.0;
+        bought.push(due.energy.0);
+    }
+    assert_eq!((owed, bought.len(), story.account.old_debt), (0, 11, None), "{bought:?}");
+}
+
+#[test]
+fn a_dearer_retail_buys_less_with_each_instalment_and_keeps_the_agreement() {
+    let mut story = Story::cut();
+    story.event(Event::InstalmentsAgreed { each: Cents(3_500), every_days: 7 }, hours(26));
+    let (at, retail) = (hours(26 + 24 * 7), Price(4_000));
+    let (shortfall, available) = (Wh(3_000), Cents(5_000));
+    story.event(Event::Attested { through: at, shortfall, available, retail }, at);
+    let due = story.account.instalment_due(at).unwrap();
+    assert_eq!((due.energy, due.at_most), (Wh(875), Cents(3_500)));
 }
 
 #[test]
@@ -303,7 +338,7 @@ fn what_is_refused_changes_nothing_and_says_why() {
         (Event::LimitSet(Cents(-1)), "shortfall.limit_negative"),
         (Event::EmergencyAsked, "shortfall.emergency_not_needed"),
         (Event::InstalmentsAgreed { each: Cents(1), every_days: 7 }, "shortfall.nothing_owed"),
-        (Event::InstalmentPaid(Cents(1)), "shortfall.no_instalment_due"),
+        (paid_for(1, 1), "shortfall.no_instalment_due"),
         (Event::Disputed(1), "shortfall.not_disputable"),
         (Event::Disputed(0), "shortfall.not_disputable"),
         (Event::Resolved, "shortfall.no_dispute"),
@@ -336,7 +371,7 @@ fn events() -> impl Strategy<Value = Event> {
         ].prop_map(Event::ProtectionSet),
         1 => (0i64..20_000).prop_map(|limit| Event::LimitSet(Cents(limit))),
         1 => (0u64..20).prop_map(Event::Disputed),
-        2 => (0i64..5_000).prop_map(|paid| Event::InstalmentPaid(Cents(paid))),
+        2 => (0i64..5_000, 0u64..3_000).prop_map(|(paid, energy)| paid_for(paid, energy)),
         1 => Just(Event::Resolved),
         3 => Just(Event::Tick),
     ]

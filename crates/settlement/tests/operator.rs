@@ -185,6 +185,20 @@ async fn a_crash_before_the_chain_hears_of_it_buys_once() {
 }
 
 #[tokio::test]
+async fn what_stands_on_offer_or_was_bought_is_not_taken_for_old_exports() {
+    let world = World::new().await;
+    let today = nairobi::day(world.clock.now());
+    let mut bill = DayBillRecord::new(SELLER, today - 20);
+    bill.export = Wh(6_000);
+    world.store.commit(vec![Change::DayBill(bill)]).await.unwrap();
+    // What is on offer counts as the oldest; the rest of the vault was bought.
+    world.settlement.post_offer(SELLER, Wh(5_000), Price(1_500), 604_800, "long").await.unwrap();
+    world.pass(86_400).await;
+    assert_eq!((world.chain.vault(SELLER), world.available(SELLER).await), (4_000, 1_000));
+    world.is_sound().await;
+}
+
+#[tokio::test]
 async fn what_was_pushed_two_weeks_ago_and_not_sold_is_bought_back_by_itself() {
     let mut world = World::new().await;
     let today = nairobi::day(world.clock.now());

@@ -260,7 +260,7 @@ async fn a_crash_after_an_instalment_was_bought_counts_it_once() {
     world.offer(SELLER, 5_000, 3_540).await;
     // Bought, and the standing knows nothing of it: as if the process had ended there.
     let due = world.store.shortfall(BUYER).await.unwrap().unwrap().account.old_debt.unwrap().next_due;
-    let key = format!("@instalment/{BUYER}/{}/1", due.0);
+    let key = format!("@instalment/{BUYER}/{}/0", due.0);
     let want = jirani_settlement::Want::Energy(Wh(1_000));
     let bought = world.settlement.place_order(BUYER, want, PayWith::Balance, None, &key).await.unwrap();
     assert_eq!(bought.due, Cents(4_000));

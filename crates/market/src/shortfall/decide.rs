@@ -38,9 +38,13 @@ pub enum Event {
     ProtectionSet(Protection),
     /// The operator sets the limit.
     LimitSet(Cents),
-    /// The energy of the instalment that was due ([`Account::instalment_due`]) was bought for
-    /// this much.
-    InstalmentPaid(Cents),
+    /// The energy of the instalment that was due ([`Account::instalment_due`]) was bought.
+    InstalmentPaid {
+        /// For so much.
+        paid: Cents,
+        /// So much energy.
+        energy: Wh,
+    },
     /// The household disputes a step.
     Disputed(u64),
     /// The operator answered.
@@ -156,7 +160,9 @@ fn take(
             let number = account.disputed.take().ok_or(ShortfallError::NoDispute)?;
             steps.push(StepKind::Resolved(number));
         }
-        Event::InstalmentPaid(paid) => money::instalment_paid(account, paid, at, steps)?,
+        Event::InstalmentPaid { paid, energy } => {
+            money::instalment_paid(account, paid, energy, at, steps)?;
+        }
         Event::Tick => money::instalments(account, policy, at, steps),
     }
     Ok(())

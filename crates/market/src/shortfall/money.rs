@@ -4,6 +4,7 @@
 
 use super::account::{Account, Instalments, Policy, cost};
 use super::step::{ShortfallError, StepKind};
+use crate::limits::HELD_MAX;
 use jirani_units::{Cents, Timestamp, Wh};
 
 /// Most instalments of one agreement.
@@ -35,10 +36,21 @@ impl Account {
     /// The instalment that is due at `at` and that the balance can pay, emergency credit
     /// aside. Whoever has bought its energy says so ([`super::Event::InstalmentPaid`]).
     pub fn instalment_due(&self, at: Timestamp) -> Option<InstalmentDue> {
-        let debt = self.old_debt.filter(|debt| debt.next_due <= at && debt.owed.is_positive())?;
-        let at_most = debt.each.min(debt.owed);
-        let energy = paid_off(&debt, at_most).min(self.shortfall);
-        (energy > Wh::ZERO && self.own_money() >= at_most).then_some(InstalmentDue { energy, at_most })
+        let debt = self.old_debt.filter(|debt| debt.next_due <= at)?;
+        let due = self.instalment(&debt);
+        (due.energy > Wh::ZERO && self.own_money() >= due.at_most).then_some(due)
+    }
+
+    /// What one instalment buys: as much as it pays for at the price agreed or at retail now,
+    /// whichever is higher, so that the operator can always sell it; no more than is owed, or
+    /// than one order holds.
+    fn instalment(&self, debt: &Instalments) -> InstalmentDue {
+        let price = debt.price.max(self.retail);
+        let payable =
+            u128::from(u64::try_from(debt.each.0).unwrap_or(0)) * 1_000 / u128::from(price.0.max(1));
+        let payable = Wh(u64::try_from(payable).unwrap_or(u64::MAX));
+        let energy = payable.min(debt.set_aside).min(self.shortfall).min(HELD_MAX);
+        InstalmentDue { energy, at_most: cost(energy, price) }
     }
 
     /// Balance without the room of emergency credit.
@@ -57,7 +69,7 @@ pub(super) fn instalments(account: &mut Account, policy: &Policy, at: Timestamp,
         steps.push(StepKind::InstalmentsDone);
         return;
     }
-    while debt.next_due <= at && account.own_money() < debt.each.min(debt.owed) {
+    while debt.next_due <= at && account.own_money() < account.instalment(&debt).at_most {
         debt.missed += 1;
         debt.next_due = debt.next_due.plus_seconds(i64::from(debt.every_days) * DAY_S);
         steps.push(StepKind::InstalmentMissed(debt.each.min(debt.owed)));
@@ -70,41 +82,30 @@ pub(super) fn instalments(account: &mut Account, policy: &Policy, at: Timestamp,
     account.old_debt = Some(debt);
 }
 
-/// The energy of the instalment that is due was bought for `paid`.
+/// `energy` of the instalment that is due was bought for `paid`.
 pub(super) fn instalment_paid(
     account: &mut Account,
     paid: Cents,
+    energy: Wh,
     at: Timestamp,
     steps: &mut Vec<StepKind>,
 ) -> Result<(), ShortfallError> {
-    let due = account.old_debt.filter(|debt| debt.next_due <= at && debt.owed.is_positive());
+    let due = account.old_debt.filter(|debt| debt.next_due <= at);
     let mut debt = due.ok_or(ShortfallError::NoInstalmentDue)?;
-    let each = debt.each.min(debt.owed);
-    let energy = paid_off(&debt, each);
-    debt.owed.0 -= each.0;
     debt.set_aside = debt.set_aside.saturating_sub(energy);
+    debt.owed = cost(debt.set_aside, debt.price);
     debt.missed = 0;
     debt.next_due = debt.next_due.plus_seconds(i64::from(debt.every_days) * DAY_S);
     account.shortfall = account.shortfall.saturating_sub(energy);
     account.available = Cents(account.available.0.saturating_sub(paid.0).max(0));
     steps.push(StepKind::InstalmentPaid { paid, energy });
-    if debt.owed.is_positive() && account.shortfall > Wh::ZERO {
+    if debt.set_aside > Wh::ZERO && account.shortfall > Wh::ZERO {
         account.old_debt = Some(debt);
     } else {
         account.old_debt = None;
         steps.push(StepKind::InstalmentsDone);
     }
     Ok(())
-}
-
-/// Energy that `paid` pays off: all that is left with the last instalment.
-fn paid_off(debt: &Instalments, paid: Cents) -> Wh {
-    if paid >= debt.owed {
-        return debt.set_aside;
-    }
-    let cents = u128::from(u64::try_from(paid.0).unwrap_or(0));
-    let energy = cents * 1_000 / u128::from(debt.price.0.max(1));
-    Wh(u64::try_from(energy).unwrap_or(u64::MAX)).min(debt.set_aside)
 }
 
 /// Sets the whole shortfall aside, to be paid by instalments.

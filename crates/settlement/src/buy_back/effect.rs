@@ -1,21 +1,21 @@
 //! Stores what is bought back, and looks every day for what is due.
 
-use super::decide;
+use super::decide::{self, Holding};
 use crate::engine::Key;
 use crate::error::SettlementError;
 use crate::interruption::Moment;
 use crate::market;
-use crate::offer::{OfferEvent, posting};
+use crate::offer::posting;
 use crate::order::{party, planned};
 use crate::service::{Settlement, check_key};
 use crate::step::{Step, Trouble};
 use jirani_ledger::templates::orders::{self, Party};
 use jirani_market::rule::LOT_MIN;
 use jirani_market::{Fill, MarketError, limits, nairobi, shares};
-use jirani_store::{
-    Change, Event, HouseholdRecord, OfferRecord, OfferState, OrderRecord, PayWith, StoreError,
-};
+use jirani_store::verbs::PAGE_MAX;
+use jirani_store::{Change, Event, HouseholdRecord, OfferRecord, OrderRecord, PayWith, StoreError};
 use jirani_units::{Clock as _, HouseholdId, OfferId, OrderId, Price, Timestamp, Wh};
+use std::collections::{BTreeSet, HashMap};
 
 /// How long the chain may take to hear of it, in seconds; then it is refused.
 const LIFE_S: i64 = 3_600;
@@ -59,6 +59,7 @@ impl Settlement {
             Some(order) if order.energy_wh() != energy => return Err(SettlementError::KeyReused),
             Some(order) => (order.id, order.fills.first().map(|fill| fill.offer)),
             None => {
+                self.check_purchase(home, buyer, energy).await?;
                 let _spending = self.spending_own.lock().await;
                 let (order, offer) = self.store_purchase(home, buyer, energy, key).await?;
                 (order, Some(offer))
@@ -74,19 +75,17 @@ impl Settlement {
             .ok_or_else(|| SettlementError::Stuck(format!("order {order} is not in the store")))
     }
 
-    /// Stores offer and order in one commit.
-    async fn store_purchase(
+    /// What the chain would refuse is refused here, in words; asked before the operator's
+    /// money is held.
+    async fn check_purchase(
         &self,
         home: &HouseholdRecord,
         buyer: HouseholdId,
         energy: Wh,
-        key: &str,
-    ) -> Result<(OrderId, OfferId), SettlementError> {
+    ) -> Result<(), SettlementError> {
         self.check_room()?;
-        let too_much = || MarketError::EnergyOutOfBounds { min: LOT_MIN, max: limits::HELD_MAX };
-        let energy_wh = u32::try_from(energy.0).map_err(|_| too_much())?;
         if energy < LOT_MIN || energy > limits::HELD_MAX {
-            return Err(too_much().into());
+            return Err(MarketError::EnergyOutOfBounds { min: LOT_MIN, max: limits::HELD_MAX }.into());
         }
         if party(home) == Party::Operator {
             return Err(SettlementError::UnknownHousehold);
@@ -99,7 +98,19 @@ impl Settlement {
         if on_chain.vault_wh < energy {
             return Err(SettlementError::VaultTooSmall { vault: on_chain.vault_wh });
         }
-        self.bounds_hold().await?;
+        self.bounds_hold().await
+    }
+
+    /// Stores offer and order in one commit.
+    async fn store_purchase(
+        &self,
+        home: &HouseholdRecord,
+        buyer: HouseholdId,
+        energy: Wh,
+        key: &str,
+    ) -> Result<(OrderId, OfferId), SettlementError> {
+        // Checked: at most what one order holds.
+        let energy_wh = u32::try_from(energy.0).unwrap_or(u32::MAX);
         let now = self.clock.now();
         let price = self.config.tariffs.at(now).buy_back;
         let offer = OfferId(self.store.next_number("offer").await?);
@@ -146,16 +157,38 @@ impl Settlement {
         Ok(())
     }
 
-    /// What was posted for an order that was refused is not left on the market.
-    pub(crate) async fn withdraw_unbought(&self, order: &OrderRecord) -> Result<(), Trouble> {
+    /// What was posted for an order that was refused is not left on the market: the offer's
+    /// lane takes it back.
+    pub(crate) fn withdraw_unbought(&self, order: &OrderRecord) {
         for fill in &order.fills {
-            let offer = self.store.offer(fill.offer).await?;
-            if offer.is_some_and(|offer| offer.state == OfferState::Open) {
-                self.apply_offer(fill.offer, &OfferEvent::Cancelled).await?;
-                self.lanes.poke(Key::Offer(fill.offer), self.clock.busy());
+            self.lanes.poke(Key::Offer(fill.offer), self.clock.busy());
+        }
+    }
+
+    /// What of households' tokens is on offer, was bought, or was used and sold today.
+    async fn holdings(
+        &self,
+        records: &[HouseholdRecord],
+        day: i64,
+        now: Timestamp,
+    ) -> Result<HashMap<HouseholdId, Holding>, Trouble> {
+        let mut holdings: HashMap<HouseholdId, Holding> = HashMap::new();
+        for offer in self.store.live_offers().await? {
+            let left = offer.energy_wh.saturating_sub(offer.sold_wh);
+            holdings.entry(offer.seller).or_default().on_offer.0 += left.0;
+        }
+        let feeders: BTreeSet<u16> = records.iter().map(|record| record.feeder).collect();
+        for feeder in feeders {
+            let today = self.store.slot_bills(feeder, nairobi::day_start(day), now, PAGE_MAX).await?;
+            for home in today.iter().flat_map(|slot| &slot.homes) {
+                holdings.entry(home.bill.household).or_default().today.add(&home.bill);
+            }
+            let last = self.store.last_slot_bills(feeder, false).await?;
+            for home in last.iter().flat_map(|slot| &slot.homes) {
+                holdings.entry(home.bill.household).or_default().bought = home.bill.bought_left;
             }
         }
-        Ok(())
+        Ok(holdings)
     }
 
     /// Buys back what every household has held too long; says when to look again.
@@ -170,14 +203,17 @@ impl Settlement {
         if now < of_day(day) {
             return Ok(Some(of_day(day)));
         }
-        let homes = self.store.households().await?;
+        let records = self.store.households().await?;
         let homes: Vec<HouseholdId> =
-            homes.iter().filter(|home| party(home) != Party::Operator).map(|home| home.id).collect();
+            records.iter().filter(|home| party(home) != Party::Operator).map(|home| home.id).collect();
+        let mut holdings = self.holdings(&records, day, now).await?;
         for (household, on_chain) in homes.iter().zip(self.chain.households(&homes).await?) {
             let Some(on_chain) = on_chain.filter(|home| home.vault_wh >= LOT_MIN) else { continue };
             let bills = self.store.day_bills(*household, day - REACH_DAYS, day - 1).await?;
-            let vault = on_chain.vault_wh.min(limits::HELD_MAX);
-            let Some(due) = decide::due(*household, &bills, vault, days, now) else { continue };
+            let holding = holdings.entry(*household).or_default();
+            holding.vault = on_chain.vault_wh;
+            let Some(mut due) = decide::due(*household, &bills, holding, days, now) else { continue };
+            due.energy = due.energy.min(limits::HELD_MAX);
             if due.energy < LOT_MIN || on_chain.shortfall_wh > Wh::ZERO {
                 continue;
             }
@@ -187,8 +223,7 @@ impl Settlement {
                 // It was bought today already.
                 Ok(_) | Err(SettlementError::KeyReused) => {}
                 Err(error @ (SettlementError::OperatorFunds | SettlementError::NoOperator)) => {
-                    tracing::error!(%error, "old exports are not bought back");
-                    return Ok(Some(of_day(day + 1)));
+                    tracing::error!(household = household.0, %error, "old exports are not bought back today");
                 }
                 // New prices are on their way to the chain.
                 Err(SettlementError::TariffPending) => return Ok(Some(now.plus_seconds(PENDING_S))),

@@ -74,10 +74,14 @@ fn is_surely_unpaid(collection: &CollectionRecord, from: Timestamp, until: Times
 }
 
 /// Whether a payment that names no order may be this prompt's all the same: of its amount,
-/// under a reference that M-Pesa cut or lost.
+/// under a reference that M-Pesa lost, or that shares four characters in a row with ours.
 fn may_be_its(collection: &CollectionRecord, nobodys: &[(Cents, String)]) -> bool {
     let ours = collection.reference.to_string();
-    nobodys.iter().any(|(amount, named)| *amount == collection.amount && ours.starts_with(named.as_str()))
+    let resembles = |named: &str| match named.len() {
+        0..4 => ours.contains(named),
+        _ => named.as_bytes().windows(4).any(|part| ours.as_bytes().windows(4).any(|own| own == part)),
+    };
+    nobodys.iter().any(|(amount, named)| *amount == collection.amount && resembles(named))
 }
 
 /// When to read the list again, by what is still missing.
@@ -163,9 +167,8 @@ impl Settlement {
             tracing::info!(order = order.0, "M-Pesa's list says that it was not paid");
             step.resolve(Matter::CollectionUnknown(order), "M-Pesa's list of payments does not have it");
             step.tell(collection.payer, &Notice::NothingTaken(order), self.clock.now());
-            if collection.state == CollectionState::ReceiptAwaited {
-                step.change(Change::Collection(ended(&collection, CollectionState::Expired)));
-            }
+            // Also where nothing changes: a callback that was booked meanwhile is a conflict.
+            step.change(Change::Collection(ended(&collection, CollectionState::Expired)));
         }
         Ok(())
     }
@@ -176,7 +179,8 @@ impl Settlement {
         let mut nobodys = Vec::new();
         for payment in payments {
             if self.order_named(&payment.bill_reference).await?.is_none() {
-                nobodys.push((payment.amount, payment.bill_reference.trim().to_ascii_uppercase()));
+                let named = payment.bill_reference.chars().filter(char::is_ascii_alphanumeric);
+                nobodys.push((payment.amount, named.collect::<String>().to_ascii_uppercase()));
             }
         }
         Ok(nobodys)

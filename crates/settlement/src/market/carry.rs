@@ -188,8 +188,12 @@ impl Settlement {
         let now = self.clock.now();
         let mut carried = Carried::default();
         let (missing, mut direct) = self.open_sources(plan, posted).await?;
+        // Other prices than the book's have begun since: its purchases would be worth something
+        // else than they were bid for.
+        let same_prices = self.config.tariffs.at(now) == kept.tariff;
         let stands = |purchase: &&Purchase| {
-            !without.contains(&purchase.buyer)
+            same_prices
+                && !without.contains(&purchase.buyer)
                 && purchase.lots.iter().all(|(place, _)| !missing.contains(place))
         };
         // The operator's own may have been spent since its bid was made.

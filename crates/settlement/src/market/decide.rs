@@ -1,6 +1,6 @@
 //! What a call decides: from rules, vaults, money and open offers to a plan. Pure.
 
-use super::document::CallBook;
+use super::document::{CallBook, CallLine};
 use super::operator::{self, Operator};
 use super::{MarketPolicy, keys};
 use crate::step::Broken;
@@ -69,8 +69,13 @@ pub(super) struct Decision {
 impl Decision {
     /// Whether anything is to be kept for good.
     pub(super) fn is_worth_keeping(&self) -> bool {
-        let both = !self.book.bids.is_empty() && !self.book.asks.is_empty();
-        both || !self.book.put.is_empty() || !self.closing.is_empty() || self.has_newcomers
+        // Of the operator alone nobody need know that it stood.
+        let of_homes = |lines: &[CallLine]| lines.iter().any(|CallLine(_, operator, ..)| !operator);
+        let both = of_homes(&self.book.bids) && of_homes(&self.book.asks);
+        both || self.book.volume_wh > 0
+            || !self.book.put.is_empty()
+            || !self.closing.is_empty()
+            || self.has_newcomers
     }
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn is_bought_back(key: &str) -> bool {
 
 /// Whether an offer with this key was made by hand, or is what a call left of such a one.
 pub(crate) fn is_by_hand(key: &str) -> bool {
-    !is_rules(key) && !is_sold(key)
+    !is_rules(key) && !is_sold(key) && !is_bought_back(key)
 }
 
 /// The order in the place of one that could not be placed whole.

@@ -8,7 +8,7 @@ use crate::service::{COMMIT_ATTEMPTS, Settlement};
 use crate::step::{Broken, Trouble};
 use jirani_chain::Work;
 use jirani_store::{OfferRecord, StoreError};
-use jirani_units::{Clock as _, OfferId, Timestamp};
+use jirani_units::{Clock as _, OfferId, Timestamp, Wh};
 
 impl Settlement {
     /// Moves an offer on as far as it goes; says when to look again.
@@ -46,6 +46,10 @@ impl Settlement {
                         Fresh::Done { .. } => self.apply_offer(id, &OfferEvent::Returned).await?,
                         Fresh::Later(at) => return Ok(Some(at)),
                     }
+                }
+                // Of what the operator buys nothing stands on the market by itself.
+                OfferEffect::Rest(Some(_)) if is_bought_back(&offer.key) && offer.open_wh() > Wh::ZERO => {
+                    self.apply_offer(id, &OfferEvent::Cancelled).await?;
                 }
                 OfferEffect::Rest(at) => return Ok(at),
             }

@@ -27,8 +27,8 @@ pub(crate) enum OrderEvent {
     /// The chain has answered the placing (from balance: and settling).
     Placed(Outcome),
     /// Offers that a call's order holds were refused: it ends, and what is left of it goes
-    /// on as the order of this number.
-    OffersRefused(OrderId),
+    /// on as the order of this number; not when prices have changed since.
+    OffersRefused(Option<OrderId>),
     /// The chain has answered the settling.
     Settled(Outcome),
     /// The tokens are back; the signature, if it was us who gave them back.
@@ -160,7 +160,7 @@ fn refused(view: &View, code: &str, now: Timestamp) -> (Step, OrderRecord) {
 /// Ends an order of a call of whose offers some were refused, and makes one of the fills
 /// that are left: who sells them has no part in the refusal. What they hold of their offers
 /// passes from the one to the other.
-fn goes_on(view: &View, again: OrderId, now: Timestamp) -> Result<Step, Broken> {
+fn goes_on(view: &View, again: Option<OrderId>, now: Timestamp) -> Result<Step, Broken> {
     let order = &view.order;
     let (mut step, next) = refused(view, OFFER_REFUSED, now);
     let mut fills = Vec::with_capacity(order.fills.len());
@@ -168,7 +168,7 @@ fn goes_on(view: &View, again: OrderId, now: Timestamp) -> Result<Step, Broken> 
         if fill.offer != offer.id {
             return Err(Broken(format!("order {} was read with other offers than its own", order.id)));
         }
-        if offer.state == OfferState::Refused {
+        if offer.state == OfferState::Refused || again.is_none() {
             step.change(Change::Offer(release_part(offer, Wh(u64::from(fill.energy_wh)), false)?));
             step.announce(Event::Offer(offer.id, offer.seller));
         } else {
@@ -177,9 +177,7 @@ fn goes_on(view: &View, again: OrderId, now: Timestamp) -> Result<Step, Broken> 
     }
     step.announce(Event::Order(next.id, next.buyer));
     step.change(Change::Order(next));
-    if fills.is_empty() {
-        return Ok(step);
-    }
+    let Some(again) = again.filter(|_| !fills.is_empty()) else { return Ok(step) };
     let due = jirani_market::shares(&fills, order.fee, order.tax)
         .map_err(|error| Broken(format!("what is left of order {} has no price: {error}", order.id)))?
         .due;

@@ -42,7 +42,12 @@ impl Settlement {
                         // The call looks here once the chain has answered for all of them.
                         CallOffers::Posting => return Ok(None),
                         CallOffers::Refused => {
-                            let again = OrderId(self.store.next_number("order").await?);
+                            let tariffs = &self.config.tariffs;
+                            let same = tariffs.at(order.created_at) == tariffs.at(self.clock.now());
+                            let again = match same {
+                                true => Some(OrderId(self.store.next_number("order").await?)),
+                                false => None,
+                            };
                             self.apply_order(id, &OrderEvent::OffersRefused(again)).await?;
                             continue;
                         }
@@ -85,7 +90,7 @@ impl Settlement {
                 }
                 OrderEffect::Rest => {
                     if is_bought_back(&order.key) && order.state == OrderState::Refused {
-                        self.withdraw_unbought(&order).await?;
+                        self.withdraw_unbought(&order);
                     }
                     self.look_at_closing_offers(&order).await?;
                     self.reversal_after(id).await?;

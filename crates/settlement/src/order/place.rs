@@ -97,18 +97,33 @@ impl Settlement {
         max_due: Option<Cents>,
         key: &str,
     ) -> Result<OrderRecord, SettlementError> {
-        let _busy = self.clock.busy();
+        let id = self.begin_order(buyer, want, pay_with, max_due, key).await?;
+        self.look(Key::Order(id)).await?;
+        self.store
+            .order(id)
+            .await?
+            .ok_or_else(|| SettlementError::Stuck(format!("order {id} is not in the store")))
+    }
+
+    /// The same without waiting for the chain: the order's lane goes on with it. A lane of
+    /// something else begins orders so, since one that waits for another keeps a worker.
+    pub(crate) async fn begin_order(
+        &self,
+        buyer: HouseholdId,
+        want: Want,
+        pay_with: PayWith,
+        max_due: Option<Cents>,
+        key: &str,
+    ) -> Result<OrderId, SettlementError> {
+        let busy = self.clock.busy();
         check_key(key)?;
         let household = self.store.household(buyer).await?.ok_or(SettlementError::UnknownHousehold)?;
         let id = {
             let _planning = self.planning.lock(&household).await;
             self.store_order(&household, want, pay_with, max_due, key).await?
         };
-        self.look(Key::Order(id)).await?;
-        self.store
-            .order(id)
-            .await?
-            .ok_or_else(|| SettlementError::Stuck(format!("order {id} is not in the store")))
+        self.lanes.poke(Key::Order(id), busy);
+        Ok(id)
     }
 
     /// Stores the order with everything it holds, in one commit.

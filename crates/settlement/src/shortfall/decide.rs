@@ -1,5 +1,6 @@
 //! From a standing and what chain and ledger say to the next standing and its steps. Pure.
 
+use super::instalment::Purchase;
 use jirani_market::shortfall::{Account, Event, Policy, RelayPosition, ShortfallError, Step, apply};
 use jirani_store::ShortfallRecord;
 use jirani_units::{Cents, Price, Timestamp, Wh};
@@ -63,17 +64,21 @@ pub(super) fn look(
     Ok((next, steps))
 }
 
-/// The same after the energy of an instalment was bought for so much.
+/// The same after the energy of an instalment was bought.
 pub(super) fn look_after(
     record: &ShortfallRecord,
-    bought: Option<Cents>,
+    bought: Purchase,
     policy: &Policy,
     facts: &Facts,
     at: Timestamp,
 ) -> Result<(ShortfallRecord, Vec<Step>), ShortfallError> {
-    let Some(paid) = bought else { return look(record, policy, facts, at) };
-    let paid = apply(&record.account, policy, Event::InstalmentPaid(paid), at);
-    let (account, mut steps) = match paid {
+    let Purchase::Bought { paid, energy } = bought else { return look(record, policy, facts, at) };
+    // As it stood before the purchase: what chain and ledger say now is after it.
+    let mut account = record.account;
+    account.retail = facts.retail;
+    account.shortfall = Wh(facts.shortfall.0.saturating_add(energy.0));
+    account.available = Cents(facts.available.0 + account.emergency_owed.0 + paid.0);
+    let (account, mut steps) = match apply(&account, policy, Event::InstalmentPaid { paid, energy }, at) {
         Ok(paid) => paid,
         // Somebody else has recorded it.
         Err(ShortfallError::NoInstalmentDue) => return look(record, policy, facts, at),

@@ -1,6 +1,7 @@
 //! Keeps standings and steps, commands relays, and does what household and operator ask.
 
 use super::decide::{self, Facts};
+use super::instalment::Purchase;
 use super::{ShortfallPolicy, tell};
 use crate::engine::Key;
 use crate::error::SettlementError;
@@ -118,8 +119,10 @@ impl Settlement {
         &self,
         household: HouseholdId,
     ) -> Result<Option<Timestamp>, Trouble> {
-        // Before the standings are held: the chain may take its time.
         let bought = self.buy_instalment(household).await?;
+        if bought == Purchase::UnderWay {
+            return Ok(None);
+        }
         let mut held = self.walking.records.lock().await;
         let records = self.records(&mut held).await?;
         let record = self.record(records, household);
@@ -192,6 +195,9 @@ impl Settlement {
             return Err(SettlementError::NoteTooLong);
         }
         let bought = self.buy_instalment(household).await.map_err(SettlementError::from_trouble)?;
+        if bought == Purchase::UnderWay {
+            return Err(SettlementError::Contended);
+        }
         let mut held = self.walking.records.lock().await;
         let records = self.records(&mut held).await.map_err(SettlementError::from_trouble)?;
         let record = self.record(records, household);

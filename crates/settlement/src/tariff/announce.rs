@@ -1,12 +1,13 @@
 //! An operator announces a tariff.
 
-use super::tell;
+use super::{LEAD_S, tell};
 use crate::engine::Key;
 use crate::error::SettlementError;
 use crate::reconciliation::check_operator;
 use crate::service::{Settlement, check_key};
 use crate::step::Step;
 use jirani_market::Tariff;
+use jirani_market::schedule::ScheduleError;
 use jirani_store::{Change, Event, TariffOrigin, TariffRecord, schedule_of};
 use jirani_units::{Clock as _, Timestamp};
 
@@ -33,6 +34,10 @@ impl Settlement {
             Some(_) => return Err(SettlementError::KeyReused),
             None => {
                 let now = self.clock.now();
+                let earliest = now.plus_seconds(LEAD_S);
+                if from < earliest {
+                    return Err(ScheduleError::InPast { earliest }.into());
+                }
                 let schedule = schedule_of(&records)?.announce(now, from, tariff)?;
                 let record = TariffRecord {
                     number: records.last().map_or(1, |last| last.number + 1),

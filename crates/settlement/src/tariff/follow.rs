@@ -16,6 +16,8 @@ use std::sync::{Mutex, PoisonError};
 /// seconds, and how often it looks.
 const PATIENCE_S: i64 = 60;
 const LOOK_S: i64 = 1;
+/// When the chain is asked again that did not answer, in seconds.
+const UNKNOWN_S: i64 = 5;
 /// How often the bounds are looked at that somebody else must set, in seconds.
 const ELSEWHERE_S: i64 = 300;
 /// How often they are looked at otherwise: somebody with the admin's key may have set others.
@@ -44,12 +46,16 @@ impl Settlement {
     /// Whether the chain has the bounds of the tariff in force, after a look at it if nobody
     /// knows.
     async fn has_bounds(&self) -> Result<bool, SettlementError> {
-        let holds = || self.following.confirmed() == Some(self.config.tariffs.at(self.clock.now()));
-        if holds() {
+        if self.bounds_are_known() {
             return Ok(true);
         }
         self.look(Key::Tariff).await?;
-        Ok(holds())
+        Ok(self.bounds_are_known())
+    }
+
+    /// Whether the chain is known to have the bounds in force, without a look at it.
+    pub(crate) fn bounds_are_known(&self) -> bool {
+        self.following.confirmed() == Some(self.config.tariffs.at(self.clock.now()))
     }
 
     /// Refuses to begin what the chain would refuse for the prices of before.
@@ -90,7 +96,16 @@ impl Settlement {
             tracing::debug!(%error, "the bounds were not looked at");
             return within(VERIFY_S);
         }
-        match answer? {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                // Whoever waits hears that prices are on their way, and nothing is kept back
+                // until the chain answers.
+                tracing::warn!(%error, "the chain does not say what bounds it has; asking again");
+                return Ok(Some(now.plus_seconds(UNKNOWN_S)));
+            }
+        };
+        match answer {
             TariffOutcome::Set | TariffOutcome::AlreadySet if known => within(VERIFY_S),
             TariffOutcome::Set | TariffOutcome::AlreadySet => {
                 let told = self.offers_outside(&tariff, now).await?;

@@ -35,6 +35,10 @@
 //! | `open` | what a start finds, and what there is to show |
 //! | `tell` | what people are told, in both languages |
 
+/// The least from an announcement to its beginning, in seconds: what was ordered or called
+/// before has ended by then, and nothing is priced by a tariff that is announced too late.
+pub(crate) const LEAD_S: i64 = 300;
+
 mod announce;
 mod follow;
 mod open;

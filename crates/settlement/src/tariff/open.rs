@@ -1,6 +1,6 @@
 //! What a start finds of tariffs, and what there is to show of them.
 
-use super::tell;
+use super::{LEAD_S, tell};
 use crate::error::SettlementError;
 use jirani_market::schedule::ALIGNMENT_S;
 use jirani_market::{Tariff, Tariffs};
@@ -53,9 +53,10 @@ pub async fn open_tariffs(
     Ok(Tariffs::new(schedule_of(&records)?))
 }
 
-/// The first quarter of an hour after `now`.
+/// The first quarter of an hour that can still be announced at `now`.
 fn next_quarter(now: Timestamp) -> Timestamp {
-    Timestamp::from_seconds((now.seconds().div_euclid(ALIGNMENT_S) + 1) * ALIGNMENT_S)
+    let earliest = now.plus_seconds(LEAD_S).seconds();
+    Timestamp::from_seconds((earliest.div_euclid(ALIGNMENT_S) + 1) * ALIGNMENT_S)
 }
 
 /// How an announced tariff stands at a moment.
