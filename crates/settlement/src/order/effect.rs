@@ -44,9 +44,10 @@ impl Settlement {
                         CallOffers::Refused => {
                             let tariffs = &self.config.tariffs;
                             let same = tariffs.at(order.created_at) == tariffs.at(self.clock.now());
-                            let again = match same {
-                                true => Some(OrderId(self.store.next_number("order").await?)),
-                                false => None,
+                            let again = if same {
+                                Some(OrderId(self.store.next_number("order").await?))
+                            } else {
+                                None
                             };
                             self.apply_order(id, &OrderEvent::OffersRefused(again)).await?;
                             continue;
