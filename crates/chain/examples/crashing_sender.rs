@@ -14,7 +14,7 @@ use jirani_chain::interruption::{Interruption, Moment};
 use jirani_chain::{ChainConfig, ChainKeys, EnergyChain as _, Outcome, RpcEnergyChain, Work};
 use jirani_energy_interface::LOCAL_PROGRAM_ID;
 use jirani_market::Fill;
-use jirani_store::Proof;
+use jirani_store::{Proof, Store as _};
 use jirani_store_sqlite::SqliteStore;
 use jirani_units::{Clock, HouseholdId, OfferId, OrderId, Price, Timestamp, Wh};
 use std::io::Write as _;
@@ -139,5 +139,7 @@ async fn main() {
         }
     });
     futures::future::join_all(sent).await;
+    // Outcomes are written behind the one who asked; a question about them waits for that.
+    assert!(store.outbox_unfinished("", 1).await.unwrap().is_empty());
     say("done");
 }
