@@ -8,6 +8,7 @@ use jirani_chain::EnergyChain;
 use jirani_clock::ServiceClock;
 use jirani_market::Tariffs;
 use jirani_notify::{Handsets, Sms};
+use jirani_oracle::enrolment::Enrolment;
 use jirani_store::{Events, Store};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -138,6 +139,8 @@ pub struct ApiDeps {
     pub tokens: TokenSource,
     /// Text messages; None where nobody sends them.
     pub phones: Option<Phones>,
+    /// Enrolment of meters; None where nobody enrols them.
+    pub meters: Option<Arc<Enrolment>>,
 }
 
 /// How phones are reached.

@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::auth::rights::{Right, require};
 use crate::guard::{hooks as doors, rate, request};
 use crate::routes::{
-    bills, calls, config, events, float, handset, home, hooks, market, movements, notices, operator, orders,
-    payouts, reviews, rules, session, shortfall, statements, tariffs, ussd,
+    bills, calls, config, events, evidence, findings, float, handset, home, hooks, market, meters, movements,
+    notices, operator, orders, payouts, reviews, rules, session, shortfall, statements, tariffs, ussd,
 };
 use crate::{openapi, web};
 use axum::Router;
@@ -82,6 +82,20 @@ fn operator() -> OpenApiRouter<App> {
         .routes(routes!(operator::households))
         .routes(routes!(operator::payments))
         .routes(routes!(operator::quarantine))
+        .routes(routes!(meters::meters))
+        .routes(routes!(meters::history))
+        .routes(routes!(meters::claim))
+        .routes(routes!(meters::allow_firmware))
+        .routes(routes!(meters::replace))
+        .routes(routes!(meters::rotate))
+        .routes(routes!(meters::challenge))
+        .routes(routes!(meters::approve))
+        .routes(routes!(meters::reject))
+        .routes(routes!(meters::retire))
+        .routes(routes!(meters::release))
+        .routes(routes!(meters::begin_epoch))
+        .routes(routes!(evidence::evidence))
+        .routes(routes!(evidence::refusals))
         .routes(routes!(notices::operator_notices))
         .routes(routes!(notices::payout_queue))
         .routes(routes!(notices::resume_payouts))
@@ -95,6 +109,9 @@ fn operator() -> OpenApiRouter<App> {
         .routes(routes!(shortfall::household_shortfall, shortfall::set_terms))
         .routes(routes!(operator::last_audit, operator::run_audit))
         .routes(routes!(ussd::clear_pin))
+        .routes(routes!(findings::findings))
+        .routes(routes!(findings::finding))
+        .routes(routes!(findings::decide_finding))
         .routes(routes!(reviews::reviews))
         .routes(routes!(reviews::proposals))
         .routes(routes!(reviews::propose))

@@ -1,5 +1,7 @@
 //! Who may connect, publish and subscribe.
 
+use crate::device::{BRIDGE, DeviceId, RETAINED_MAX, bridge_password, device_password, is_devices};
+use crate::refusals::{FLOOD, FOREIGN_CLIENT_ID, FOREIGN_FILTER, FOREIGN_TOPIC, NOT_LET_IN, Refusals};
 use crate::running::Limits;
 use async_trait::async_trait;
 use hmac::{Hmac, Mac as _};
@@ -9,13 +11,18 @@ use rmqtt::codec::v5::SubscribeAckReason;
 use rmqtt::hook::{Handler, HookResult, Parameter, ReturnType};
 use rmqtt::types::{AuthResult, ConnectInfo, Id, LastWill, PublishAclResult, Subscribe, SubscribeAclResult};
 use sha2::{Digest as _, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 use subtle::ConstantTimeEq as _;
 
 /// User name of the gateway. Its client ids are this, or begin with this and `-`.
 pub const GATEWAY: &str = "gateway";
+
+/// Most bytes of a meter's question for a piece of firmware.
+const WANT_BYTES: usize = 24;
+/// Most bytes of a meter's answer to a challenge.
+const CLAIM_BYTES: usize = 256;
 
 /// The MQTT password of a meter: HMAC-SHA256 of its name under the deployment's
 /// secret, as 64 lower-case hexadecimal digits.
@@ -33,6 +40,8 @@ pub fn meter_password(secret: &[u8; 32], meter: MeterId) -> String {
 enum Client {
     Gateway,
     Meter(MeterId),
+    Bridge,
+    Device(DeviceId),
 }
 
 pub(crate) struct Access {
@@ -42,6 +51,9 @@ pub(crate) struct Access {
     /// Message budgets by meter. They outlive connections, or connecting again
     /// would fill them; only meters that have a password are ever in here.
     pub(crate) budgets: Mutex<HashMap<MeterId, Budget>>,
+    /// Topics that devices have had retained.
+    pub(crate) retained: Mutex<HashMap<MeterId, HashSet<String>>>,
+    pub(crate) refusals: Refusals,
 }
 
 /// A bucket of messages that fills with time.
@@ -56,6 +68,16 @@ impl Access {
         if username == GATEWAY {
             let rest = client_id.strip_prefix(GATEWAY)?;
             return (rest.is_empty() || rest.starts_with('-')).then_some(Client::Gateway);
+        }
+        // Nobody may take another's session by calling itself like it.
+        if client_id != username {
+            return None;
+        }
+        if username == BRIDGE {
+            return Some(Client::Bridge);
+        }
+        if let Some(device) = DeviceId::of_user(username) {
+            return Some(Client::Device(device));
         }
         let meter = username.parse().ok()?;
         (client_id == username).then_some(Client::Meter(meter))
@@ -73,18 +95,26 @@ impl Access {
         let expected = match client {
             Client::Gateway => self.gateway_password.clone(),
             Client::Meter(meter) => meter_password(&self.meter_secret, meter),
+            Client::Bridge => bridge_password(&self.meter_secret),
+            Client::Device(device) => device_password(&self.meter_secret, device.as_str()),
         };
         let given = connect.password().map_or(&[][..], |password| password.as_ref());
         // Digests have one length, so the time tells nothing of the password's.
         if !bool::from(Sha256::digest(given).ct_eq(&Sha256::digest(expected.as_bytes()))) {
             return AuthResult::BadUsernameOrPassword;
         }
-        if let (Some(will), Client::Meter(meter)) = (connect.last_will(), client) {
-            let (topic, size) = match will {
-                LastWill::V3(will) => (&will.topic, will.message.len()),
-                LastWill::V5(will) => (&will.topic, will.message.len()),
+        if let Some(will) = connect.last_will() {
+            let (topic, size, retain) = match will {
+                LastWill::V3(will) => (&will.topic, will.message.len(), will.retain),
+                LastWill::V5(will) => (&will.topic, will.message.len(), will.retain),
             };
-            if *topic != format!("v1/{meter}/status") || size > self.limits.status_bytes {
+            let allowed = match client {
+                Client::Gateway => true,
+                Client::Meter(meter) => *topic == format!("v1/{meter}/status"),
+                Client::Device(device) => self.device_may_say(device, topic, retain),
+                Client::Bridge => false,
+            };
+            if !allowed || (client != Client::Gateway && size > self.limits.status_bytes) {
                 return AuthResult::NotAuthorized;
             }
         }
@@ -92,29 +122,56 @@ impl Access {
     }
 
     fn may_publish(&self, client: Client, publish: &CodecPublish) -> bool {
+        if let Client::Device(device) = client {
+            return self.device_may_say(device, &publish.topic, publish.retain);
+        }
         let Some((meter, leaf)) = meter_topic(&publish.topic) else { return false };
         match client {
-            Client::Gateway => matches!(leaf, "ack" | "cmd") && !publish.retain,
+            Client::Bridge | Client::Device(_) => false,
+            Client::Gateway => matches!(leaf, "ack" | "cmd" | "fw") && !publish.retain,
             Client::Meter(own) if own != meter => false,
             Client::Meter(_) => match leaf {
                 "up" => !publish.retain,
+                "want" => !publish.retain && publish.payload.len() <= WANT_BYTES,
                 "status" => publish.payload.len() <= self.limits.status_bytes,
+                "claim" => !publish.retain && publish.payload.len() <= CLAIM_BYTES,
                 _ => false,
             },
         }
     }
 
+    /// Under its own prefix; retained on a bounded number of topics.
+    fn device_may_say(&self, device: DeviceId, topic: &str, retain: bool) -> bool {
+        if !device.owns(topic) || topic.contains(['+', '#']) {
+            return false;
+        }
+        if !retain {
+            return true;
+        }
+        let mut retained = self.retained.lock().unwrap_or_else(PoisonError::into_inner);
+        let topics = retained.entry(MeterId(device.budget())).or_default();
+        topics.contains(topic) || (topics.len() < RETAINED_MAX && topics.insert(topic.to_owned()))
+    }
+
     fn may_subscribe(client: Client, filter: &str) -> bool {
         match client {
-            Client::Gateway => matches!(filter, "v1/+/up" | "v1/+/status"),
-            Client::Meter(own) => {
-                meter_topic(filter).is_some_and(|(meter, leaf)| meter == own && matches!(leaf, "ack" | "cmd"))
+            Client::Gateway => {
+                matches!(filter, "v1/+/up" | "v1/+/status" | "v1/+/claim" | "v1/+/want")
+                    || meter_topic(filter).is_some_and(|(_, leaf)| matches!(leaf, "up" | "status" | "claim"))
             }
+            Client::Bridge => is_devices(filter),
+            Client::Device(own) => own.owns(filter),
+            Client::Meter(own) => meter_topic(filter)
+                .is_some_and(|(meter, leaf)| meter == own && matches!(leaf, "ack" | "cmd" | "fw")),
         }
     }
 
     fn within_budget(&self, client: Client) -> bool {
-        let Client::Meter(meter) = client else { return true };
+        let meter = match client {
+            Client::Gateway | Client::Bridge => return true,
+            Client::Meter(meter) => meter,
+            Client::Device(device) => MeterId(device.budget()),
+        };
         let (rate, burst) = (f64::from(self.limits.messages_per_s), f64::from(self.limits.messages_burst));
         let now = Instant::now();
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,6 +186,11 @@ impl Access {
     }
 }
 
+/// The meter that a connected client is.
+fn named_meter(id: &Id) -> Option<MeterId> {
+    id.username.as_deref()?.parse().ok()
+}
+
 fn meter_topic(topic: &str) -> Option<(MeterId, &str)> {
     let (meter, leaf) = topic.strip_prefix("v1/")?.split_once('/')?;
     Some((meter.parse().ok()?, leaf))
@@ -141,24 +203,28 @@ impl Hooks {
     fn publish(&self, id: &Id, publish: &CodecPublish) -> PublishAclResult {
         // MQTT 3.1.1 has no word for "refused", so the connection ends: a meter
         // must never believe that what was dropped has been taken.
-        let refused = |why: &str| {
-            tracing::warn!(client = %id.client_id, topic = %publish.topic, "publish refused: {why}");
+        let refused = |code: &'static str, why: &str| {
+            self.0.refusals.count(named_meter(id), code);
+            tracing::warn!(client = %id.client_id, topic = %publish.topic, code, "publish refused: {why}");
             PublishAclResult::rejected(true, Some(why.into()))
         };
         match Access::client(id) {
-            Some(client) if !self.0.may_publish(client, publish) => refused("not this client's topic"),
-            Some(client) if !self.0.within_budget(client) => refused("too many messages"),
+            Some(client) if !self.0.may_publish(client, publish) => {
+                refused(FOREIGN_TOPIC, "not this client's topic")
+            }
+            Some(client) if !self.0.within_budget(client) => refused(FLOOD, "too many messages"),
             Some(_) => PublishAclResult::allow(),
-            None => refused("unknown client"),
+            None => refused(NOT_LET_IN, "unknown client"),
         }
     }
 
-    fn subscribe(id: &Id, subscribe: &Subscribe) -> SubscribeAclResult {
+    fn subscribe(&self, id: &Id, subscribe: &Subscribe) -> SubscribeAclResult {
         let allowed =
             Access::client(id).is_some_and(|client| Access::may_subscribe(client, &subscribe.topic_filter));
         if allowed {
             return SubscribeAclResult::new_success(subscribe.opts.qos(), None);
         }
+        self.0.refusals.count(named_meter(id), FOREIGN_FILTER);
         tracing::warn!(client = %id.client_id, filter = %subscribe.topic_filter, "subscription refused");
         SubscribeAclResult::new_failure(SubscribeAckReason::NotAuthorized)
     }
@@ -171,6 +237,11 @@ impl Handler for Hooks {
             Parameter::ClientAuthenticate(connect) => {
                 let result = self.0.authenticate(connect);
                 if !matches!(result, AuthResult::Allow(..)) {
+                    let username = connect.username().map_or("", |name| name.as_ref());
+                    let meter = username.parse::<MeterId>().ok();
+                    let is_foreign = meter.is_some() && *connect.client_id() != *username;
+                    let code = if is_foreign { FOREIGN_CLIENT_ID } else { NOT_LET_IN };
+                    self.0.refusals.count(meter, code);
                     tracing::warn!(client = %connect.client_id(), "connection refused: {result:?}");
                 }
                 (false, Some(HookResult::AuthResult(result)))
@@ -179,7 +250,7 @@ impl Handler for Hooks {
                 (false, Some(HookResult::PublishAclResult(self.publish(&session.id, publish))))
             }
             Parameter::ClientSubscribeCheckAcl(session, subscribe) => {
-                (false, Some(HookResult::SubscribeAclResult(Self::subscribe(&session.id, subscribe))))
+                (false, Some(HookResult::SubscribeAclResult(self.subscribe(&session.id, subscribe))))
             }
             _ => (true, so_far),
         }
@@ -220,6 +291,13 @@ mod tests {
         assert!(Access::may_subscribe(meter, &format!("v1/{own}/cmd")));
         for filter in ["#", "v1/#", "v1/+/ack", "v1/+/up", "$SYS/#", "", "v1//ack"] {
             assert!(!Access::may_subscribe(meter, filter), "{filter}");
+        }
+        assert!(Access::may_subscribe(meter, &format!("v1/{own}/fw")));
+        for filter in ["v1/+/up", "v1/+/claim", "v1/+/want", &format!("v1/{own}/up")] {
+            assert!(Access::may_subscribe(Client::Gateway, filter), "{filter}");
+        }
+        for filter in ["#", "v1/#", "v1/+/ack", &format!("v1/{own}/cmd")] {
+            assert!(!Access::may_subscribe(Client::Gateway, filter), "{filter}");
         }
         let foreign = MeterId([2; 16]);
         assert!(!Access::may_subscribe(meter, &format!("v1/{foreign}/ack")));

@@ -12,14 +12,21 @@
 //! | topic | who publishes | who subscribes |
 //! |---|---|---|
 //! | `v1/<meter>/up` | the meter | the gateway |
+//! | `v1/<meter>/claim` | the meter | the gateway |
 //! | `v1/<meter>/status` (retained, last will) | the meter | the gateway |
 //! | `v1/<meter>/ack`, `v1/<meter>/cmd` | the gateway | the meter |
+//!
+//! Foreign devices have topics of their own, under `devices/<id>/` (`device.rs`).
 
 mod access;
+mod device;
 mod error;
+mod refusals;
 mod retained;
 mod running;
+mod shared;
 
 pub use access::{GATEWAY, meter_password};
+pub use device::{BRIDGE, bridge_password, device_password};
 pub use error::BrokerError;
 pub use running::{Broker, BrokerConfig, Limits, RunningBroker};

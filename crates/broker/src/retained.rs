@@ -1,5 +1,5 @@
-//! Retained messages in memory: one status per meter, since nothing else may be
-//! retained and only known meters connect.
+//! Retained messages in memory: one status per meter and a bounded number of topics per
+//! device, since nothing else may be retained and only known clients connect.
 
 use async_trait::async_trait;
 use rmqtt::Result;

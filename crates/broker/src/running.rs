@@ -5,7 +5,10 @@
 
 use crate::access::{Access, Hooks};
 use crate::error::BrokerError;
+use crate::refusals::Refusals;
 use crate::retained::Retained;
+use crate::shared::ByTopic;
+use jirani_units::MeterId;
 use rmqtt::codec::types::QoS;
 use rmqtt::context::ServerContext;
 use rmqtt::hook::Type;
@@ -69,6 +72,7 @@ pub struct Broker;
 pub struct RunningBroker {
     addr: SocketAddr,
     runtime: Option<Runtime>,
+    access: Arc<Access>,
 }
 
 impl Broker {
@@ -101,10 +105,12 @@ impl Broker {
             meter_secret: config.meter_secret,
             limits,
             budgets: std::sync::Mutex::default(),
+            retained: std::sync::Mutex::default(),
+            refusals: Refusals::default(),
         });
         let (ready, when_ready) = oneshot::channel();
-        runtime.spawn(serve(listener, addr.port(), access, ready));
-        let running = RunningBroker { addr, runtime: Some(runtime) };
+        runtime.spawn(serve(listener, addr.port(), access.clone(), ready));
+        let running = RunningBroker { addr, runtime: Some(runtime), access };
         when_ready.await.map_err(|_| BrokerError::NotReady)?;
         Ok(running)
     }
@@ -122,7 +128,7 @@ fn bind(listen: SocketAddr, limits: Limits) -> rmqtt::Result<(Listener, SocketAd
         .max_mqueue_len(limits.queued_messages)
         .max_inflight(NonZeroU16::MIN.saturating_add(1_023))
         .max_clientid_len(64)
-        .max_topic_levels(4)
+        .max_topic_levels(10)
         .max_subscriptions(8)
         .max_qos_allowed(QoS::AtLeastOnce)
         .handshake_timeout(Duration::from_secs(10))
@@ -140,6 +146,7 @@ async fn serve(listener: Listener, port: u16, access: Arc<Access>, ready: onesho
     let sessions = isize::try_from(access.limits.sessions).unwrap_or(isize::MAX);
     let context = ServerContext::new().busy_check_enable(false).mqtt_max_sessions(sessions).build().await;
     *context.extends.retain_mut().await = Box::new(Retained::default());
+    *context.extends.shared_subscription_mut().await = Box::new(ByTopic);
     let register = context.extends.hook_mgr().register();
     for hook in [Type::ClientAuthenticate, Type::MessagePublishCheckAcl, Type::ClientSubscribeCheckAcl] {
         register.add(hook, Box::new(Hooks(access.clone()))).await;
@@ -157,6 +164,15 @@ impl RunningBroker {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// What was refused since the start, whenever it is called: the meter that was named, a
+    /// stable code (`broker.flood`, `broker.foreign_topic`, ...), how often.
+    pub fn refusals(
+        &self,
+    ) -> impl Fn() -> Vec<(Option<MeterId>, &'static str, u64)> + Send + Sync + 'static + use<> {
+        let access = self.access.clone();
+        move || access.refusals.all()
     }
 
     /// Ends every connection and session and frees the port.

@@ -235,7 +235,13 @@ impl RpcEnergyChain {
 #[async_trait]
 impl EnergyChain for RpcEnergyChain {
     async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError> {
-        self.submit_once(key, &work).await
+        let outcome = self.submit_once(key, &work).await;
+        if let Work::ReplaceMeter { household, .. } = &work {
+            // Rows name the epoch: what was known of it is old now.
+            let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+            learned.households.remove(household);
+        }
+        outcome
     }
 
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {
@@ -317,5 +323,6 @@ pub(crate) fn on_chain(household: &Household, vault_wh: Wh) -> HouseholdOnChain 
         adjusted_export_wh: Wh(household.adjusted_export_wh),
         adjusted_import_wh: Wh(household.adjusted_import_wh),
         attested_through: Timestamp::from_seconds(household.last_slot_end),
+        meter: (household.meter_key, household.meter_epoch),
     }
 }

@@ -35,6 +35,14 @@ impl RpcEnergyChain {
                 });
                 self.first_at(address, same).await
             }
+            Work::ReplaceMeter { household, meter_key, meter_epoch, .. } => {
+                let address = self.program.household(household.0);
+                let same = self
+                    .record_at::<Household>(address)
+                    .await?
+                    .is_some_and(|found| (found.meter_key, found.meter_epoch) == (*meter_key, *meter_epoch));
+                self.last_at(address, same).await
+            }
             // Nothing of an attestation is refused for having been done.
             Work::Attest { .. } => Ok(None),
             Work::PostOffer { seller, offer, energy_wh, price, .. } => {

@@ -73,6 +73,8 @@ pub struct HouseholdOnChain {
     pub adjusted_import_wh: Wh,
     /// End of the last attested slot.
     pub attested_through: Timestamp,
+    /// The meter's key, and the epoch that rows name.
+    pub meter: ([u8; 32], u32),
 }
 
 /// An offer's account.

@@ -4,7 +4,7 @@ use crate::error::ChainError;
 use crate::keys::ChainKeys;
 use crate::work::{AttestRow, Work};
 use jirani_energy_interface::client::{
-    Attestation, AttestationRow, Enrolment, FillAccounts, NewOffer, NewOrder,
+    Attestation, AttestationRow, Enrolment, FillAccounts, NewOffer, NewOrder, Replacement,
 };
 use jirani_energy_interface::instruction::ReleaseReason as ProgramReason;
 use jirani_energy_interface::state::HouseholdKind as ProgramKind;
@@ -82,6 +82,26 @@ pub fn plan(
                 initial_import_wh: 0,
             };
             (vec![program.enrol(payer, keys.admin.pubkey(), &enrolment)], vec![&keys.admin], 200_000)
+        }
+        Work::ReplaceMeter {
+            household,
+            meter_key,
+            meter_epoch,
+            export_rating_w,
+            import_rating_w,
+            export_wh,
+            import_wh,
+        } => {
+            let replacement = Replacement {
+                household_id: household.0,
+                meter_key: *meter_key,
+                meter_epoch: *meter_epoch,
+                export_rating_w: *export_rating_w,
+                import_rating_w: *import_rating_w,
+                initial_export_wh: export_wh.0,
+                initial_import_wh: import_wh.0,
+            };
+            (vec![program.replace_meter(keys.admin.pubkey(), &replacement)], vec![&keys.admin], 100_000)
         }
         Work::Attest { feeder, slot_end, evidence_root, rows } => {
             if rows.is_empty() || rows.len() > Work::ATTEST_ROWS_MAX {

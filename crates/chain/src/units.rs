@@ -32,6 +32,7 @@ impl Shape {
             Work::Settle { fills, .. } => Self(5, fills.len()),
             Work::PlaceAndSettle { fills, .. } => Self(6, fills.len()),
             Work::Release { fills, .. } => Self(7, fills.len()),
+            Work::ReplaceMeter { .. } => Self(8, 0),
         }
     }
 }

@@ -38,6 +38,24 @@ pub enum Work {
         /// Plausible import, W.
         import_rating_w: u32,
     },
+    /// Another meter for a household (admin). Its registers go on where the attested ones
+    /// stand: attested registers are virtual ones.
+    ReplaceMeter {
+        /// Whose.
+        household: HouseholdId,
+        /// Ed25519 key of the meter.
+        meter_key: [u8; 32],
+        /// Epoch that rows name from now on; later than the one before.
+        meter_epoch: u32,
+        /// Plausible export, W.
+        export_rating_w: u32,
+        /// Plausible import, W.
+        import_rating_w: u32,
+        /// Attested export register, which counts as zero from now on.
+        export_wh: Wh,
+        /// Attested import register, likewise.
+        import_wh: Wh,
+    },
     /// Attests registers at a slot's end (oracle). At most [`Work::ATTEST_ROWS_MAX`] rows.
     Attest {
         /// Feeder.

@@ -3,9 +3,11 @@
 pub mod chain;
 pub mod daraja_sandbox;
 pub mod desk;
+pub mod device;
 pub mod ledger;
 pub mod localnet;
 pub mod meter;
+pub mod mqtt;
 pub mod serve;
 pub mod store;
 
@@ -65,9 +67,15 @@ pub enum Command {
     /// docs/ledger.md has the chart of accounts and every posting.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
-    /// Proofs of what was attested of a meter, and their verification.
+    /// What is told to a meter; proofs of what was attested of it, and their verification.
     #[command(subcommand)]
     Meter(meter::MeterCommand),
+    /// Foreign devices: what is listed, and whether a definition is right.
+    #[command(subcommand)]
+    Device(device::DeviceCommand),
+    /// What a broker of your own must know of meters and gateways.
+    #[command(subcommand)]
+    Mqtt(mqtt::MqttCommand),
     /// Compares M-Pesa's books with the ledger, through the running system.
     ///
     /// Payments and reversals that only M-Pesa has are booked; what stands apart is listed, and
@@ -111,6 +119,10 @@ pub struct UpArguments {
     /// Village seconds per second; 1x while a person's payment prompt is open.
     #[arg(long, value_name = "K")]
     pub speed: Option<u32>,
+    /// The village keeps the time of the world, as a real meter in it needs. For a data
+    /// folder's whole life.
+    #[arg(long, conflicts_with = "speed")]
+    pub real_time: bool,
     /// Homes in the village of a new data folder.
     #[arg(long, value_name = "N")]
     pub households: Option<u32>,
@@ -147,7 +159,7 @@ pub struct VillageRunArguments {
     /// CSV with timestamp_utc,household,pv_kwh,load_kwh; built-in profiles without.
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
-    /// Where the file's homes stand; without it the rules about the sun are off.
+    /// Where the file's homes stand; without it nothing the file says is held against a home.
     #[arg(long, value_name = "LAT,LON", requires = "data", allow_hyphen_values = true)]
     pub place: Option<Place>,
     /// Everything random follows from it.

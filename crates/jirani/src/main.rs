@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_target(false)
         .init();
+    jirani_oracle::choose_cryptography();
     let mut threads = tokio::runtime::Builder::new_multi_thread();
     if cli.command.is_step_by_step() {
         threads.worker_threads(1);

@@ -52,6 +52,19 @@ pub enum MarketError {
         /// Most: retail less fee and taxes.
         max: Price,
     },
+    /// Dearer than what the site alone vouches for may be.
+    #[error(
+        "market.attested_price: your meter does not sign by itself, so you may ask {max} at most; a meter that signs may ask more"
+    )]
+    AttestedPrice {
+        /// Most.
+        max: Price,
+    },
+    /// What the site alone vouches for is not sold here.
+    #[error(
+        "market.attested_self_use: your meter does not sign by itself; its exports are for your own use here"
+    )]
+    AttestedSelfUse,
     /// Life of an offer out of bounds.
     #[error("market.expiry_out_of_bounds: an offer lasts between {min_s} and {max_s} seconds")]
     ExpiryOutOfBounds {
@@ -88,6 +101,8 @@ impl MarketError {
             Self::InvalidFills => "market.invalid_fills",
             Self::EnergyOutOfBounds { .. } => "market.energy_out_of_bounds",
             Self::PriceOutOfBounds { .. } => "market.price_out_of_bounds",
+            Self::AttestedPrice { .. } => "market.attested_price",
+            Self::AttestedSelfUse => "market.attested_self_use",
             Self::ExpiryOutOfBounds { .. } => "market.expiry_out_of_bounds",
             Self::TooManyOffers => "market.too_many_offers",
             Self::TooManyUnpaid { .. } => "market.too_many_unpaid",

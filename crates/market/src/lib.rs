@@ -13,6 +13,7 @@
 //! | [`shortfall`] | what a household owes, and what happens before its light goes out |
 //! | [`bill`], [`report`] | a household's slot, day and month against the tariff alone; a feeder's slot |
 //! | [`schedule`] | the tariff over time, and what a change leaves alone |
+//! | [`mod@trust`] | what a meter's trust class means for what it sells |
 //! | [`tariffs`] | the schedule in force, as all services read it |
 
 pub mod bill;
@@ -29,8 +30,10 @@ mod select;
 pub mod shortfall;
 pub mod tariff;
 pub mod tariffs;
+pub mod trust;
 
 pub use error::MarketError;
 pub use fill::{Candidate, Fill, Selection, Shares, Want, collect, retail_cost, select, shares};
 pub use tariff::{InvalidTariff, Tariff};
 pub use tariffs::Tariffs;
+pub use trust::{AttestedExports, AttestedPolicy};

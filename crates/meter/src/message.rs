@@ -2,7 +2,7 @@
 
 use crate::error::WireError;
 use crate::sign1::Sign1;
-use crate::{MESSAGE_MAX, MESSAGE_READINGS_MAX};
+use crate::{MESSAGE_MAX, MESSAGE_READINGS_MAX, READING_MAX};
 use minicbor::Decoder;
 
 /// The signed readings of a message, one by one.
@@ -41,6 +41,14 @@ pub(crate) const fn head(count: u64) -> ([u8; 2], usize) {
     if count < 24 { ([0x80 | count as u8, 0], 1) } else { ([0x98, count as u8], 2) }
 }
 
+/// Other signed things may be longer; a reading may not.
+fn is_short<'a>(read: (Sign1<'a>, &'a [u8])) -> Result<(Sign1<'a>, &'a [u8]), WireError> {
+    if read.0.bytes.len() > READING_MAX {
+        return Err(WireError::TooLarge { what: "a reading", limit: READING_MAX });
+    }
+    Ok(read)
+}
+
 impl<'a> Iterator for Readings<'a> {
     type Item = Result<Sign1<'a>, WireError>;
 
@@ -52,7 +60,7 @@ impl<'a> Iterator for Readings<'a> {
             self.rest = &[];
             return Some(Err(WireError::Malformed("there are bytes after the last reading")));
         }
-        match Sign1::read(self.rest) {
+        match Sign1::read(self.rest).and_then(is_short) {
             Ok((signed, rest)) => {
                 (self.rest, self.left) = (rest, self.left - 1);
                 Some(Ok(signed))

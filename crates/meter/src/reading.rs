@@ -68,6 +68,24 @@ impl Flags {
     pub const COVER_OPEN: u32 = 1 << 3;
     /// The relay was open: no power flowed.
     pub const RELAY_OPEN: u32 = 1 << 4;
+    /// A strong magnet was near.
+    pub const MAGNET: u32 = 1 << 5;
+    /// A current transformer was off its wire, or shorted.
+    pub const CURRENT_OFF: u32 = 1 << 6;
+    /// Readings by the minute before this one were forgotten: there was no room. No
+    /// slot's boundary was.
+    pub const QUEUE_THINNED: u32 = 1 << 7;
+    /// The epoch began because the meter had lost its state.
+    pub const STATE_LOST: u32 = 1 << 8;
+    /// The epoch began because the meter, or its measuring part, was replaced.
+    pub const REPLACED: u32 = 1 << 9;
+    /// Signs of tampering.
+    pub const TAMPER: u32 = Self::COVER_OPEN | Self::MAGNET | Self::CURRENT_OFF;
+    /// What every reading says from the moment it was so until one is acknowledged: the
+    /// signs of tampering, why the epoch began, and that minutes were forgotten.
+    pub const STICKY: u32 = Self::TAMPER | Self::QUEUE_THINNED | Self::STATE_LOST | Self::REPLACED;
+    /// The site signed this on behalf of a foreign device, which does not sign itself.
+    pub const SITE_SIGNED: u32 = 1 << 15;
     /// The upper 16 bits are the lower 16 of the number of the last command obeyed; 0
     /// before the first.
     pub const COMMAND_SHIFT: u32 = 16;

@@ -10,10 +10,12 @@ use minicbor::{Decoder, Encoder};
 const COSE_SIGN1: Tag = Tag::new(18);
 /// Tag, array, protected header, unprotected header, head of the signature.
 const AROUND_MAX: usize = 1 + 1 + 4 + 1 + 2 + 2 + 64;
-/// Most bytes of a payload: what fits a reading.
+/// Most bytes of a reading's payload.
 pub const PAYLOAD_MAX: usize = crate::READING_MAX - AROUND_MAX;
+/// Most bytes of any payload: what fits the longest command.
+const ANY_PAYLOAD_MAX: usize = crate::COMMAND_MAX - AROUND_MAX;
 /// Most bytes that are signed: the Sig_structure around a payload.
-pub const SIGNED_MAX: usize = PAYLOAD_MAX + 48;
+pub const SIGNED_MAX: usize = ANY_PAYLOAD_MAX + 48;
 
 /// A COSE_Sign1 that was read; nothing is verified yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +46,14 @@ impl<'a> Sign1<'a> {
             return Err(WireError::Malformed("the unprotected header must be empty"));
         }
         let payload = decoder.bytes()?;
-        if payload.len() > PAYLOAD_MAX {
-            return Err(WireError::TooLarge { what: "the payload", limit: PAYLOAD_MAX });
+        if payload.len() > ANY_PAYLOAD_MAX {
+            return Err(WireError::TooLarge { what: "the payload", limit: ANY_PAYLOAD_MAX });
         }
         let signature = decoder.bytes()?;
         let signature = signature.try_into().map_err(|_| WireError::Malformed("a signature has 64 bytes"))?;
         let (bytes, rest) = bytes.split_at(decoder.position());
         let read = Self { algorithm, payload, signature, bytes };
-        let canonical: Buffer<{ crate::READING_MAX }> = encode(algorithm, payload, signature)?;
+        let canonical: Buffer<{ crate::COMMAND_MAX }> = encode(algorithm, payload, signature)?;
         if canonical.as_slice() == bytes { Ok((read, rest)) } else { Err(WireError::NotCanonical) }
     }
 
@@ -120,7 +122,7 @@ pub(crate) fn seal<const N: usize>(
     encode(signer.algorithm(), payload, &signature)
 }
 
-fn encode<const N: usize>(
+pub(crate) fn encode<const N: usize>(
     algorithm: Algorithm,
     payload: &[u8],
     signature: &[u8; 64],
@@ -139,7 +141,7 @@ fn encode<const N: usize>(
     Ok(encoder.into_writer())
 }
 
-fn signed_bytes(
+pub(crate) fn signed_bytes(
     algorithm: Algorithm,
     payload: &[u8],
     context: &[u8],

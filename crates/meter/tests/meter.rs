@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
 use jirani_meter::{
-    Ack, Action, ArrayQueue, Command, Ed25519Signer, Flags, HeapQueue, Meter, MeterError, MeterState, Obeyed,
-    PublicKey, Queue, QueueFull, Reading, Registers, Relay, Sample, SignedReading, Signer as _, TimeQuality,
-    message,
+    Ack, Action, ArrayQueue, Challenge, ChallengeAnswer, Command, Ed25519Signer, Flags, HeapQueue, Heard,
+    Keep, Meter, MeterError, MeterState, Obeyed, PublicKey, Pushed, Queue, QueueFull, Reading, Registers,
+    Relay, Release, Sample, SignedReading, Signer as _, TimeQuality, message,
 };
 use proptest::prelude::*;
 
@@ -82,14 +82,15 @@ fn an_acknowledgement_of_later_readings_does_not_free_earlier_ones() {
 
 #[test]
 fn a_full_queue_keeps_what_it_has_and_the_next_reading_says_so() {
+    const SLOT_US: u64 = 900_000_000;
     let mut meter = meter_with(ArrayQueue::<2>::new());
-    meter.read(at(1)).unwrap();
-    meter.read(at(2)).unwrap();
+    meter.read(at(SLOT_US)).unwrap();
+    meter.read(at(2 * SLOT_US)).unwrap();
     meter.count(Registers { import_wh: 7, ..Registers::default() }).unwrap();
-    assert_eq!(meter.read(at(3)), Err(MeterError::QueueFull));
+    assert_eq!(meter.read(at(3 * SLOT_US)), Err(MeterError::QueueFull));
     let freed = ack(1, 2, meter.name(), &gateway());
     meter.acknowledge(&freed).unwrap();
-    assert_eq!(meter.read(at(4)), Ok(3));
+    assert_eq!(meter.read(at(4 * SLOT_US)), Ok(3));
     let sent = meter.message_within::<1_000>(10).unwrap();
     let reading = readings_of(sent.as_slice())[0];
     assert_eq!(reading.flags.0, Flags::QUEUE_WAS_FULL);
@@ -138,7 +139,7 @@ fn a_long_backlog_goes_out_in_order_a_message_at_a_time() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Push,
+    Push(Keep),
     Free(u64, u64),
 }
 
@@ -146,7 +147,8 @@ proptest! {
     #[test]
     fn both_queues_keep_the_same_readings_in_the_same_order(
         steps in prop::collection::vec(
-            prop_oneof![Just(Step::Push), (1..20u64, 1..20u64).prop_map(|(a, b)| Step::Free(a, b))],
+            prop_oneof![
+                Just(Step::Push(Keep::Boundary)), Just(Step::Push(Keep::Minute)), (1..20u64, 1..20u64).prop_map(|(a, b)| Step::Free(a, b))],
             0..60,
         ),
     ) {
@@ -155,10 +157,10 @@ proptest! {
         let mut seq = 0;
         for step in steps {
             match step {
-                Step::Push => {
+                Step::Push(keep) => {
                     seq += 1;
                     let reading = jirani_meter::SignedReading { seq, ..Default::default() };
-                    prop_assert_eq!(array.push(reading.clone()), heap.push(reading));
+                    prop_assert_eq!(array.push(reading.clone(), keep), heap.push(reading, keep));
                 }
                 Step::Free(first, last) => {
                     prop_assert_eq!(array.free(0, first, last), heap.free(0, first, last));
@@ -221,12 +223,91 @@ fn a_command_that_is_replayed_late_forged_or_foreign_moves_no_relay() {
     assert!(meter.acknowledge(&close).is_err());
 }
 
+#[test]
+fn an_interval_is_obeyed_when_it_divides_a_slot_and_survives_as_state() {
+    let mut meter = meter();
+    let name = meter.name();
+    for seconds in [0, 7, 901, 1_800] {
+        let action = Action::SetInterval { seconds };
+        assert!(Command { meter: name, number: 1, action }.sign(&gateway()).is_err(), "{seconds} s");
+    }
+    let order = |number, seconds| told(number, Action::SetInterval { seconds }, name, &gateway());
+    let mut obey = |bytes: &[u8]| meter.command(bytes, 0, TimeQuality::Unset);
+    assert_eq!(obey(&order(5, 300)), Ok(Obeyed::Done));
+    assert_eq!(obey(&order(5, 60)), Ok(Obeyed::Before));
+    // The relay's commands are numbered apart from these.
+    assert_eq!(obey(&told(1, Action::CloseRelay, name, &gateway())), Ok(Obeyed::Done));
+    assert_eq!((meter.state().interval_s, meter.state().last_order, meter.state().last_command), (300, 5, 1));
+}
+
+#[test]
+fn the_operator_s_time_is_taken_once_in_answer_to_the_last_reading_and_never_goes_back() {
+    let mut meter = meter();
+    let name = meter.name();
+    meter.read(at(1_000)).unwrap();
+    let time =
+        |number, time_us, seq| told(number, Action::SetTime { time_us, epoch: 0, seq }, name, &gateway());
+    let mut obey = |bytes: &[u8], quality| meter.command(bytes, 0, quality);
+    assert_eq!(obey(&time(1, 2_000, 1), TimeQuality::Synchronised), Ok(Obeyed::Void));
+    assert_eq!(obey(&time(1, 1_000, 1), TimeQuality::Unset), Ok(Obeyed::Void), "a boundary would come again");
+    assert_eq!(obey(&time(1, 2_000, 2), TimeQuality::Unset), Ok(Obeyed::Void), "no such reading");
+    assert_eq!(obey(&time(1, 2_000, 1), TimeQuality::Unset), Ok(Obeyed::TimeTold(2_000)));
+    assert_eq!(obey(&time(1, 2_000, 1), TimeQuality::Unset), Ok(Obeyed::Before));
+    meter.read(at(3_000)).unwrap();
+    // One that lay about while the meter made another reading.
+    assert_eq!(meter.command(&time(2, 9_000, 1), 0, TimeQuality::HeldOver), Ok(Obeyed::Void));
+    assert_eq!(meter.state().last_order, 1);
+}
+
+#[test]
+fn firmware_is_announced_by_the_gateway_and_vouched_for_by_its_maker() {
+    let maker = Ed25519Signer::from_seed(&[7; 32]);
+    let pinned = PublicKey::from_bytes(&maker.public_key()).unwrap();
+    let mut meter = meter().with_releases_of(pinned, 3);
+    let name = meter.name();
+    let release =
+        |version, by: &Ed25519Signer| Release { version, size: 9, sha256: [4; 32] }.sign(by).unwrap();
+    let mut obey = |number, signed| {
+        let bytes = told(number, Action::AnnounceFirmware(signed), name, &gateway());
+        meter.command(&bytes, 0, TimeQuality::Unset)
+    };
+    assert!(matches!(obey(1, release(4, &gateway())), Err(MeterError::Release(_))), "not the maker's");
+    assert_eq!(obey(1, release(3, &maker)), Ok(Obeyed::Void), "no way back to an older one");
+    let signed = release(4, &maker);
+    let swapped = Release { sha256: [5; 32], ..signed.release };
+    let swapped = jirani_meter::SignedRelease { release: swapped, ..signed };
+    assert!(matches!(obey(1, swapped), Err(MeterError::Release(_))), "another image");
+    let running = Release { version: 4, size: 9, sha256: [9; 32] }.sign(&maker).unwrap();
+    assert_eq!(obey(1, running), Ok(Obeyed::Void), "its hash is the running image's");
+    assert_eq!(obey(1, signed), Ok(Obeyed::Announced(signed)));
+    assert_eq!(obey(1, signed), Ok(Obeyed::Before));
+}
+
+#[test]
+fn a_meter_proves_its_key_to_its_own_gateway_only() {
+    let mut meter = meter();
+    let challenge = |meter, signer: &Ed25519Signer| {
+        Challenge { meter, nonce: [6; 32] }.sign(signer).unwrap().as_slice().to_vec()
+    };
+    let mut hear = |bytes: &[u8]| meter.hear(bytes, 0, TimeQuality::Unset);
+    let name = Ed25519Signer::from_seed(&[2; 32]).name();
+    let Ok(Heard::Challenge(answer)) = hear(&challenge(name, &gateway())) else { panic!("no answer") };
+    let answer = ChallengeAnswer::open(answer.as_slice()).unwrap();
+    let public_key = Ed25519Signer::from_seed(&[2; 32]).public_key();
+    assert_eq!(answer, ChallengeAnswer { meter: name, nonce: [6; 32], public_key });
+    assert_eq!(hear(&challenge([0; 16], &gateway())), Err(MeterError::ForeignCommand));
+    let forged = challenge(name, &Ed25519Signer::from_seed(&[3; 32]));
+    assert!(matches!(hear(&forged), Err(MeterError::Command(_))));
+    let close = told(1, Action::CloseRelay, name, &gateway());
+    assert_eq!(hear(&close), Ok(Heard::Command(Obeyed::Done)));
+}
+
 /// A flash that fails: it still counts its readings, but can show none.
 struct Unreadable(HeapQueue);
 
 impl Queue for Unreadable {
-    fn push(&mut self, reading: SignedReading) -> Result<(), QueueFull> {
-        self.0.push(reading)
+    fn push(&mut self, reading: SignedReading, keep: Keep) -> Result<Pushed, QueueFull> {
+        self.0.push(reading, keep)
     }
 
     fn visit_oldest(&self, _most: usize, _visit: &mut dyn FnMut(&SignedReading)) {}
@@ -239,8 +320,8 @@ impl Queue for Unreadable {
         self.0.len()
     }
 
-    fn is_full(&self) -> bool {
-        self.0.is_full()
+    fn is_full(&self, keep: Keep) -> bool {
+        self.0.is_full(keep)
     }
 }
 

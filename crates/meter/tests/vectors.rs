@@ -6,8 +6,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
 use jirani_meter::{
-    Ack, Action, Command as Told, Ed25519Signer, Flags, HeapQueue, Instantaneous, Meter, MeterState,
-    PublicKey, READING_CONTEXT, Reading, Registers, Sample, Signer as _, TimeQuality, message,
+    Ack, Action, Challenge, ChallengeAnswer, Command as Told, Ed25519Signer, Flags, HeapQueue, Instantaneous,
+    Meter, MeterState, PublicKey, READING_CONTEXT, Reading, Registers, Release, Sample, Sign1, SignedRelease,
+    Signer as _, TimeQuality, message,
 };
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -27,6 +28,86 @@ fn meter_key() -> Ed25519Signer {
 
 fn gateway_key() -> Ed25519Signer {
     Ed25519Signer::from_seed(&seed(0x80))
+}
+
+fn maker_key() -> Ed25519Signer {
+    Ed25519Signer::from_seed(&seed(0xc0))
+}
+
+fn releases() -> [(&'static str, SignedRelease); 2] {
+    let usual = Release { version: 7, size: 813_296, sha256: seed(0x20) };
+    let widest = Release { version: u32::MAX, size: 4 << 20, sha256: [0xff; 32] };
+    [("usual", usual), ("the widest", widest)].map(|(name, r)| (name, r.sign(&maker_key()).unwrap()))
+}
+
+/// Commands that are numbered apart from the relay's.
+fn orders() -> Vec<(&'static str, Told)> {
+    let (meter, widest) = (meter_key().name(), i64::MAX.cast_unsigned());
+    let [(_, usual), (_, longest)] = releases();
+    let told = |number, action| Told { meter, number, action };
+    let loudest = |action| Told { meter: [0xff; 16], number: u64::MAX, action };
+    vec![
+        ("read every minute", told(1, Action::SetInterval { seconds: 60 })),
+        ("read at slots only", told(2, Action::SetInterval { seconds: 900 })),
+        ("take the time", told(3, Action::SetTime { time_us: 1_763_823_600_000_000, epoch: 1, seq: 4_711 })),
+        (
+            "take the widest time",
+            loudest(Action::SetTime { time_us: widest, epoch: u32::MAX, seq: u64::MAX }),
+        ),
+        ("fetch a firmware", told(4, Action::AnnounceFirmware(usual))),
+        ("fetch the widest firmware", loudest(Action::AnnounceFirmware(longest))),
+    ]
+}
+
+fn order_json(told: &Told) -> Value {
+    let (meter, number) = (hex::encode(told.meter), told.number);
+    match told.action {
+        Action::SetInterval { seconds } => {
+            json!({"meter": meter, "number": number, "action": 3, "seconds": seconds})
+        }
+        Action::SetTime { time_us, epoch, seq } => json!({
+            "meter": meter, "number": number, "action": 4, "time_us": time_us, "epoch": epoch, "seq": seq,
+        }),
+        Action::AnnounceFirmware(signed) => json!({
+            "meter": meter, "number": number, "action": 5, "version": signed.release.version,
+            "size": signed.release.size, "sha256": hex::encode(signed.release.sha256),
+            "signature": hex::encode(signed.signature),
+        }),
+        Action::OpenRelay { .. } | Action::CloseRelay => {
+            panic!("the relay's commands have a list of their own")
+        }
+    }
+}
+
+/// What the signed bytes are and the payload in them, as every list has them.
+fn signed_json(name: &str, kind: &str, fields: &Value, signed: &[u8]) -> Value {
+    let payload = Sign1::read_all(signed).unwrap().payload;
+    json!({"name": name, kind: fields, "payload": hex::encode(payload), "signed": hex::encode(signed)})
+}
+
+/// Lists that came after the first ones, which stay as they are.
+fn later_vectors() -> [(&'static str, Vec<Value>); 4] {
+    let release = |(name, signed): &(&str, SignedRelease)| {
+        let Release { version, size, sha256 } = signed.release;
+        let fields = json!({"version": version, "size": size, "sha256": hex::encode(sha256)});
+        signed_json(name, "release", &fields, signed.to_bytes().unwrap().as_slice())
+    };
+    let order = |(name, told): &(&str, Told)| {
+        signed_json(name, "order", &order_json(told), told.sign(&gateway_key()).unwrap().as_slice())
+    };
+    let (meter, nonce) = (meter_key().name(), seed(0x40));
+    let challenge = Challenge { meter, nonce }.sign(&gateway_key()).unwrap();
+    let answer = ChallengeAnswer::sign(nonce, &meter_key()).unwrap();
+    let mut fields = json!({"meter": hex::encode(meter), "nonce": hex::encode(nonce)});
+    let challenges = vec![signed_json("usual", "challenge", &fields, challenge.as_slice())];
+    fields["public_key"] = json!(hex::encode(meter_key().public_key()));
+    let answers = vec![signed_json("usual", "answer", &fields, answer.as_slice())];
+    [
+        ("releases", releases().iter().map(release).collect()),
+        ("orders", orders().iter().map(order).collect()),
+        ("challenges", challenges),
+        ("answers", answers),
+    ]
 }
 
 fn readings() -> Vec<(&'static str, Reading)> {
@@ -192,9 +273,12 @@ fn vectors() -> Value {
             Told { meter: [0xff; 16], number: u64::MAX, action: Action::OpenRelay { not_after_us: widest } },
         ),
     ];
-    json!({
-        "contexts": {"reading": "jirani/reading/1", "ack": "jirani/ack/1", "command": "jirani/command/1"},
-        "keys": {"meter": key_json(&meter_key(), seed(0x10)), "gateway": key_json(&gateway_key(), seed(0x80))},
+    let mut vectors = json!({
+        "contexts": {"reading": "jirani/reading/1", "ack": "jirani/ack/1", "command": "jirani/command/1",
+                     "release": "jirani/release/1", "challenge": "jirani/challenge/1",
+                     "answer": "jirani/answer/1"},
+        "keys": {"meter": key_json(&meter_key(), seed(0x10)), "gateway": key_json(&gateway_key(), seed(0x80)),
+                 "maker": key_json(&maker_key(), seed(0xc0))},
         "readings": signed.iter().map(|(name, reading, signed)| json!({
             "name": name, "reading": reading_json(reading),
             "payload": hex::encode(reading.encode().unwrap().as_slice()),
@@ -216,6 +300,7 @@ fn vectors() -> Value {
             let (action, not_after_us) = match told.action {
                 Action::OpenRelay { not_after_us } => (1, not_after_us),
                 Action::CloseRelay => (2, 0),
+                _ => panic!("orders have a list of their own"),
             };
             json!({
                 "name": name,
@@ -228,7 +313,11 @@ fn vectors() -> Value {
         "refused": refused().into_iter().map(|(name, bytes, code)| json!({
             "name": name, "bytes": hex::encode(bytes), "code": code,
         })).collect::<Vec<_>>(),
-    })
+    });
+    for (name, list) in later_vectors() {
+        vectors[name] = list.into();
+    }
+    vectors
 }
 
 fn committed() -> Value {
@@ -278,6 +367,35 @@ fn a_meter_takes_the_committed_acknowledgement() {
     assert_eq!(meter.read(Sample { time_us: 1, ..Sample::default() }), Ok(4_711));
     let ack = hex::decode(committed()["acks"][0]["signed"].as_str().unwrap()).unwrap();
     assert_eq!(meter.acknowledge(&ack), Ok(1));
+}
+
+#[test]
+fn every_later_vector_is_read_as_it_was_meant_and_in_no_other_context() {
+    let (gateway, maker) = (gateway_key().public_key(), maker_key().public_key());
+    let gateway = PublicKey::from_bytes(&gateway).unwrap();
+    let maker = PublicKey::from_bytes(&maker).unwrap();
+    let bytes = |value: &Value| hex::decode(value.as_str().unwrap()).unwrap();
+    let committed = committed();
+    let orders_read = committed["orders"].as_array().unwrap().iter().map(|case| {
+        let signed = bytes(&case["signed"]);
+        assert!(Challenge::open(&signed, &gateway).is_err() && Ack::open(&signed, &gateway).is_err());
+        Told::open(&signed, &gateway).unwrap()
+    });
+    assert_eq!(orders_read.collect::<Vec<_>>(), orders().into_iter().map(|(_, o)| o).collect::<Vec<_>>());
+    let releases_read = committed["releases"].as_array().unwrap().iter().map(|case| {
+        let signed = SignedRelease::from_bytes(&bytes(&case["signed"])).unwrap();
+        signed.verify(&maker).unwrap();
+        assert!(signed.verify(&gateway).is_err());
+        signed
+    });
+    assert_eq!(releases_read.collect::<Vec<_>>(), releases().map(|(_, r)| r));
+    let (meter, nonce) = (meter_key().name(), seed(0x40));
+    let challenge = bytes(&committed["challenges"][0]["signed"]);
+    assert_eq!(Challenge::open(&challenge, &gateway), Ok(Challenge { meter, nonce }));
+    assert!(Told::open(&challenge, &gateway).is_err());
+    let answer = ChallengeAnswer::open(&bytes(&committed["answers"][0]["signed"])).unwrap();
+    assert_eq!(answer, ChallengeAnswer { meter, nonce, public_key: meter_key().public_key() });
+    assert!(ChallengeAnswer::open(&challenge).is_err());
 }
 
 /// Runs where `JIRANI_PYTHON` names a Python with `vectors/requirements.txt`; the

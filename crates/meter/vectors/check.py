@@ -25,6 +25,10 @@ from pycose.messages import Sign1Message
 READING_CONTEXT = b"jirani/reading/1"
 ACK_CONTEXT = b"jirani/ack/1"
 COMMAND_CONTEXT = b"jirani/command/1"
+RELEASE_CONTEXT = b"jirani/release/1"
+CHALLENGE_CONTEXT = b"jirani/challenge/1"
+ANSWER_CONTEXT = b"jirani/answer/1"
+CONTEXTS = (READING_CONTEXT, ACK_CONTEXT, COMMAND_CONTEXT, RELEASE_CONTEXT, CHALLENGE_CONTEXT, ANSWER_CONTEXT)
 READING_MAX = 200
 VERSION = 1
 # The payload's fields after the version, in order.
@@ -36,7 +40,16 @@ READING_FIELDS = [
 ]
 ACK_FIELDS = ["meter", "epoch", "first_seq", "seq"]
 COMMAND_FIELDS = ["meter", "number", "action", "not_after_us"]
-BYTES = {"meter", "firmware", "previous"}
+# By action: interval, time, firmware.
+ORDER_FIELDS = {
+    3: ["meter", "number", "action", "seconds"],
+    4: ["meter", "number", "action", "time_us", "epoch", "seq"],
+    5: ["meter", "number", "action", "version", "size", "sha256", "signature"],
+}
+RELEASE_FIELDS = ["version", "size", "sha256"]
+CHALLENGE_FIELDS = ["meter", "nonce"]
+ANSWER_FIELDS = ["meter", "nonce", "public_key"]
+BYTES = {"meter", "firmware", "previous", "sha256", "signature", "nonce", "public_key"}
 
 
 def payload_of(fields, names):
@@ -68,7 +81,7 @@ def check_signed(case, fields, names, key, context):
     assert payload == payload_of(fields, names), "payload differs"
     assert signed == make(payload, key, context), "signed bytes differ"
     assert verifies(signed, key, context), "does not verify"
-    for other in (READING_CONTEXT, ACK_CONTEXT, COMMAND_CONTEXT, b""):
+    for other in (*CONTEXTS, b""):
         assert other == context or not verifies(signed, key, other), "verifies in another context"
     decoded = Sign1Message.decode(signed)
     assert decoded.phdr == {Algorithm: EdDSA} and decoded.uhdr == {}, "headers differ"
@@ -115,6 +128,24 @@ def main():
         check_signed(case, case["ack"], ACK_FIELDS, keys["gateway"], ACK_CONTEXT)
     for case in vectors["commands"]:
         check_signed(case, case["command"], COMMAND_FIELDS, keys["gateway"], COMMAND_CONTEXT)
+    releases = {}
+    for case in vectors["releases"]:
+        check_signed(case, case["release"], RELEASE_FIELDS, keys["maker"], RELEASE_CONTEXT)
+        releases[case["release"]["sha256"]] = case
+    for case in vectors["orders"]:
+        order = case["order"]
+        check_signed(case, order, ORDER_FIELDS[order["action"]], keys["gateway"], COMMAND_CONTEXT)
+        if order["action"] == 5:
+            release = releases[order["sha256"]]
+            assert all(order[name] == release["release"][name] for name in RELEASE_FIELDS), "another release"
+            assert release["signed"].endswith(order["signature"]), "another signature"
+    for case in vectors["challenges"]:
+        check_signed(case, case["challenge"], CHALLENGE_FIELDS, keys["gateway"], CHALLENGE_CONTEXT)
+    for case in vectors["answers"]:
+        answer = case["answer"]
+        check_signed(case, answer, ANSWER_FIELDS, keys["meter"], ANSWER_CONTEXT)
+        public = bytes.fromhex(answer["public_key"])
+        assert hashlib.sha256(public).digest()[:16].hex() == answer["meter"], "the key is another meter's"
     for case in vectors["messages"]:
         items = [signed[name] for name in case["readings"]]
         message = bytes.fromhex(case["message"])
@@ -124,7 +155,8 @@ def main():
     for case in vectors["refused"]:
         data = bytes.fromhex(case["bytes"])
         assert not is_acceptable(data, keys["meter"]), f"{case['name']}: accepted here"
-    counts = {name: len(vectors[name]) for name in ("readings", "acks", "commands", "messages", "refused")}
+    lists = [name for name in vectors if name not in ("contexts", "keys")]
+    counts = {name: len(vectors[name]) for name in lists}
     print("vectors hold:", ", ".join(f"{count} {name}" for name, count in counts.items()))
 
 

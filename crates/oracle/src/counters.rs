@@ -1,5 +1,8 @@
 //! What gateway and slots have done since they were made.
 
+use crate::tally::Tally;
+use jirani_store::RefusalCount;
+use jirani_units::MeterId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,6 +12,7 @@ pub struct Counters(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
+    tally: Tally,
     stored: AtomicU64,
     duplicates: AtomicU64,
     rejected: AtomicU64,
@@ -46,6 +50,23 @@ impl Counters {
             attestation_rows: read(&self.0.rows),
             attestation_rows_refused: read(&self.0.rows_refused),
         }
+    }
+
+    /// How often each meter's messages were refused, by reason.
+    pub fn refusals(&self) -> Vec<RefusalCount> {
+        self.0.tally.counts()
+    }
+
+    /// Counts what somebody else refuses, too: the embedded broker. Once.
+    pub fn count_also(
+        &self,
+        source: impl Fn() -> Vec<(Option<MeterId>, &'static str, u64)> + Send + Sync + 'static,
+    ) {
+        self.0.tally.also(Box::new(source));
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.0.tally
     }
 
     pub(crate) fn stored(&self, count: usize) {

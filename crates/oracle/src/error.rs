@@ -14,6 +14,12 @@ pub enum GatewayError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A certificate or key is none.
+    #[error("gateway.bad_tls: {what}; mqtt.ca_file, client_cert_file and client_key_file must be PEM files")]
+    BadTls {
+        /// Which, and why.
+        what: String,
+    },
     /// What is known of meters cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),

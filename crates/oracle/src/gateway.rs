@@ -5,17 +5,22 @@
 //! once, and only then acknowledges everything of the batch. Commands to relays go out
 //! before the acknowledgements of their meters ([`crate::relay`]).
 
+use crate::challenges::Challenges;
 use crate::counters::Counters;
+use crate::early::Early;
 use crate::error::GatewayError;
 use crate::intake::{Decided, Intake};
+use crate::journal::Remarked;
 use crate::known::{Known, latest};
 use crate::link::{INBOUND, Inbound, Link, options};
 use crate::notice::Notice;
 use crate::refused::Refused;
 use crate::relay::Relays;
+use crate::tally::Tally;
+use crate::tls::GatewayTls;
 use jirani_clock::ServiceClock;
 use jirani_meter::{Ack, Command, Ed25519Signer};
-use jirani_store::{Appended, Event, Events, Store, StoreError};
+use jirani_store::{Appended, Event, Events, RefusalCount, Store, StoreError};
 use jirani_units::{Clock as _, MeterId};
 use rumqttc::{AsyncClient, QoS};
 use std::collections::BTreeSet;
@@ -31,6 +36,9 @@ const MESSAGES_MAX: usize = 512;
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(5);
 
+/// Real time between two commits of what was refused, at least.
+const KEEP_REFUSALS: Duration = Duration::from_secs(5);
+
 /// How the gateway reaches its broker.
 #[derive(Clone, Debug)]
 pub struct GatewayConfig {
@@ -42,8 +50,8 @@ pub struct GatewayConfig {
     pub username: String,
     /// Password.
     pub password: String,
-    /// Name of the shared subscription when several gateways split the load. The
-    /// embedded broker has none.
+    /// Name of the shared subscription when several gateways split the load: each message
+    /// goes to one of them. Their client ids must differ.
     pub shared_group: Option<String>,
 }
 
@@ -67,6 +75,12 @@ struct Core {
     known: Known,
     refused: Refused,
     relays: Relays,
+    /// Other gateways store readings, too: what this one knows may be old.
+    shares: bool,
+    early: Early,
+    challenges: Challenges,
+    remarked: Remarked,
+    refusals_kept_at: Option<tokio::time::Instant>,
 }
 
 impl Gateway {
@@ -94,6 +108,8 @@ impl Gateway {
             client: link.client.clone(),
             connection: link.connection.clone(),
             relays: Relays::new(store.clone(), events.clone()),
+            challenges: Challenges::new(store.clone(), &events),
+            remarked: Remarked::default(),
             store,
             signer,
             clock,
@@ -102,6 +118,9 @@ impl Gateway {
             counters,
             known,
             refused: Refused::default(),
+            shares: config.shared_group.is_some(),
+            early: Early::default(),
+            refusals_kept_at: None,
         };
         Ok(Self { link, core, inbound, subscribed })
     }
@@ -111,6 +130,13 @@ impl Gateway {
     pub fn with_notice(mut self, notice: Notice) -> Self {
         self.core.notice = Some(notice);
         self
+    }
+
+    /// Believes only brokers that these authorities vouch for, and shows the gateway's own
+    /// certificate if there is one. `gateway.bad_tls` when a text is no certificate or key.
+    pub fn with_tls(mut self, tls: &GatewayTls) -> Result<Self, GatewayError> {
+        self.link.set_transport(tls.transport()?);
+        Ok(self)
     }
 
     /// True while the broker delivers readings to this gateway. What meters publish
@@ -130,8 +156,19 @@ impl Gateway {
                 biased;
                 () = cancel.cancelled() => break,
                 first = inbound.recv() => first,
+                () = core.early.look() => {
+                    if core.take(Vec::new(), &cancel).await.is_none() {
+                        break;
+                    }
+                    continue;
+                }
                 () = core.relays.woken() => {
                     core.tell_relays().await;
+                    core.keep_refusals().await;
+                    continue;
+                }
+                () = core.challenges.woken() => {
+                    core.challenge().await;
                     continue;
                 }
             };
@@ -154,6 +191,10 @@ impl Core {
     /// Takes a batch whole. `None` when cancelled before it could be committed:
     /// nothing was acknowledged then.
     async fn take(&mut self, batch: Vec<Inbound>, cancel: &CancellationToken) -> Option<()> {
+        let batch = self.in_order(batch, cancel).await?;
+        if batch.is_empty() {
+            return Some(());
+        }
         let mut retry = RETRY_FIRST;
         let decided = loop {
             match self.decide_and_commit(&batch).await {
@@ -190,6 +231,25 @@ impl Core {
         Some(())
     }
 
+    /// What of a batch, and of what waits, can be judged now. With other gateways beside
+    /// this one, what the meters said last is read anew first.
+    async fn in_order(&mut self, batch: Vec<Inbound>, cancel: &CancellationToken) -> Option<Vec<Inbound>> {
+        if !self.shares {
+            return Some(batch);
+        }
+        let meters = self.early.meters(&batch);
+        let mut retry = RETRY_FIRST;
+        while let Err(error) = self.known.refresh_latest_of(&*self.store, meters.clone()).await {
+            tracing::error!("the latest readings cannot be read, next attempt in {retry:?}: {error}");
+            tokio::select! {
+                () = cancel.cancelled() => return None,
+                () = tokio::time::sleep(retry) => {}
+            }
+            retry = (retry * 2).min(RETRY_LAST);
+        }
+        Some(self.early.sort(batch, &self.known))
+    }
+
     /// Sent once: a meter that misses it sends its readings again, and is
     /// acknowledged again.
     async fn acknowledge(&self, ack: Ack) -> Option<()> {
@@ -212,6 +272,22 @@ impl Core {
         }
     }
 
+    /// Learns who is enrolled now, and asks meters to prove their keys.
+    async fn challenge(&mut self) {
+        for challenge in self.challenges.due(&mut self.known).await {
+            let topic = format!("v1/{}/cmd", MeterId(challenge.meter));
+            match challenge.sign(&self.signer) {
+                Ok(bytes) => {
+                    let sent = self.client.publish(topic, QoS::AtLeastOnce, false, bytes.as_slice()).await;
+                    if sent.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => tracing::error!("a challenge could not be signed: {error}"),
+            }
+        }
+    }
+
     async fn command(&self, command: Command, qos: QoS) -> Option<()> {
         let topic = format!("v1/{}/cmd", MeterId(command.meter));
         match command.sign(&self.signer) {
@@ -224,28 +300,101 @@ impl Core {
     }
 
     async fn decide_and_commit(&mut self, batch: &[Inbound]) -> Result<Decided, StoreError> {
-        let intake = Intake {
-            store: &*self.store,
-            known: &mut self.known,
-            refused: &self.refused,
-            now: self.clock.now(),
-            decided: Decided::default(),
+        let decided = loop {
+            self.challenges.catch_up(&mut self.known).await?;
+            let now = self.clock.now();
+            let intake = Intake {
+                store: &*self.store,
+                known: &mut self.known,
+                refused: &self.refused,
+                now,
+                decided: Decided::default(),
+            };
+            let mut decided = intake.decide(batch.iter().map(|inbound| &inbound.publish)).await?;
+            self.keep_spans(&mut decided, now).await?;
+            for (meter, answer) in std::mem::take(&mut decided.answers) {
+                self.challenges.answered(meter, &answer, now, &self.events).await?;
+            }
+            if decided.accepted.is_empty() && decided.quarantined.is_empty() {
+                break decided;
+            }
+            let meters: BTreeSet<MeterId> = decided.accepted.iter().map(|row| row.meter).collect();
+            let last = |meter| self.known.latest.get(&meter).map(|latest| (latest.epoch, latest.seq));
+            let against = meters.iter().map(|meter| (*meter, last(*meter))).collect();
+            let (accepted, quarantined) = (decided.accepted.clone(), decided.quarantined.clone());
+            if let Some(appended) = self.store.append_judged(accepted, quarantined, against).await? {
+                self.note(&decided, &appended).await;
+                break decided;
+            }
+            // Another gateway has stored readings of these meters since: they are judged again.
+            self.known.refresh_latest_of(&*self.store, meters.into_iter().collect()).await?;
         };
-        let decided = intake.decide(batch.iter().map(|inbound| &inbound.publish)).await?;
-        if !decided.accepted.is_empty() || !decided.quarantined.is_empty() {
-            let appended =
-                self.store.append_readings(decided.accepted.clone(), decided.quarantined.clone()).await?;
-            self.note(&decided, &appended).await;
+        for (meter, code) in &decided.refusals {
+            self.counters.tally().refuse(*meter, code);
         }
+        self.keep_refusals().await;
         self.counters.duplicate(decided.duplicates);
         self.counters.rejected(decided.quarantined.len());
         self.refused.remember(&decided.fingerprints);
         Ok(decided)
     }
 
+    /// Keeps what must be there before the readings are: spans that begin with them, holds
+    /// on meters that said two things, and what is remarkable.
+    async fn keep_spans(
+        &mut self,
+        decided: &mut Decided,
+        now: jirani_units::Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut changes = std::mem::take(&mut decided.changes);
+        let begun = !changes.is_empty();
+        for meter in &decided.equivocal {
+            changes.extend(crate::journal::hold(&*self.store, *meter, "reading.equivocation", now).await?);
+        }
+        changes.extend(self.remarked.rows(&decided.remarks, &self.known, now));
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let kept = self.store.commit(changes).await.map(drop);
+        if begun || kept.is_err() {
+            // Somebody else may have kept the same: what stands in the store is judged anew.
+            self.known.refresh_enrolled(&*self.store).await?;
+        }
+        kept?;
+        self.remarked.remember(&decided.remarks, now);
+        for meter in &decided.equivocal {
+            self.events.publish(Event::Meter(*meter));
+        }
+        Ok(())
+    }
+
+    /// Keeps the counts of what was refused where the operator's desk finds them, now and then.
+    async fn keep_refusals(&mut self) {
+        if self.refusals_kept_at.is_some_and(|at| at.elapsed() < KEEP_REFUSALS) {
+            return;
+        }
+        let news = self.counters.tally().news();
+        if news.is_empty() {
+            return;
+        }
+        self.refusals_kept_at = Some(tokio::time::Instant::now());
+        match self.add_refusals(&news).await {
+            Ok(()) => self.counters.tally().tell(&news),
+            Err(error) => tracing::warn!("the counts of what was refused could not be kept: {error}"),
+        }
+    }
+
+    /// Two gateways that do this at once lose one of their counts: they are for people.
+    async fn add_refusals(&self, news: &[RefusalCount]) -> Result<(), StoreError> {
+        let kept = RefusalCount::all(&*self.store).await?;
+        let change = RefusalCount::change(&Tally::merged(&kept, news))?;
+        self.store.commit(vec![change]).await.map(drop)
+    }
+
     /// After the commit: counts, remembers and announces.
     async fn note(&mut self, decided: &Decided, appended: &[Appended]) {
         let mut stale = false;
+        let mut equivocal = BTreeSet::new();
         for (row, appended) in decided.accepted.iter().zip(appended) {
             match appended {
                 Appended::New => {
@@ -264,7 +413,14 @@ impl Core {
                 Appended::Equivocation => {
                     stale = true;
                     self.counters.rejected(1);
+                    equivocal.insert(row.meter);
                 }
+            }
+        }
+        if !equivocal.is_empty() {
+            let mut decided = Decided { equivocal, ..Decided::default() };
+            if let Err(error) = self.keep_spans(&mut decided, self.clock.now()).await {
+                tracing::error!("a meter that said two things could not be held: {error}");
             }
         }
         if stale {

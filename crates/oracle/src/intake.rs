@@ -1,15 +1,16 @@
 //! What becomes of a batch, before anything is committed: taken apart, recognised,
 //! verified, judged.
 
+use crate::anew::begin;
+use crate::json_form;
 use crate::known::{Enrolled, Known, latest};
-use crate::refusal::Refusal;
 use crate::refused::{Fingerprint, Refused};
-use crate::rules::{judge, time_of};
 use crate::verify::{Check, verify_all};
 use jirani_meter::sign1::Sign1;
 use jirani_meter::{Algorithm, MESSAGE_MAX, READING_CONTEXT, Reading, WireError, message};
-use jirani_store::{QuarantineRow, ReadingRow, Store, StoreError};
-use jirani_units::{MeterId, Timestamp, Wh};
+use jirani_readings::{Refusal, Remark, judge, time_of};
+use jirani_store::{Change, QuarantineRow, ReadingRow, Store, StoreError};
+use jirani_units::{HouseholdId, MeterId, Timestamp, Wh};
 use rumqttc::Publish;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -35,6 +36,16 @@ pub(crate) struct Decided {
     /// Durable once committed: seqs by meter and epoch.
     pub(crate) durable: BTreeMap<(MeterId, u32), BTreeSet<u64>>,
     pub(crate) duplicates: usize,
+    /// Spans that begin, and what goes with them: kept before the readings are.
+    pub(crate) changes: Vec<Change>,
+    /// Meters that said two things under one identity.
+    pub(crate) equivocal: BTreeSet<MeterId>,
+    /// What is remarkable about accepted readings.
+    pub(crate) remarks: Vec<(MeterId, Remark, u64)>,
+    /// Answers to challenges, as they came.
+    pub(crate) answers: Vec<(MeterId, Vec<u8>)>,
+    /// Every refusal, whether it is kept again or not.
+    pub(crate) refusals: Vec<(Option<MeterId>, &'static str)>,
 }
 
 /// A batch on its way: what is known, and what has been decided so far.
@@ -65,6 +76,11 @@ impl Intake<'_> {
     /// Takes a message apart.
     fn open(&mut self, publish: &Publish, opened: &mut Vec<(MeterId, Reading, Vec<u8>)>) {
         let payload = &publish.payload[..];
+        let claim = publish.topic.strip_prefix("v1/").and_then(|rest| rest.strip_suffix("/claim"));
+        if let Some(meter) = claim.and_then(|meter| meter.parse::<MeterId>().ok()) {
+            self.decided.answers.push((meter, payload.to_vec()));
+            return;
+        }
         let topic = publish.topic.strip_prefix("v1/").and_then(|rest| rest.strip_suffix("/up"));
         let Some(meter) = topic.and_then(|meter| meter.parse::<MeterId>().ok()) else {
             return self.refuse(None, Refusal::WrongTopic, payload);
@@ -72,6 +88,9 @@ impl Intake<'_> {
         if payload.len() > MESSAGE_MAX {
             let too_large = WireError::TooLarge { what: "a message", limit: MESSAGE_MAX };
             return self.refuse(Some(meter), too_large.into(), payload);
+        }
+        if json_form::is_json(payload) {
+            return self.open_json(meter, payload, opened);
         }
         let readings = match message::split(payload) {
             Ok(readings) => readings,
@@ -95,22 +114,42 @@ impl Intake<'_> {
         }
     }
 
+    /// Takes a message in JSON apart: from here on the same readings as any.
+    fn open_json(&mut self, meter: MeterId, payload: &[u8], opened: &mut Vec<(MeterId, Reading, Vec<u8>)>) {
+        let readings = match json_form::readings(payload) {
+            Ok(readings) => readings,
+            Err(error) => return self.refuse(Some(meter), error.into(), payload),
+        };
+        for bytes in readings {
+            match Reading::decode(&bytes).map(|(reading, _)| reading) {
+                Ok(reading) if MeterId(reading.meter) != meter => {
+                    self.refuse(Some(meter), Refusal::WrongTopic, &bytes);
+                }
+                Ok(reading) => opened.push((meter, reading, bytes)),
+                Err(error) => self.refuse(Some(meter), error.into(), &bytes),
+            }
+        }
+    }
+
     /// Finds whose readings these are; asks the store again, once, when it seems to
     /// know more than this gateway.
     async fn recognise(
         &mut self,
         opened: Vec<(MeterId, Reading, Vec<u8>)>,
     ) -> Result<Vec<Candidate>, StoreError> {
-        let is_current =
-            |known: &Known, meter, epoch| known.meter(meter).is_some_and(|enrolled| enrolled.epoch == epoch);
+        let is_current = |known: &Known, meter, epoch| {
+            known.is_former(meter) || known.meter(meter).is_some_and(|enrolled| enrolled.epoch == epoch)
+        };
         if !opened.iter().all(|(meter, reading, _)| is_current(self.known, *meter, reading.epoch)) {
             self.known.refresh_enrolled(self.store).await?;
         }
         let mut candidates = Vec::with_capacity(opened.len());
         for (meter, reading, bytes) in opened {
             match self.known.meter(meter) {
-                Some(enrolled) => candidates.push(Candidate { meter, reading, bytes, enrolled: *enrolled }),
-                None => self.refuse(Some(meter), Refusal::UnknownMeter(meter), &bytes),
+                Some(enrolled) => {
+                    candidates.push(Candidate { meter, reading, bytes, enrolled: enrolled.clone() });
+                }
+                None => self.refuse(Some(meter), self.known.stranger(meter), &bytes),
             }
         }
         Ok(candidates)
@@ -152,12 +191,15 @@ impl Intake<'_> {
         // What this batch has accepted counts as said.
         let mut said = HashMap::new();
         let mut places: HashMap<(MeterId, u32, u64), usize> = HashMap::new();
+        // Meters whose registers begin anew within this batch.
+        let mut anew: HashMap<MeterId, Enrolled> = HashMap::new();
         for Candidate { meter, reading, bytes, enrolled } in verified {
+            let enrolled = anew.get(&meter).cloned().unwrap_or(enrolled);
             let identity = (reading.epoch, reading.seq);
             let latest_said = said.get(&meter).or_else(|| self.known.latest.get(&meter)).copied();
             let is_ahead = latest_said.is_none_or(|latest| (latest.epoch, latest.seq) < identity);
             let verdict = if is_ahead {
-                judge(&reading, enrolled.epoch, enrolled.rating, latest_said.as_ref(), self.now)
+                judge(&reading, &self.known.terms(&enrolled), latest_said.as_ref(), self.now)
             } else {
                 let (epoch, seq) = identity;
                 let known = match places.get(&(meter, epoch, seq)) {
@@ -174,14 +216,30 @@ impl Intake<'_> {
                     None => Err(Refusal::OldSeq { epoch, seq }),
                 }
             };
-            if let Err(refusal) = verdict {
-                self.refuse(Some(meter), refusal, &bytes);
-                if refusal.is_acknowledged() {
-                    self.decided.durable.entry((meter, reading.epoch)).or_default().insert(reading.seq);
+            let verdict = match verdict {
+                Ok(verdict) => verdict,
+                Err(refusal) => {
+                    self.refuse(Some(meter), refusal, &bytes);
+                    if matches!(refusal, Refusal::Equivocation { .. }) {
+                        self.decided.equivocal.insert(meter);
+                    }
+                    if refusal.is_acknowledged() {
+                        self.decided.durable.entry((meter, reading.epoch)).or_default().insert(reading.seq);
+                    }
+                    continue;
                 }
-                continue;
+            };
+            self.decided.remarks.extend(verdict.remarks.iter().map(|remark| (meter, remark, reading.seq)));
+            if let Some(began) = verdict.began {
+                let begun = begin(self.store, (meter, &enrolled), &reading, began, self.now).await?;
+                let Some((changes, enrolled)) = begun else {
+                    self.refuse(Some(meter), Refusal::OutOfRange("a household's register"), &bytes);
+                    continue;
+                };
+                keep(&mut self.decided.changes, changes);
+                anew.insert(meter, enrolled);
             }
-            let row = row_of(meter, &reading, enrolled, bytes, self.now);
+            let row = row_of(meter, &reading, enrolled.household, bytes, self.now);
             said.insert(meter, latest(&row));
             places.insert((meter, row.epoch, row.seq), self.decided.accepted.len());
             self.decided.durable.entry((meter, row.epoch)).or_default().insert(row.seq);
@@ -190,7 +248,8 @@ impl Intake<'_> {
         Ok(())
     }
 
-    fn refuse(&mut self, meter: Option<MeterId>, refusal: Refusal, bytes: &[u8]) {
+    pub(crate) fn refuse(&mut self, meter: Option<MeterId>, refusal: Refusal, bytes: &[u8]) {
+        self.decided.refusals.push((meter, refusal.code()));
         let bytes = &bytes[..bytes.len().min(QUARANTINED_MAX)];
         let fingerprint = Refused::fingerprint(meter, refusal.code(), bytes);
         if self.refused.knows(&fingerprint) || self.decided.fingerprints.contains(&fingerprint) {
@@ -208,6 +267,16 @@ impl Intake<'_> {
     }
 }
 
+/// Adds changes; a household that changes twice in a batch changes once, to the last.
+fn keep(kept: &mut Vec<Change>, changes: Vec<Change>) {
+    for change in changes {
+        if let Change::Household(new) = &change {
+            kept.retain(|old| !matches!(old, Change::Household(old) if old.id == new.id));
+        }
+        kept.push(change);
+    }
+}
+
 fn check_of(candidate: &Candidate) -> Result<Check, Refusal> {
     let key = candidate.enrolled.key?;
     let signed = Sign1::read_all(&candidate.bytes)?;
@@ -221,7 +290,7 @@ fn check_of(candidate: &Candidate) -> Result<Check, Refusal> {
 fn row_of(
     meter: MeterId,
     reading: &Reading,
-    enrolled: Enrolled,
+    household: HouseholdId,
     bytes: Vec<u8>,
     now: Timestamp,
 ) -> ReadingRow {
@@ -229,7 +298,7 @@ fn row_of(
         meter,
         epoch: reading.epoch,
         seq: reading.seq,
-        household: enrolled.household,
+        household,
         time: time_of(reading),
         import_wh: Wh(reading.registers.import_wh),
         export_wh: Wh(reading.registers.export_wh),

@@ -1,24 +1,38 @@
-//! What the gateway knows of meters: whose they are, and what they said last.
+//! What the gateway knows of meters: whose they are, what they said last, and what is
+//! allowed of them.
 
-use crate::refusal::Refusal;
-use crate::rules::{Latest, Rating};
-use jirani_meter::{PublicKey, Registers};
-use jirani_store::{HouseholdRecord, ReadingRow, Store, StoreError};
+use crate::boundary::{Spans, registers};
+use jirani_meter::PublicKey;
+use jirani_readings::{Latest, Rating, Refusal, Span, Terms, short_hash};
+use jirani_store::{HouseholdRecord, MeterRecord, MeterState, ReadingRow, Store, StoreError};
 use jirani_units::{HouseholdId, MeterId};
 use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The setting that names firmware which may run: short hashes in hexadecimal, with commas
+/// between. Empty allows all.
+pub const FIRMWARE: &str = "meters/firmware";
+/// Length of a slot, s: how far ahead a clock may be at most.
+const SLOT_S: u32 = 900;
 
 /// An enrolled meter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Enrolled {
     pub(crate) household: HouseholdId,
     pub(crate) key: Result<PublicKey, Refusal>,
+    pub(crate) key_bytes: [u8; 32],
     pub(crate) epoch: u32,
     pub(crate) rating: Rating,
+    pub(crate) span: Option<Arc<Span>>,
+    pub(crate) modulus_wh: Option<u64>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     enrolled: HashMap<MeterId, Enrolled>,
+    /// Meters that counted once, or were told to stop.
+    former: HashMap<MeterId, MeterState>,
+    firmware: Vec<[u8; 8]>,
     pub(crate) latest: HashMap<MeterId, Latest>,
 }
 
@@ -31,7 +45,14 @@ impl Known {
     }
 
     pub(crate) async fn refresh_enrolled(&mut self, store: &dyn Store) -> Result<(), StoreError> {
-        self.enrolled = store.households().await?.iter().filter_map(enrolled).collect();
+        let (spans, meters) = (Spans::load(store).await?, store.meters().await?);
+        let meters: HashMap<MeterId, MeterRecord> = meters.into_iter().map(|row| (row.meter, row)).collect();
+        let households = store.households().await?;
+        self.enrolled = households.iter().filter_map(|record| enrolled(record, &spans, &meters)).collect();
+        let is_former = |row: &&MeterRecord| matches!(row.state, MeterState::Replaced | MeterState::Retired);
+        self.former = meters.values().filter(is_former).map(|row| (row.meter, row.state)).collect();
+        let allowed = store.setting(FIRMWARE).await?.unwrap_or_default();
+        self.firmware = allowed.split(',').filter_map(short).collect();
         Ok(())
     }
 
@@ -40,8 +61,47 @@ impl Known {
         Ok(())
     }
 
+    /// Reads again what these meters said last.
+    pub(crate) async fn refresh_latest_of(
+        &mut self,
+        store: &dyn Store,
+        meters: Vec<MeterId>,
+    ) -> Result<(), StoreError> {
+        for meter in &meters {
+            self.latest.remove(meter);
+        }
+        let rows = store.latest_of(meters).await?;
+        self.latest.extend(rows.iter().map(|row| (row.meter, latest(row))));
+        Ok(())
+    }
+
     pub(crate) fn meter(&self, meter: MeterId) -> Option<&Enrolled> {
-        self.enrolled.get(&meter)
+        self.enrolled.get(&meter).filter(|_| !self.former.contains_key(&meter))
+    }
+
+    /// Whether its state is known to be over: only word of a change makes that old.
+    pub(crate) fn is_former(&self, meter: MeterId) -> bool {
+        self.former.contains_key(&meter)
+    }
+
+    /// Why a meter that no household has is refused.
+    pub(crate) fn stranger(&self, meter: MeterId) -> Refusal {
+        match self.former.get(&meter) {
+            Some(MeterState::Retired) => Refusal::RetiredMeter(meter),
+            Some(_) => Refusal::ReplacedMeter(meter),
+            None => Refusal::UnknownMeter(meter),
+        }
+    }
+
+    pub(crate) fn terms<'a>(&'a self, enrolled: &'a Enrolled) -> Terms<'a> {
+        Terms {
+            span: enrolled.span.as_deref(),
+            epoch: enrolled.epoch,
+            rating: enrolled.rating,
+            modulus_wh: enrolled.modulus_wh,
+            slot_s: SLOT_S,
+            firmware: &self.firmware,
+        }
     }
 
     /// The meter that is settled for a household.
@@ -51,30 +111,40 @@ impl Known {
     }
 }
 
+fn short(text: &str) -> Option<[u8; 8]> {
+    let mut hash = [0; 8];
+    hex::decode_to_slice(text.trim(), &mut hash).ok().map(|()| hash)
+}
+
 pub(crate) fn latest(row: &ReadingRow) -> Latest {
     Latest {
         epoch: row.epoch,
         seq: row.seq,
         time: row.time,
-        registers: Registers {
-            import_wh: row.import_wh.0,
-            export_wh: row.export_wh.0,
-            generation_wh: row.generation_wh.0,
-        },
+        registers: registers(row),
+        hash: short_hash(&row.bytes),
+        received_at: row.received_at,
     }
 }
 
-fn enrolled(record: &HouseholdRecord) -> Option<(MeterId, Enrolled)> {
+fn enrolled(
+    record: &HouseholdRecord,
+    spans: &Spans,
+    meters: &HashMap<MeterId, MeterRecord>,
+) -> Option<(MeterId, Enrolled)> {
     let meter = record.meter?;
     let enrolled = Enrolled {
         household: record.id,
         key: PublicKey::from_bytes(&record.meter_key).map_err(Refusal::from),
+        key_bytes: record.meter_key,
         epoch: record.meter_epoch,
         rating: Rating {
             export_w: record.export_rating_w,
             import_w: record.import_rating_w,
             panels_w: record.pv_rated_w,
         },
+        span: spans.of(record.id).last().filter(|span| span.meter == meter).cloned().map(Arc::new),
+        modulus_wh: meters.get(&meter).and_then(|row| row.modulus_wh),
     };
     Some((meter, enrolled))
 }

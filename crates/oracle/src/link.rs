@@ -2,10 +2,11 @@
 
 use crate::counters::Counters;
 use crate::error::GatewayError;
+use crate::waiting::{Place, Waiting};
 use jirani_clock::{Busy, ServiceClock};
 use rumqttc::{
-    AsyncClient, Event, EventLoop, MqttOptions, Outgoing, Packet, Publish, QoS, SubscribeReasonCode,
-    Transport,
+    AsyncClient, Event, EventLoop, MqttOptions, Outgoing, Packet, Publish, QoS, SubscribeFilter,
+    SubscribeReasonCode, Transport,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +25,10 @@ const PACKET_MAX: usize = 256 * 1024;
 /// Real time between attempts to connect, first and longest.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_LAST: Duration = Duration::from_secs(5);
+/// Answers to challenges; every gateway hears them.
+const CLAIMS: &str = "v1/+/claim";
+/// Why a message of a meter that has too many waiting is not taken.
+const FLOOD: &str = "gateway.flood";
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -32,6 +37,7 @@ pub(crate) struct Inbound {
     pub(crate) publish: Publish,
     pub(crate) connection: u64,
     pub(crate) _busy: Busy,
+    pub(crate) _place: Place,
 }
 
 /// Reads the address `mqtt://host:port` (or `mqtts://`).
@@ -68,6 +74,7 @@ pub(crate) struct Link {
     subscribed: watch::Sender<bool>,
     clock: ServiceClock,
     counters: Counters,
+    waiting: Waiting,
 }
 
 impl Link {
@@ -81,7 +88,22 @@ impl Link {
     ) -> Self {
         let (client, mut events) = AsyncClient::new(options, REQUESTS);
         events.network_options.set_tcp_nodelay(true);
-        Self { client, connection: Arc::default(), events, filter, inbound, subscribed, clock, counters }
+        Self {
+            client,
+            connection: Arc::default(),
+            events,
+            filter,
+            inbound,
+            subscribed,
+            clock,
+            counters,
+            waiting: Waiting::default(),
+        }
+    }
+
+    /// Speaks to the broker this way.
+    pub(crate) fn set_transport(&mut self, transport: Transport) {
+        self.events.mqtt_options.set_transport(transport);
     }
 
     /// Receives until cancelled, connecting again as often as needed. Never waits
@@ -99,7 +121,9 @@ impl Link {
                 Ok(Event::Incoming(Packet::ConnAck(_))) => {
                     retry = RETRY_FIRST;
                     self.connection.fetch_add(1, Ordering::SeqCst);
-                    if let Err(error) = self.client.try_subscribe(&self.filter, QoS::AtLeastOnce) {
+                    let filters = [self.filter.as_str(), CLAIMS]
+                        .map(|filter| SubscribeFilter::new(filter.to_owned(), QoS::AtLeastOnce));
+                    if let Err(error) = self.client.try_subscribe_many(filters) {
                         tracing::warn!("cannot subscribe to {}: {error}", self.filter);
                     }
                 }
@@ -127,10 +151,21 @@ impl Link {
 
     fn take(&self, publish: Publish) {
         let connection = self.connection.load(Ordering::SeqCst);
-        let inbound = Inbound { publish, connection, _busy: self.clock.busy() };
-        if let Err(mpsc::error::TrySendError::Full(_)) = self.inbound.try_send(inbound) {
+        let not_taken = |publish: &Publish| {
             self.counters.dropped();
+            // The broker forgets it, or its window would fill with what nobody takes; the
+            // meter does not: it was not acknowledged to it, and it sends it again.
+            let _ = self.client.try_ack(publish);
+        };
+        let Some(place) = self.waiting.place(&publish.topic) else {
+            let meter = publish.topic.strip_prefix("v1/").and_then(|rest| rest.strip_suffix("/up"));
+            self.counters.tally().refuse(meter.and_then(|meter| meter.parse().ok()), FLOOD);
+            return not_taken(&publish);
+        };
+        let inbound = Inbound { publish, connection, _busy: self.clock.busy(), _place: place };
+        if let Err(mpsc::error::TrySendError::Full(inbound)) = self.inbound.try_send(inbound) {
             tracing::warn!("too many messages wait; one was not taken");
+            not_taken(&inbound.publish);
         }
     }
 

@@ -8,15 +8,17 @@
 
 use crate::boundary::at_boundary;
 use crate::evidence::{Neighbour, merkle_path};
-use crate::rules::time_of;
-use jirani_meter::{PublicKey, READING_CONTEXT, Reading};
+use jirani_meter::{Flags, PublicKey, READING_CONTEXT, Reading};
+use jirani_readings::{Leaf, time_of};
 use jirani_store::{AttestedRow, ReadingRow};
-use jirani_units::{HouseholdId, MeterId, Timestamp, Wh};
+use jirani_units::{HouseholdId, MeterId, Timestamp, Trust, Wh};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// Version of the file.
 const VERSION: u32 = 1;
+/// Version of a file with a span: virtual registers are raw ones and offsets.
+const WITH_SPAN: u32 = 2;
 /// Readings at most: one before the moment, one after.
 const READINGS_MAX: usize = 2;
 /// Steps at most: four thousand million leaves.
@@ -36,7 +38,7 @@ pub enum PathStep {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProvenReading {
-    /// The COSE_Sign1 exactly as the meter sent it; hexadecimal.
+    /// The leaf: the COSE_Sign1 exactly as the meter sent it, or a span's 80 bytes; hexadecimal.
     pub signed: String,
     /// From the leaf to below the root.
     pub path: Vec<PathStep>,
@@ -46,7 +48,7 @@ pub struct ProvenReading {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SlotProof {
-    /// 1.
+    /// 1, or 2 with a span.
     pub version: u32,
     /// The energy program's address.
     pub program: String,
@@ -60,7 +62,7 @@ pub struct SlotProof {
     pub household: u32,
     /// The meter's public key.
     pub meter_key: String,
-    /// Generation of its registers.
+    /// Epoch that the row names.
     pub meter_epoch: u32,
     /// Export register at the slot's end, Wh.
     pub export_wh: u64,
@@ -68,6 +70,10 @@ pub struct SlotProof {
     pub import_wh: u64,
     /// Root of the slot's evidence.
     pub evidence_root: String,
+    /// What is added to the meter's registers, and its way up; not there for the meter that
+    /// the household was enrolled with, whose registers are the attested ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<ProvenReading>,
     /// The reading at the slot's end, or the two around it.
     pub readings: Vec<ProvenReading>,
 }
@@ -83,6 +89,8 @@ pub struct Shown {
     pub meter: MeterId,
     /// Whether the registers lie between two readings.
     pub estimated: bool,
+    /// Who vouches for the readings, as they say themselves.
+    pub trust: Trust,
 }
 
 /// Why a proof shows nothing.
@@ -100,6 +108,9 @@ pub enum ProofError {
     /// The registers do not follow from the readings.
     #[error("proof.registers: the readings give other registers at the slot's end")]
     WrongRegisters,
+    /// The span is not this row's.
+    #[error("proof.span: the span of registers is not this meter's, or does not cover the readings")]
+    WrongSpan,
     /// The path does not lead to the root.
     #[error("proof.path: a reading's path does not lead to the evidence root")]
     WrongPath,
@@ -113,7 +124,7 @@ pub enum ProofError {
 pub struct Part {
     /// Its row.
     pub row: AttestedRow,
-    /// The signed readings it rests on, oldest first.
+    /// The leaves it rests on: a span's, if it has one, then the signed readings, oldest first.
     pub evidence: Vec<Vec<u8>>,
 }
 
@@ -145,15 +156,18 @@ impl SlotProof {
         let own = own.ok_or(ProofError::NoEvidence)?;
         let first: usize = parts[..own].iter().map(|part| part.evidence.len()).sum();
         let Part { row, evidence } = &parts[own];
-        let readings: Vec<_> = (first..)
+        let mut readings: Vec<_> = (first..)
             .zip(evidence)
             .map(|(index, signed)| ProvenReading { signed: hex::encode(signed), path: path(&leaves, index) })
             .collect();
+        let has_span = evidence.first().is_some_and(|leaf| Leaf::decode(leaf).is_some());
+        let span = has_span.then(|| readings.remove(0));
         if readings.is_empty() {
             return Err(ProofError::NoEvidence);
         }
         Ok(Self {
-            version: VERSION,
+            version: if has_span { WITH_SPAN } else { VERSION },
+            span,
             program: claim.program.clone(),
             transaction: claim.transaction.clone(),
             feeder: claim.feeder,
@@ -170,39 +184,65 @@ impl SlotProof {
 
     /// Everything that can be checked without the chain.
     pub fn check(&self) -> Result<Shown, ProofError> {
-        if self.version != VERSION {
-            return Err(ProofError::Malformed("the file's version is not 1"));
+        if self.version != if self.span.is_some() { WITH_SPAN } else { VERSION } {
+            return Err(ProofError::Malformed("the file's version is not 1, nor 2 with a span"));
         }
         if self.readings.is_empty() || self.readings.len() > READINGS_MAX {
             return Err(ProofError::Malformed("a row rests on one reading or two"));
         }
         let (root, meter_key) = (bytes(&self.evidence_root)?, bytes(&self.meter_key)?);
         let key = PublicKey::from_bytes(&meter_key).map_err(|_| ProofError::NotSigned)?;
+        let span = self.span.as_ref().map(|span| self.read_span(span, root, &key)).transpose()?;
+        let epoch = span.map_or(self.meter_epoch, |span| span.epoch);
         let mut rows = Vec::with_capacity(READINGS_MAX);
+        let mut trust = Trust::DeviceSigned;
         for reading in &self.readings {
             let signed = hex::decode(&reading.signed)
                 .map_err(|_| ProofError::Malformed("a reading is not hexadecimal"))?;
             if climb(&signed, &reading.path)? != root {
                 return Err(ProofError::WrongPath);
             }
-            rows.push(self.read(&key, signed)?);
+            if is_site_signed(&signed) {
+                trust = Trust::GatewayAttested;
+            }
+            rows.push(self.read(&key, epoch, signed)?);
         }
         let at = Timestamp::from_seconds(self.slot_end);
         let registers = at_boundary(rows.first(), rows.get(1), at).ok_or(ProofError::WrongRegisters)?;
-        let shown = (registers.export_wh.0, registers.import_wh.0, registers.evidence.len());
+        let (mut import_wh, mut export_wh) = (registers.import_wh, registers.export_wh);
+        if let Some(span) = span {
+            if rows.first().is_some_and(|first| first.time < span.from) {
+                return Err(ProofError::WrongSpan);
+            }
+            (import_wh, export_wh) =
+                span.offsets.apply(import_wh, export_wh).ok_or(ProofError::WrongRegisters)?;
+        }
+        let shown = (export_wh.0, import_wh.0, registers.evidence.len());
         if shown != (self.export_wh, self.import_wh, rows.len()) {
             return Err(ProofError::WrongRegisters);
         }
-        Ok(Shown { root, meter_key, meter: MeterId(key.name()), estimated: registers.estimated })
+        Ok(Shown { root, meter_key, meter: MeterId(key.name()), estimated: registers.estimated, trust })
     }
 
-    fn read(&self, key: &PublicKey, bytes: Vec<u8>) -> Result<ReadingRow, ProofError> {
+    fn read_span(&self, span: &ProvenReading, root: [u8; 32], key: &PublicKey) -> Result<Leaf, ProofError> {
+        let bytes =
+            hex::decode(&span.signed).map_err(|_| ProofError::Malformed("a span is not hexadecimal"))?;
+        if climb(&bytes, &span.path)? != root {
+            return Err(ProofError::WrongPath);
+        }
+        let leaf = Leaf::decode(&bytes).ok_or(ProofError::WrongSpan)?;
+        let is_ours = (leaf.household.0, leaf.meter.0, leaf.chain_epoch)
+            == (self.household, key.name(), self.meter_epoch);
+        if is_ours { Ok(leaf) } else { Err(ProofError::WrongSpan) }
+    }
+
+    fn read(&self, key: &PublicKey, epoch: u32, bytes: Vec<u8>) -> Result<ReadingRow, ProofError> {
         let (reading, signed) = Reading::decode(&bytes).map_err(|_| ProofError::NotSigned)?;
         signed.verify(key, READING_CONTEXT).map_err(|_| ProofError::NotSigned)?;
         if reading.meter != key.name() {
             return Err(ProofError::NotSigned);
         }
-        if reading.epoch != self.meter_epoch {
+        if reading.epoch != epoch {
             return Err(ProofError::WrongEpoch);
         }
         let time = time_of(&reading);
@@ -220,6 +260,11 @@ impl SlotProof {
             received_at: time,
         })
     }
+}
+
+/// Whether the site signed for a foreign device. The flag is under the signature.
+fn is_site_signed(bytes: &[u8]) -> bool {
+    Reading::decode(bytes).is_ok_and(|(reading, _)| reading.flags.0 & Flags::SITE_SIGNED != 0)
 }
 
 fn path(leaves: &[&[u8]], index: usize) -> Vec<PathStep> {

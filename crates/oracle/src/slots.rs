@@ -4,19 +4,22 @@
 //! was silent, the program skipped a row) is made good by any later one; nothing
 //! is ever sent again with other numbers.
 
-use crate::boundary::{Attestable, at_boundary};
+use crate::boundary::{Attestable, Spans, in_spans, stream_at};
 use crate::counters::Counters;
+use crate::enrolment::Registrar;
 use crate::error::SlotsError;
+use crate::findings::Findings;
 use crate::notice::Notice;
 use crate::plan::{is_metered, loss_record, plan_slot};
 use crate::residual::LossRegisters;
 use crate::sender::{Sender, Sent};
 use jirani_chain::EnergyChain;
 use jirani_clock::{Busy, ServiceClock};
+use jirani_readings::Span;
 use jirani_store::{Event, Events, HouseholdRecord, ReadingRow, Store};
 use jirani_units::{Clock as _, HouseholdId, MeterId, Slot, Timestamp};
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +44,7 @@ pub struct Slots {
     events: Events,
     counters: Counters,
     notice: Option<Notice>,
+    findings: Option<Findings>,
     /// Counts as work from the beginning, or an advanced clock could pass the
     /// first slot's end before it is waited for.
     starting: Busy,
@@ -50,6 +54,12 @@ pub struct Slots {
 struct Progress {
     next_end: Timestamp,
     feeders: BTreeMap<u16, Feeder>,
+}
+
+/// What is known of meters besides their readings.
+struct Meters {
+    spans: Spans,
+    held: HashSet<MeterId>,
 }
 
 struct Feeder {
@@ -85,7 +95,7 @@ impl Slots {
         }
         let config = SlotsConfig { grace_s: config.grace_s.max(1), ..config };
         let starting = clock.busy();
-        Ok(Self { config, store, chain, clock, events, counters, notice: None, starting })
+        Ok(Self { config, store, chain, clock, events, counters, notice: None, findings: None, starting })
     }
 
     /// For the gateway of the same process ([`crate::Gateway::with_notice`]). Once
@@ -95,11 +105,17 @@ impl Slots {
         self.notice.get_or_insert_default().clone()
     }
 
+    /// Judges every slot before it is planned; who is held is not attested.
+    #[must_use]
+    pub fn with_findings(self, findings: Findings) -> Self {
+        Self { findings: Some(findings), ..self }
+    }
+
     /// Runs until cancelled. Begins with what a crash left unsent.
     pub async fn run(self, cancel: CancellationToken) -> Result<(), SlotsError> {
-        let Self { config, store, chain, clock, events, counters, notice, starting } = self;
+        let Self { config, store, chain, clock, events, counters, notice, findings, starting } = self;
         let sender = Sender::new(store.clone(), chain.clone(), clock.clone(), counters, cancel.clone());
-        let runner = Runner { config, store, chain, clock, events, sender };
+        let runner = Runner { config, store, chain, clock, events, findings, sender };
         match runner.run(notice, starting, &cancel).await? {
             Ok(()) | Err(Cancelled) => Ok(()),
         }
@@ -112,6 +128,7 @@ struct Runner {
     chain: Arc<dyn EnergyChain>,
     clock: ServiceClock,
     events: Events,
+    findings: Option<Findings>,
     sender: Sender,
 }
 
@@ -131,7 +148,10 @@ pub(crate) use go_on;
 
 impl Runner {
     async fn run(mut self, notice: Option<Notice>, starting: Busy, cancel: &CancellationToken) -> Step<()> {
+        let mut registrar =
+            Registrar::new(self.store.clone(), self.chain.clone(), self.clock.clone(), self.events.clone());
         let mut busy = Some(starting);
+        registrar.settle().await;
         let mut progress = go_on!(self.resume());
         loop {
             go_on!(self.attest_due(&mut progress));
@@ -145,7 +165,10 @@ impl Runner {
                     biased;
                     () = cancel.cancelled() => return Ok(Err(Cancelled)),
                     told = listening.told() => Some(told.unwrap_or_else(|| self.clock.busy())),
+                    () = registrar.woken() => Some(self.clock.busy()),
                 };
+                // No attestation is under way now: an old meter's rows cannot pass a new one's.
+                registrar.settle().await;
                 continue;
             }
             let due = progress.next_end.plus_seconds(i64::from(self.config.grace_s));
@@ -159,9 +182,11 @@ impl Runner {
                         biased;
                         () = cancel.cancelled() => return Ok(Err(Cancelled)),
                         woken = sleep => Some(woken),
+                        () = registrar.woken() => Some(self.clock.busy()),
                     }
                 }
             };
+            registrar.settle().await;
         }
     }
 
@@ -231,6 +256,10 @@ impl Runner {
         }
         let households = go_on!(self.sender.stored("households", || self.store.households()));
         let latest = go_on!(self.sender.stored("readings", || self.store.latest_readings()));
+        let spans = go_on!(self.sender.stored("spans", || Spans::load(&*self.store)));
+        let meters = go_on!(self.sender.stored("meters", || self.store.meters()));
+        let held = meters.into_iter().filter(|record| record.held.is_some()).map(|record| record.meter);
+        let meters = Meters { spans, held: held.collect() };
         let latest: HashMap<MeterId, ReadingRow> = latest.into_iter().map(|row| (row.meter, row)).collect();
         let horizon = latest.values().map(|row| row.time).max();
         for feeder in feeders_of(&households) {
@@ -252,7 +281,7 @@ impl Runner {
                     state.loss = go_on!(self.loss_on_chain(*feeder, &households));
                 }
                 if state.attested_through.is_none_or(|through| through < end) {
-                    go_on!(self.attest(*feeder, end, state, &households, &latest));
+                    go_on!(self.attest((*feeder, end), state, &households, &latest, &meters));
                     state.attested_through = Some(end);
                 }
             }
@@ -263,18 +292,28 @@ impl Runner {
 
     async fn attest(
         &mut self,
-        feeder: u16,
-        end: Timestamp,
+        (feeder, end): (u16, Timestamp),
         state: &mut Feeder,
         households: &[HouseholdRecord],
         latest: &HashMap<MeterId, ReadingRow>,
+        meters: &Meters,
     ) -> Step<()> {
         let mut known: BTreeMap<HouseholdId, Attestable> = BTreeMap::new();
         for record in households.iter().filter(|record| is_metered(record, feeder, end)) {
-            let Some(meter) = record.meter else { continue };
-            if let Some(registers) = go_on!(self.registers_at(end, meter, record.meter_epoch, latest)) {
+            if record.meter.is_none_or(|meter| meters.held.contains(&meter)) {
+                // Held until a person decides; whatever it counts meanwhile is kept.
+                continue;
+            }
+            let spans = meters.spans.of(record.id);
+            if let Some(registers) = go_on!(self.registers_at(end, record, spans, latest)) {
                 known.insert(record.id, registers);
             }
+        }
+        if let Some(findings) = &self.findings {
+            let who = known.keys().copied().collect();
+            let look = || findings.look(feeder, end, households, &who, latest);
+            let held = go_on!(self.sender.stored("findings", look));
+            known.retain(|household, _| !held.contains(household));
         }
         let Some(plan) = plan_slot(feeder, end, households, &known, state.loss) else { return Ok(Ok(())) };
         let sent = go_on!(self.sender.send_new(plan.record));
@@ -309,19 +348,20 @@ impl Runner {
     async fn registers_at(
         &self,
         end: Timestamp,
-        meter: MeterId,
-        epoch: u32,
+        record: &HouseholdRecord,
+        spans: &[Span],
         latest: &HashMap<MeterId, ReadingRow>,
     ) -> Step<Option<Attestable>> {
+        let Some((meter, epoch)) = stream_at(record, spans, end) else { return Ok(Ok(None)) };
         match latest.get(&meter).filter(|row| row.epoch == epoch) {
             // The usual case: the meter reads at the boundary, and that is its last word.
-            Some(row) if row.time == end => Ok(Ok(at_boundary(Some(row), None, end))),
+            Some(row) if row.time == end => Ok(Ok(in_spans(spans, Some(row), None, end))),
             Some(row) if row.time < end => Ok(Ok(None)),
             None if !latest.contains_key(&meter) => Ok(Ok(None)),
             _ => {
                 let (before, after) =
                     go_on!(self.sender.stored("readings", || self.store.readings_around(meter, epoch, end)));
-                Ok(Ok(at_boundary(before.as_ref(), after.as_ref(), end)))
+                Ok(Ok(in_spans(spans, before.as_ref(), after.as_ref(), end)))
             }
         }
     }

@@ -12,6 +12,7 @@ use jirani_meter::{
     TimeQuality,
 };
 use jirani_oracle::{Counters, Gateway, GatewayConfig, GatewayError, Totals};
+use jirani_readings::SpanReason;
 use jirani_store::{Change, Event as Changed, Events, HouseholdRecord, RelayRecord, Store};
 use jirani_store_sqlite::SqliteStore;
 use jirani_units::{Clock as _, HouseholdId, MeterId};
@@ -358,9 +359,9 @@ async fn what_must_not_be_minted_is_kept_with_its_reason() {
         ("reading.malformed", vec![0x82, 0xd2], false),
         ("reading.too_large", vec![0; MESSAGE_MAX + 1], false),
         (
-            "reading.future_time",
+            "reading.clock_ahead",
             signed(1, |r| {
-                (r.seq, r.time_us, r.registers) = (2, now_us + 121_000_000, registers(1_100, 1_000));
+                (r.seq, r.time_us, r.registers) = (2, now_us + 901_000_000, registers(1_100, 1_000));
             }),
             true,
         ),
@@ -562,4 +563,91 @@ async fn a_meter_that_was_off_hears_the_last_command_when_it_comes_back_and_no_v
     wire.deliver(&mut meter).await;
     let relay = site.store.relay(HouseholdId(1)).await.unwrap().unwrap();
     assert_eq!((relay.number, relay.obeyed_at), (2, Some(START.plus_seconds(1))));
+}
+
+#[tokio::test]
+async fn registers_that_go_on_in_a_new_epoch_begin_a_span_and_count_on() {
+    let site = Site::with(vec![record(1), record(99)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let at = |epoch: u32, seq: u64, seconds: i64, wh: u64| {
+        signed(1, move |r| {
+            (r.epoch, r.seq, r.time_us) = (epoch, seq, START.plus_seconds(seconds).0.cast_unsigned());
+            r.registers = Registers { import_wh: wh, export_wh: wh, generation_wh: wh };
+        })
+    };
+    site.deal_with(&mut wire, at(1, 5, -1_800, 500)).await;
+    site.deal_with(&mut wire, at(2, 1, -900, 510)).await;
+    site.deal_with(&mut wire, at(2, 2, -60, 520)).await;
+    assert_eq!(site.quarantined().await, Vec::<String>::new());
+    let spans = site.store.spans().await.unwrap();
+    let told: Vec<_> = spans.iter().map(|span| (span.number, span.epoch, span.reason)).collect();
+    assert_eq!(told, [(0, 1, SpanReason::Enrolled), (1, 2, SpanReason::ResetProven)]);
+    assert_eq!(spans[1].offsets.import_wh, 0);
+    assert_eq!(site.store.household(HouseholdId(1)).await.unwrap().unwrap().meter_epoch, 2);
+    let remarks = site.store.meter_events(Some(id_of(1)), 9).await.unwrap();
+    let codes: Vec<&str> = remarks.iter().map(|row| row.code.as_str()).collect();
+    assert!(codes.contains(&"reading.new_epoch"), "{codes:?}");
+    // At zero, without the proof of what was: a person decides, and the meter keeps it.
+    site.deal_with(&mut wire, at(3, 1, -30, 3)).await;
+    assert_eq!(site.quarantined().await, ["reading.unknown_epoch"]);
+}
+
+#[tokio::test]
+async fn two_meters_with_one_key_are_held_and_both_readings_kept() {
+    let site = Site::with(vec![record(1), record(99)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let says = |wh: u64| signed(1, move |r| r.registers.import_wh = wh);
+    site.deal_with(&mut wire, says(10)).await;
+    assert_eq!(site.store.meter(id_of(1)).await.unwrap(), None);
+    site.deal_with(&mut wire, says(11)).await;
+    assert_eq!(site.quarantined().await, ["reading.equivocation"]);
+    let held = site.store.meter(id_of(1)).await.unwrap().unwrap();
+    assert_eq!(held.held.as_deref(), Some("reading.equivocation"));
+    let kept = site.store.quarantine(1).await.unwrap();
+    assert_eq!(kept[0].1.bytes, says(11)[1..]);
+    assert_eq!(site.store.reading(id_of(1), 1, 1).await.unwrap().unwrap().bytes, says(10)[1..]);
+    // Once is enough.
+    site.deal_with(&mut wire, says(12)).await;
+    assert_eq!(site.store.meter(id_of(1)).await.unwrap().unwrap().version, held.version);
+}
+
+#[tokio::test]
+async fn a_meter_that_floods_fills_its_own_places_and_never_anothers() {
+    let site = Site::with(vec![record(1), record(2)]).await;
+    let (mut flooding, mut honest) = (Wire::of(&site, id_of(1)).await, Wire::of(&site, id_of(2)).await);
+    // Nothing is taken on while the disk is gone, so everything waits.
+    site.store.broken.store(true, Ordering::SeqCst);
+    flooding.publish(signed(1, |_| {})).await;
+    let mut failures = site.store.failures.subscribe();
+    tokio::time::timeout(PATIENCE, failures.wait_for(|count| *count >= 1)).await.unwrap().unwrap();
+    for _ in 0..300 {
+        flooding.publish(b"noise".to_vec()).await;
+    }
+    let refused = |code: &str| {
+        let counts = site.counters.refusals();
+        let of = |count: &&jirani_store::RefusalCount| {
+            count.code == code && count.meter == Some(id_of(1).to_string())
+        };
+        counts.iter().find(of).map_or(0, |count| count.count)
+    };
+    let flooded = async {
+        while refused("gateway.flood") < 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, flooded).await.unwrap();
+    let mut meter = meter_of(2);
+    read(&mut meter, 0, 10, 0);
+    honest.publish(meter.message().unwrap()).await;
+    site.store.broken.store(false, Ordering::SeqCst);
+    assert_eq!(meter.acknowledge(&honest.ack().await), Ok(1));
+    // What was taken of the flood has its reason, each time, and is kept once.
+    let named = async {
+        while refused("reading.malformed") == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, named).await.unwrap();
+    assert_eq!(site.quarantined().await, ["reading.malformed"]);
+    assert!(site.counters.refusals().iter().all(|count| count.meter != Some(id_of(2).to_string())));
 }

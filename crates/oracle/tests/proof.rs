@@ -6,8 +6,9 @@ mod support;
 
 use jirani_meter::{Signer as _, message};
 use jirani_oracle::{Claim, Part, PathStep, ProofError, SlotProof, merkle_root};
+use jirani_readings::{Leaf, Offsets};
 use jirani_store::AttestedRow;
-use jirani_units::{HouseholdId, Wh};
+use jirani_units::{HouseholdId, Timestamp, Wh};
 use proptest::prelude::*;
 use support::{START, key_of, meter_of, read};
 
@@ -86,7 +87,7 @@ fn nothing_else_can_be_proven() {
                 PathStep::Right(hash) => PathStep::Left(hash),
             });
         }),
-        (ProofError::Malformed("the file's version is not 1"), &|proof| proof.version = 2),
+        (ProofError::Malformed("the file's version is not 1, nor 2 with a span"), &|proof| proof.version = 2),
     ];
     for (expected, spoil) in table {
         assert_eq!(spoilt(spoil), expected);
@@ -97,4 +98,55 @@ fn nothing_else_can_be_proven() {
     let is_malformed = matches!(spoilt(&|p| p.readings[0].path = long.clone()), ProofError::Malformed(_));
     assert!(is_malformed);
     assert_eq!(SlotProof::of(&claim(9), &parts).unwrap_err(), ProofError::NoEvidence);
+}
+
+#[test]
+fn a_later_meters_row_is_proven_with_its_span_and_with_no_other() {
+    let span = Leaf {
+        household: HouseholdId(2),
+        number: 1,
+        meter: support::id_of(2),
+        epoch: 1,
+        chain_epoch: 4,
+        from: Timestamp(START.0 - 1),
+        offsets: Offsets { import_wh: 1_000, export_wh: -20, generation_wh: 0 },
+    };
+    let later = |span: Leaf| {
+        let mut part = part(2, false);
+        part.evidence.insert(0, span.encode());
+        (part.row.import_wh, part.row.export_wh) = (Wh(1_300), Wh(40));
+        SlotProof::of(
+            &Claim { meter_epoch: 4, ..claim(2) },
+            &[self::part(1, true), part, self::part(3, false)],
+        )
+        .unwrap()
+    };
+    let good = later(span);
+    assert_eq!((good.version, good.readings.len()), (2, 1));
+    assert_eq!(good.check().unwrap().meter, support::id_of(2));
+    for (what, wrong, error) in [
+        ("another household's", Leaf { household: HouseholdId(3), ..span }, ProofError::WrongSpan),
+        ("another meter's", Leaf { meter: support::id_of(3), ..span }, ProofError::WrongSpan),
+        ("of another row epoch", Leaf { chain_epoch: 5, ..span }, ProofError::WrongSpan),
+        ("begun later", Leaf { from: Timestamp(START.0 + 1), ..span }, ProofError::WrongSpan),
+        ("of another epoch", Leaf { epoch: 2, ..span }, ProofError::WrongEpoch),
+        (
+            "with other offsets",
+            Leaf { offsets: Offsets { import_wh: 999, ..span.offsets }, ..span },
+            ProofError::WrongRegisters,
+        ),
+    ] {
+        assert_eq!(later(wrong).check().unwrap_err(), error, "{what}");
+    }
+    // Bytes that are not in the slot's evidence.
+    let mut foreign = good.clone();
+    foreign.span.as_mut().unwrap().signed = hex_of(&Leaf { number: 2, ..span });
+    assert_eq!(foreign.check().unwrap_err(), ProofError::WrongPath);
+    // Without it the readings alone give other registers, and the version says there is one.
+    let bare = SlotProof { span: None, version: 1, ..good };
+    assert!(bare.check().is_err());
+}
+
+fn hex_of(leaf: &Leaf) -> String {
+    hex::encode(leaf.encode())
 }

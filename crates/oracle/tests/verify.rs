@@ -92,3 +92,19 @@ proptest! {
         prop_assert_eq!(verify_all(&checks), expected);
     }
 }
+
+#[test]
+fn every_answer_stands_in_its_place_whoever_checked_it() {
+    let mut checks: Vec<_> = std::iter::repeat_n(honest(3, b"honest"), 1_500).collect();
+    let bad = [0, 127, 128, 749, 750, 751, 767, 768, 1_499];
+    for place in bad {
+        checks[place] = forged(4, b"forged");
+    }
+    let wrong: Vec<usize> = verify_all(&checks)
+        .iter()
+        .enumerate()
+        .filter(|(_, holds)| !**holds)
+        .map(|(place, _)| place)
+        .collect();
+    assert_eq!(wrong, bad);
+}

@@ -9,6 +9,7 @@ use jirani_chain::witness::registry::RegisteredMeter;
 use jirani_meter::{Ed25519Signer, HeapQueue, Meter, MeterState, PublicKey, Signer as _, message};
 use jirani_oracle::merkle_root;
 use jirani_oracle::witness::{NotTrue, TrueSlot, look};
+use jirani_readings::{Leaf, Offsets};
 use jirani_store::AttestedRow;
 use jirani_units::{HouseholdId, Timestamp, Wh};
 use support::{START, gateway_key, key_of, read};
@@ -198,4 +199,38 @@ fn only_the_end_of_a_slot_that_has_ended_is_looked_at() {
         assert_eq!(look(&told, &meters(), slot_length_s, now), Err(NotTrue::NotASlot(end())));
     }
     assert!(look(&told, &meters(), 0, end()).is_ok(), "no length divides by zero");
+}
+
+#[test]
+fn offsets_of_a_span_are_added_where_the_span_is_the_registered_meters() {
+    let span = Leaf {
+        household: HouseholdId(1),
+        number: 1,
+        meter: support::id_of(1),
+        epoch: 7,
+        chain_epoch: 1,
+        from: START.plus_seconds(60),
+        offsets: Offsets { import_wh: 0, export_wh: 50, generation_wh: 0 },
+    };
+    let told = |span: Leaf| {
+        let mut readings = signed_by(key_of(1), 7, &[(900, 0, 100)]);
+        readings.insert(0, SignedBytes(span.encode()));
+        proposal(vec![HouseholdEvidence { household: HouseholdId(1), readings }])
+    };
+    let slot = found(&told(span)).unwrap();
+    assert_eq!((slot.rows, slot.spans), (vec![row(1, 150, 0, false)], vec![span]));
+    for (what, wrong, error) in [
+        ("another's", Leaf { household: HouseholdId(2), ..span }, NotTrue::WrongSpan(HouseholdId(1))),
+        ("another meter's", Leaf { meter: support::id_of(2), ..span }, NotTrue::WrongSpan(HouseholdId(1))),
+        ("another row epoch's", Leaf { chain_epoch: 2, ..span }, NotTrue::WrongSpan(HouseholdId(1))),
+        ("not begun", Leaf { from: START.plus_seconds(901), ..span }, NotTrue::WrongSpan(HouseholdId(1))),
+        ("of other registers", Leaf { epoch: 1, ..span }, NotTrue::WrongEpoch(HouseholdId(1))),
+        (
+            "more than the rating",
+            Leaf { offsets: Offsets { export_wh: 9_000_000, ..span.offsets }, ..span },
+            NotTrue::OverRating(HouseholdId(1)),
+        ),
+    ] {
+        assert_eq!(found(&told(wrong)).unwrap_err(), error, "{what}");
+    }
 }

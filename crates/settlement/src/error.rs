@@ -286,8 +286,13 @@ fn market_fault(error: &MarketError) -> Fault {
         | E::InvalidFills
         | E::EnergyOutOfBounds { .. }
         | E::PriceOutOfBounds { .. }
+        | E::AttestedPrice { .. }
         | E::ExpiryOutOfBounds { .. } => Fault::Invalid,
-        E::NothingOnOffer | E::NotEnough { .. } | E::UnpaidShare { .. } | E::TooManyOffers => Fault::Conflict,
+        E::AttestedSelfUse
+        | E::NothingOnOffer
+        | E::NotEnough { .. }
+        | E::UnpaidShare { .. }
+        | E::TooManyOffers => Fault::Conflict,
         E::TooManyUnpaid { .. } => Fault::Limited,
     }
 }

@@ -51,6 +51,7 @@ mod service;
 mod shortfall;
 mod step;
 mod tariff;
+mod trust;
 
 pub use bill::BillPolicy;
 pub use config::{PayoutPolicy, SettlementConfig, SettlementDeps};

@@ -8,12 +8,14 @@
 
 mod world;
 
+use jirani_market::AttestedPolicy;
+use jirani_market::rule::{Acting, SellRule};
 use jirani_settlement::{Fault, SettlementError};
-use jirani_store::{OfferState, PayWith, Store as _};
-use jirani_units::{Price, Wh};
+use jirani_store::{AttestedMeterRecord, Change, OfferState, PayWith, Store as _};
+use jirani_units::{Clock as _, Price, Trust, Wh};
 use world::chain::ChainFault;
 use world::mpesa::{Fate, stk_refused};
-use world::{BUYER, OTHER, SELLER, World};
+use world::{BUYER, GENERATOR, OTHER, SELLER, TARIFF, World};
 
 const DAY_S: u32 = 86_400;
 
@@ -281,5 +283,41 @@ async fn buyers_who_race_for_one_offer_never_get_more_than_there_is() {
     }
     assert_eq!((bought, refused), (8, 4));
     assert_eq!(world.chain.vault(BUYER) + world.chain.vault(OTHER), 8_000);
+    world.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_only_the_site_vouches_for_is_sold_within_the_policy() {
+    let world = World::new().await;
+    let seller = world.store.household(SELLER).await.unwrap().unwrap();
+    let max = TARIFF.offer_price_max().0;
+    let ask_max = AttestedPolicy::default().ask_max(&TARIFF, Trust::GatewayAttested).unwrap().0;
+    // A meter that signs by itself may ask the highest price.
+    assert_eq!(post(&world, 1_000, max, DAY_S).await.unwrap(), OfferState::Open);
+    let record = AttestedMeterRecord {
+        meter: seller.meter.unwrap(),
+        device: "shelly".to_owned(),
+        since: world.clock.now(),
+    };
+    world.store.commit(vec![Change::AttestedMeter(record)]).await.unwrap();
+    let refused = post(&world, 1_001, ask_max + 1, DAY_S).await.unwrap_err();
+    assert_eq!((refused.code().as_str(), refused.fault()), ("market.attested_price", Fault::Invalid));
+    assert_eq!(post(&world, 1_001, ask_max, DAY_S).await.unwrap(), OfferState::Open);
+    // A rule's floor is an ask too.
+    let sell =
+        |floor: u32| SellRule { keep_wh: Wh(0), floor_cents_per_kwh: Price(floor), acting: Acting::Act };
+    let refused = world.settlement.set_rules(SELLER, Some(sell(ask_max + 1)), None).await.unwrap_err();
+    assert_eq!(refused.code(), "market.attested_price");
+    world.settlement.set_rules(SELLER, Some(sell(ask_max)), None).await.unwrap();
+    // The operator's own records are not bound.
+    let generator = world.store.household(GENERATOR).await.unwrap().unwrap();
+    let record = AttestedMeterRecord {
+        meter: generator.meter.unwrap(),
+        device: "generator".to_owned(),
+        since: world.clock.now(),
+    };
+    world.store.commit(vec![Change::AttestedMeter(record)]).await.unwrap();
+    let posted = world.settlement.post_offer(GENERATOR, Wh(1_000), Price(max), DAY_S, "own").await.unwrap();
+    assert_eq!(posted.state, OfferState::Open);
     world.is_sound().await;
 }

@@ -3,13 +3,15 @@
 use crate::{PostgresStore, read};
 use async_trait::async_trait;
 use jirani_ledger::{Account, AccountBalance, Balances};
+use jirani_readings::Span;
 use jirani_store::numbers::BLOCK;
 use jirani_store::{
     Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, CurtailmentRecord, DayBillRecord,
-    HandsetRecord, HouseholdRecord, InboxRow, JournalRow, MessageRecord, NewCallback, NoticeRecord,
-    OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow,
-    ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord,
-    SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord, Store, StoreError, TariffRecord,
+    FindingRecord, HandsetRecord, HouseholdRecord, InboxRow, JournalRow, MessageRecord, MeterEventRow,
+    MeterRecord, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord,
+    ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord,
+    ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord,
+    StepRecord, Store, StoreError, TariffRecord,
 };
 use jirani_units::{
     Cents, HouseholdId, MeterId, Msisdn, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
@@ -39,6 +41,23 @@ impl Store for PostgresStore {
         quarantined: Vec<QuarantineRow>,
     ) -> Answer<Vec<Appended>> {
         self.writer()?.readings(readings, quarantined).await
+    }
+
+    async fn append_judged(
+        &self,
+        readings: Vec<ReadingRow>,
+        quarantined: Vec<QuarantineRow>,
+        against: Vec<(MeterId, Option<(u32, u64)>)>,
+    ) -> Answer<Option<Vec<Appended>>> {
+        self.writer()?.judged(readings, quarantined, against).await
+    }
+
+    async fn latest_of(&self, meters: Vec<MeterId>) -> Answer<Vec<ReadingRow>> {
+        read::readings::latest_of(&self.readers, &meters).await
+    }
+
+    async fn stored_after(&self, position: u64, limit: u32) -> Answer<Vec<(u64, ReadingRow)>> {
+        read::readings::stored_after(&self.readers, position, limit).await
     }
 
     async fn latest_readings(&self) -> Answer<Vec<ReadingRow>> {
@@ -235,8 +254,32 @@ impl Store for PostgresStore {
         read::call::rules(&self.readers, household).await
     }
 
+    async fn meters(&self) -> Answer<Vec<MeterRecord>> {
+        read::meters::all(&self.readers).await
+    }
+
+    async fn meter(&self, meter: MeterId) -> Answer<Option<MeterRecord>> {
+        read::meters::one(&self.readers, meter).await
+    }
+
+    async fn meter_events(&self, meter: Option<MeterId>, limit: u32) -> Answer<Vec<MeterEventRow>> {
+        read::meters::events(&self.readers, meter, limit).await
+    }
+
+    async fn spans(&self) -> Answer<Vec<Span>> {
+        read::meters::spans(&self.readers).await
+    }
+
+    async fn quarantine_counts(&self) -> Answer<Vec<(MeterId, String, u64)>> {
+        read::meters::quarantine_counts(&self.readers).await
+    }
+
     async fn tariffs(&self) -> Answer<Vec<TariffRecord>> {
         read::tariff::all(&self.readers).await
+    }
+
+    async fn attested_meters(&self) -> Answer<Vec<jirani_store::AttestedMeterRecord>> {
+        read::trust::attested_meters(&self.readers).await
     }
 
     async fn all_rules(&self) -> Answer<Vec<RulesRecord>> {
@@ -349,6 +392,18 @@ impl Store for PostgresStore {
 
     async fn reconciliation(&self, number: u64) -> Answer<Option<ReconciliationRecord>> {
         read::reconciliation::reconciliation(&self.readers, number).await
+    }
+
+    async fn findings(&self, before: Option<u64>, only_open: bool, limit: u32) -> Answer<Vec<FindingRecord>> {
+        read::finding::findings(&self.readers, before, only_open, limit).await
+    }
+
+    async fn finding(&self, number: u64) -> Answer<Option<FindingRecord>> {
+        read::finding::finding(&self.readers, number).await
+    }
+
+    async fn live_findings(&self, since: Timestamp) -> Answer<Vec<FindingRecord>> {
+        read::finding::live(&self.readers, since.0).await
     }
 
     async fn relay(&self, household: HouseholdId) -> Answer<Option<RelayRecord>> {

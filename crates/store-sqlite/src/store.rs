@@ -3,13 +3,15 @@
 use crate::{SqliteStore, read};
 use async_trait::async_trait;
 use jirani_ledger::{Account, AccountBalance, Balances};
+use jirani_readings::Span;
 use jirani_store::numbers::BLOCK;
 use jirani_store::{
     Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, CurtailmentRecord, DayBillRecord,
-    HandsetRecord, HouseholdRecord, InboxRow, JournalRow, MessageRecord, NewCallback, NoticeRecord,
-    OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow,
-    ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord,
-    SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord, Store, StoreError, TariffRecord,
+    FindingRecord, HandsetRecord, HouseholdRecord, InboxRow, JournalRow, MessageRecord, MeterEventRow,
+    MeterRecord, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord,
+    ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord,
+    ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord,
+    StepRecord, Store, StoreError, TariffRecord,
 };
 use jirani_units::{
     Cents, HouseholdId, MeterId, Msisdn, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
@@ -39,6 +41,23 @@ impl Store for SqliteStore {
         quarantined: Vec<QuarantineRow>,
     ) -> Answer<Vec<Appended>> {
         self.writer()?.readings(readings, quarantined).await
+    }
+
+    async fn append_judged(
+        &self,
+        readings: Vec<ReadingRow>,
+        quarantined: Vec<QuarantineRow>,
+        against: Vec<(MeterId, Option<(u32, u64)>)>,
+    ) -> Answer<Option<Vec<Appended>>> {
+        self.writer()?.judged(readings, quarantined, against).await
+    }
+
+    async fn latest_of(&self, meters: Vec<MeterId>) -> Answer<Vec<ReadingRow>> {
+        self.readers.ask(|c| read::readings::latest_of(c, &meters))
+    }
+
+    async fn stored_after(&self, position: u64, limit: u32) -> Answer<Vec<(u64, ReadingRow)>> {
+        self.readers.walk(move |c| read::readings::stored_after(c, position, limit)).await
     }
 
     async fn latest_readings(&self) -> Answer<Vec<ReadingRow>> {
@@ -236,8 +255,32 @@ impl Store for SqliteStore {
         self.readers.ask(|c| read::call::rules(c, household))
     }
 
+    async fn meters(&self) -> Answer<Vec<MeterRecord>> {
+        self.readers.ask(read::meters::all)
+    }
+
+    async fn meter(&self, meter: MeterId) -> Answer<Option<MeterRecord>> {
+        self.readers.ask(|c| read::meters::one(c, meter))
+    }
+
+    async fn meter_events(&self, meter: Option<MeterId>, limit: u32) -> Answer<Vec<MeterEventRow>> {
+        self.readers.ask(|c| read::meters::events(c, meter, limit))
+    }
+
+    async fn spans(&self) -> Answer<Vec<Span>> {
+        self.readers.ask(read::meters::spans)
+    }
+
+    async fn quarantine_counts(&self) -> Answer<Vec<(MeterId, String, u64)>> {
+        self.readers.ask(read::meters::quarantine_counts)
+    }
+
     async fn tariffs(&self) -> Answer<Vec<TariffRecord>> {
         self.readers.ask(read::tariff::all)
+    }
+
+    async fn attested_meters(&self) -> Answer<Vec<jirani_store::AttestedMeterRecord>> {
+        self.readers.ask(read::trust::attested_meters)
     }
 
     async fn all_rules(&self) -> Answer<Vec<RulesRecord>> {
@@ -350,6 +393,18 @@ impl Store for SqliteStore {
 
     async fn reconciliation(&self, number: u64) -> Answer<Option<ReconciliationRecord>> {
         self.readers.ask(|c| read::reconciliation::reconciliation(c, number))
+    }
+
+    async fn findings(&self, before: Option<u64>, only_open: bool, limit: u32) -> Answer<Vec<FindingRecord>> {
+        self.readers.ask(|c| read::finding::findings(c, before, only_open, limit))
+    }
+
+    async fn finding(&self, number: u64) -> Answer<Option<FindingRecord>> {
+        self.readers.ask(|c| read::finding::finding(c, number))
+    }
+
+    async fn live_findings(&self, since: Timestamp) -> Answer<Vec<FindingRecord>> {
+        self.readers.ask(|c| read::finding::live(c, since.0))
     }
 
     async fn relay(&self, household: HouseholdId) -> Answer<Option<RelayRecord>> {

@@ -1,12 +1,14 @@
 //! Changes, applied together or not at all.
 
+use crate::record::AttestedMeterRecord;
 use crate::record::{
-    CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, HandsetRecord, HouseholdRecord,
-    MessageRecord, NoticeRecord, OfferRecord, OrderRecord, PayoutRecord, ProposalRecord, ReceiptRecord,
-    ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord, SessionRecord,
-    ShortfallRecord, SlotBillsRecord, StepRecord, TariffRecord,
+    CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, FindingRecord, HandsetRecord,
+    HouseholdRecord, MessageRecord, MeterEventRow, MeterRecord, NoticeRecord, OfferRecord, OrderRecord,
+    PayoutRecord, ProposalRecord, ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord,
+    ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord, StepRecord, TariffRecord,
 };
 use jirani_ledger::{Posting, Transfer};
+use jirani_readings::Span;
 
 /// One change of a commit. A record carries the version it was read at (0 = new);
 /// the store keeps it with the next version.
@@ -61,6 +63,17 @@ pub enum Change {
     /// An announced tariff. The same under the same key changes nothing; another one under
     /// that key, or under a number that is taken, is a conflict.
     Tariff(TariffRecord),
+    /// What a plausibility rule found: one is open per subject and rule.
+    Finding(Box<FindingRecord>),
+    /// A meter's enrolment.
+    Meter(Box<MeterRecord>),
+    /// What happened to a meter.
+    MeterEvent(MeterEventRow),
+    /// A span of a household's virtual registers: unique by household and number.
+    Span(Box<Span>),
+    /// A meter that the site signs for. The same again changes nothing; another device under
+    /// its name is a conflict.
+    AttestedMeter(AttestedMeterRecord),
     /// A callback has been dealt with.
     InboxDone {
         /// Its number.

@@ -1,7 +1,7 @@
 //! Word of changes, for screens and for those who wait. May be missed: whoever
 //! hears it reads the truth from the store.
 
-use jirani_units::{HouseholdId, OfferId, OrderId, PayoutId, Timestamp};
+use jirani_units::{HouseholdId, MeterId, OfferId, OrderId, PayoutId, Timestamp};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use tokio::sync::broadcast;
 
@@ -34,6 +34,8 @@ pub enum Event {
     Balance(HouseholdId),
     /// A command to a relay was ordered or obeyed.
     Relay(HouseholdId),
+    /// A meter's enrolment went on, or its registers began anew.
+    Meter(MeterId),
     /// A tariff was announced, or has begun.
     Tariff,
 }

@@ -5,14 +5,15 @@ use crate::change::{Change, Committed};
 use crate::error::StoreError;
 use crate::ledger::{AccountBalance, Balances, JournalRow};
 use crate::record::{
-    Appended, CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, HandsetRecord, HouseholdRecord,
-    InboxRow, MessageRecord, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord,
-    ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord,
-    ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord,
-    StepRecord, TariffRecord,
+    Appended, CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, FindingRecord, HandsetRecord,
+    HouseholdRecord, InboxRow, MessageRecord, MeterEventRow, MeterRecord, NewCallback, NoticeRecord,
+    OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow,
+    ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord,
+    SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord, TariffRecord,
 };
 use async_trait::async_trait;
 use jirani_ledger::Account;
+use jirani_readings::Span;
 use jirani_units::{
     Cents, HouseholdId, MeterId, Msisdn, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
 };
@@ -51,6 +52,20 @@ pub trait Store: Send + Sync {
         readings: Vec<ReadingRow>,
         quarantined: Vec<QuarantineRow>,
     ) -> Result<Vec<Appended>, StoreError>;
+    /// The same, if the last reading of each of these meters is still the one that these
+    /// readings were judged against; else nothing is changed, and `None`: another gateway
+    /// has stored readings of theirs, and the rules must be asked again.
+    async fn append_judged(
+        &self,
+        readings: Vec<ReadingRow>,
+        quarantined: Vec<QuarantineRow>,
+        against: Vec<(MeterId, Option<(u32, u64)>)>,
+    ) -> Result<Option<Vec<Appended>>, StoreError>;
+    /// The last readings of these meters, by (epoch, seq); a meter that has none is missing.
+    async fn latest_of(&self, meters: Vec<MeterId>) -> Result<Vec<ReadingRow>, StoreError>;
+    /// Readings in the order in which they became durable, with their places in it (1, 2,
+    /// 3, ...): those after `position`; at most [`PAGE_MAX`].
+    async fn stored_after(&self, position: u64, limit: u32) -> Result<Vec<(u64, ReadingRow)>, StoreError>;
     /// The last reading of every meter, by (epoch, seq).
     async fn latest_readings(&self) -> Result<Vec<ReadingRow>, StoreError>;
     /// Readings of a household with `from <= time < to`, oldest first.
@@ -155,6 +170,24 @@ pub trait Store: Send + Sync {
     /// One record.
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdRecord>, StoreError>;
 
+    // Meters.
+
+    /// All enrolments, by meter.
+    async fn meters(&self) -> Result<Vec<MeterRecord>, StoreError>;
+    /// One enrolment.
+    async fn meter(&self, meter: MeterId) -> Result<Option<MeterRecord>, StoreError>;
+    /// What happened to a meter, or to all, newest first.
+    async fn meter_events(
+        &self,
+        meter: Option<MeterId>,
+        limit: u32,
+    ) -> Result<Vec<MeterEventRow>, StoreError>;
+    /// All spans, by household and number. A household without any has the meter of its
+    /// record, whose registers are the virtual ones.
+    async fn spans(&self) -> Result<Vec<Span>, StoreError>;
+    /// How much of each meter is in quarantine, by meter and reason code.
+    async fn quarantine_counts(&self) -> Result<Vec<(MeterId, String, u64)>, StoreError>;
+
     // Market.
 
     /// One offer.
@@ -197,6 +230,20 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Vec<OrderRecord>, StoreError>;
 
+    /// Meters that the site signs for, by their names.
+    async fn attested_meters(&self) -> Result<Vec<crate::record::AttestedMeterRecord>, StoreError>;
+    /// Who vouches for the readings of a household's meter.
+    async fn trust_of(
+        &self,
+        meter: Option<jirani_units::MeterId>,
+    ) -> Result<jirani_units::Trust, StoreError> {
+        let attested = self.attested_meters().await?;
+        Ok(if meter.is_some_and(|meter| attested.iter().any(|record| record.meter == meter)) {
+            jirani_units::Trust::GatewayAttested
+        } else {
+            jirani_units::Trust::DeviceSigned
+        })
+    }
     /// All tariffs that were announced, by number.
     async fn tariffs(&self) -> Result<Vec<TariffRecord>, StoreError>;
     /// A household's rules, if it ever set any.
@@ -274,6 +321,19 @@ pub trait Store: Send + Sync {
     async fn reconciliations(&self, limit: u32) -> Result<Vec<ReconciliationRecord>, StoreError>;
     /// One reconciliation.
     async fn reconciliation(&self, number: u64) -> Result<Option<ReconciliationRecord>, StoreError>;
+    /// What plausibility rules found, newest first: those with a number below `before`, all
+    /// of them or only the open ones.
+    async fn findings(
+        &self,
+        before: Option<u64>,
+        only_open: bool,
+        limit: u32,
+    ) -> Result<Vec<FindingRecord>, StoreError>;
+    /// One finding.
+    async fn finding(&self, number: u64) -> Result<Option<FindingRecord>, StoreError>;
+    /// Findings that are open or refused, and those that were decided at or after `since`, by
+    /// number; at most 100,000.
+    async fn live_findings(&self, since: Timestamp) -> Result<Vec<FindingRecord>, StoreError>;
     /// The last command to a household's relay.
     async fn relay(&self, household: HouseholdId) -> Result<Option<RelayRecord>, StoreError>;
     /// Commands to relays that are not obeyed, by household.

@@ -2,11 +2,13 @@
 //! repeat them; never rename one without a migration for each engine.
 
 use crate::{
-    CallState, CallbackKind, HouseholdKind, Language, MessageState, OfferState, OrderState, PayWith,
-    ProposalState, ReleaseReason, ReversalState, TariffOrigin,
+    CallState, CallbackKind, FindingState, HouseholdKind, Language, MessageState, MeterPurpose, MeterState,
+    OfferState, OrderState, PayWith, ProposalState, ReleaseReason, ReversalState, TariffOrigin,
 };
 use jirani_market::report::CurtailmentReason;
 use jirani_market::shortfall::RelayPosition;
+use jirani_plausibility::Severity;
+use jirani_readings::SpanReason;
 
 /// A closed set of values, each with its word.
 pub trait Word: Sized + Copy + 'static {
@@ -36,6 +38,15 @@ macro_rules! words {
 
 words! {
     HouseholdKind { Home = "home", Generator = "generator", Battery = "battery", Loss = "loss" }
+    MeterPurpose { Enrol = "enrol", Replace = "replace", Rotate = "rotate" }
+    MeterState {
+        Claimed = "claimed", Challenged = "challenged", Answered = "answered", Approved = "approved",
+        Active = "active", Replaced = "replaced", Retired = "retired", Rejected = "rejected",
+    }
+    SpanReason {
+        Enrolled = "enrolled", ResetProven = "reset_proven", ResetApproved = "reset_approved",
+        RolledOver = "rolled_over", Replaced = "replaced", KeyRotated = "key_rotated",
+    }
     Language { En = "en", Sw = "sw" }
     MessageState {
         Waiting = "waiting", Unknown = "unknown", Sent = "sent", Delivered = "delivered", Refused = "refused",
@@ -49,6 +60,8 @@ words! {
     CallState { Cleared = "cleared", Settling = "settling", Done = "done" }
     ProposalState { Proposed = "proposed", Approved = "approved", Rejected = "rejected" }
     CurtailmentReason { BatteryFull = "battery_full", GridLimit = "grid_limit", Maintenance = "maintenance" }
+    FindingState { Open = "open", Accepted = "accepted", Refused = "refused", Closed = "closed" }
+    Severity { Note = "note", Hold = "hold", Refuse = "refuse" }
     RelayPosition { Open = "open", Closed = "closed" }
     TariffOrigin { Settings = "settings", Operator = "operator" }
     ReversalState { Waiting = "waiting", Booked = "booked" }

@@ -11,6 +11,7 @@ pub mod money;
 pub mod msisdn;
 pub mod receipt;
 pub mod time;
+pub mod trust;
 
 pub use energy::{Price, Wh};
 pub use id::{HouseholdId, MeterId, OfferId, OrderId, PayoutId};
@@ -18,6 +19,7 @@ pub use money::Cents;
 pub use msisdn::Msisdn;
 pub use receipt::{Receipt, Reference};
 pub use time::{Clock, Slot, Timestamp};
+pub use trust::Trust;
 
 /// The largest integer that JSON numbers carry exactly (2^53 - 1).
 pub const JSON_INTEGER_MAX: u64 = (1 << 53) - 1;

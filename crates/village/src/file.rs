@@ -74,14 +74,27 @@ pub struct StoredMeter {
     pub generation_wh: u64,
     /// First 8 bytes of the last reading's hash, in hexadecimal.
     pub previous: String,
-    /// Readings nobody has acknowledged: number and bytes in hexadecimal.
+    /// Readings nobody has acknowledged, but for the slots' first: number and bytes in
+    /// hexadecimal.
     pub unacknowledged: Vec<(u64, String)>,
+    /// The slots' first ones.
+    #[serde(default)]
+    pub boundaries: Vec<(u64, String)>,
     /// Whether the relay is open.
     #[serde(default)]
     pub relay_open: bool,
-    /// Number of the last command that was obeyed.
+    /// Number of the last relay command that was obeyed.
     #[serde(default)]
     pub last_command: u64,
+    /// Number of the last other command that was obeyed.
+    #[serde(default)]
+    pub last_order: u64,
+    /// Seconds between readings that the operator wants; 0 for every slot.
+    #[serde(default)]
+    pub interval_s: u32,
+    /// Flags that no reading has told of yet.
+    #[serde(default)]
+    pub untold: u32,
 }
 
 impl StoredVillage {

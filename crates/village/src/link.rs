@@ -38,6 +38,8 @@ pub enum Downlink {
 /// A meter's connection.
 pub struct Link {
     outbox: watch::Sender<Option<Vec<u8>>>,
+    client: AsyncClient,
+    claim: String,
     task: JoinHandle<()>,
 }
 
@@ -88,8 +90,16 @@ impl Link {
         let (client, mut events) = AsyncClient::new(options, REQUESTS);
         events.network_options.set_tcp_nodelay(true);
         let (outbox, outgoing) = watch::channel(None);
+        let (claim, answering) = (format!("v1/{name}/claim"), client.clone());
         let connection = Connection { client, events, name, index, arrivals, outgoing, subscribed: false };
-        Self { outbox, task: tokio::spawn(connection.run(cancel)) }
+        Self { outbox, client: answering, claim, task: tokio::spawn(connection.run(cancel)) }
+    }
+
+    /// Sends the answer to a challenge, once: whoever asked asks again.
+    pub fn answer(&self, answer: Vec<u8>) {
+        if let Err(error) = self.client.try_publish(&self.claim, QoS::AtLeastOnce, false, answer) {
+            tracing::warn!("an answer could not be queued: {error}");
+        }
     }
 
     /// Sends `message` now, and again whenever the connection comes back, until

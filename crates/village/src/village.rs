@@ -16,6 +16,7 @@ use jirani_clock::{Busy, ServiceClock};
 use jirani_meter::{PublicKey, Relay};
 use jirani_units::{Clock as _, MeterId, Timestamp};
 use std::collections::{BTreeSet, VecDeque};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -67,8 +68,16 @@ pub struct Village {
     people: Option<People<ApiClient>>,
     readings_sent: u64,
     began: Timestamp,
+    cut_off: Option<CutOff>,
     progress: watch::Sender<Progress>,
     busy: Busy,
+}
+
+/// A meter without a network for a while.
+#[derive(Clone, Debug)]
+struct CutOff {
+    meter: usize,
+    slots: Range<u64>,
 }
 
 impl Village {
@@ -143,9 +152,17 @@ impl Village {
             people,
             readings_sent: 0,
             began,
+            cut_off: None,
             progress,
             busy,
         })
+    }
+
+    /// The same, but one meter (the first is 0) has no network from the end of the first
+    /// of these slots to the end of the last; it keeps its readings meanwhile.
+    #[must_use]
+    pub fn with_cut_off(self, meter: usize, slots: Range<u64>) -> Self {
+        Self { cut_off: Some(CutOff { meter, slots }), ..self }
     }
 
     /// When the village at rest in `folder` began, if there is one: its source must
@@ -185,6 +202,7 @@ impl Village {
             people: self.people,
             readings_sent: self.readings_sent,
             began: self.began,
+            cut_off: self.cut_off,
             progress: self.progress,
             links,
             arrived,
@@ -212,6 +230,7 @@ struct Running {
     people: Option<People<ApiClient>>,
     readings_sent: u64,
     began: Timestamp,
+    cut_off: Option<CutOff>,
     progress: watch::Sender<Progress>,
     links: Vec<Link>,
     arrived: mpsc::Receiver<Arrived>,
@@ -245,7 +264,7 @@ impl Running {
             // A driven run takes commands only with the acknowledgements after them, so that it is
             // the same every time; one by the system's clock has a slot's length to wait until then.
             if !self.clock.is_advanced() {
-                obey_arrived(&mut self.arrived, &mut self.meters, self.clock.now());
+                obey_arrived(&mut self.arrived, &mut self.meters, &self.links, self.clock.now());
             }
             let flows = self.count(slot, end)?;
             if !self.deliver(cancel).await {
@@ -311,8 +330,10 @@ impl Running {
     /// cancelled before.
     async fn deliver(&mut self, cancel: &CancellationToken) -> bool {
         let mut waiting = BTreeSet::new();
+        let last = self.stored.slots_counted.saturating_sub(1);
+        let silent = self.cut_off.as_ref().filter(|cut| cut.slots.contains(&last)).map(|cut| cut.meter);
         for (index, meter) in self.meters.iter().enumerate() {
-            if let Some(message) = meter.message() {
+            if let Some(message) = meter.message().filter(|_| silent != Some(index)) {
                 self.links[index].send(Some(message));
                 waiting.insert(index);
             }
@@ -326,7 +347,9 @@ impl Running {
             };
             match arrived {
                 Ok(Some(Arrived { meter, what: Downlink::Command, bytes })) => {
-                    self.meters[meter].command(&bytes, self.clock.now());
+                    if let Some(answer) = self.meters[meter].hear(&bytes, self.clock.now()) {
+                        self.links[meter].answer(answer);
+                    }
                 }
                 Ok(Some(Arrived { meter, what: Downlink::Acknowledgement, bytes })) => {
                     // An acknowledgement that comes twice asks for nothing.
@@ -395,12 +418,22 @@ impl Running {
     }
 }
 
-/// Takes what has arrived while nothing was to be delivered: commands, and acknowledgements
-/// that come twice.
-fn obey_arrived(arrived: &mut mpsc::Receiver<Arrived>, meters: &mut [SimulatedMeter], now: Timestamp) {
+/// Takes what has arrived while nothing was to be delivered: commands, challenges,
+/// and acknowledgements that come twice.
+fn obey_arrived(
+    arrived: &mut mpsc::Receiver<Arrived>,
+    meters: &mut [SimulatedMeter],
+    links: &[Link],
+    now: Timestamp,
+) {
     while let Ok(Arrived { meter, what, bytes }) = arrived.try_recv() {
         match what {
-            Downlink::Command => meters[meter].command(&bytes, now),
+            Downlink::Command => {
+                let answer = meters[meter].hear(&bytes, now);
+                if let (Some(answer), Some(link)) = (answer, links.get(meter)) {
+                    link.answer(answer);
+                }
+            }
             Downlink::Acknowledgement => {
                 meters[meter].acknowledge(&bytes);
             }
@@ -434,7 +467,7 @@ mod tests {
             let bytes = bytes.clone();
             arrivals.try_send(Arrived { meter, what: Downlink::Command, bytes }).unwrap();
         }
-        obey_arrived(&mut arrived, &mut meters, Timestamp(1_000_000));
+        obey_arrived(&mut arrived, &mut meters, &[], Timestamp(1_000_000));
         // Only the one whose name it carries.
         assert_eq!(meters.map(|meter| meter.relay()), [Relay::Closed, Relay::Open]);
     }

@@ -102,6 +102,10 @@ fn source(days: u32) -> Source {
 }
 
 fn village(broker: &RunningBroker, folder: Option<&Path>, clock: &ServiceClock) -> Village {
+    village_of(1, broker, folder, clock)
+}
+
+fn village_of(days: u32, broker: &RunningBroker, folder: Option<&Path>, clock: &ServiceClock) -> Village {
     let config = VillageConfig {
         seed: 5,
         data_dir: folder.map(Path::to_owned),
@@ -115,7 +119,7 @@ fn village(broker: &RunningBroker, folder: Option<&Path>, clock: &ServiceClock) 
         eagerness: 1,
         phones_url: None,
     };
-    Village::new(config, source(1), clock.clone()).unwrap()
+    Village::new(config, source(days), clock.clone()).unwrap()
 }
 
 /// Every meter read at each slot's end, numbers without a
@@ -191,6 +195,43 @@ async fn a_home_whose_relay_is_open_draws_nothing_and_pushes_nothing() {
     assert_eq!(at(20), at(60), "ten hours from the command to open to the one to close");
     assert_ne!(at(1), at(20));
     assert_ne!(at(60), at(96));
+    broker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_meter_that_was_cut_off_for_days_catches_up_without_a_slot_missing() {
+    let broker = broker().await;
+    let gateway = gateway(&broker).await;
+    let clock = ServiceClock::advanced_from(BuiltInRequest::FIRST_DAY);
+    let (days, silent) = (5, 20..400);
+    let village = village_of(days, &broker, None, &clock).with_cut_off(0, silent.clone());
+    let enrolled = registry(&source(days), 5, 0, BuiltInRequest::FIRST_DAY);
+    let (meter, other) = (enrolled[0].meter.unwrap().0, enrolled[1].meter.unwrap().0);
+    let progress = village.progress();
+    let running = tokio::spawn(village.run(CancellationToken::new()));
+    let heard = gateway.heard.clone();
+    let count = |of: [u8; 16]| heard.lock().unwrap().keys().filter(|(meter, _)| *meter == of).count();
+    let mut while_silent = (0, 0);
+    drive(
+        &clock,
+        None,
+        progress,
+        || async { true },
+        |progress| {
+            if progress.slots_done == silent.end {
+                while_silent = (count(meter), count(other));
+            }
+        },
+    )
+    .await
+    .unwrap();
+    running.await.unwrap().unwrap();
+    assert_eq!(while_silent, (20, 400), "it said nothing for almost four days");
+    let heard = gateway.heard.lock().unwrap().clone();
+    let seqs: Vec<_> = heard.keys().filter(|(of, _)| *of == meter).map(|(_, seq)| *seq).collect();
+    assert_eq!(seqs, (1..=480).collect::<Vec<_>>());
+    let (time, _) = heard[&(meter, 200)];
+    assert_eq!(time, BuiltInRequest::FIRST_DAY.plus_seconds(200 * 900), "each at its own slot's end");
     broker.stop().await;
 }
 

@@ -7,6 +7,7 @@
 //! to fail a test.
 #![expect(clippy::expect_used, clippy::panic, reason = "a harness fails by panicking")]
 
+mod acts;
 mod attack;
 mod audit;
 pub mod costs;

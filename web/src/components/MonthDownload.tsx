@@ -1,11 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { lastMonths } from "../domain/time";
 import { api, asked } from "../lib/api";
+import { MonthSelect, monthsUntil } from "./MonthSelect";
 import { Loaded } from "./states";
-
-/** Months a person can pick from. */
-const MONTHS = 13;
 
 const link =
   "inline-flex min-h-12 items-center rounded-xl bg-stone-200 px-4 font-semibold text-stone-900 hover:bg-stone-300 dark:bg-stone-800 dark:text-stone-100";
@@ -32,7 +29,7 @@ export function MonthDownload({
   return (
     <Loaded query={config}>
       {({ now }) => {
-        const months = lastMonths(now, MONTHS);
+        const months = monthsUntil(now);
         const month = chosen ?? months[0] ?? "";
         return (
           <div className="flex flex-wrap items-end gap-2">
@@ -40,18 +37,7 @@ export function MonthDownload({
               <label htmlFor={id} className="mb-1 block font-medium text-sm">
                 {label}
               </label>
-              <select
-                id={id}
-                value={month}
-                onChange={(event) => choose(event.target.value)}
-                className="min-h-12 rounded-xl border border-stone-500 bg-transparent px-3 text-lg"
-              >
-                {months.map((each) => (
-                  <option key={each} value={each}>
-                    {each}
-                  </option>
-                ))}
-              </select>
+              <MonthSelect id={id} months={months} month={month} choose={choose} />
             </div>
             {documents(month).map(({ text, href }) => (
               <a key={href} href={href} download className={link}>

@@ -584,6 +584,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest segments of what meters signed, newest first, and the hash at their end.
+         *     Whoever keeps it can show later that nothing before it was written anew.
+         */
+        get: operations["evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What plausibility rules found, newest first. */
+        get: operations["findings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/findings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One finding with its evidence. */
+        get: operations["finding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/findings/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accepts a finding (attestation goes on with the next slot), refuses it (the household
+         *     stays held), or closes one that was refused and is mended. Kept with the operator's name.
+         */
+        post: operations["decide_finding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/float": {
         parameters: {
             query?: never;
@@ -671,6 +745,210 @@ export interface paths {
         get: operations["household_statement"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All meters: how far each one's enrolment is, when it was heard, and what was refused. */
+        get: operations["meters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Claims a meter by its QR code, for a household without one or a new household. */
+        post: operations["claim_meter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters/firmware": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Names the firmware that may run; what runs else is remarked. */
+        post: operations["allow_firmware"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters/{meter}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approves a meter that has proven its key. Not by the one who claimed it. */
+        post: operations["approve_meter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters/{meter}/challenge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has the gateway ask a claimed meter to prove that it has its key. */
+        post: operations["challenge_meter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters/{meter}/epoch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approves that an active meter's registers began anew. */
+        post: operations["begin_meter_epoch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters/{meter}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to a meter, newest first, and the spans of its household's registers. */
+        get: operations["meter_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters/{meter}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a claim that is not approved. */
+        post: operations["reject_meter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters/{meter}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a held meter be attested again: what it said first stands. */
+        post: operations["release_meter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters/{meter}/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Claims a meter that is to take this one's place. */
+        post: operations["replace_meter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters/{meter}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a meter out of service: nothing of it is accepted any more. */
+        post: operations["retire_meter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters/{meter}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Claims the new key of this meter, whose registers go on. */
+        post: operations["rotate_meter"];
         delete?: never;
         options?: never;
         head?: never;
@@ -826,6 +1104,23 @@ export interface paths {
         };
         /** One comparison, as it was found. */
         get: operations["reconciliation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How often each meter's messages were refused, by reason, most often first. */
+        get: operations["refusals"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1678,6 +1973,26 @@ export interface components {
              */
             id: number;
         };
+        /** @description A claim for a household: one of the two is named. */
+        ClaimRequest: {
+            home?: components["schemas"]["NewHomeRequest"] | null;
+            /**
+             * Format: int32
+             * @description A household that has none.
+             */
+            household_id?: number | null;
+            /** @description The meter. */
+            meter: components["schemas"]["MeterRequest"];
+        };
+        /** @description A meter that was claimed, and what is typed into it once. */
+        ClaimedView: {
+            /** @description Its password at the broker. Whoever may claim a meter may read it. */
+            broker_password: string;
+            /** @description The gateway's public key, which the meter pins. */
+            gateway_key: string;
+            /** @description The meter. */
+            meter: components["schemas"]["MeterView"];
+        };
         /** @description A Solana cluster. */
         ClusterView: {
             /** @description Explorer for links to transactions, with `{signature}` where the signature goes; null when there is none. */
@@ -1827,6 +2142,13 @@ export interface components {
             number: number;
             /** @description Why. */
             reason: components["schemas"]["CurtailmentReasonView"];
+        };
+        /** @description A decision and its reason. */
+        DecideFindingRequest: {
+            /** @description What. */
+            decision: components["schemas"]["FindingDecisionView"];
+            /** @description Why. No phone numbers. */
+            note: string;
         };
         /** @description A decision to be proposed. */
         DecisionBody: {
@@ -2005,6 +2327,17 @@ export interface components {
              */
             import_wh: number;
         };
+        /** @description Registers that began anew. */
+        EpochRequest: {
+            /**
+             * Format: int32
+             * @description The later epoch.
+             */
+            epoch: number;
+            opening?: components["schemas"]["RegistersView"] | null;
+            /** @description Why. */
+            reason: string;
+        };
         /** @description What every error says. */
         ErrorBody: {
             /** @description Stable code, `market.offer_gone`. */
@@ -2013,6 +2346,18 @@ export interface components {
             message: string;
             /** @description For questions to the operator. */
             request_id: string;
+        };
+        /** @description The hash-chained files of what meters signed. */
+        EvidenceView: {
+            /** @description The chain's hash at their end, hexadecimal; null before the first. */
+            head: string | null;
+            /**
+             * Format: int64
+             * @description Readings in them.
+             */
+            readings: number;
+            /** @description The newest, newest first. */
+            segments: components["schemas"]["SegmentView"][];
         };
         /** @description How far a feeder is attested. */
         FeederView: {
@@ -2042,6 +2387,81 @@ export interface components {
             price_cents_per_kwh: number;
             /** @description What neighbours call its seller. */
             seller_alias: string;
+        };
+        /**
+         * @description What an operator decides.
+         * @enum {string}
+         */
+        FindingDecisionView: "accept" | "refuse" | "close";
+        /**
+         * @description How grave a finding is.
+         * @enum {string}
+         */
+        FindingSeverity: "note" | "hold" | "refuse";
+        /**
+         * @description Where a finding stands.
+         * @enum {string}
+         */
+        FindingStateView: "open" | "accepted" | "refused" | "closed";
+        /** @description A finding. */
+        FindingView: {
+            /** @description Stable reason code, `plausibility.night`. */
+            code: string;
+            decided_at: components["schemas"]["Time"] | null;
+            /** @description The operator who decided last. */
+            decided_by: string | null;
+            /** @description The numbers it rests on, each named with its unit. */
+            evidence: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int32
+             * @description The feeder.
+             */
+            feeder: number;
+            /** @description When it was found. */
+            found_at: components["schemas"]["Time"];
+            /** @description Beginning of the stretch that was judged. */
+            from: components["schemas"]["Time"];
+            /** @description Whether the household's attestation waits for it. */
+            holds: boolean;
+            /**
+             * Format: int32
+             * @description Whose meter; null when the feeder itself is meant.
+             */
+            household_id: number | null;
+            /** @description The meter; null when the feeder itself is meant. */
+            meter_id: string | null;
+            /** @description Why. */
+            note: string | null;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            number: number;
+            /** @description The rule: the code's last part. */
+            rule: string;
+            /** @description How grave. */
+            severity: components["schemas"]["FindingSeverity"];
+            /** @description Where it stands. */
+            state: components["schemas"]["FindingStateView"];
+            /** @description Its end. */
+            until: components["schemas"]["Time"];
+        };
+        /** @description A page of findings, newest first. */
+        FindingsView: {
+            /** @description The findings. */
+            findings: components["schemas"]["FindingView"][];
+            /**
+             * Format: int64
+             * @description What to ask the next page with; null on the last.
+             */
+            next_before: number | null;
+        };
+        /** @description Firmware that may run. */
+        FirmwareView: {
+            /** @description First 8 bytes of each image's SHA-256, in hexadecimal; empty allows all. */
+            allowed: string[];
         };
         /**
          * @description Where a move stands.
@@ -2153,6 +2573,8 @@ export interface components {
              * @description KES with the operator.
              */
             balance_cents: number;
+            /** @description Who vouches for its meter's readings. */
+            meter_trust: components["schemas"]["TrustView"];
             /** @description The newest five movements. */
             movements: components["schemas"]["MovementView"][];
             /** @description The server's time. */
@@ -2207,6 +2629,7 @@ export interface components {
             kind: components["schemas"]["KindView"];
             /** @description Settlement meter, 32 hexadecimal digits; null for the loss record. */
             meter_id: string | null;
+            meter_trust: components["schemas"]["TrustView"] | null;
             /** @description `0712 *** 678`; null for the operator's records. */
             msisdn_masked: string | null;
             /** @description What the household and the operator see. */
@@ -2334,6 +2757,99 @@ export interface components {
             msisdn_masked: string | null;
             /** @description What the household and the operator see. */
             name: string;
+        };
+        /** @description Something that happened to a meter. */
+        MeterEventView: {
+            /** @description When. */
+            at: components["schemas"]["Time"];
+            /** @description Who: an operator's name, `gateway` or `chain`. */
+            by: string;
+            /** @description Stable code: `meter.claimed`, `reading.gap`. */
+            code: string;
+            /** @description For people. */
+            detail: string;
+        };
+        /** @description What happened to a meter, newest first, and its household's spans. */
+        MeterHistoryView: {
+            /** @description What happened. */
+            events: components["schemas"]["MeterEventView"][];
+            /**
+             * @description Spans of the household's registers, oldest first; empty while there is only the
+             *     meter it was enrolled with.
+             */
+            spans: components["schemas"]["SpanView"][];
+        };
+        /** @description The meter as it was read and put in place. */
+        MeterRequest: {
+            /**
+             * Format: int32
+             * @description Generation of its registers; 1 when not said.
+             */
+            epoch?: number | null;
+            /** @description Text of its QR code, or what it prints after `identity`. */
+            identity: string;
+            /**
+             * Format: int64
+             * @description Where its registers end and begin again at zero.
+             */
+            modulus_wh?: number | null;
+            opening?: components["schemas"]["RegistersView"] | null;
+            /** @description Why. */
+            reason?: string;
+        };
+        /** @description A meter as the operator sees it. */
+        MeterView: {
+            answered_at: components["schemas"]["Time"] | null;
+            approved_at: components["schemas"]["Time"] | null;
+            /** @description Who approved it. */
+            approved_by: string | null;
+            claimed_at: components["schemas"]["Time"] | null;
+            /** @description Who claimed it; null for a meter from before there were claims. */
+            claimed_by: string | null;
+            /**
+             * Format: int32
+             * @description Generation of its registers.
+             */
+            epoch: number;
+            /** @description Why nothing of it is attested until a person decides; null when nothing holds it. */
+            held: string | null;
+            /**
+             * Format: int32
+             * @description Whose it is, or will be.
+             */
+            household_id: number;
+            last_seen: components["schemas"]["Time"] | null;
+            /**
+             * Format: int64
+             * @description Number of that reading.
+             */
+            last_seq: number | null;
+            /** @description Its name: 32 hexadecimal digits. */
+            meter_id: string;
+            /** @description Its public key. */
+            meter_key: string;
+            /**
+             * Format: int64
+             * @description Where its registers end and begin again at zero.
+             */
+            modulus_wh: number | null;
+            /** @description `enrol`, `replace`, `rotate`. */
+            purpose: string;
+            /** @description Why, in a person's words. */
+            reason: string;
+            /** @description What was refused of it. */
+            refused: components["schemas"]["RefusedCount"][];
+            /** @description Whose place it takes. */
+            replaces: string | null;
+            /**
+             * Format: int32
+             * @description How many spans of registers its household has had after the first.
+             */
+            spans: number;
+            /** @description `claimed`, `challenged`, `answered`, `approved`, `active`, `replaced`, `retired`, `rejected`. */
+            state: string;
+            /** @description Who vouches for its readings: `device` or `gateway`. */
+            trust: string;
         };
         /** @description The books. */
         MoneyTotals: {
@@ -2473,6 +2989,37 @@ export interface components {
             /** @description Where it stands. */
             state: components["schemas"]["OfferStateView"];
         };
+        /** @description A household that begins with its meter. */
+        NewHomeRequest: {
+            /** @description What neighbours see. */
+            alias: string;
+            /**
+             * Format: int32
+             * @description Most it can export, W.
+             */
+            export_rating_w: number;
+            /**
+             * Format: int32
+             * @description Feeder it hangs on.
+             */
+            feeder: number;
+            /**
+             * Format: int32
+             * @description Most it can import, W.
+             */
+            import_rating_w: number;
+            /** @description Its phone number; null for one without. */
+            msisdn?: string | null;
+            /** @description What the household and the operator see. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Rated power of its panels, W; 0 without.
+             */
+            pv_rated_w: number;
+            /** @description Whether its messages are in Kiswahili. */
+            swahili?: boolean;
+        };
         /** @description Prices that begin later. */
         NextTariffView: {
             /** @description First moment in force. */
@@ -2497,12 +3044,12 @@ export interface components {
         OfferRequest: {
             /**
              * Format: int64
-             * @description Energy, above zero.
+             * @description Energy, at least 100 Wh, at most what a fill can carry.
              */
             energy_wh: number;
             /**
              * Format: int32
-             * @description How long it stands, in seconds.
+             * @description How long it stands, in seconds: a minute to 30 days.
              */
             expires_in_s: number;
             /**
@@ -2632,6 +3179,11 @@ export interface components {
             chain: components["schemas"]["ChainTotals"];
             /** @description Whether the chain takes work now, and what is in the way. */
             chain_state: components["schemas"]["ChainStateView"];
+            /**
+             * Format: int64
+             * @description Households that are not attested until somebody decides about their meter.
+             */
+            held_households: number;
             /** @description What the books say of the M-Pesa accounts and of those who own the money. */
             money: components["schemas"]["MoneyTotals"];
             /** @description The server's time. */
@@ -3011,6 +3563,11 @@ export interface components {
             /** @description Always true: a server that is not ready answers with an error that says why. */
             ok: boolean;
         };
+        /** @description Why something is done. */
+        ReasonRequest: {
+            /** @description In words; at most 200 letters. */
+            reason?: string;
+        };
         /** @description A finished comparison in short. */
         ReconciliationRow: {
             /**
@@ -3051,6 +3608,46 @@ export interface components {
             only_theirs: components["schemas"]["GroupView"];
             /** @description In short. */
             summary: components["schemas"]["ReconciliationRow"];
+        };
+        /** @description How often a meter's messages were refused for one reason. */
+        RefusalView: {
+            /** @description Stable reason code. */
+            code: string;
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            count: number;
+            /** @description The meter that was named; null for what named none. */
+            meter_id: string | null;
+        };
+        /** @description What was refused of a meter, by reason. */
+        RefusedCount: {
+            /** @description Stable reason code. */
+            code: string;
+            /**
+             * Format: int64
+             * @description How often; what a meter repeats is counted once.
+             */
+            count: number;
+        };
+        /** @description Registers of a meter. Bounds are checked where they are used. */
+        RegistersView: {
+            /**
+             * Format: int64
+             * @description Pushed into the grid, Wh.
+             */
+            export_wh: number;
+            /**
+             * Format: int64
+             * @description Made by the panels, Wh.
+             */
+            generation_wh: number;
+            /**
+             * Format: int64
+             * @description Drawn from the grid, Wh.
+             */
+            import_wh: number;
         };
         /**
          * @description Where a relay is, as far as is known.
@@ -3096,6 +3693,32 @@ export interface components {
             asks: boolean;
             /** @description What it says. */
             text: string;
+        };
+        /** @description One file. */
+        SegmentView: {
+            /**
+             * Format: int64
+             * @description Place of its first reading in the order of all, from 1.
+             */
+            first: number;
+            /** @description The chain's hash at its end, hexadecimal. */
+            hash: string;
+            /**
+             * Format: int64
+             * @description 1, 2, 3, ...
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description Readings in it.
+             */
+            readings: number;
+            sealed_at: components["schemas"]["Time"] | null;
+            /**
+             * Format: int64
+             * @description Its size.
+             */
+            size_bytes: number;
         };
         /** @description Sell what is left above an amount. */
         SellRuleDto: {
@@ -3254,6 +3877,44 @@ export interface components {
             start: components["schemas"]["Time"];
             /** @description How far it is known. */
             state: components["schemas"]["SlotReportState"];
+        };
+        /** @description A span of a household's registers. */
+        SpanView: {
+            /** @description Who approved it. */
+            by: string;
+            /**
+             * Format: int32
+             * @description Generation of its registers.
+             */
+            epoch: number;
+            /** @description From when. */
+            from: components["schemas"]["Time"];
+            /** @description The meter that counts. */
+            meter_id: string;
+            /** @description What a person said of it. */
+            note: string;
+            /**
+             * Format: int32
+             * @description 0, 1, 2, ... within the household.
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description Added to the export register, Wh; may be negative.
+             */
+            offset_export_wh: number;
+            /**
+             * Format: int64
+             * @description Added to the generation register, Wh; may be negative.
+             */
+            offset_generation_wh: number;
+            /**
+             * Format: int64
+             * @description Added to the import register, Wh; may be negative.
+             */
+            offset_import_wh: number;
+            /** @description Why it began. */
+            reason: string;
         };
         /** @description A household's standing. */
         StandingView: {
@@ -3483,6 +4144,11 @@ export interface components {
              */
             count: number;
         };
+        /**
+         * @description Who vouches for a meter's readings.
+         * @enum {string}
+         */
+        TrustView: "device_signed" | "gateway_attested";
     };
     responses: never;
     parameters: never;
@@ -4778,6 +5444,170 @@ export interface operations {
             };
         };
     };
+    evidence: {
+        parameters: {
+            query?: {
+                /** @description At most this many: 1 to 200, 50 if not said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    findings: {
+        parameters: {
+            query?: {
+                /** @description Only findings with a lower number: what the page before said. */
+                before?: number;
+                /** @description Only those that nobody has decided. */
+                open?: boolean;
+                /** @description At most this many: 1 to 200, 50 if not said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingsView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    finding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The finding's number. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    decide_finding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The finding's number. */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideFindingRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     float_moves: {
         parameters: {
             query?: {
@@ -5043,6 +5873,476 @@ export interface operations {
                 content: {
                     "application/pdf": number[];
                     "text/csv": string;
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    meters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeterView"][];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    claim_meter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimedView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    allow_firmware: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirmwareView"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FirmwareView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    approve_meter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The meter's name. */
+                meter: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeterView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    challenge_meter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The meter's name. */
+                meter: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeterView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    begin_meter_epoch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The meter's name. */
+                meter: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EpochRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeterView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    meter_history: {
+        parameters: {
+            query?: {
+                /** @description At most this many: 1 to 200, 50 if not said. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The meter's name. */
+                meter: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeterHistoryView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    reject_meter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The meter's name. */
+                meter: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeterView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    release_meter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The meter's name. */
+                meter: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeterView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    replace_meter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The meter whose place is taken. */
+                meter: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeterRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimedView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    retire_meter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The meter's name. */
+                meter: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeterView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    rotate_meter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The meter under its old key. */
+                meter: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MeterRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimedView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
             /** @description Nothing was done, and why. */
@@ -5363,6 +6663,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReconciliationView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    refusals: {
+        parameters: {
+            query?: {
+                /** @description At most this many: 1 to 200, 50 if not said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalView"][];
                 };
             };
             /** @description Nothing was done, and why. */

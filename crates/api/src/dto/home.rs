@@ -2,6 +2,7 @@
 
 use super::Time;
 use super::forecast::AdviceView;
+use super::household::TrustView;
 use super::movement::MovementView;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -15,6 +16,8 @@ pub struct HomeView {
     pub power_at: Option<Time>,
     /// Energy since midnight in Nairobi.
     pub today: EnergyView,
+    /// Who vouches for its meter's readings.
+    pub meter_trust: TrustView,
     /// eKWh in the vault: free to sell.
     pub vault_wh: u64,
     /// Imported energy that found no token yet.

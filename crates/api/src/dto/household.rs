@@ -29,6 +29,25 @@ impl From<HouseholdKind> for KindView {
     }
 }
 
+/// Who vouches for a meter's readings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TrustView {
+    /// The meter signs by itself.
+    DeviceSigned,
+    /// The site signs what a foreign device said; it may ask less for its exports.
+    GatewayAttested,
+}
+
+impl From<jirani_units::Trust> for TrustView {
+    fn from(trust: jirani_units::Trust) -> Self {
+        match trust {
+            jirani_units::Trust::DeviceSigned => Self::DeviceSigned,
+            jirani_units::Trust::GatewayAttested => Self::GatewayAttested,
+        }
+    }
+}
+
 /// The language of a household's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -95,13 +95,13 @@ impl From<&OfferRecord> for MyOfferView {
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfferRequest {
-    /// Energy, above zero.
+    /// Energy, at least 100 Wh, at most what a fill can carry.
     #[serde(deserialize_with = "super::exact_required")]
-    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
+    #[schema(minimum = 100, maximum = 4_294_967_295_i64)]
     pub energy_wh: u64,
     /// What the seller wants to receive, within the tariff's bounds.
     pub price_cents_per_kwh: u32,
-    /// How long it stands, in seconds.
-    #[schema(minimum = 1)]
+    /// How long it stands, in seconds: a minute to 30 days.
+    #[schema(minimum = 60, maximum = 2_592_000)]
     pub expires_in_s: u32,
 }

@@ -3,7 +3,7 @@
 use super::Time;
 use super::config::ChainStateView;
 use super::home::EnergyView;
-use super::household::KindView;
+use super::household::{KindView, TrustView};
 use super::order::{OrderStateView, PaymentStateView};
 use super::payout::PayoutStateView;
 use serde::Serialize;
@@ -36,6 +36,8 @@ pub struct OverviewView {
     pub readings: u64,
     /// Readings in quarantine.
     pub quarantined: u64,
+    /// Households that are not attested until somebody decides about their meter.
+    pub held_households: u64,
     /// End of the last slot that is on chain, by feeder.
     pub attested: Vec<FeederView>,
 }
@@ -152,6 +154,8 @@ pub struct HouseholdRow {
     pub msisdn_masked: Option<String>,
     /// Settlement meter, 32 hexadecimal digits; null for the loss record.
     pub meter_id: Option<String>,
+    /// Who vouches for its readings; null for the loss record.
+    pub meter_trust: Option<TrustView>,
     /// Feeder.
     pub feeder: u16,
     /// Rated power of its panels; 0 without.

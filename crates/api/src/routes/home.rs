@@ -57,6 +57,7 @@ pub async fn home(State(app): State<App>, Own(household): Own) -> Result<Json<Ho
         power_w: live.power_w,
         power_at: live.at.map(Into::into),
         today: live.today,
+        meter_trust: app.deps.store.trust_of(record.meter).await?.into(),
         vault_wh: chain.vault_wh.0,
         shortfall_wh: chain.shortfall_wh.0,
         offered_wh: offers?.iter().map(|offer| offer.open_wh().0).sum(),

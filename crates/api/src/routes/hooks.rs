@@ -121,5 +121,8 @@ pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
     }
+    if let Ok(live) = app.deps.store.live_findings(app.now()).await {
+        text.push_str(&super::findings::figures(&live));
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }

@@ -9,8 +9,8 @@ use crate::dto::payout::PayoutView;
 use crate::error::ApiError;
 use jirani_ledger::Account;
 use jirani_store::{CollectionRecord, OrderRecord, PayWith, PayoutRecord};
-use jirani_units::{OrderId, PayoutId};
-use std::collections::BTreeMap;
+use jirani_units::{OrderId, PayoutId, Trust};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All records with what their meters, the chain and the ledger say of them.
 pub async fn households(app: &App) -> Result<Vec<HouseholdRow>, ApiError> {
@@ -19,6 +19,8 @@ pub async fn households(app: &App) -> Result<Vec<HouseholdRow>, ApiError> {
     let on_chain: BTreeMap<_, _> = app.deps.chain.snapshot().await?.households.into_iter().collect();
     let readings: BTreeMap<_, _> =
         store.latest_readings().await?.into_iter().map(|reading| (reading.meter, reading)).collect();
+    let attested: BTreeSet<_> =
+        store.attested_meters().await?.into_iter().map(|record| record.meter).collect();
     let balances: BTreeMap<_, _> = store.balances().await?.into_iter().collect();
     let rows = records.into_iter().map(|record| {
         let reading = record.meter.and_then(|meter| readings.get(&meter));
@@ -30,6 +32,9 @@ pub async fn households(app: &App) -> Result<Vec<HouseholdRow>, ApiError> {
             alias: record.alias,
             msisdn_masked: record.msisdn.map(jirani_units::Msisdn::masked),
             meter_id: record.meter.map(|meter| meter.to_string()),
+            meter_trust: record.meter.map(|meter| {
+                if attested.contains(&meter) { Trust::GatewayAttested } else { Trust::DeviceSigned }.into()
+            }),
             feeder: record.feeder,
             pv_rated_w: record.pv_rated_w,
             power_w: reading.map(|reading| reading.power_w),

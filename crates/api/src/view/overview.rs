@@ -18,16 +18,18 @@ use std::collections::BTreeSet;
 pub async fn overview(app: &App) -> Result<OverviewView, ApiError> {
     let store = &app.deps.store;
     let now = app.now();
-    let (households, latest, (chain_state, chain), orders, payouts, collections, balances, counts) = tokio::try_join!(
-        read(store.households()),
-        read(store.latest_readings()),
-        chain(app),
-        tally::orders(app),
-        tally::payouts(app),
-        read(store.live_collections()),
-        read(store.balances()),
-        read(store.count_readings()),
-    )?;
+    let (households, latest, (chain_state, chain), orders, payouts, collections, balances, counts, findings) =
+        tokio::try_join!(
+            read(store.households()),
+            read(store.latest_readings()),
+            chain(app),
+            tally::orders(app),
+            tally::payouts(app),
+            read(store.live_collections()),
+            read(store.balances()),
+            read(store.count_readings()),
+            read(store.live_findings(now)),
+        )?;
     let mut payments: Vec<PaymentCount> = Vec::new();
     for collection in &collections {
         let state = payment_view(collection).state;
@@ -49,6 +51,7 @@ pub async fn overview(app: &App) -> Result<OverviewView, ApiError> {
         audit: app.last_audit(),
         readings: counts.0,
         quarantined: counts.1,
+        held_households: crate::routes::findings::held(&findings),
         attested: feeders(app, &households).await?,
     })
 }

@@ -19,7 +19,8 @@ async fn a_new_household_sees_zeroes_and_no_invention() {
         json!({
             "power_w": 0, "power_at": null, "today": {"generation_wh": 0, "import_wh": 0, "export_wh": 0},
             "vault_wh": 0, "shortfall_wh": 0, "offered_wh": 0, "balance_cents": 0, "available_cents": 0,
-            "advice": null, "movements": [], "attested_through": null, "now": "2026-11-22T15:30:00Z"
+            "advice": null, "meter_trust": "device_signed", "movements": [], "attested_through": null,
+            "now": "2026-11-22T15:30:00Z"
         })
     );
 }

@@ -12,6 +12,7 @@ mod support;
 mod bills;
 mod errors;
 mod events;
+mod findings;
 mod home;
 mod hooks;
 mod operator;

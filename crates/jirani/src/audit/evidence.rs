@@ -5,6 +5,7 @@ use super::guarantee::Guarantee;
 use jirani_chain::{ChainError, ChainSnapshot, EnergyChain};
 use jirani_ledger::Account;
 use jirani_market::schedule::ScheduleError;
+use jirani_oracle::{Spans, virtual_around};
 use jirani_store::{
     AccountBalance, AttestedRow, HouseholdRecord, JournalRow, OrderRecord, PayoutRecord, ReadingRow,
     ReceiptRecord, Store, StoreError, schedule_of,
@@ -42,7 +43,8 @@ pub struct History {
     pub household: HouseholdRecord,
     /// Slot ends and registers, oldest first.
     pub rows: Vec<(Timestamp, AttestedRow)>,
-    /// Last reading at or before the last slot's end, and the first after.
+    /// Last reading at or before the last slot's end, and the first after, of the span that
+    /// covers it and with its offsets.
     pub around: (Option<ReadingRow>, Option<ReadingRow>),
 }
 
@@ -66,6 +68,7 @@ impl Evidence {
         chain: &dyn EnergyChain,
         proof_key: ([u8; 32], String),
     ) -> Result<Self, EvidenceError> {
+        let spans = Spans::load(store).await?;
         let mut attested = Vec::new();
         for household in store.households().await? {
             let rows: Vec<_> = store
@@ -75,8 +78,8 @@ impl Evidence {
                 .map(|(end, row, _)| (end, row))
                 .collect();
             let around = match (household.meter, rows.last()) {
-                (Some(meter), Some((end, _))) => {
-                    store.readings_around(meter, household.meter_epoch, *end).await?
+                (Some(_), Some((end, _))) => {
+                    virtual_around(store, &household, spans.of(household.id), *end).await?
                 }
                 _ => (None, None),
             };

@@ -87,6 +87,13 @@ impl AuditReport {
         }
     }
 
+    /// Something beside what was gathered violates this invariant, too.
+    pub fn violate(&mut self, name: &'static str, difference: &str) {
+        self.ok = false;
+        self.invariants.insert(name, "violated");
+        self.violations.push(format!("{name}: {difference}"));
+    }
+
     /// One line.
     pub fn summary(&self) -> String {
         if let Some(first) = self.violations.first() {

@@ -2,7 +2,7 @@
 
 use super::record::{
     BalanceLine, DeploymentLine, FillLine, HouseholdLine, Line, OrderLine, OrderWord, PayoutLine, PayoutWord,
-    ProofLine, ProofWord, ReadingLine, ReceiptLine, TransferLine, UseWord,
+    ProofLine, ProofWord, ReadingLine, ReceiptLine, SpanLine, TransferLine, UseWord,
 };
 use super::{BundleWriter, VERSION};
 use anyhow::bail;
@@ -10,8 +10,11 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, Mac as _};
 use jirani_ledger::{Account, Kind, Reason, TransferId};
+use jirani_oracle::Spans;
+use jirani_readings::Span;
 use jirani_settlement::receipt_proof;
 use jirani_store::verbs::PAGE_MAX;
+use jirani_store::words::Word as _;
 use jirani_store::{
     HouseholdRecord, JournalRow, OrderRecord, OrderState, PayoutRecord, PayoutState, Proof, ReceiptRecord,
     ReceiptUse, Store,
@@ -65,8 +68,12 @@ pub async fn gather<W: Write>(
         chain_slot: deployment.chain_slot,
     }))?;
     let households = store.households().await?;
+    let spans = Spans::load(store).await?;
     for record in &households {
-        to.line(&Line::Household(household(record)))?;
+        to.line(&Line::Household(household(record, spans.of(record.id))))?;
+    }
+    for span in households.iter().flat_map(|record| spans.of(record.id)) {
+        to.line(&Line::Span(span_line(span)))?;
     }
     orders(store, to).await?;
     receipts(store, deployment, to).await?;
@@ -81,7 +88,22 @@ pub async fn gather<W: Write>(
     Ok(Gathered::Whole)
 }
 
-fn household(record: &HouseholdRecord) -> HouseholdLine {
+fn span_line(span: &Span) -> SpanLine {
+    SpanLine {
+        household: span.household.0,
+        number: span.number,
+        meter: span.meter.to_string(),
+        epoch: span.epoch,
+        chain_epoch: span.chain_epoch,
+        from_us: span.from.0,
+        offset_import_wh: span.offsets.import_wh,
+        offset_export_wh: span.offsets.export_wh,
+        offset_generation_wh: span.offsets.generation_wh,
+        reason: span.reason.word().to_owned(),
+    }
+}
+
+fn household(record: &HouseholdRecord, spans: &[Span]) -> HouseholdLine {
     let address = record.chain_address.map(|bytes| jirani_chain::Address::new_from_array(bytes).to_string());
     HouseholdLine {
         id: record.id.0,
@@ -90,7 +112,8 @@ fn household(record: &HouseholdRecord) -> HouseholdLine {
         feeder: record.feeder,
         meter: record.meter.map(|meter| meter.to_string()),
         meter_key: hex::encode(record.meter_key),
-        meter_epoch: record.meter_epoch,
+        // As rows name it; what the meter calls it stands in the spans.
+        meter_epoch: spans.last().map_or(record.meter_epoch, |span| span.chain_epoch),
         export_rating_w: record.export_rating_w,
         import_rating_w: record.import_rating_w,
         enrolled_at_us: record.enrolled_at.0,

@@ -13,7 +13,7 @@ mod writer;
 
 pub use gather::{Deployment, Gathered, gather};
 pub use reader::{Bundle, Seal};
-pub use record::{OrderLine, ReceiptLine, TransferLine, account};
+pub use record::{OrderLine, ReceiptLine, SpanLine, TransferLine, account};
 pub use writer::BundleWriter;
 
 use sha2::{Digest as _, Sha256};

@@ -2,7 +2,7 @@
 
 use super::record::{
     BalanceLine, DeploymentLine, HouseholdLine, Line, OrderLine, PayoutLine, ReadingLine, ReceiptLine,
-    SealLine, TransferLine,
+    SealLine, SpanLine, TransferLine,
 };
 use super::{VERSION, line_hash, signed_bytes};
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -18,6 +18,8 @@ pub struct Bundle {
     pub deployment: DeploymentLine,
     /// Records.
     pub households: Vec<HouseholdLine>,
+    /// Spans of virtual registers.
+    pub spans: Vec<SpanLine>,
     /// Orders.
     pub orders: Vec<OrderLine>,
     /// Money received.
@@ -86,6 +88,7 @@ impl Bundle {
         let mut bundle = Self {
             deployment,
             households: Vec::new(),
+            spans: Vec::new(),
             orders: Vec::new(),
             receipts: Vec::new(),
             payouts: Vec::new(),
@@ -98,6 +101,7 @@ impl Bundle {
             let (head, lines) = (at.head, at.lines);
             match next(&mut from, &mut at)? {
                 Some(Line::Household(line)) => bundle.households.push(line),
+                Some(Line::Span(line)) => bundle.spans.push(line),
                 Some(Line::Order(line)) => bundle.orders.push(line),
                 Some(Line::Receipt(line)) => bundle.receipts.push(line),
                 Some(Line::Payout(line)) => bundle.payouts.push(line),

@@ -13,6 +13,8 @@ pub enum Line {
     Deployment(DeploymentLine),
     /// A record with its meter.
     Household(HouseholdLine),
+    /// A span of a household's virtual registers.
+    Span(SpanLine),
     /// An order.
     Order(OrderLine),
     /// Money received by M-Pesa.
@@ -72,6 +74,33 @@ pub struct HouseholdLine {
     pub import_rating_w: u32,
     /// When it was enrolled, microseconds since 1970.
     pub enrolled_at_us: i64,
+}
+
+/// A span of a household's virtual registers: what is added to a meter's raw ones. A
+/// household without any has the meter it was enrolled with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpanLine {
+    /// Whose.
+    pub household: u32,
+    /// 0, 1, 2, ... within the household.
+    pub number: u32,
+    /// The meter that counts.
+    pub meter: String,
+    /// Generation of its registers, as its readings name it.
+    pub epoch: u32,
+    /// The epoch that attested rows name.
+    pub chain_epoch: u32,
+    /// First moment it counts for, microseconds since 1970.
+    pub from_us: i64,
+    /// Added to the import register, Wh.
+    pub offset_import_wh: i64,
+    /// Added to the export register, Wh.
+    pub offset_export_wh: i64,
+    /// Added to the generation register, Wh.
+    pub offset_generation_wh: i64,
+    /// Why it began.
+    pub reason: String,
 }
 
 /// A part of an order.

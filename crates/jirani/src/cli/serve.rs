@@ -15,4 +15,7 @@ pub struct ServeArguments {
 pub enum Role {
     /// Keeps M-Pesa's callbacks on a public host until the site fetches them.
     Inbox,
+    /// One more gateway beside the site's: takes readings into the same PostgreSQL database
+    /// from the same broker, by a shared subscription (mqtt.share, mqtt.name).
+    Gateway,
 }

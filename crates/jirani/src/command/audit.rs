@@ -57,6 +57,7 @@ async fn gather(config: &Config) -> anyhow::Result<AuditReport> {
         chain,
         clock,
         proof_key: (secrets.derive("deployment"), config.mpesa.shortcode.clone()),
+        evidence: config.evidence.on.then(|| config.evidence.segments(&config.data_dir).folder),
     };
     let report = auditor.audit().await?;
     if let Some(localnet) = localnet {

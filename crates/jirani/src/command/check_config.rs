@@ -9,6 +9,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
     let mut shown = config.clone();
     for secret in [
         &mut shown.mqtt.password,
+        &mut shown.metering.bridge_password,
         &mut shown.witness.token,
         &mut shown.mpesa.consumer_secret,
         &mut shown.mpesa.passkey,

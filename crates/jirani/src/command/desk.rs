@@ -5,6 +5,7 @@ use crate::cli::desk::{
     FloatArguments, FloatCommand, NodeArguments, ReconcileArguments, ReviewArguments, ReviewCommand,
     TariffArguments, TariffCommand,
 };
+use crate::cli::meter::{DecideArguments, FindingsArguments};
 use crate::config::Config;
 use crate::failure::Failure;
 use anyhow::{Context as _, anyhow};
@@ -19,14 +20,14 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The running system, as one operator sees it.
-struct Desk {
+pub(super) struct Desk {
     client: Client,
     base: String,
     token: String,
 }
 
 impl Desk {
-    async fn open(config: &Config, node: &NodeArguments) -> anyhow::Result<Self> {
+    pub(super) async fn open(config: &Config, node: &NodeArguments) -> anyhow::Result<Self> {
         let base = node.node.clone().unwrap_or_else(|| format!("http://{}", config.http.listen));
         let base = base.trim_end_matches('/').to_owned();
         let client = Client::builder().timeout(PATIENCE).build()?;
@@ -49,7 +50,12 @@ impl Desk {
         Ok(Self { client, base, token })
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Value> {
         let mut request = self.client.request(method, self.url(path)).bearer_auth(&self.token);
         if let Some(body) = body {
             request = request.json(body);
@@ -246,6 +252,52 @@ fn tariffs(tariffs: &[Value]) {
             money(&prices["tax_cents_per_kwh"]),
             text(&one["announced_by"]),
             moment(&one["announced_at"]),
+        ]);
+    }
+    println!("{listed}");
+}
+
+/// What meters said and cannot be taken as it is.
+pub async fn findings(config: &Config, arguments: &FindingsArguments) -> Result<(), Failure> {
+    let desk = Desk::open(config, &arguments.node).await.map_err(Failure::Start)?;
+    let path = if arguments.all { "findings?limit=200" } else { "findings?limit=200&open=true" };
+    let answer = desk.ask(Method::GET, path, None).await.map_err(Failure::Run)?;
+    if arguments.node.json {
+        println!("{answer}");
+    } else {
+        found(rows(&answer["findings"]));
+    }
+    Ok(())
+}
+
+/// Decides about one of them.
+pub async fn decide(config: &Config, arguments: &DecideArguments) -> Result<(), Failure> {
+    let desk = Desk::open(config, &arguments.node).await.map_err(Failure::Start)?;
+    let body = json!({"decision": arguments.decision.word(), "note": arguments.note});
+    let path = format!("findings/{}/decide", arguments.finding);
+    let answer = desk.ask(Method::POST, &path, Some(&body)).await.map_err(Failure::Run)?;
+    if arguments.node.json {
+        println!("{answer}");
+    } else {
+        found(&[answer]);
+    }
+    Ok(())
+}
+
+fn found(findings: &[Value]) {
+    let mut listed =
+        table(&["number", "household", "until", "rule", "severity", "state", "evidence", "by", "note"]);
+    for one in findings {
+        listed.add_row([
+            text(&one["number"]),
+            text(&one["household_id"]),
+            moment(&one["until"]),
+            text(&one["rule"]),
+            text(&one["severity"]),
+            text(&one["state"]),
+            one["evidence"].to_string(),
+            text(&one["decided_by"]),
+            text(&one["note"]),
         ]);
     }
     println!("{listed}");

@@ -1,7 +1,7 @@
-//! `jirani meter prove` and `jirani meter verify`: one row of one slot, from the meter's
+//! `jirani meter ...`: its enrolment ([`super::enrolment`]), and `prove` and `verify`: one row of one slot, from the meter's
 //! signature to the chain.
 
-use super::records;
+use super::{meter_order, records};
 use crate::cli::meter::{MeterCommand, ProveArguments, VerifyArguments};
 use crate::config::Config;
 use crate::failure::Failure;
@@ -10,9 +10,9 @@ use jirani_chain::index::{Happened, History as _, RpcHistory, decode};
 use jirani_energy_interface::EnergyProgram;
 use jirani_energy_interface::event::{EventKind, RowStatus};
 use jirani_energy_interface::instruction::{AttestData, RowData};
-use jirani_oracle::{Claim, Part, Shown, SlotProof, at_boundary};
+use jirani_oracle::{Claim, Part, Shown, SlotProof, Spans, registers_of, row_epoch_at, stream_at};
 use jirani_store::{HouseholdRecord, Store};
-use jirani_units::{Slot, Timestamp};
+use jirani_units::{Slot, Timestamp, Trust};
 use std::fs::File;
 use std::io::Read as _;
 
@@ -26,8 +26,14 @@ pub async fn run(
 ) -> Result<(), Failure> {
     match command {
         MeterCommand::Prove(arguments) => prove(&config()?, &arguments).await,
+        MeterCommand::Findings(arguments) => super::desk::findings(&config()?, &arguments).await,
+        MeterCommand::Decide(arguments) => super::desk::decide(&config()?, &arguments).await,
         // Who verifies has no settings of ours.
         MeterCommand::Verify(arguments) => verify(&arguments).await,
+        MeterCommand::Segments(arguments) => super::segments::run(&config()?, &arguments).await,
+        MeterCommand::Command(arguments) => meter_order::tell(&config()?, &arguments).await,
+        MeterCommand::SignFirmware(arguments) => meter_order::sign_firmware(config, &arguments),
+        command => super::enrolment::run(&config()?, command).await,
     }
 }
 
@@ -50,12 +56,18 @@ async fn proof(config: &Config, store: &dyn Store, arguments: &ProveArguments) -
         bail!("meter.slot: no slot begins at {}; one begins at {}", arguments.slot, slot.start);
     }
     let households = store.households().await?;
-    let own = households.iter().find(|record| record.meter == Some(arguments.meter));
+    let spans = Spans::load(store).await?;
+    // Also one that counted for the household then, and has been replaced since.
+    let had = |record: &&HouseholdRecord| {
+        let stream = stream_at(record, spans.of(record.id), slot.end());
+        stream.is_some_and(|(meter, _)| meter == arguments.meter)
+    };
+    let own = households.iter().find(had);
     let own =
         own.with_context(|| format!("meter.unknown: no household has the meter {}", arguments.meter))?;
     let (mut parts, mut transaction) = (Vec::new(), None);
     for household in households.iter().filter(|record| record.feeder == own.feeder) {
-        let Some((part, signature)) = part(store, household, slot.end()).await? else { continue };
+        let Some((part, signature)) = part(store, household, &spans, slot.end()).await? else { continue };
         if household.id == own.id {
             transaction = signature;
         }
@@ -64,14 +76,15 @@ async fn proof(config: &Config, store: &dyn Store, arguments: &ProveArguments) -
     let transaction = transaction.with_context(|| {
         format!("meter.not_attested: household {} is not attested for the slot until {}", own.id, slot.end())
     })?;
+    let (meter_epoch, meter_key) = row_epoch_at(own, spans.of(own.id), slot.end());
     let claim = Claim {
         program: crate::wiring::program(config)?.to_string(),
         transaction,
         feeder: own.feeder,
         slot_end: slot.end(),
         household: own.id,
-        meter_key: own.meter_key,
-        meter_epoch: own.meter_epoch,
+        meter_key,
+        meter_epoch,
     };
     let proof = SlotProof::of(&claim, &parts)?;
     proof.check()?;
@@ -82,14 +95,15 @@ async fn proof(config: &Config, store: &dyn Store, arguments: &ProveArguments) -
 async fn part(
     store: &dyn Store,
     household: &HouseholdRecord,
+    spans: &Spans,
     end: Timestamp,
 ) -> anyhow::Result<Option<(Part, Option<String>)>> {
     let rows = store.attested_rows(household.id, Timestamp(end.0 - 1), end).await?;
-    let (Some((_, row, signature)), Some(meter)) = (rows.into_iter().next(), household.meter) else {
+    let (Some((_, row, signature)), Some(_)) = (rows.into_iter().next(), household.meter) else {
         return Ok(None);
     };
-    let (before, after) = store.readings_around(meter, household.meter_epoch, end).await?;
-    let evidence = at_boundary(before.as_ref(), after.as_ref(), end).map(|registers| registers.evidence);
+    let registers = registers_of(store, household, spans.of(household.id), end).await?;
+    let evidence = registers.map(|registers| registers.evidence);
     Ok(Some((Part { row, evidence: evidence.unwrap_or_default() }, signature)))
 }
 
@@ -103,7 +117,7 @@ async fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
         let told = serde_json::json!({
             "holds": true, "program": program, "transaction": proof.transaction, "meter": shown.meter,
             "household": proof.household, "slot_end": end, "export_wh": proof.export_wh,
-            "import_wh": proof.import_wh, "estimated": shown.estimated,
+            "import_wh": proof.import_wh, "estimated": shown.estimated, "trust": shown.trust,
         });
         println!("{told}");
         return Ok(());
@@ -112,8 +126,13 @@ async fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
     println!("At         {end}{}", if shown.estimated { " (between two readings)" } else { "" });
     println!("Export     {} Wh", proof.export_wh);
     println!("Import     {} Wh", proof.import_wh);
+    println!("Trust      {}", shown.trust.word());
     println!("On chain   program {program}, transaction {}", proof.transaction);
-    println!("Everything holds: signed by the meter, in the slot's evidence, attested on chain.");
+    let by = match shown.trust {
+        Trust::DeviceSigned => "the meter",
+        Trust::GatewayAttested => "the site for a device that does not sign by itself",
+    };
+    println!("Everything holds: signed by {by}, in the slot's evidence, attested on chain.");
     Ok(())
 }
 

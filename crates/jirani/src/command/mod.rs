@@ -6,11 +6,16 @@ mod chain;
 mod check_config;
 mod daraja_sandbox;
 mod desk;
+mod device;
+mod enrolment;
 mod export;
 mod ledger;
 mod localnet;
 mod meter;
+mod meter_order;
+mod mqtt;
 mod records;
+mod segments;
 mod serve;
 mod statement;
 mod store;
@@ -44,7 +49,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Store(arguments) => Box::pin(store::run(config()?, arguments)).await,
         Command::Statement(arguments) => Box::pin(statement::run(config()?, &arguments)).await,
         Command::Ledger(command) => Box::pin(ledger::run(config()?, command)).await,
+        Command::Device(command) => device::run(config, command),
         Command::Meter(command) => Box::pin(meter::run(config, command)).await,
+        Command::Mqtt(command) => Box::pin(mqtt::run(&config()?, &command)).await,
         Command::Reconcile(arguments) => Box::pin(desk::reconcile(&config()?, &arguments)).await,
         Command::Float(arguments) => Box::pin(desk::float(&config()?, &arguments)).await,
         Command::Tariff(arguments) => Box::pin(desk::tariff(&config()?, &arguments)).await,

@@ -58,8 +58,13 @@ pub async fn run(mut config: Config, arguments: &VillageRunArguments) -> Result<
         None => None,
     };
     let source = source(arguments, &config, stored_start).map_err(Failure::Start)?;
-    if source.place().is_none() {
-        eprintln!("note: no --place: the rules about the sun are off for this data");
+    if let Some(place) = source.place() {
+        // What is measured there is judged, and forecast, by that place's sun.
+        config.site.latitude_microdegrees = place.latitude_microdegrees;
+        config.site.longitude_microdegrees = place.longitude_microdegrees;
+    } else {
+        config.plausibility.rules = config.plausibility.rules.only_noting();
+        eprintln!("note: no --place: nothing this data says is held against a home");
     }
     let households = source.households();
     let slots = source.slots().unwrap_or(0);

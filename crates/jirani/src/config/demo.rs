@@ -10,6 +10,9 @@ pub struct Demo {
     pub households: u32,
     /// Seconds of village time per second; 1x while a person's prompt is open.
     pub speed: u32,
+    /// Whether the village keeps the time of the world, as real meters in it need; `speed`
+    /// is 1 then.
+    pub real_time: bool,
     /// Everything random in the village follows from it.
     pub seed: u64,
     /// Whether the homes trade by themselves; a person can trade for any of them.
@@ -33,6 +36,7 @@ impl Default for Demo {
             on: true,
             households: 12,
             speed: 60,
+            real_time: false,
             seed: 1,
             trade: true,
             rules_permille: Self::RULES_PERMILLE,

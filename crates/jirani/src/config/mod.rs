@@ -5,13 +5,16 @@
 
 mod chain;
 mod demo;
+mod evidence;
 mod hooks;
 mod http;
 mod inbox;
+mod metering;
 mod mpesa;
 mod mqtt;
 mod operator;
 mod payouts;
+mod plausibility;
 mod reconciliation;
 mod shortfall;
 mod site;
@@ -22,13 +25,16 @@ mod witness;
 
 pub use chain::{Chain, Commitment, KeySetting, is_local};
 pub use demo::Demo;
+pub use evidence::EvidenceSettings;
 pub use hooks::Hooks;
 pub use http::Http;
 pub use inbox::Inbox;
+pub use metering::{Metering, read_definition};
 pub use mpesa::Mpesa;
 pub use mqtt::Mqtt;
 pub use operator::OperatorSettings;
 pub use payouts::Payouts;
+pub use plausibility::Plausibility;
 pub use reconciliation::Reconciliation;
 pub use shortfall::Shortfall;
 pub use site::Site;
@@ -66,6 +72,10 @@ pub struct Config {
     pub inbox: Inbox,
     /// Meters' broker.
     pub mqtt: Mqtt,
+    /// Foreign devices, and what only the site vouches for.
+    pub metering: Metering,
+    /// Files of what meters signed.
+    pub evidence: EvidenceSettings,
     /// Solana.
     pub chain: Chain,
     /// A second oracle.
@@ -74,6 +84,8 @@ pub struct Config {
     pub mpesa: Mpesa,
     /// How much goes out, to whom, and what it costs.
     pub payouts: Payouts,
+    /// Whether what meters say can be true.
+    pub plausibility: Plausibility,
     /// When a person is called about M-Pesa's books.
     pub reconciliation: Reconciliation,
     /// How much a home may owe, and what happens before its power is cut.
@@ -99,10 +111,13 @@ impl Default for Config {
             hooks: Hooks::default(),
             inbox: Inbox::default(),
             mqtt: Mqtt::default(),
+            metering: Metering::default(),
+            evidence: EvidenceSettings::default(),
             chain: Chain::default(),
             witness: WitnessSettings::default(),
             mpesa: Mpesa::default(),
             payouts: Payouts::default(),
+            plausibility: Plausibility::default(),
             reconciliation: Reconciliation::default(),
             shortfall: Shortfall::default(),
             tariff: TariffSettings::default(),
@@ -176,9 +191,13 @@ impl Config {
         if self.demo.rules_permille > 1_000 {
             return Err(ConfigError::Invalid("demo.rules_permille must be 0 to 1000".to_owned()));
         }
+        self.metering.validate()?;
         self.store.validate()?;
+        self.mqtt.validate()?;
+        self.evidence.validate()?;
         self.chain.validate()?;
         self.payouts.validate()?;
+        self.plausibility.validate()?;
         self.reconciliation.validate()?;
         self.shortfall.validate()?;
         self.operator.validate()?;
@@ -245,7 +264,26 @@ mod tests {
             ("[tariff]\nbuy_back_cents_per_kwh = 3100\n", "tariff"),
             ("[site]\nslot_length_s = 700\n", "slot_length_s"),
             ("[site]\ngrace_s = 900\n", "grace_s"),
+            ("[metering]\nattested_price_permille = 1001\n", "attested_price_permille"),
+            ("[metering]\nattested_exports = \"give\"\n", "attested_exports"),
+            (
+                "[[metering.devices]]\nid = \"a\"\ndefinition = \"tasmotta\"\nhousehold = 1\n",
+                "did you mean tasmota?",
+            ),
+            (
+                "[[metering.devices]]\nid = \"a\"\ndefinition = \"tasmota\"\nhousehold = 1\n",
+                "import_rating_w",
+            ),
+            (
+                "[[metering.devices]]\nid = \"a\"\ndefinition = \"tasmota\"\nhousehold = 1\nratting = 1\n",
+                "ratting",
+            ),
             ("[demo]\nspeed = 0\n", "demo.speed"),
+            ("[mqtt]\nshare = \"gateway\"\n", "mqtt.name"),
+            ("[mqtt]\nname = \"a/b\"\n", "mqtt.name"),
+            ("[mqtt]\nca_file = \"ca.pem\"\n", "mqtts://"),
+            ("[mqtt]\nclient_cert_file = \"c.pem\"\n", "client_key_file"),
+            ("[evidence]\nsegment_hours = 0\n", "evidence.segment_hours"),
             ("[mpesa]\nbase_url = \"https://sandbox.example\"\n", "consumer_key"),
             ("[demo]\nhouseholds = \"many\"\n", "households"),
             ("[mpesa]\ncollection_initiator_name = \"collector\"\n", "collection_initiator_password"),
@@ -335,7 +373,7 @@ mod tests {
 
     #[test]
     fn secrets_never_show_in_debug() {
-        let config = load("[http]\ncallback_base = \"https://pay.example.co.ke\"\n[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\nconsumer_secret = \"hush\"\npasskey = \"hush\"\ninbox_token = \"hush\"\ncollection_initiator_name = \"c\"\ncollection_initiator_password = \"hush\"\n[inbox]\ntoken = \"hush\"\n[witness]\ntoken = \"hush\"\n[sms]\napi_key = \"hush\"\n[ussd]\nsecret = \"hush-hush-hush-hush-hush-hush\"\n")
+        let config = load("[http]\ncallback_base = \"https://pay.example.co.ke\"\n[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\nconsumer_secret = \"hush\"\npasskey = \"hush\"\ninbox_token = \"hush\"\ncollection_initiator_name = \"c\"\ncollection_initiator_password = \"hush\"\n[inbox]\ntoken = \"hush\"\n[witness]\ntoken = \"hush\"\n[sms]\napi_key = \"hush\"\n[ussd]\nsecret = \"hush-hush-hush-hush-hush-hush\"\n[metering]\nbridge_password = \"hush\"\n")
             .unwrap();
         assert!(!format!("{config:?}").contains("hush"));
     }

@@ -14,6 +14,7 @@ mod money;
 mod privacy;
 mod reading;
 mod replay;
+mod spans;
 mod trade;
 
 use crate::audit::{AuditReport, Finding};

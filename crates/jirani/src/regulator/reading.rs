@@ -2,19 +2,24 @@
 
 use super::Material;
 use super::replay::{Row, moment};
+use super::spans::Spans;
 use crate::audit::Finding;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jirani_energy_interface::state::HouseholdKind;
 use jirani_meter::{PublicKey, READING_CONTEXT, Reading};
 use jirani_oracle::{Check, merkle_root, verify_all};
+use jirani_units::Wh;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap};
 
 /// A reading whose signature was verified.
 struct Signed {
     time_us: i64,
-    epoch: u32,
+    /// What counts together: the epoch, or the number of the span it is in.
+    group: u32,
+    /// What is numbered together: the epoch, or the first span of its meter and epoch.
+    stream: u32,
     seq: u64,
     export_wh: u64,
     import_wh: u64,
@@ -30,17 +35,19 @@ type Readings = HashMap<u32, Vec<Signed>>;
 /// reading at that moment or lies between the two around it; and every root of evidence
 /// on chain is that of these readings.
 pub fn r1(material: &Material) -> Finding {
-    match verified(material).and_then(|readings| {
+    let done = Spans::of(&material.bundle.spans).and_then(|spans| {
+        let readings = verified(material, &spans)?;
         chained(&readings)?;
-        attested(material, &readings)?;
-        rooted(material, &readings)
-    }) {
+        attested(material, &readings, &spans)?;
+        rooted(material, &readings, &spans)
+    });
+    match done {
         Ok(()) => Finding::Holds,
         Err(what) => Finding::Violated(what),
     }
 }
 
-fn verified(material: &Material) -> Result<Readings, String> {
+fn verified(material: &Material, spans: &Spans) -> Result<Readings, String> {
     let mut readings = Readings::new();
     let mut checks = Vec::with_capacity(material.bundle.readings.len());
     let mut keys: HashMap<[u8; 32], PublicKey> = HashMap::new();
@@ -49,10 +56,15 @@ fn verified(material: &Material) -> Result<Readings, String> {
         let bytes = BASE64_STANDARD.decode(&line.bytes).map_err(|_| named("is not base 64"))?;
         let (reading, signed) = Reading::decode(&bytes).map_err(|error| named(&error.to_string()))?;
         let track = material.replay.track(line.household);
+        let time_us = i64::try_from(reading.time_us).unwrap_or(i64::MAX);
+        let Some(place) = spans.place(line.household, &reading, time_us) else {
+            // Of a meter, or of registers, that do not count.
+            continue;
+        };
         let owner = track.and_then(|track| {
             let meters = track.meters.iter();
             meters
-                .filter(|(epoch, _)| *epoch == reading.epoch)
+                .filter(|(epoch, _)| *epoch == place.row_epoch)
                 .find(|(_, key)| jirani_meter::key::name_of(key) == reading.meter)
         });
         let Some((_, key)) = owner else {
@@ -65,14 +77,20 @@ fn verified(material: &Material) -> Result<Readings, String> {
             let read = PublicKey::from_bytes(key).map_err(|_| named("is of a meter with no key"))?;
             *keys.entry(*key).or_insert(read)
         };
+        let registers = &reading.registers;
+        let (Wh(import_wh), Wh(export_wh)) = place
+            .offsets
+            .apply(Wh(registers.import_wh), Wh(registers.export_wh))
+            .ok_or_else(|| named("and its span make no registers"))?;
         let message = signed.signed_bytes(READING_CONTEXT).map_err(|error| named(&error.to_string()))?;
         checks.push(Check { key, message: message.as_slice().to_vec(), signature: *signed.signature });
         readings.entry(line.household).or_default().push(Signed {
-            time_us: i64::try_from(reading.time_us).unwrap_or(i64::MAX),
-            epoch: reading.epoch,
+            time_us,
+            group: place.group,
+            stream: place.stream,
             seq: reading.seq,
-            export_wh: reading.registers.export_wh,
-            import_wh: reading.registers.import_wh,
+            export_wh,
+            import_wh,
             previous: reading.previous,
             bytes,
         });
@@ -81,7 +99,7 @@ fn verified(material: &Material) -> Result<Readings, String> {
         return Err(format!("signature {} of the readings is not the meter's", wrong + 1));
     }
     for of in readings.values_mut() {
-        of.sort_by_key(|reading| (reading.epoch, reading.time_us, reading.seq));
+        of.sort_by_key(|reading| (reading.group, reading.time_us, reading.seq));
     }
     Ok(readings)
 }
@@ -91,10 +109,10 @@ fn verified(material: &Material) -> Result<Readings, String> {
 fn chained(readings: &Readings) -> Result<(), String> {
     for (household, of) in readings {
         let mut by_number: Vec<&Signed> = of.iter().collect();
-        by_number.sort_by_key(|reading| (reading.epoch, reading.seq));
+        by_number.sort_by_key(|reading| (reading.stream, reading.seq));
         for pair in by_number.windows(2) {
             let [before, after] = pair else { continue };
-            if before.epoch != after.epoch {
+            if before.stream != after.stream {
                 continue;
             }
             let named = |what: &str| Err(format!("household {household}, reading {}: {what}", after.seq));
@@ -113,12 +131,12 @@ fn chained(readings: &Readings) -> Result<(), String> {
 }
 
 /// The reading at a moment, or the two around it.
-fn around(readings: Option<&Vec<Signed>>, epoch: u32, at_us: i64) -> (Option<&Signed>, Option<&Signed>) {
+fn around(readings: Option<&Vec<Signed>>, group: u32, at_us: i64) -> (Option<&Signed>, Option<&Signed>) {
     let Some(of) = readings else { return (None, None) };
-    let place = of.partition_point(|reading| (reading.epoch, reading.time_us) <= (epoch, at_us));
-    let in_epoch = |reading: &&Signed| reading.epoch == epoch;
-    let before = place.checked_sub(1).and_then(|place| of.get(place)).filter(in_epoch);
-    let after = of.get(place).filter(in_epoch);
+    let place = of.partition_point(|reading| (reading.group, reading.time_us) <= (group, at_us));
+    let in_group = |reading: &&Signed| reading.group == group;
+    let before = place.checked_sub(1).and_then(|place| of.get(place)).filter(in_group);
+    let after = of.get(place).filter(in_group);
     (before, after)
 }
 
@@ -130,12 +148,13 @@ fn settled_rows(material: &Material) -> impl Iterator<Item = &Row> {
     })
 }
 
-fn attested(material: &Material, readings: &Readings) -> Result<(), String> {
+fn attested(material: &Material, readings: &Readings, spans: &Spans) -> Result<(), String> {
     for row in settled_rows(material) {
         let named =
             |what: &str| Err(format!("household {} at {}: {what}", row.household, moment(row.slot_end)));
         let at_us = moment(row.slot_end).0;
-        let (before, after) = around(readings.get(&row.household), row.meter_epoch, at_us);
+        let (before, after) =
+            around(readings.get(&row.household), spans.group(row.household, row.meter_epoch, at_us), at_us);
         let Some(before) = before else {
             return named("attested without any signed reading");
         };
@@ -161,24 +180,36 @@ fn attested(material: &Material, readings: &Readings) -> Result<(), String> {
 }
 
 /// Leaves of a row's evidence: the reading at the moment, or the two around it.
-fn leaves(readings: &Readings, household: u32, epoch: u32, slot_end: i64) -> Vec<&[u8]> {
+fn leaves(readings: &Readings, spans: &Spans, household: u32, epoch: u32, slot_end: i64) -> Vec<Vec<u8>> {
     let at_us = moment(slot_end).0;
-    match around(readings.get(&household), epoch, at_us) {
+    let group = spans.group(household, epoch, at_us);
+    let signed = signed_leaves(readings, household, group, at_us);
+    if signed.is_empty() {
+        return Vec::new();
+    }
+    let leaf = spans.leaf(household, at_us);
+    leaf.into_iter().chain(signed.into_iter().map(<[u8]>::to_vec)).collect()
+}
+
+fn signed_leaves(readings: &Readings, household: u32, group: u32, at_us: i64) -> Vec<&[u8]> {
+    match around(readings.get(&household), group, at_us) {
         (Some(before), _) if before.time_us == at_us => vec![&before.bytes],
         (Some(before), Some(after)) => vec![&before.bytes, &after.bytes],
         _ => Vec::new(),
     }
 }
 
-fn rooted(material: &Material, readings: &Readings) -> Result<(), String> {
+fn rooted(material: &Material, readings: &Readings, spans: &Spans) -> Result<(), String> {
     let mut slots: BTreeMap<(i64, u16, [u8; 32]), BTreeMap<u32, u32>> = BTreeMap::new();
     for row in settled_rows(material) {
         let slot = slots.entry((row.slot_end, row.feeder, row.root)).or_default();
         slot.insert(row.household, row.meter_epoch);
     }
     for ((slot_end, feeder, root), households) in slots {
-        let of_rows = households.iter().flat_map(|(id, epoch)| leaves(readings, *id, *epoch, slot_end));
-        if merkle_root(of_rows) == root {
+        let of_rows =
+            households.iter().flat_map(|(id, epoch)| leaves(readings, spans, *id, *epoch, slot_end));
+        let of_rows: Vec<Vec<u8>> = of_rows.collect();
+        if merkle_root(of_rows.iter().map(Vec::as_slice)) == root {
             continue;
         }
         // A row that the program refused was part of the evidence all the same.
@@ -189,9 +220,10 @@ fn rooted(material: &Material, readings: &Readings) -> Result<(), String> {
             .filter(|(_, track)| track.feeder == feeder && track.kind != HouseholdKind::Loss)
             .flat_map(|(id, track)| {
                 let epoch = households.get(id).copied().unwrap_or(track.meter_epoch);
-                leaves(readings, *id, epoch, slot_end)
+                leaves(readings, spans, *id, epoch, slot_end)
             });
-        if merkle_root(everybody) != root {
+        let everybody: Vec<Vec<u8>> = everybody.collect();
+        if merkle_root(everybody.iter().map(Vec::as_slice)) != root {
             return Err(format!(
                 "feeder {feeder} at {}: the evidence on chain is not that of the bundle's readings",
                 moment(slot_end)

@@ -5,8 +5,10 @@ use async_trait::async_trait;
 use jirani_api::dto::operator::{AuditView, InvariantState, InvariantView};
 use jirani_chain::EnergyChain;
 use jirani_clock::ServiceClock;
+use jirani_oracle::verify_segments;
 use jirani_store::Store;
 use jirani_units::Clock as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Runs the audit on the live store and chain.
@@ -19,6 +21,8 @@ pub struct LiveAuditor {
     pub clock: ServiceClock,
     /// What proofs are made with.
     pub proof_key: ([u8; 32], String),
+    /// The folder of the files of evidence, where they are written.
+    pub evidence: Option<PathBuf>,
 }
 
 /// A busy system moves between two looks; a difference counts when it is still
@@ -35,7 +39,12 @@ impl LiveAuditor {
             looks += 1;
             let evidence =
                 Evidence::gather(self.store.as_ref(), self.chain.as_ref(), self.proof_key.clone()).await?;
-            let report = audit::audit(&evidence);
+            let mut report = audit::audit(&evidence);
+            if let Some(folder) = &self.evidence
+                && let Err(error) = verify_segments(self.store.clone(), folder).await
+            {
+                report.violate("R1", &error.to_string());
+            }
             let between = report.invariants.get("E4").is_some_and(|word| *word != "holds");
             if (report.ok && !between) || looks == LOOKS {
                 return Ok(report);

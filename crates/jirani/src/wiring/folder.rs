@@ -76,6 +76,11 @@ impl DataFolder {
         self.path.join("clock")
     }
 
+    /// Where images for meters are put.
+    pub fn firmware(&self) -> PathBuf {
+        self.path.join("firmware")
+    }
+
     /// Where the embedded chain is; none in memory.
     pub fn chain(&self) -> Option<PathBuf> {
         self.outside("chain")
@@ -84,6 +89,11 @@ impl DataFolder {
     /// Where the emulator is; none in memory.
     pub fn mpesa(&self) -> Option<PathBuf> {
         self.outside("mpesa")
+    }
+
+    /// Where the bridged devices are: theirs are our meters.
+    pub fn bridge(&self) -> PathBuf {
+        self.path.join("bridge")
     }
 
     fn outside(&self, name: &str) -> Option<PathBuf> {

@@ -4,9 +4,11 @@
 //! is set; nothing above them can tell the difference.
 
 mod auditor;
+mod bridge;
 mod embedded;
 mod enrolment;
 mod external;
+mod firmware;
 mod folder;
 mod inbox;
 mod node;
@@ -21,12 +23,13 @@ mod village;
 mod witness;
 
 pub use auditor::LiveAuditor;
+pub use bridge::bridge_key;
 pub use embedded::{ELF, local_program, localnet_config, open_chain, program};
 pub use external::refuse_shared_keys;
 pub use folder::{DataFolder, Keeps};
 pub use node::open_node;
 pub use secrets::Secrets;
-pub use store::{AnyStore, Database};
+pub use store::{AnyStore, Database, claim};
 pub use system::{Purpose, System};
 pub use village::{Phones, VillageOptions};
 pub use witness::{examination, look_at_witness};

@@ -2,14 +2,15 @@
 
 use crate::config::Config;
 use crate::system;
+use crate::wiring::bridge;
 use crate::wiring::embedded::StartedChain;
 use crate::wiring::enrolment::Enrols;
 use crate::wiring::inbox::{self, IntoSettlement};
 use crate::wiring::store::claim;
 use crate::wiring::village::{Surroundings, VillageOptions, VillagePart};
 use crate::wiring::{
-    AnyStore, DataFolder, Database, LiveAuditor, Secrets, embedded, enrolment, phones, registration,
-    tasks::Tasks,
+    AnyStore, DataFolder, Database, LiveAuditor, Secrets, embedded, enrolment, firmware, phones,
+    registration, tasks::Tasks,
 };
 use anyhow::Context as _;
 use jirani_advisor::{Advisor, AdvisorConfig};
@@ -26,12 +27,15 @@ use jirani_localnet::RunningLocalnet;
 use jirani_market::Tariffs;
 use jirani_meter::Ed25519Signer;
 use jirani_notify::{Sender, SenderDeps};
-use jirani_oracle::{Counters, Gateway, GatewayConfig, Slots, SlotsConfig};
+use jirani_oracle::enrolment::Enrolment;
+use jirani_oracle::{
+    Counters, Findings, FindingsConfig, Gateway, GatewayConfig, Segments, Slots, SlotsConfig,
+};
 use jirani_settlement::{
     BillPolicy, MarketPolicy, Settlement, SettlementConfig, SettlementDeps, open_tariffs,
 };
 use jirani_store::{Events, Store};
-use jirani_units::{Cents, Clock as _};
+use jirani_units::{Cents, Clock as _, HouseholdId};
 use jirani_weather::ClearSky;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -69,6 +73,7 @@ pub struct System {
     localnet: Option<RunningLocalnet>,
     rpc_url: String,
     mqtt_url: String,
+    gateway_key: [u8; 32],
 }
 
 impl System {
@@ -104,6 +109,9 @@ impl System {
         let seed = village.as_ref().map_or(0, |village| village.seed);
         let (sandbox, mpesa) = embedded::start_mpesa(config, folder, secrets, &clock, phones, seed).await?;
         let (broker, access) = embedded::start_broker(config, secrets).await?;
+        if let Some(broker) = &broker {
+            counters.count_also(broker.refusals());
+        }
 
         if config.mpesa.is_emulated() {
             enrolment::open_float(store.as_ref(), &clock, Cents(config.mpesa.opening_float_cents)).await?;
@@ -142,14 +150,16 @@ impl System {
             clock.clone(),
             events.clone(),
             counters.clone(),
-        )?;
+        )?
+        .with_findings(findings(config, &store, &clock));
+        let firmware = firmware::server(&access, folder)?;
         let gateway = Gateway::new(
             GatewayConfig {
                 url: access.url.clone(),
-                client_id: jirani_broker::GATEWAY.to_owned(),
+                client_id: config.mqtt.client_id(),
                 username: access.username,
                 password: access.password,
-                shared_group: None,
+                shared_group: config.mqtt.shared_group(),
             },
             store.clone(),
             gateway_key,
@@ -159,6 +169,15 @@ impl System {
         )
         .await?
         .with_notice(slots.notice());
+        let gateway = match config.mqtt.tls()? {
+            Some(tls) => gateway.with_tls(&tls)?,
+            None => gateway,
+        };
+        if config.evidence.on {
+            let segments = config.evidence.segments(folder.path());
+            let segments = Segments::new(&segments, store.clone(), clock.clone(), events.clone());
+            tasks.spawn("evidence", |cancel| segments.run(cancel));
+        }
         let mut subscribed = gateway.subscribed();
         let attests = site.clone();
         tasks.spawn("slots", |cancel| async move {
@@ -168,6 +187,7 @@ impl System {
             }
         });
         tasks.spawn("gateway", |cancel| gateway.run(cancel));
+        tasks.spawn("firmware", |cancel| firmware.run(cancel));
 
         // The API's address is M-Pesa's way back to us, so it is bound before anything is
         // asked of M-Pesa; what calls before the API answers waits in the socket.
@@ -206,6 +226,7 @@ impl System {
         settlement.call_by(MarketPolicy {
             slot_length_s: config.site.slot_length_s,
             operator: config.operator.policy(),
+            attested: config.metering.policy(),
             ..MarketPolicy::default()
         });
         let auditor = Arc::new(LiveAuditor {
@@ -213,6 +234,7 @@ impl System {
             chain: chain.clone(),
             clock: clock.clone(),
             proof_key: (deployment_key, config.mpesa.shortcode.clone()),
+            evidence: config.evidence.on.then(|| config.evidence.segments(folder.path()).folder),
         });
         let place = place(config);
         let advisor = Arc::new(Advisor::new(
@@ -242,6 +264,16 @@ impl System {
         let speed = if clock.is_advanced() { config.demo.speed } else { 1 };
         api_config.gateway = phones.as_ref().and_then(|_| phones::gateway_secret(config, secrets));
         api_config.ussd = phones.as_ref().and_then(|_| phones::menus(config, secrets, speed));
+        let meter_secret = secrets.derive("broker meters");
+        let meters = Enrolment::new(
+            store.clone(),
+            Arc::new(clock.clone()),
+            events.clone(),
+            Box::new(system::entropy),
+            Box::new(move |meter| jirani_broker::meter_password(&meter_secret, meter)),
+            gateway_public,
+        );
+        let meters = Arc::new(meters);
         let api = door
             .start(
                 api_config,
@@ -255,6 +287,7 @@ impl System {
                     events,
                     tokens: TokenSource::from_seed(system::entropy()),
                     phones,
+                    meters: Some(meters),
                 },
             )
             .await?;
@@ -278,6 +311,15 @@ impl System {
 
         // A meter's reading that comes before the gateway listens is only sent again later.
         subscribed.wait_for(|subscribed| *subscribed).await.context("the gateway ended")?;
+        let bridged = bridge::Surroundings {
+            folder,
+            secrets,
+            store: &store,
+            clock: &clock,
+            gateway: gateway_public,
+            mqtt_url: &access.url,
+        };
+        bridge::start(config, &bridged, &mut tasks).await?;
         let village = match village {
             Some(options) => Some(options.start(
                 &mut tasks,
@@ -310,6 +352,7 @@ impl System {
             localnet,
             rpc_url,
             mqtt_url: access.url,
+            gateway_key: gateway_public,
         })
     }
 
@@ -331,6 +374,11 @@ impl System {
     /// The meters' broker.
     pub fn mqtt_url(&self) -> &str {
         &self.mqtt_url
+    }
+
+    /// What meters pin: the key that signs acknowledgements and commands.
+    pub fn gateway_key(&self) -> [u8; 32] {
+        self.gateway_key
     }
 
     /// Waits for the first part that fails.
@@ -357,6 +405,18 @@ impl System {
 }
 
 /// Where the site stands.
+fn findings(config: &Config, store: &Arc<dyn Store>, clock: &ServiceClock) -> Findings {
+    let settings = &config.plausibility;
+    let rules = FindingsConfig {
+        place: place(config),
+        slot_length_s: config.site.slot_length_s,
+        policy: settings.rules.clone(),
+        storage: settings.storage_households.iter().copied().map(HouseholdId).collect(),
+        accepted_days: settings.accepted_days,
+    };
+    Findings::new(rules, store.clone(), clock.clone())
+}
+
 pub(super) fn place(config: &Config) -> Place {
     Place {
         latitude_microdegrees: config.site.latitude_microdegrees,

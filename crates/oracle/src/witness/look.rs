@@ -3,10 +3,10 @@
 use crate::boundary::{Attestable, at_boundary};
 use crate::evidence::merkle_root;
 use crate::residual::{LossRegisters, add_residual};
-use crate::rules::time_of;
 use jirani_chain::witness::http::{HouseholdEvidence, Proposal};
 use jirani_chain::witness::registry::RegisteredMeter;
 use jirani_meter::{PublicKey, READING_CONTEXT, Reading};
+use jirani_readings::{Leaf, time_of};
 use jirani_store::{AttestedRow, ReadingRow};
 use jirani_units::{HouseholdId, MeterId, Timestamp, Wh};
 
@@ -22,6 +22,8 @@ const SLACK_S: u64 = 900;
 pub struct TrueSlot {
     /// Root of the evidence.
     pub evidence_root: [u8; 32],
+    /// The spans that its rows rest on: what is added to raw registers.
+    pub spans: Vec<Leaf>,
     /// Every row it proves, the loss record's too when all meters are known, by household.
     pub rows: Vec<AttestedRow>,
 }
@@ -41,6 +43,12 @@ pub enum NotTrue {
     /// A reading of another epoch than the registered one.
     #[error("witness.epoch: a reading of household {0} belongs to another epoch")]
     WrongEpoch(HouseholdId),
+    /// A span of another meter, or one that the readings are not in.
+    #[error("witness.span: the span of registers of household {0} is not its meter's")]
+    WrongSpan(HouseholdId),
+    /// A span that said something else before.
+    #[error("witness.span_changed: a span of household {0} had other offsets before")]
+    SpanChanged(HouseholdId),
     /// Readings that do not stand around the slot's end, or contradict each other.
     #[error("witness.continuity: the readings of household {0} do not lead through the slot's end")]
     NotContinuous(HouseholdId),
@@ -73,11 +81,13 @@ pub fn look(
     }
     let mut rows: Vec<AttestedRow> = Vec::with_capacity(proposal.evidence.len() + 1);
     let mut evidence: Vec<&[u8]> = Vec::new();
+    let mut spans = Vec::new();
     for told in &proposal.evidence {
         let meter = meters.iter().find(|meter| meter.household == told.household && !meter.is_loss);
         let in_order = rows.last().is_none_or(|row| row.household < told.household);
         let meter = meter.filter(|_| in_order).ok_or(NotTrue::OutOfPlace(told.household))?;
-        let registers = registers(meter, told, end)?;
+        let (registers, span) = registers(meter, told, end)?;
+        spans.extend(span);
         plausible(meter, &registers, end)?;
         rows.push(AttestedRow {
             household: told.household,
@@ -99,7 +109,7 @@ pub fn look(
         rows.push(AttestedRow { household: loss.household, export_wh, import_wh, estimated });
         rows.sort_by_key(|row| row.household);
     }
-    Ok(TrueSlot { evidence_root, rows })
+    Ok(TrueSlot { evidence_root, spans, rows })
 }
 
 /// The registers at `end` that a meter's own readings prove.
@@ -107,21 +117,29 @@ fn registers(
     meter: &RegisteredMeter,
     told: &HouseholdEvidence,
     end: Timestamp,
-) -> Result<Attestable, NotTrue> {
+) -> Result<(Attestable, Option<Leaf>), NotTrue> {
     let household = told.household;
-    if told.readings.is_empty() || told.readings.len() > READINGS_MAX {
+    let span = told.readings.first().and_then(|first| Leaf::decode(&first.0));
+    let signed = told.readings.get(usize::from(span.is_some())..).unwrap_or_default();
+    if signed.is_empty() || signed.len() > READINGS_MAX {
         return Err(NotTrue::NotContinuous(household));
     }
     let key = PublicKey::from_bytes(&meter.key).map_err(|_| NotTrue::NotSigned(household))?;
     let name = MeterId(key.name());
     let mut readings = Vec::with_capacity(READINGS_MAX);
-    for signed in &told.readings {
+    if let Some(span) = span
+        && (span.household, span.meter.0, span.chain_epoch) != (household, name.0, meter.epoch)
+    {
+        return Err(NotTrue::WrongSpan(household));
+    }
+    let epoch = span.map_or(meter.epoch, |span| span.epoch);
+    for signed in signed {
         let (reading, sign1) = Reading::decode(&signed.0).map_err(|_| NotTrue::NotSigned(household))?;
         sign1.verify(&key, READING_CONTEXT).map_err(|_| NotTrue::NotSigned(household))?;
         if reading.meter != name.0 {
             return Err(NotTrue::NotSigned(household));
         }
-        if reading.epoch != meter.epoch {
+        if reading.epoch != epoch {
             return Err(NotTrue::WrongEpoch(household));
         }
         readings.push(row_of(household, name, &reading, signed.0.clone()));
@@ -136,7 +154,18 @@ fn registers(
     }
     let found = at_boundary(readings.first(), readings.get(1), end);
     // A reading more than the boundary needs would only change the root.
-    found.filter(|found| found.evidence.len() == told.readings.len()).ok_or(NotTrue::NotContinuous(household))
+    let used = readings.len();
+    let found = found.filter(|found| found.evidence.len() == used);
+    let mut found = found.ok_or(NotTrue::NotContinuous(household))?;
+    if let Some(span) = &span {
+        if readings.first().is_some_and(|first| first.time < span.from) {
+            return Err(NotTrue::WrongSpan(household));
+        }
+        let (import_wh, export_wh) =
+            span.offsets.apply(found.import_wh, found.export_wh).ok_or(NotTrue::WrongSpan(household))?;
+        found = Attestable { export_wh, import_wh, ..found };
+    }
+    Ok((found, span))
 }
 
 /// Whether registers go on where the chain's stand, no faster than the ratings allow.

@@ -5,7 +5,8 @@
 //! witness's own node, never from who proposes; every signature of every reading is
 //! verified; rows, losses and evidence root are computed anew; the message signed is the
 //! attestation of exactly those, byte for byte; no two different rows are signed for one
-//! household and slot while the process lives. Needs no store.
+//! household and slot while the process lives, and none with other offsets of a span than
+//! before. Needs no store.
 //!
 //! [`look`] is the pure part. [`Examination`] is what answers at
 //! [`jirani_chain::witness::http`]'s door; [`StoredEvidence`] is the other side, which
@@ -23,6 +24,7 @@ use jirani_chain::witness::exact::Truth;
 use jirani_chain::witness::http::{Examiner, Proposal};
 use jirani_chain::witness::registry::Registry;
 use jirani_chain::witness::{AttestationRow, Signature, WitnessError, WitnessKey};
+use jirani_readings::Leaf;
 use jirani_store::AttestedRow;
 use jirani_units::{HouseholdId, Timestamp};
 use std::collections::BTreeMap;
@@ -38,12 +40,29 @@ pub struct Examination {
     slot_length_s: u32,
     /// What was signed, by slot and household: a second, different row is refused.
     signed: Mutex<BTreeMap<(Timestamp, HouseholdId), AttestedRow>>,
+    /// Spans that rows were signed with: the same number never has other offsets.
+    spans: Mutex<BTreeMap<(HouseholdId, u32), Leaf>>,
 }
 
 impl Examination {
     /// Examines slots of `slot_length_s` seconds; the chain's time says which have ended.
     pub fn new(key: WitnessKey, registry: Registry, slot_length_s: u32) -> Self {
-        Self { key, registry, slot_length_s, signed: Mutex::default() }
+        Self { key, registry, slot_length_s, signed: Mutex::default(), spans: Mutex::default() }
+    }
+
+    /// Whether no span is another one than it was.
+    fn same_spans(&self, spans: &[Leaf]) -> Result<(), NotTrue> {
+        let mut known = self.spans.lock().unwrap_or_else(PoisonError::into_inner);
+        for span in spans {
+            let before = known.entry((span.household, span.number)).or_insert(*span);
+            if before != span {
+                return Err(NotTrue::SpanChanged(span.household));
+            }
+        }
+        while known.len() > SIGNED_MAX {
+            known.pop_first();
+        }
+        Ok(())
     }
 
     /// Whether nothing else was signed for these rows, which are then remembered.
@@ -85,6 +104,7 @@ impl Examiner for Examination {
         let now = self.registry.now().await.map_err(away)?;
         let refused = |error: NotTrue| WitnessError::Refused(error.to_string());
         let slot = look(proposal, &meters, self.slot_length_s, now).map_err(refused)?;
+        self.same_spans(&slot.spans).map_err(refused)?;
         let mut rows = Vec::with_capacity(proposal.rows.len());
         let mut attested = Vec::with_capacity(proposal.rows.len());
         for asked in &proposal.rows {

@@ -1,6 +1,6 @@
 //! The evidence of a slot, found again in the store of who proposes it.
 
-use crate::boundary::at_boundary;
+use crate::boundary::{Spans, registers_of};
 use async_trait::async_trait;
 use jirani_chain::witness::WitnessError;
 use jirani_chain::witness::http::{EvidenceSource, HouseholdEvidence, SignedBytes};
@@ -33,16 +33,19 @@ impl EvidenceSource for StoredEvidence {
             .find(|slot| slot.end == slot_end)
             .ok_or_else(|| WitnessError::Unreachable(format!("slot {slot_end} is not stored")))?;
         let households = self.0.households().await.map_err(away)?;
+        let spans = Spans::load(&*self.0).await.map_err(away)?;
         let meters: BTreeMap<_, _> = households
             .iter()
-            .filter_map(|record| Some((record.id, (record.meter?, record.meter_epoch))))
+            .filter(|record| record.meter.is_some())
+            .map(|record| (record.id, record))
             .collect();
         let mut evidence = Vec::with_capacity(slot.rows.len());
         for row in &slot.rows {
             // The loss record has no meter: it follows from the others.
-            let Some((meter, epoch)) = meters.get(&row.household) else { continue };
-            let (before, after) = self.0.readings_around(*meter, *epoch, slot_end).await.map_err(away)?;
-            let found = at_boundary(before.as_ref(), after.as_ref(), slot_end).ok_or_else(|| {
+            let Some(record) = meters.get(&row.household) else { continue };
+            let found =
+                registers_of(&*self.0, record, spans.of(row.household), slot_end).await.map_err(away)?;
+            let found = found.ok_or_else(|| {
                 WitnessError::Unreachable(format!("the readings of household {} are gone", row.household))
             })?;
             evidence.push(HouseholdEvidence {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jirani_ledger::Account;
+use jirani_readings::Span;
 use jirani_store::*;
 use jirani_units::{
     Cents, HouseholdId, MeterId, Msisdn, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
@@ -42,6 +43,18 @@ macro_rules! pass_on {
                 }
                 self.inner.append_readings(readings, quarantined).await
             }
+            async fn append_judged(
+                &self,
+                readings: Vec<ReadingRow>,
+                quarantined: Vec<QuarantineRow>,
+                against: Vec<(MeterId, Option<(u32, u64)>)>,
+            ) -> Answer<Option<Vec<Appended>>> {
+                if self.broken.load(Ordering::SeqCst) {
+                    self.failures.send_modify(|failures| *failures += 1);
+                    return Err(StoreError::Unavailable { what: "the disk is gone".into() });
+                }
+                self.inner.append_judged(readings, quarantined, against).await
+            }
             $(async fn $name(&self, $($argument: $type),*) -> Answer<$answer> {
                 self.inner.$name($($argument),*).await
             })*
@@ -53,6 +66,8 @@ pass_on! {
     commit(changes: Vec<Change>) -> Committed;
     next_number(sequence: &'static str) -> u64;
     latest_readings() -> Vec<ReadingRow>;
+    latest_of(meters: Vec<MeterId>) -> Vec<ReadingRow>;
+    stored_after(position: u64, limit: u32) -> Vec<(u64, ReadingRow)>;
     readings(household: HouseholdId, from: Timestamp, to: Timestamp, limit: u32) -> Vec<ReadingRow>;
     reading(meter: MeterId, epoch: u32, seq: u64) -> Option<ReadingRow>;
     readings_around(meter: MeterId, epoch: u32, at: Timestamp) -> (Option<ReadingRow>, Option<ReadingRow>);
@@ -75,6 +90,12 @@ pass_on! {
     steps_of(household: HouseholdId, limit: u32) -> Vec<StepRecord>;
     orders_settled(after: (Timestamp, OrderId), through: Timestamp, limit: u32) -> Vec<OrderRecord>;
     tariffs() -> Vec<TariffRecord>;
+    attested_meters() -> Vec<AttestedMeterRecord>;
+    meters() -> Vec<MeterRecord>;
+    meter(meter: MeterId) -> Option<MeterRecord>;
+    meter_events(meter: Option<MeterId>, limit: u32) -> Vec<MeterEventRow>;
+    spans() -> Vec<Span>;
+    quarantine_counts() -> Vec<(MeterId, String, u64)>;
     households() -> Vec<HouseholdRecord>;
     household(id: HouseholdId) -> Option<HouseholdRecord>;
     offer(id: OfferId) -> Option<OfferRecord>;
@@ -123,6 +144,9 @@ pass_on! {
     reconciliations(limit: u32) -> Vec<ReconciliationRecord>;
     reconciliation(number: u64) -> Option<ReconciliationRecord>;
     open_reviews(limit: u32) -> Vec<ReviewRecord>;
+    findings(before: Option<u64>, only_open: bool, limit: u32) -> Vec<FindingRecord>;
+    finding(number: u64) -> Option<FindingRecord>;
+    live_findings(since: Timestamp) -> Vec<FindingRecord>;
     relay(household: HouseholdId) -> Option<RelayRecord>;
     pending_relays() -> Vec<RelayRecord>;
     notices_of(household: Option<HouseholdId>, limit: u32) -> Vec<NoticeRecord>;

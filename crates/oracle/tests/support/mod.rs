@@ -30,10 +30,13 @@ pub fn key_of(home: u32) -> Ed25519Signer {
     Ed25519Signer::from_seed(&[u8::try_from(home).unwrap(); 32])
 }
 
+/// Readings that a home's queue holds.
+pub const ROOM: usize = 500;
+
 pub fn meter_of(home: u32) -> HomeMeter {
     let gateway = PublicKey::from_bytes(&gateway_key().public_key()).unwrap();
     let state = MeterState { epoch: 1, ..MeterState::default() };
-    Meter::new(key_of(home), gateway, [1; 8], HeapQueue::with_bound(500), state)
+    Meter::new(key_of(home), gateway, [1; 8], HeapQueue::with_bound(ROOM), state)
 }
 
 pub fn id_of(home: u32) -> MeterId {

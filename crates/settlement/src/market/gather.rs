@@ -37,11 +37,20 @@ impl Settlement {
     ) -> Result<Option<Facts>, Trouble> {
         let feeders: HashMap<HouseholdId, u16> = homes.iter().map(|home| (home.id, home.feeder)).collect();
         let here = |household: HouseholdId| feeders.get(&household) == Some(&feeder);
+        let attested = self.attested_homes(homes).await?;
         let rules: Vec<RulesRecord> = self
             .store
             .all_rules()
             .await?
             .into_iter()
+            .map(|mut record| {
+                // The tariff may have moved below a floor that was allowed when it was set.
+                let asks = record.rules.sell.is_some_and(|sell| self.may_ask(sell.floor_cents_per_kwh));
+                if !asks && attested.contains(&record.household) {
+                    record.rules.sell = None;
+                }
+                record
+            })
             .filter(|record| record.rules.sell.is_some() || record.rules.buy.is_some())
             .filter(|record| here(record.household))
             .collect();

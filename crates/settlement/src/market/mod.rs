@@ -39,6 +39,7 @@ mod rules;
 mod seeds;
 
 use crate::service::Settlement;
+use jirani_market::AttestedPolicy;
 use jirani_units::{Slot, Timestamp, Wh};
 use seeds::SeedChain;
 use std::collections::{HashMap, HashSet};
@@ -64,6 +65,8 @@ pub struct MarketPolicy {
     pub lots_max: usize,
     /// What the operator does as counterparty of last resort.
     pub operator: OperatorPolicy,
+    /// What meters that do not sign by themselves may sell, and how dear.
+    pub attested: AttestedPolicy,
 }
 
 impl Default for MarketPolicy {
@@ -75,6 +78,7 @@ impl Default for MarketPolicy {
             offer_life_s: 86_400,
             lots_max: 4,
             operator: OperatorPolicy::default(),
+            attested: AttestedPolicy::default(),
         }
     }
 }

@@ -42,7 +42,10 @@ impl Settlement {
     ) -> Result<Rules, SettlementError> {
         let _busy = self.clock.busy();
         let set_at = self.clock.now();
-        self.store.household(household).await?.ok_or(SettlementError::UnknownHousehold)?;
+        let record = self.store.household(household).await?.ok_or(SettlementError::UnknownHousehold)?;
+        if let Edit::Set(Some(sell)) = &sell {
+            self.check_trust(&record, sell.floor_cents_per_kwh).await?;
+        }
         // What binds the draws is published before the first slot in which rules act.
         let slot = Slot::containing(set_at, self.calling.policy().slot_length_s);
         self.seeds(slot).await.map_err(SettlementError::from_trouble)?;

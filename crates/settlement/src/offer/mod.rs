@@ -125,7 +125,8 @@ impl Settlement {
         self.check_room()?;
         self.bounds_hold().await?;
         limits::check_offer(&self.config.tariffs.at(self.clock.now()), energy, price, expires_in_s)?;
-        self.store.household(seller).await?.ok_or(SettlementError::UnknownHousehold)?;
+        let record = self.store.household(seller).await?.ok_or(SettlementError::UnknownHousehold)?;
+        self.check_trust(&record, price).await?;
         let on_chain = self.chain.household(seller).await?.ok_or(SettlementError::NotEnrolled)?;
         if on_chain.shortfall_wh > Wh::ZERO {
             return Err(SettlementError::Shortfall { shortfall: on_chain.shortfall_wh });

@@ -306,7 +306,9 @@ impl State {
                 self.settle(*order, *proof, paid_at.seconds(), now_s)
             }
             Work::Release { order, .. } => release(self, *order),
-            Work::Enrol { .. } | Work::Attest { .. } => unreachable!("not a matter of trading"),
+            Work::Enrol { .. } | Work::ReplaceMeter { .. } | Work::Attest { .. } => {
+                unreachable!("not a matter of trading")
+            }
         }
     }
 

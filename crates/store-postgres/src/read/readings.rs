@@ -45,6 +45,37 @@ pub(crate) async fn latest(pool: &PgPool) -> Result<Vec<ReadingRow>, StoreError>
     all(pool, query, reading_of).await
 }
 
+pub(crate) async fn latest_of(pool: &PgPool, meters: &[MeterId]) -> Result<Vec<ReadingRow>, StoreError> {
+    let query = sqlx::query(
+        "SELECT latest.meter, latest.epoch, latest.seq, household, time_us, import_wh, export_wh, generation_wh,
+         power_w, bytes, received_at_us FROM latest_readings AS latest
+         JOIN readings ON readings.stream = latest.stream AND readings.seq = latest.seq
+         WHERE latest.meter = ANY($1)",
+    );
+    all(pool, query.bind(meters.iter().map(|meter| meter.0.to_vec()).collect::<Vec<_>>()), reading_of).await
+}
+
+pub(crate) async fn stored_after(
+    pool: &PgPool,
+    position: u64,
+    limit: u32,
+) -> Result<Vec<(u64, ReadingRow)>, StoreError> {
+    // Positions beyond the column's range were never given.
+    let Ok(position) = i64::try_from(position) else { return Ok(Vec::new()) };
+    let query = sqlx::query(
+        "SELECT meter, streams.epoch, log.seq, household, time_us, import_wh, export_wh, generation_wh, power_w,
+         bytes, received_at_us, log.position FROM evidence_log AS log
+         JOIN readings ON readings.stream = log.stream AND readings.seq = log.seq
+         JOIN streams ON streams.id = log.stream WHERE log.position > $1 ORDER BY log.position LIMIT $2",
+    );
+    let query = query.bind(position).bind(page(limit));
+    all(pool, query, |row| {
+        let position: i64 = sqlx::Row::try_get(row, "position").map_err(crate::fault::fault)?;
+        Ok((position.cast_unsigned(), reading_of(row)?))
+    })
+    .await
+}
+
 /// A household has few streams (one per meter and epoch): each is walked along its
 /// index of times, and the walks are merged.
 pub(crate) async fn between(

@@ -18,6 +18,23 @@ struct Keyed<'a> {
     row: &'a ReadingRow,
 }
 
+/// The last readings, by (epoch, seq), that a gateway's judgement rests on.
+pub(super) type Against = Vec<(MeterId, Option<(u32, u64)>)>;
+
+/// Appends if the last readings still are what the judgement rests on.
+pub(super) async fn append_judged(
+    connection: &mut PgConnection,
+    cache: &mut Cache,
+    readings: &[ReadingRow],
+    quarantined: &[QuarantineRow],
+    against: &[(MeterId, Option<(u32, u64)>)],
+) -> Result<Option<Vec<Appended>>, StoreError> {
+    if against.iter().any(|(meter, latest)| cache.latest.get(meter) != *latest) {
+        return Ok(None);
+    }
+    append(connection, cache, readings, quarantined).await.map(Some)
+}
+
 pub(super) async fn append(
     connection: &mut PgConnection,
     cache: &mut Cache,
@@ -128,6 +145,17 @@ async fn insert(connection: &mut PgConnection, rows: &[&Keyed<'_>]) -> Result<()
     .bind(numbers(|keyed| keyed.row.power_w.into()))
     .bind(rows.iter().map(|keyed| &keyed.row.bytes[..]).collect::<Vec<_>>())
     .bind(numbers(|keyed| keyed.row.received_at.0))
+    .execute(&mut *connection)
+    .await
+    .map_err(fault)?;
+    // The next places, in this order: nobody else writes meanwhile, and nothing is ever removed.
+    sqlx::query(
+        "INSERT INTO evidence_log (position, stream, seq)
+         SELECT (SELECT coalesce(max(position), 0) FROM evidence_log) + place, stream, seq
+         FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS new (stream, seq, place)",
+    )
+    .bind(numbers(|keyed| keyed.stream))
+    .bind(numbers(|keyed| keyed.seq))
     .execute(connection)
     .await
     .map_err(fault)?;

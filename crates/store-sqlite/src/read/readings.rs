@@ -44,6 +44,39 @@ pub(crate) fn latest(connection: &Connection) -> Result<Vec<ReadingRow>, StoreEr
     query.all(connection, reading_of)
 }
 
+pub(crate) fn latest_of(connection: &Connection, meters: &[MeterId]) -> Result<Vec<ReadingRow>, StoreError> {
+    let mut rows = Vec::with_capacity(meters.len());
+    for meter in meters {
+        let query = query(
+            "SELECT latest.meter, latest.epoch, latest.seq, household, time_us, import_wh, export_wh,
+             generation_wh, power_w, bytes, received_at_us FROM latest_readings AS latest
+             CROSS JOIN readings ON readings.stream = latest.stream AND readings.seq = latest.seq
+             WHERE latest.meter = ?",
+        );
+        rows.extend(query.bind(meter.0).one(connection, reading_of)?);
+    }
+    Ok(rows)
+}
+
+pub(crate) fn stored_after(
+    connection: &Connection,
+    position: u64,
+    limit: u32,
+) -> Result<Vec<(u64, ReadingRow)>, StoreError> {
+    // Positions beyond the column's range were never given.
+    let Ok(position) = i64::try_from(position) else { return Ok(Vec::new()) };
+    let query = query(
+        "SELECT log.position, meter, streams.epoch, log.seq, household, time_us, import_wh, export_wh,
+         generation_wh, power_w, bytes, received_at_us FROM evidence_log AS log
+         CROSS JOIN readings ON readings.stream = log.stream AND readings.seq = log.seq
+         CROSS JOIN streams ON streams.id = log.stream WHERE log.position > ? ORDER BY log.position LIMIT ?",
+    );
+    query
+        .bind(position)
+        .bind(page(limit))
+        .all(connection, |columns| Ok((columns.u64()?, reading_of(columns)?)))
+}
+
 /// A household has few streams (one per meter and epoch): each is walked along its
 /// index of times, and the walks are merged.
 pub(crate) fn between(

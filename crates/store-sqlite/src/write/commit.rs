@@ -1,7 +1,10 @@
 //! The changes of one commit: the transfers together, then the records in order.
 
 use super::cache::Cache;
-use super::{affairs, bills, call, callback, handset, ledger, market, money, people, reconciliation, tariff};
+use super::{
+    affairs, bills, call, callback, finding, handset, ledger, market, meters, money, people, reconciliation,
+    tariff,
+};
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
 use rusqlite::Connection;
@@ -48,6 +51,11 @@ pub(super) fn apply(
             Change::Shortfall(record) => bills::shortfall(connection, record)?,
             Change::Step(record) => bills::step(connection, record)?,
             Change::Tariff(record) => tariff::tariff(connection, record)?,
+            Change::Finding(record) => finding::finding(connection, record)?,
+            Change::Meter(record) => meters::meter(connection, record)?,
+            Change::MeterEvent(row) => meters::event(connection, row)?,
+            Change::Span(span) => meters::span(connection, span)?,
+            Change::AttestedMeter(record) => super::trust::attested_meter(connection, record)?,
             Change::InboxDone { id, outcome } => callback::done(connection, *id, outcome)?,
             Change::Setting { key, value } => people::setting(connection, key, value)?,
         }

@@ -14,16 +14,19 @@ mod call;
 mod callback;
 mod chain;
 mod commit;
+mod finding;
 mod handset;
 mod index;
 mod ledger;
 mod market;
+mod meters;
 mod money;
 mod people;
 mod readings;
 mod reconciliation;
 mod slot;
 mod tariff;
+mod trust;
 
 use crate::archive;
 use crate::fault::fault;
@@ -58,6 +61,7 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 enum Request {
     Commit(Vec<Change>, Reply<Committed>),
     Readings(Vec<ReadingRow>, Vec<QuarantineRow>, Reply<Vec<Appended>>),
+    Judged(Vec<ReadingRow>, Vec<QuarantineRow>, readings::Against, Reply<Option<Vec<Appended>>>),
     Slot(SlotRecord, Reply<()>),
     Callback(NewCallback, Reply<u64>),
     Outbox(OutboxRecord, Reply<()>),
@@ -76,7 +80,9 @@ impl Request {
     fn rows(&self) -> usize {
         match self {
             Self::Commit(changes, _) => changes.len(),
-            Self::Readings(readings, quarantined, _) => readings.len() + quarantined.len(),
+            Self::Readings(readings, quarantined, _) | Self::Judged(readings, quarantined, ..) => {
+                readings.len() + quarantined.len()
+            }
             Self::Slot(slot, _) => slot.rows.len(),
             Self::Index(extension, _) => extension.transactions.len(),
             Self::Load(_, rows, _) => rows.len(),
@@ -175,6 +181,15 @@ impl Writer {
         quarantined: Vec<QuarantineRow>,
     ) -> Result<Vec<Appended>, StoreError> {
         self.ask(|reply| Request::Readings(readings, quarantined, reply)).await
+    }
+
+    pub(crate) async fn judged(
+        &self,
+        readings: Vec<ReadingRow>,
+        quarantined: Vec<QuarantineRow>,
+        against: readings::Against,
+    ) -> Result<Option<Vec<Appended>>, StoreError> {
+        self.ask(|reply| Request::Judged(readings, quarantined, against, reply)).await
     }
 
     pub(crate) async fn slot(&self, slot: SlotRecord) -> Result<(), StoreError> {
@@ -338,6 +353,7 @@ fn refuse(request: Request) -> Answer {
     match request {
         Request::Commit(_, reply) => answer(reply, Err(none())),
         Request::Readings(_, _, reply) => answer(reply, Err(none())),
+        Request::Judged(_, _, _, reply) => answer(reply, Err(none())),
         Request::Slot(_, reply)
         | Request::Outbox(_, reply)
         | Request::Index(_, reply)
@@ -359,6 +375,12 @@ fn write_one(connection: &Connection, cache: &mut Cache, request: Request) -> An
         Request::Readings(readings, quarantined, reply) => {
             answer(reply, within(connection, cache, |c, k| readings::append(c, k, &readings, &quarantined)))
         }
+        Request::Judged(readings, quarantined, against, reply) => answer(
+            reply,
+            within(connection, cache, |c, k| {
+                readings::append_judged(c, k, &readings, &quarantined, &against)
+            }),
+        ),
         Request::Slot(slot, reply) => answer(reply, within(connection, cache, |c, _| slot::put(c, &slot))),
         Request::Callback(callback, reply) => {
             answer(reply, within(connection, cache, |c, _| callback::receive(c, &callback)))

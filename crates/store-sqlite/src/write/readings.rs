@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, HashMap};
 const INSERT: &str = "INSERT INTO readings (stream, seq, household, time_us, import_wh, export_wh, generation_wh, power_w, bytes,
      received_at_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+const LOG: &str = "INSERT INTO evidence_log (stream, seq) VALUES (?, ?)";
+
 const UPSERT_LATEST: &str = "INSERT INTO latest_readings (meter, epoch, seq, stream) VALUES (?, ?, ?, ?)
      ON CONFLICT (meter) DO UPDATE SET epoch = excluded.epoch, seq = excluded.seq, stream = excluded.stream";
 
@@ -23,6 +25,23 @@ struct Keyed<'a> {
     stream: i64,
     seq: i64,
     row: &'a ReadingRow,
+}
+
+/// The last readings, by (epoch, seq), that a gateway's judgement rests on.
+pub(super) type Against = Vec<(MeterId, Option<(u32, u64)>)>;
+
+/// Appends if the last readings still are what the judgement rests on.
+pub(super) fn append_judged(
+    connection: &Connection,
+    cache: &mut Cache,
+    readings: &[ReadingRow],
+    quarantined: &[QuarantineRow],
+    against: &[(MeterId, Option<(u32, u64)>)],
+) -> Result<Option<Vec<Appended>>, StoreError> {
+    if against.iter().any(|(meter, latest)| cache.latest.get(meter) != *latest) {
+        return Ok(None);
+    }
+    append(connection, cache, readings, quarantined).map(Some)
 }
 
 pub(super) fn append(
@@ -105,6 +124,7 @@ fn may_be_stored(cache: &Cache, row: &ReadingRow) -> bool {
 
 fn insert(connection: &Connection, rows: &[&Keyed<'_>]) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(INSERT).map_err(fault)?;
+    let mut log = connection.prepare_cached(LOG).map_err(fault)?;
     for Keyed { stream, seq, row } in rows {
         statement
             .execute(params![
@@ -120,6 +140,8 @@ fn insert(connection: &Connection, rows: &[&Keyed<'_>]) -> Result<(), StoreError
                 row.received_at.0,
             ])
             .map_err(fault)?;
+        // The next place: nothing is ever removed from the order.
+        log.execute(params![stream, seq]).map_err(fault)?;
     }
     Ok(())
 }

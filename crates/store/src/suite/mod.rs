@@ -14,17 +14,20 @@
 pub mod affairs;
 pub mod bills;
 pub mod commits;
+pub mod finding;
 pub mod handset;
 pub mod index;
 pub mod journal;
 pub mod lists;
 pub mod market;
+pub mod meters;
 pub mod money;
 pub mod readings;
 pub mod reconciliation;
 pub mod rest;
 pub mod samples;
 pub mod slots;
+pub mod trust;
 
 use crate::{ChainIndex, Change, Committed, Store, StoreError};
 use async_trait::async_trait;
@@ -85,6 +88,7 @@ macro_rules! conformance {
             market: what_a_call_decided_never_changes_and_how_far_it_is_does;
             market: a_household_can_tell_what_its_rules_have_spent_and_what_it_bought;
             market: an_announced_tariff_is_kept_once_and_for_good;
+            trust: a_meter_that_the_site_signs_for_stays_one;
             affairs: a_reversal_is_kept_once_and_waits_until_it_is_booked;
             affairs: a_person_closes_a_review_once;
             affairs: a_notice_is_kept_once_and_the_newest_comes_first;
@@ -93,6 +97,14 @@ macro_rules! conformance {
             handset: a_phone_comes_back_as_it_was_kept;
             handset: a_number_leads_to_its_households;
             handset: a_notice_waits_until_its_message_was_handed_over;
+            finding: a_finding_comes_back_as_it_was_kept_and_waits;
+            finding: what_was_found_is_decided_once_and_may_then_be_mended;
+            meters: an_enrolment_goes_on_from_the_version_read;
+            meters: one_meter_is_on_its_way_and_one_counts;
+            meters: nobody_approves_the_meter_they_claimed;
+            meters: what_happened_comes_newest_first;
+            meters: a_span_is_kept_once_and_for_good;
+            meters: quarantine_is_counted_by_meter_and_reason;
             reconciliation: a_proposal_is_decided_once;
             reconciliation: nobody_approves_what_they_proposed;
             reconciliation: one_proposal_per_review_waits;
@@ -112,6 +124,8 @@ macro_rules! conformance {
             readings: a_repeat_within_a_batch_counts_once;
             readings: other_bytes_under_one_identity_are_evidence;
             readings: the_latest_is_by_epoch_and_number;
+            readings: what_was_judged_against_another_reading_is_not_kept;
+            readings: readings_are_told_in_the_order_in_which_they_were_kept;
             readings: ranges_are_half_open_and_in_order;
             readings: neighbours_in_time_are_of_one_epoch;
             readings: a_meter_that_moved_house_is_two_households;

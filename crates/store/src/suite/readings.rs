@@ -66,6 +66,45 @@ pub async fn the_latest_is_by_epoch_and_number(place: &dyn Place) {
     assert_eq!(store.latest_readings().await.unwrap(), [reading(1, 1, 9), reading(2, 6, 0)]);
 }
 
+pub async fn what_was_judged_against_another_reading_is_not_kept(place: &dyn Place) {
+    let store = place.open().await;
+    let keep = async |readings: Vec<ReadingRow>, against: Vec<(u32, Option<(u32, u64)>)>| {
+        let against = against.into_iter().map(|(number, latest)| (meter(number), latest)).collect();
+        store.append_judged(readings, vec![quarantined(1)], against).await.unwrap()
+    };
+    let first = keep(vec![reading(1, 1, 1), reading(2, 1, 1)], vec![(1, None), (2, None)]).await;
+    assert_eq!(first, Some(vec![Appended::New; 2]));
+    // One of two has moved: nothing is kept of either, and nothing put in quarantine.
+    let moved = keep(vec![reading(1, 1, 2), reading(2, 1, 2)], vec![(1, Some((1, 1))), (2, None)]).await;
+    assert_eq!(moved, None);
+    assert_eq!(store.count_readings().await.unwrap(), (2, 1));
+    let again = vec![(1, Some((1, 1))), (2, Some((1, 1)))];
+    let kept = keep(vec![reading(1, 1, 2), reading(2, 1, 1)], again).await;
+    assert_eq!(kept, Some(vec![Appended::New, Appended::Duplicate]));
+    let mut latest = store.latest_of(vec![meter(2), meter(1), meter(9)]).await.unwrap();
+    latest.sort_by_key(|row| row.meter);
+    assert_eq!(latest, [reading(1, 1, 2), reading(2, 1, 1)]);
+}
+
+pub async fn readings_are_told_in_the_order_in_which_they_were_kept(place: &dyn Place) {
+    let store = place.open().await;
+    assert_eq!(store.stored_after(0, 10).await.unwrap(), []);
+    store.append_readings(vec![reading(2, 1, 5), reading(1, 1, 9)], vec![]).await.unwrap();
+    // A repeat and other bytes have no place in it.
+    let mut other = reading(1, 1, 9);
+    other.bytes.push(0);
+    let more = vec![reading(1, 1, 9), other, reading(1, 1, 3), reading(3, 2, 1)];
+    store.append_readings(more, vec![]).await.unwrap();
+    drop(store);
+    let store = place.open().await;
+    let order = [reading(2, 1, 5), reading(1, 1, 9), reading(1, 1, 3), reading(3, 2, 1)];
+    let expected: Vec<_> = (1..).zip(order).collect();
+    assert_eq!(store.stored_after(0, 10).await.unwrap(), expected);
+    assert_eq!(store.stored_after(1, 2).await.unwrap(), expected[1..3]);
+    assert_eq!(store.stored_after(4, 10).await.unwrap(), []);
+    assert_eq!(store.stored_after(u64::MAX, 10).await.unwrap(), []);
+}
+
 pub async fn ranges_are_half_open_and_in_order(place: &dyn Place) {
     let store = place.open().await;
     let batch = [5, 2, 4, 1, 3].map(|seq| reading(1, 1, seq)).to_vec();

@@ -8,7 +8,7 @@ use super::model::{Daily, KeyCap, Level, Model, Rules};
 use super::place::{Atlas, Place};
 use super::resolve::{FEEDER, LOSS, Memory, OTHER_FEEDER};
 use super::{compare, rulebook};
-use crate::world::World;
+use crate::world::{TARIFF, World};
 use jirani_energy_interface::client::InitialConfig;
 use jirani_energy_interface::instruction::{EnrolData, Tag};
 use jirani_energy_interface::state::CappedKey;
@@ -42,7 +42,7 @@ impl Base {
         let initial = InitialConfig {
             admin: keys.address(Actor::Admin),
             pause_key: keys.address(Actor::Pauser),
-            tariff: rulebook::TARIFF,
+            tariff: TARIFF,
             limits: rulebook::limits(),
             oracles: rulebook::oracles(&keys, 2, &[Actor::Oracle, Actor::Oracle2, Actor::Oracle3]),
             attestors: rulebook::attestors(&keys),

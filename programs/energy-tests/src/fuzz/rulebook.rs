@@ -1,11 +1,9 @@
 //! Values for every section of the Config, sound ones and others.
 
 use super::actors::{Actor, Keyring};
+use crate::world::TARIFF;
 use bytemuck::bytes_of;
 use jirani_energy_interface::state::{CappedKey, Caps, Limits, OracleSet, Tariff};
-
-/// What every case begins with.
-pub const TARIFF: Tariff = Tariff { retail: 3000, buy_back: 1000, grid_fee: 300, tax: 200 };
 
 /// The shortest that markers may stay: twice the longest window and grace that may be
 /// configured, and the longest skew.

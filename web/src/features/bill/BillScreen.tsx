@@ -1,15 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Card, Line } from "../../components/basics";
+import { MonthSelect, monthsUntil } from "../../components/MonthSelect";
 import { Loaded } from "../../components/states";
 import { formatEnergy } from "../../domain/energy";
 import { formatMoney } from "../../domain/money";
-import { formatMoment, formatTime, lastMonths } from "../../domain/time";
+import { formatMoment, formatTime } from "../../domain/time";
 import { useLanguage, useMessages } from "../../i18n";
 import { api, asked, type Schemas } from "../../lib/api";
-
-/** Months a person can pick from. */
-const MONTHS = 13;
 
 /** The month in one sentence, its sums, its days; a day opens its slots. */
 export function BillScreen() {
@@ -20,7 +18,7 @@ export function BillScreen() {
     staleTime: 600_000,
   });
   const [chosen, choose] = useState<string | null>(null);
-  const months = config.data ? lastMonths(config.data.now, MONTHS) : [];
+  const months = config.data ? monthsUntil(config.data.now) : [];
   const month = chosen ?? months[0];
   const bill = useQuery({
     queryKey: ["bills", month],
@@ -36,18 +34,7 @@ export function BillScreen() {
           {messages.bill.month}
         </label>
         <div className="flex flex-wrap items-center gap-2">
-          <select
-            id="bill-month"
-            value={month ?? ""}
-            onChange={(event) => choose(event.target.value)}
-            className="min-h-12 rounded-xl border border-stone-500 bg-transparent px-3 text-lg"
-          >
-            {months.map((each) => (
-              <option key={each} value={each}>
-                {each}
-              </option>
-            ))}
-          </select>
+          <MonthSelect id="bill-month" months={months} month={month ?? ""} choose={choose} />
           {month && (
             <a
               href={`/api/v1/me/bills.csv?month=${month}&language=${language}`}

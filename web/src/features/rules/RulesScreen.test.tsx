@@ -2,20 +2,12 @@ import { screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it } from "vitest";
 import { show } from "../../testing/render";
+import { tariff } from "../../testing/samples";
 import { refusal, serve } from "../../testing/server";
 import { RulesScreen } from "./RulesScreen";
 
 const never = { sell: null, buy: null, set_at: null };
-const config = {
-  tariff: {
-    retail_cents_per_kwh: 3_500,
-    buy_back_cents_per_kwh: 1_000,
-    grid_fee_cents_per_kwh: 300,
-    tax_cents_per_kwh: 200,
-    offer_price_min_cents_per_kwh: 1_000,
-    offer_price_max_cents_per_kwh: 3_000,
-  },
-};
+const config = { tariff };
 
 beforeEach(() => localStorage.clear());
 

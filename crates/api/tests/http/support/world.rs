@@ -127,6 +127,7 @@ pub async fn start(options: WorldOptions) -> World {
     ));
     let handsets = Arc::new(Handsets::new(Arc::new(clock.clone())));
     let deps = ApiDeps {
+        meters: None,
         store: store.clone(),
         chain: chain.clone(),
         trading: settlement.clone(),

@@ -1,7 +1,7 @@
 //! Why a reading is put in quarantine.
 
 use jirani_meter::WireError;
-use jirani_units::MeterId;
+use jirani_units::{MeterId, Timestamp};
 
 /// Why a reading, or a whole message, is not accepted. The text begins with the
 /// stable code.
@@ -16,6 +16,9 @@ pub enum Refusal {
     /// No household has this meter.
     #[error("reading.unknown_meter: no household has meter {0}; enrol it first")]
     UnknownMeter(MeterId),
+    /// An answer to a challenge that was not asked, or not of this meter.
+    #[error("meter.wrong_answer: this does not answer what the meter was asked; challenge it again")]
+    WrongAnswer,
     /// Behind what is stored, and not a repetition of it.
     #[error("reading.old_seq: epoch {epoch} seq {seq} is behind what is stored, and was never stored itself")]
     OldSeq {
@@ -27,9 +30,23 @@ pub enum Refusal {
     /// The registers began anew and nobody has approved that.
     #[error("reading.unknown_epoch: epoch {0} is not enrolled; replace the meter's record first")]
     UnknownEpoch(u32),
-    /// The meter's clock is ahead.
-    #[error("reading.future_time: taken {0} s in the future; the meter's clock is wrong")]
-    FutureTime(i64),
+    /// The meter's clock is ahead by more than a slot, seconds.
+    #[error("reading.clock_ahead: taken {0} s in the future; the meter's clock is wrong")]
+    ClockAhead(i64),
+    /// The meter's clock was never set: it says a time before there were meters.
+    #[error("reading.clock_unset: taken before 2020; the meter's clock was never set")]
+    ClockUnset,
+    /// Taken before the meter counted for its household, or before its registers began.
+    #[error("reading.before_its_time: taken before {0}, when this meter's registers began to count")]
+    BeforeItsTime(Timestamp),
+    /// The meter counted for a household, and another has taken its place.
+    #[error(
+        "reading.replaced_meter: another meter has taken the place of {0}; what it still knows is mended by an adjustment"
+    )]
+    ReplacedMeter(MeterId),
+    /// The meter was taken out of service.
+    #[error("reading.retired_meter: meter {0} was retired")]
+    RetiredMeter(MeterId),
     /// Not later than the reading before.
     #[error("reading.time_not_later: not taken later than the reading before it")]
     TimeNotLater,
@@ -68,9 +85,14 @@ impl Refusal {
             Self::Wire(error) => error.code(),
             Self::WrongTopic => "reading.wrong_topic",
             Self::UnknownMeter(_) => "reading.unknown_meter",
+            Self::WrongAnswer => "meter.wrong_answer",
             Self::OldSeq { .. } => "reading.old_seq",
             Self::UnknownEpoch(_) => "reading.unknown_epoch",
-            Self::FutureTime(_) => "reading.future_time",
+            Self::ClockAhead(_) => "reading.clock_ahead",
+            Self::ClockUnset => "reading.clock_unset",
+            Self::BeforeItsTime(_) => "reading.before_its_time",
+            Self::ReplacedMeter(_) => "reading.replaced_meter",
+            Self::RetiredMeter(_) => "reading.retired_meter",
             Self::TimeNotLater => "reading.time_not_later",
             Self::FallingRegister(_) => "reading.falling_register",
             Self::Implausible { .. } => "reading.implausible",
@@ -85,9 +107,17 @@ impl Refusal {
     /// what is worth something once it is enrolled.
     pub const fn is_acknowledged(&self) -> bool {
         match self {
-            Self::Wire(_) | Self::WrongTopic | Self::UnknownMeter(_) | Self::UnknownEpoch(_) => false,
+            Self::Wire(_)
+            | Self::WrongTopic
+            | Self::UnknownMeter(_)
+            | Self::UnknownEpoch(_)
+            | Self::ReplacedMeter(_)
+            | Self::RetiredMeter(_)
+            | Self::WrongAnswer => false,
             Self::OldSeq { .. }
-            | Self::FutureTime(_)
+            | Self::ClockAhead(_)
+            | Self::ClockUnset
+            | Self::BeforeItsTime(_)
             | Self::TimeNotLater
             | Self::FallingRegister(_)
             | Self::Implausible { .. }

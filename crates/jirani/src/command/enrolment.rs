@@ -1,0 +1,168 @@
+//! `jirani meter claim`, `list`, `approve` and their kind: asked of the running system,
+//! which alone may write.
+
+use super::desk::Desk;
+use crate::cli::desk::NodeArguments;
+use crate::cli::meter::{ClaimArguments, IdentityArguments, MeterCommand, NamedArguments};
+use crate::config::Config;
+use crate::failure::Failure;
+use comfy_table::{Table, presets};
+use jirani_units::MeterId;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// What is asked: the way, the body, and who asks.
+struct Wish<'a> {
+    node: &'a NodeArguments,
+    method: Method,
+    path: String,
+    body: Option<Value>,
+}
+
+/// Asks, and prints the answer.
+pub async fn run(config: &Config, command: MeterCommand) -> Result<(), Failure> {
+    let Some(wish) = wish(&command) else { return Ok(()) };
+    let desk = Desk::open(config, wish.node).await.map_err(Failure::Start)?;
+    let answer = desk.ask(wish.method, &wish.path, wish.body.as_ref()).await.map_err(Failure::Run)?;
+    if wish.node.json {
+        println!("{answer}");
+    } else {
+        print(&command, &answer);
+    }
+    Ok(())
+}
+
+fn wish(command: &MeterCommand) -> Option<Wish<'_>> {
+    let get = |node, path: String| Wish { node, method: Method::GET, path, body: None };
+    let post = |node, path: String, body| Wish { node, method: Method::POST, path, body };
+    let named = |named: &NamedArguments, verb: &str| format!("meters/{}/{verb}", named.meter);
+    let reason = |named: &NamedArguments| Some(json!({"reason": named.reason}));
+    Some(match command {
+        MeterCommand::Prove(_)
+        | MeterCommand::Verify(_)
+        | MeterCommand::Segments(_)
+        | MeterCommand::Command(_)
+        | MeterCommand::SignFirmware(_)
+        | MeterCommand::Findings(_)
+        | MeterCommand::Decide(_) => return None,
+        MeterCommand::List(flags) => get(&flags.node, "meters".to_owned()),
+        MeterCommand::History(flags) => get(&flags.node, named(flags, "history")),
+        MeterCommand::Claim(flags) => post(&flags.node, "meters/claim".to_owned(), Some(claim(flags))),
+        MeterCommand::Replace(flags) => {
+            let body = Some(identity(&flags.identity));
+            post(&flags.node, format!("meters/{}/replace", flags.meter), body)
+        }
+        MeterCommand::Rotate(flags) => {
+            let body = Some(identity(&flags.identity));
+            post(&flags.node, format!("meters/{}/rotate", flags.meter), body)
+        }
+        MeterCommand::Challenge(flags) => post(&flags.node, named(flags, "challenge"), None),
+        MeterCommand::Approve(flags) => post(&flags.node, named(flags, "approve"), None),
+        MeterCommand::Reject(flags) => post(&flags.node, named(flags, "reject"), reason(flags)),
+        MeterCommand::Retire(flags) => post(&flags.node, named(flags, "retire"), reason(flags)),
+        MeterCommand::Release(flags) => post(&flags.node, named(flags, "release"), reason(flags)),
+        MeterCommand::Firmware(flags) => {
+            post(&flags.node, "meters/firmware".to_owned(), Some(json!({"allowed": flags.allowed})))
+        }
+        MeterCommand::Epoch(flags) => {
+            let opening = json!({
+                "import_wh": flags.opening_import_wh, "export_wh": flags.opening_export_wh,
+                "generation_wh": flags.opening_generation_wh,
+            });
+            let body = json!({"epoch": flags.epoch, "opening": opening, "reason": flags.reason});
+            post(&flags.node, format!("meters/{}/epoch", flags.meter), Some(body))
+        }
+    })
+}
+
+fn identity(flags: &IdentityArguments) -> Value {
+    let opening = json!({
+        "import_wh": flags.opening_import_wh, "export_wh": flags.opening_export_wh,
+        "generation_wh": flags.opening_generation_wh,
+    });
+    json!({
+        "identity": flags.identity, "epoch": flags.epoch, "modulus_wh": flags.modulus_wh,
+        "opening": opening, "reason": flags.reason,
+    })
+}
+
+fn claim(flags: &ClaimArguments) -> Value {
+    let meter = identity(&flags.identity);
+    if let Some(household) = flags.household {
+        return json!({"meter": meter, "household_id": household, "home": null});
+    }
+    let home = json!({
+        "alias": flags.alias, "name": flags.name, "msisdn": flags.msisdn, "swahili": flags.swahili,
+        "feeder": flags.feeder, "export_rating_w": flags.export_rating_w,
+        "import_rating_w": flags.import_rating_w, "pv_rated_w": flags.pv_rated_w,
+    });
+    json!({"meter": meter, "household_id": null, "home": home})
+}
+
+fn print(command: &MeterCommand, answer: &Value) {
+    match command {
+        MeterCommand::List(_) => list(answer.as_array().map(Vec::as_slice).unwrap_or_default()),
+        MeterCommand::History(_) => history(answer),
+        MeterCommand::Firmware(_) => println!("{}", answer["allowed"]),
+        MeterCommand::Claim(_) | MeterCommand::Replace(_) | MeterCommand::Rotate(_) => {
+            list(std::slice::from_ref(&answer["meter"]));
+            println!("Type into the meter:  broker_password {}", text(&answer["broker_password"]));
+            println!("                      gateway {}", text(&answer["gateway_key"]));
+            if let Ok(meter) = text(&answer["meter"]["meter_id"]).parse::<MeterId>() {
+                println!("Then:                 jirani meter challenge {meter}");
+            }
+        }
+        _ => list(std::slice::from_ref(answer)),
+    }
+}
+
+fn list(meters: &[Value]) {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_header(["Meter", "Household", "State", "Trust", "Held", "Epoch", "Last seen", "Refused"]);
+    for meter in meters {
+        let refused = meter["refused"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let refused: Vec<String> =
+            refused.iter().map(|row| format!("{} {}", row["count"], text(&row["code"]))).collect();
+        table.add_row([
+            text(&meter["meter_id"]),
+            meter["household_id"].to_string(),
+            text(&meter["state"]),
+            text(&meter["trust"]),
+            text(&meter["held"]),
+            meter["epoch"].to_string(),
+            text(&meter["last_seen"]),
+            refused.join(", "),
+        ]);
+    }
+    println!("{table}");
+}
+
+fn history(answer: &Value) {
+    let rows = |name: &str| answer[name].as_array().cloned().unwrap_or_default();
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    for row in rows("events") {
+        table.add_row(["at", "by", "code", "detail"].map(|column| text(&row[column])));
+    }
+    println!("{table}");
+    let mut spans = Table::new();
+    spans.load_preset(presets::NOTHING);
+    spans.set_header(["Span", "Meter", "Epoch", "From", "Import +", "Export +", "Why"]);
+    for row in rows("spans") {
+        spans.add_row([
+            row["number"].to_string(),
+            text(&row["meter_id"]),
+            row["epoch"].to_string(),
+            text(&row["from"]),
+            row["offset_import_wh"].to_string(),
+            row["offset_export_wh"].to_string(),
+            text(&row["reason"]),
+        ]);
+    }
+    println!("{spans}");
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

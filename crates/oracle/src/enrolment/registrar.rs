@@ -1,0 +1,252 @@
+//! What an approval needs of the chain.
+//!
+//! Runs between two slots, in their task: while another meter takes a household's place no
+//! attestation of it is under way, so that what the chain counts from is what it has.
+//! Safe to repeat after any crash: the chain knows its work by a key, and what it already
+//! has is not asked for again.
+
+use super::{EnrolmentError, NewHome, closing, happened, last_span};
+use crate::journal::enrolled_before;
+use jirani_chain::{EnergyChain, HouseholdOnChain, Outcome, Work};
+use jirani_clock::ServiceClock;
+use jirani_readings::{Span, SpanReason};
+use jirani_store::{
+    Change, Event, Events, HouseholdKind, HouseholdRecord, Language, MeterPurpose, MeterRecord, MeterState,
+    Store,
+};
+use jirani_units::{Clock as _, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
+
+/// Real time after which the store is asked for approvals of another process.
+const ASK_AGAIN: Duration = Duration::from_secs(15);
+
+/// Brings approved meters to the chain.
+pub struct Registrar {
+    store: Arc<dyn Store>,
+    chain: Arc<dyn EnergyChain>,
+    clock: ServiceClock,
+    events: Events,
+    heard: Receiver<Event>,
+    ask_at: Instant,
+}
+
+impl Registrar {
+    /// Listens from now on.
+    pub fn new(
+        store: Arc<dyn Store>,
+        chain: Arc<dyn EnergyChain>,
+        clock: ServiceClock,
+        events: Events,
+    ) -> Self {
+        let heard = events.subscribe();
+        Self { store, chain, clock, events, heard, ask_at: Instant::now() + ASK_AGAIN }
+    }
+
+    /// Waits until something may be approved. May be dropped at any time.
+    pub async fn woken(&mut self) {
+        loop {
+            match tokio::time::timeout_at(self.ask_at, self.heard.recv()).await {
+                Ok(Ok(Event::Meter(_)) | Err(RecvError::Lagged(_))) => return,
+                Ok(Ok(_)) => {}
+                Ok(Err(RecvError::Closed)) => std::future::pending().await,
+                Err(_) => {
+                    self.ask_at = Instant::now() + ASK_AGAIN;
+                    if self.approved().await.is_ok_and(|approved| !approved.is_empty()) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn approved(&self) -> Result<Vec<MeterRecord>, EnrolmentError> {
+        let meters = self.store.meters().await?;
+        Ok(meters.into_iter().filter(|record| record.state == MeterState::Approved).collect())
+    }
+
+    /// Brings all that is approved to the chain. What cannot be done now is tried again.
+    pub async fn settle(&mut self) {
+        let approved = match self.approved().await {
+            Ok(approved) => approved,
+            Err(error) => return tracing::warn!("approved meters cannot be read: {error}"),
+        };
+        for record in approved {
+            let meter = record.meter;
+            match self.bring(record).await {
+                Ok(()) => self.events.publish(Event::Meter(meter)),
+                Err(error) => tracing::warn!(%meter, "not on the chain yet: {error}"),
+            }
+        }
+    }
+
+    async fn bring(&self, record: MeterRecord) -> Result<(), EnrolmentError> {
+        let kept = self.store.household(record.household).await?;
+        let home = match &kept {
+            Some(home) => home.clone(),
+            None => begun(&record, self.clock.now())?,
+        };
+        let on_chain = self.chain.household(home.id).await?;
+        let chain_epoch = match &on_chain {
+            Some(on_chain) if on_chain.meter.0 == record.key => on_chain.meter.1,
+            Some(on_chain) => self.replace(&record, &home, on_chain).await?,
+            None => self.enrol(&record, &home).await?,
+        };
+        let address: jirani_chain::Address = self
+            .chain
+            .household_address(home.id)
+            .parse()
+            .map_err(|_| EnrolmentError::Invalid("the household's address on chain is none"))?;
+        let now = self.clock.now();
+        let mut changes = Vec::new();
+        if on_chain.is_some() && home.meter.is_some() {
+            changes.extend(self.spans(&record, &home, chain_epoch, now).await?);
+        }
+        if let Some(old) = record.replaces {
+            changes.extend(self.replaced(&record, &home, old, now).await?);
+        }
+        changes.insert(
+            0,
+            Change::Household(HouseholdRecord {
+                meter: Some(record.meter),
+                meter_key: record.key,
+                meter_epoch: record.epoch,
+                chain_address: Some(address.to_bytes()),
+                ..home
+            }),
+        );
+        let event = happened(&record, "chain", "meter.active", format!("epoch {chain_epoch} on chain"), now);
+        let record = MeterRecord { state: MeterState::Active, draft: None, ..record };
+        changes.extend([Change::Meter(Box::new(record)), Change::MeterEvent(event)]);
+        self.store.commit(changes).await?;
+        Ok(())
+    }
+
+    async fn enrol(&self, record: &MeterRecord, home: &HouseholdRecord) -> Result<u32, EnrolmentError> {
+        let work = Work::Enrol {
+            household: home.id,
+            kind: home.kind,
+            feeder: home.feeder,
+            meter_key: record.key,
+            meter_epoch: record.epoch,
+            export_rating_w: home.export_rating_w,
+            import_rating_w: home.import_rating_w,
+        };
+        self.done(&format!("enrol/{}", home.id), work, record).await?;
+        Ok(record.epoch)
+    }
+
+    /// Rows name the epoch, not the key: another key begins a later one. The registers that
+    /// are attested go on, since attested ones are virtual.
+    async fn replace(
+        &self,
+        record: &MeterRecord,
+        home: &HouseholdRecord,
+        on_chain: &HouseholdOnChain,
+    ) -> Result<u32, EnrolmentError> {
+        let meter_epoch = on_chain.meter.1.saturating_add(1);
+        let work = Work::ReplaceMeter {
+            household: home.id,
+            meter_key: record.key,
+            meter_epoch,
+            export_rating_w: home.export_rating_w,
+            import_rating_w: home.import_rating_w,
+            export_wh: on_chain.export_wh,
+            import_wh: on_chain.import_wh,
+        };
+        self.done(&format!("replace/{}/{meter_epoch}", home.id), work, record).await?;
+        Ok(meter_epoch)
+    }
+
+    async fn done(&self, key: &str, work: Work, record: &MeterRecord) -> Result<(), EnrolmentError> {
+        match self.chain.submit(key, work).await? {
+            Outcome::Landed { .. } => Ok(()),
+            Outcome::Refused { code, message, .. } => {
+                let detail = format!(
+                    "the chain does not take it ({code}: {message}); whoever holds the admin's key does it by `jirani chain`"
+                );
+                let last = self.store.meter_events(Some(record.meter), 1).await?;
+                if last.first().is_none_or(|row| row.code != "meter.chain_refused") {
+                    let at = self.clock.now();
+                    let event = happened(record, "chain", "meter.chain_refused", detail, at);
+                    self.store.commit(vec![Change::MeterEvent(event)]).await?;
+                }
+                Err(EnrolmentError::Invalid("the chain does not take it; see what happened to the meter"))
+            }
+        }
+    }
+
+    /// The span that begins with another meter or key, and the first one when there is none.
+    async fn spans(
+        &self,
+        record: &MeterRecord,
+        home: &HouseholdRecord,
+        chain_epoch: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Change>, EnrolmentError> {
+        let (spans, closing) = closing(&*self.store, home).await?;
+        let last = last_span(&spans, home);
+        let rotated = record.purpose == MeterPurpose::Rotate;
+        let begins = Span {
+            meter: record.meter,
+            meter_key: record.key,
+            epoch: record.epoch,
+            chain_epoch,
+            from: Timestamp(closing.time.max(last.from).0 + 1),
+            reason: if rotated { SpanReason::KeyRotated } else { SpanReason::Replaced },
+            note: record.reason.clone(),
+            by: record.approved_by.clone().unwrap_or_default(),
+            at: now,
+            ..last.clone()
+        };
+        let next = if rotated {
+            // The same registers under another key: what was added to them still is.
+            let kept = last.followed(begins, closing, closing.registers)?;
+            Span { offsets: last.offsets, ..kept }
+        } else {
+            last.followed(begins, closing, record.opening)?
+        };
+        let first = spans.is_empty().then(|| Change::Span(Box::new(last)));
+        Ok(first.into_iter().chain([Change::Span(Box::new(next))]).collect())
+    }
+
+    async fn replaced(
+        &self,
+        record: &MeterRecord,
+        home: &HouseholdRecord,
+        old: jirani_units::MeterId,
+        now: Timestamp,
+    ) -> Result<Vec<Change>, EnrolmentError> {
+        let kept = self.store.meter(old).await?.unwrap_or_else(|| enrolled_before(old, home));
+        let event = happened(&kept, "chain", "meter.replaced", format!("by {}", record.meter), now);
+        let state = if kept.state == MeterState::Retired { kept.state } else { MeterState::Replaced };
+        Ok(vec![Change::Meter(Box::new(MeterRecord { state, ..kept })), Change::MeterEvent(event)])
+    }
+}
+
+/// The household that begins with a meter.
+fn begun(record: &MeterRecord, now: Timestamp) -> Result<HouseholdRecord, EnrolmentError> {
+    let draft = record.draft.as_deref().and_then(|draft| serde_json::from_str::<NewHome>(draft).ok());
+    let home = draft.ok_or(EnrolmentError::NoHousehold)?;
+    Ok(HouseholdRecord {
+        id: record.household,
+        kind: HouseholdKind::Home,
+        alias: home.alias,
+        name: home.name,
+        msisdn: home.msisdn.and_then(|number| number.parse().ok()),
+        language: if home.swahili { Language::Sw } else { Language::En },
+        meter: None,
+        meter_key: record.key,
+        meter_epoch: record.epoch,
+        export_rating_w: home.export_rating_w,
+        import_rating_w: home.import_rating_w,
+        pv_rated_w: home.pv_rated_w,
+        feeder: home.feeder,
+        chain_address: None,
+        enrolled_at: now,
+        version: 0,
+    })
+}
