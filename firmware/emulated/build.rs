@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// The constants' source; `None` when the file lacks something.
 fn constants(vectors: &Value) -> Option<String> {
     let mut text = String::new();
-    for who in ["meter", "gateway"] {
+    for who in ["meter", "gateway", "maker"] {
         let key = &vectors["keys"][who];
         let (seed, public, name) = (array(&key["seed"])?, array(&key["public"])?, array(&key["meter_id"])?);
         let who = who.to_uppercase();
@@ -59,6 +59,31 @@ fn constants(vectors: &Value) -> Option<String> {
             encoded(case)?
         ))
     })?;
+    table(&mut text, vectors, "orders", "CommandVector", |case| {
+        let order = &case["order"];
+        Some(format!(
+            "command: Command {{ meter: {}, number: {}, action: {} }}, {}",
+            array(&order["meter"])?,
+            order["number"],
+            action(order)?,
+            encoded(case)?
+        ))
+    })?;
+    table(&mut text, vectors, "releases", "ReleaseVector", |case| {
+        Some(format!("release: {}, {}", release(&case["release"])?, encoded(case)?))
+    })?;
+    table(&mut text, vectors, "challenges", "ChallengeVector", |case| {
+        let challenge = &case["challenge"];
+        Some(format!(
+            "challenge: Challenge {{ meter: {}, nonce: {} }}, {}",
+            array(&challenge["meter"])?,
+            array(&challenge["nonce"])?,
+            encoded(case)?
+        ))
+    })?;
+    table(&mut text, vectors, "answers", "AnswerVector", |case| {
+        Some(format!("nonce: {}, {}", array(&case["answer"]["nonce"])?, encoded(case)?))
+    })?;
     table(&mut text, vectors, "messages", "MessageVector", |case| {
         Some(format!("readings: &{}, bytes: &{}", case["readings"], array(&case["message"])?))
     })?;
@@ -66,6 +91,28 @@ fn constants(vectors: &Value) -> Option<String> {
         Some(format!("bytes: &{}, code: {}", array(&case["bytes"])?, case["code"]))
     })?;
     Some(text)
+}
+
+/// The source of an action that is no relay's.
+fn action(order: &Value) -> Option<String> {
+    Some(match order["action"].as_u64()? {
+        3 => format!("Action::SetInterval {{ seconds: {} }}", order["seconds"]),
+        4 => format!(
+            "Action::SetTime {{ time_us: {}, epoch: {}, seq: {} }}",
+            order["time_us"], order["epoch"], order["seq"]
+        ),
+        5 => format!(
+            "Action::AnnounceFirmware(SignedRelease {{ release: {}, signature: {} }})",
+            release(order)?,
+            array(&order["signature"])?
+        ),
+        _ => return None,
+    })
+}
+
+fn release(release: &Value) -> Option<String> {
+    let (version, size, sha256) = (&release["version"], &release["size"], array(&release["sha256"])?);
+    Some(format!("Release {{ version: {version}, size: {size}, sha256: {sha256} }}"))
 }
 
 fn table(

@@ -1,10 +1,14 @@
 //! Makes every golden vector with the meter's own code and compares.
 
 use crate::machine::Console;
-use crate::vectors::{ACKS, COMMANDS, GATEWAY, Key, MESSAGES, METER, READINGS, REFUSED};
+use crate::vectors::{
+    ACKS, ANSWERS, CHALLENGES, COMMANDS, GATEWAY, Key, MAKER, MESSAGES, METER, ORDERS, READINGS, REFUSED,
+    RELEASES,
+};
 use core::fmt::Write as _;
 use jirani_meter::{
-    Ack, Command, Ed25519Signer, PublicKey, READING_CONTEXT, Reading, Sign1, Signer as _, WireError, message,
+    Ack, Challenge, ChallengeAnswer, Command, Ed25519Signer, PublicKey, READING_CONTEXT, Reading, Sign1,
+    SignedRelease, Signer as _, WireError, message,
 };
 
 /// What was compared, and what differed.
@@ -29,7 +33,10 @@ impl Tally {
 /// Makes and checks them all.
 pub fn all(meter: &Ed25519Signer, gateway: &Ed25519Signer) -> Result<Tally, WireError> {
     let mut tally = Tally::default();
-    for (name, signer, key) in [("meter", meter, &METER), ("gateway", gateway, &GATEWAY)] {
+    let maker = &Ed25519Signer::from_seed(&MAKER.seed);
+    for (name, signer, key) in
+        [("meter", meter, &METER), ("gateway", gateway, &GATEWAY), ("maker", maker, &MAKER)]
+    {
         tally.note("key", name, is_key(signer, key));
     }
     let (meter_public, gateway_public) =
@@ -48,10 +55,30 @@ pub fn all(meter: &Ed25519Signer, gateway: &Ed25519Signer) -> Result<Tally, Wire
         let read = Ack::open(case.signed, &gateway_public) == Ok(case.ack);
         tally.note("acknowledgement", case.name, made && read && carries(case.signed, case.payload));
     }
-    for case in COMMANDS {
+    for case in COMMANDS.iter().chain(ORDERS) {
         let made = case.command.sign(gateway)?.as_slice() == case.signed;
         let read = Command::open(case.signed, &gateway_public) == Ok(case.command);
         tally.note("command", case.name, made && read && carries(case.signed, case.payload));
+    }
+    let maker_public = PublicKey::from_bytes(&MAKER.public)?;
+    for case in RELEASES {
+        let made = case.release.sign(maker)?;
+        let read = SignedRelease::from_bytes(case.signed).and_then(|read| {
+            read.verify(&maker_public)?;
+            Ok(read == made && made.to_bytes()?.as_slice() == case.signed)
+        });
+        tally.note("release", case.name, read == Ok(true) && carries(case.signed, case.payload));
+    }
+    for case in CHALLENGES {
+        let made = case.challenge.sign(gateway)?.as_slice() == case.signed;
+        let read = Challenge::open(case.signed, &gateway_public) == Ok(case.challenge);
+        tally.note("challenge", case.name, made && read && carries(case.signed, case.payload));
+    }
+    for case in ANSWERS {
+        let made = ChallengeAnswer::sign(case.nonce, meter)?.as_slice() == case.signed;
+        let answer = ChallengeAnswer { meter: METER.name, nonce: case.nonce, public_key: METER.public };
+        let read = ChallengeAnswer::open(case.signed) == Ok(answer);
+        tally.note("answer", case.name, made && read && carries(case.signed, case.payload));
     }
     for case in MESSAGES {
         tally.note("message", case.name, holds(case.bytes, case.readings));

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unreadable_literal, reason = "the build script writes numbers as the file has them")]
 
-use jirani_meter::{Ack, Action, Command, Flags, Instantaneous, MeterName, Reading, Registers, TimeQuality};
+use jirani_meter::{
+    Ack, Action, Challenge, Command, Flags, Instantaneous, MeterName, Reading, Registers, Release,
+    SignedRelease, TimeQuality,
+};
 
 /// A key and what follows from it.
 pub struct Key {
@@ -31,6 +34,30 @@ pub struct AckVector {
 pub struct CommandVector {
     pub name: &'static str,
     pub command: Command,
+    pub payload: &'static [u8],
+    pub signed: &'static [u8],
+}
+
+/// A release, its payload and its signed bytes.
+pub struct ReleaseVector {
+    pub name: &'static str,
+    pub release: Release,
+    pub payload: &'static [u8],
+    pub signed: &'static [u8],
+}
+
+/// A challenge, its payload and its signed bytes.
+pub struct ChallengeVector {
+    pub name: &'static str,
+    pub challenge: Challenge,
+    pub payload: &'static [u8],
+    pub signed: &'static [u8],
+}
+
+/// The meter's answer to a challenge, its payload and its signed bytes.
+pub struct AnswerVector {
+    pub name: &'static str,
+    pub nonce: [u8; 32],
     pub payload: &'static [u8],
     pub signed: &'static [u8],
 }

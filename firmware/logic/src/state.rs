@@ -5,11 +5,13 @@
 //! state, and the state follows it: no number is ever given to two readings.
 
 use crate::integration::Remainders;
-use jirani_meter::{MeterState, Reading, Registers, Relay, SignedReading};
+use jirani_meter::{Flags, MeterState, Reading, Registers, Relay, Release, SignedReading};
 
 /// Bytes of an encoded state.
-pub const STATE: usize = 74;
-const VERSION: u8 = 1;
+pub const STATE: usize = 90;
+const VERSION: u8 = 2;
+/// Of a state by firmware that knew no orders but the relay's; the rest is as it is now.
+const VERSION_RELAY_ONLY: u8 = 1;
 
 /// The meter's state and the energy below one Wh.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +43,9 @@ impl Kept {
             &remainders.import.to_le_bytes(),
             &remainders.export.to_le_bytes(),
             &remainders.generation.to_le_bytes(),
+            &meter.last_order.to_le_bytes(),
+            &meter.interval_s.to_le_bytes(),
+            &meter.untold.0.to_le_bytes(),
         ] {
             // INVARIANT: the fields are `STATE` bytes long; a test reads them all back.
             let (place, after) = rest.split_at_mut(field.len());
@@ -53,8 +58,11 @@ impl Kept {
     /// Reads what [`Kept::encode`] wrote; `None` for anything else.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes;
-        let [VERSION] = take(&mut rest)? else { return None };
-        let meter = MeterState {
+        let [version] = take(&mut rest)?;
+        if version != VERSION && version != VERSION_RELAY_ONLY {
+            return None;
+        }
+        let mut meter = MeterState {
             epoch: u32::from_le_bytes(take(&mut rest)?),
             last_seq: u64::from_le_bytes(take(&mut rest)?),
             last_time_us: u64::from_le_bytes(take(&mut rest)?),
@@ -70,12 +78,18 @@ impl Kept {
                 _ => return None,
             },
             last_command: u64::from_le_bytes(take(&mut rest)?),
+            ..MeterState::default()
         };
         let remainders = Remainders {
             import: u32::from_le_bytes(take(&mut rest)?),
             export: u32::from_le_bytes(take(&mut rest)?),
             generation: u32::from_le_bytes(take(&mut rest)?),
         };
+        if version == VERSION {
+            meter.last_order = u64::from_le_bytes(take(&mut rest)?);
+            meter.interval_s = u32::from_le_bytes(take(&mut rest)?);
+            meter.untold = Flags(u32::from_le_bytes(take(&mut rest)?));
+        }
         rest.is_empty().then_some(Self { meter, remainders })
     }
 
@@ -98,6 +112,30 @@ impl Kept {
         };
         Self { meter, remainders: self.remainders }
     }
+}
+
+/// Bytes of a kept announcement.
+pub const ANNOUNCED: usize = 40;
+
+/// An announced image as it stands in flash until it runs. Its maker's signature was
+/// verified when it was announced.
+pub fn encode_announced(release: &Release) -> [u8; ANNOUNCED] {
+    let mut bytes = [0; ANNOUNCED];
+    bytes[..4].copy_from_slice(&release.version.to_le_bytes());
+    bytes[4..8].copy_from_slice(&release.size.to_le_bytes());
+    bytes[8..].copy_from_slice(&release.sha256);
+    bytes
+}
+
+/// Reads what [`encode_announced`] wrote; `None` for anything else.
+pub fn decode_announced(bytes: &[u8]) -> Option<Release> {
+    let mut rest = bytes;
+    let release = Release {
+        version: u32::from_le_bytes(take(&mut rest)?),
+        size: u32::from_le_bytes(take(&mut rest)?),
+        sha256: take(&mut rest)?,
+    };
+    rest.is_empty().then_some(release)
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {

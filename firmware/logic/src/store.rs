@@ -36,6 +36,14 @@ pub enum Name {
     Gateway = 7,
     /// The time server's name.
     TimeServer = 8,
+    /// The image that was announced last, see [`crate::state`].
+    Announced = 9,
+    /// Its maker's signature, see [`crate::update`].
+    AnnouncedSignature = 10,
+    /// How much of it is in flash.
+    Fetched = 11,
+    /// That a new image is on trial, see [`crate::trial`].
+    Trial = 12,
 }
 
 /// Why something was not kept or not found.

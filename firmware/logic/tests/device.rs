@@ -1,8 +1,7 @@
 //! What the device knows of the time and of itself.
 
-use jirani_firmware_logic::clock::Clock;
 use jirani_firmware_logic::image;
-use jirani_meter::TimeQuality;
+use jirani_meter::{Clock, TimeQuality};
 use proptest::prelude::*;
 
 const DAY_US: u64 = 86_400_000_000;
@@ -19,6 +18,16 @@ fn the_networks_time_is_trusted_for_a_day() {
     clock.set(1_763_823_600_000_000, 10);
     assert_eq!(clock.time(25), (1_763_823_600_000_015, TimeQuality::Synchronised));
     assert_eq!(clock.time(10 + DAY_US), (1_763_823_600_000_000 + DAY_US, TimeQuality::HeldOver));
+}
+
+#[test]
+fn the_operators_time_is_run_on_but_never_trusted_as_the_networks() {
+    let mut clock = Clock::new(0);
+    clock.set(1_000, 0);
+    clock.take(5_000, 10);
+    assert_eq!(clock.time(15), (5_005, TimeQuality::HeldOver));
+    clock.set(9_000, 20);
+    assert_eq!(clock.time(20), (9_000, TimeQuality::Synchronised));
 }
 
 /// An image of two segments, 20 and 7 bytes long, with its digest.

@@ -1,19 +1,21 @@
 //! Readings and state survive in flash whatever happens to the power.
 
-#![allow(clippy::unwrap_used, reason = "a test says what it expects")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what it expects")]
 
 mod common;
+#[path = "../../../crates/meter/tests/suite/mod.rs"]
+mod suite;
 
 use common::{Chip, PAGE};
 use jirani_firmware_logic::flash::Shared;
 use jirani_firmware_logic::integration::Remainders;
 use jirani_firmware_logic::queue::{FlashQueue, QueueError};
-use jirani_firmware_logic::schedule::{KEPT_MIN, SLOT_S, Schedule};
 use jirani_firmware_logic::state::{Kept, STATE};
 use jirani_firmware_logic::store::{Name, Store, VALUE_MAX};
+use jirani_meter::queue::{BOUNDARIES_KEPT, MINUTES_KEPT};
 use jirani_meter::{
-    Ack, Ed25519Signer, Meter, MeterState, PublicKey, Queue as _, Reading, Registers, Relay, Sample,
-    SignedReading, Signer as _, TimeQuality,
+    Ack, Ed25519Signer, Flags, Keep, Meter, MeterState, PublicKey, Queue as _, Reading, Registers, Relay,
+    Sample, SignedReading, Signer as _, TimeQuality,
 };
 use proptest::prelude::*;
 use std::cell::RefCell;
@@ -34,12 +36,6 @@ fn reading(seq: u64) -> SignedReading {
     Reading { meter: signer.name(), epoch: 1, seq, ..Reading::default() }.sign(&signer).unwrap()
 }
 
-/// A reading than which none is longer.
-fn longest() -> SignedReading {
-    let bytes = jirani_meter::Buffer::from_slice(&[0; jirani_meter::READING_MAX]).unwrap();
-    SignedReading { epoch: u32::MAX, seq: u64::MAX, bytes }
-}
-
 fn kept(queue: &impl jirani_meter::Queue) -> Vec<u64> {
     let mut seqs = Vec::new();
     queue.visit_oldest(usize::MAX, &mut |reading| seqs.push(reading.seq));
@@ -48,51 +44,38 @@ fn kept(queue: &impl jirani_meter::Queue) -> Vec<u64> {
 
 #[test]
 fn the_queue_comes_back_as_it_was() {
-    let chip = RefCell::new(Chip::new(4));
-    let (mut queue, newest) = FlashQueue::open(Shared::new(&chip), range(4)).unwrap();
+    let chip = RefCell::new(Chip::new(12));
+    let (mut queue, newest) = FlashQueue::open(Shared::new(&chip), range(12)).unwrap();
     assert!(newest.is_none() && queue.is_empty());
-    (1..=40).for_each(|seq| queue.push(reading(seq)).unwrap());
+    for seq in 1..=40 {
+        let keep = if seq % 3 == 0 { Keep::Boundary } else { Keep::Minute };
+        queue.push(reading(seq), keep).unwrap();
+    }
     assert_eq!(queue.free(1, 1, 15), 15);
     assert_eq!(queue.free(1, 1, 15), 0, "an acknowledgement that comes twice frees nothing more");
     assert_eq!(queue.free(2, 1, 40), 0, "another epoch's frees nothing");
-    let (queue, newest) = FlashQueue::open(Shared::new(&chip), range(4)).unwrap();
+    let (queue, newest) = FlashQueue::open(Shared::new(&chip), range(12)).unwrap();
     assert_eq!(newest, Some(reading(40)));
     assert_eq!(kept(&queue), (16..=40).collect::<Vec<_>>());
     assert_eq!(queue.len(), 25);
 }
 
 #[test]
-fn a_full_queue_refuses_and_keeps_what_it_has() {
-    let chip = RefCell::new(Chip::new(2));
-    let (mut queue, _) = FlashQueue::open(Shared::new(&chip), range(2)).unwrap();
-    let capacity = queue.capacity();
-    let last = u64::try_from(capacity).unwrap();
-    (1..=last).for_each(|seq| queue.push(reading(seq)).unwrap());
-    assert!(queue.is_full());
-    assert!(queue.push(reading(last + 1)).is_err());
-    assert_eq!(kept(&queue), (1..=last).collect::<Vec<_>>());
-    assert_eq!(FlashQueue::open(Shared::new(&chip), range(1)).err(), Some(QueueError::Range));
-}
-
-#[test]
-fn thirty_days_without_a_network_lose_no_slot() {
-    let chip = RefCell::new(Chip::new(256));
-    let (mut queue, _) = FlashQueue::open(Shared::new(&chip), range(256)).unwrap();
-    let longest = longest();
-    assert!(queue.capacity() >= KEPT_MIN, "{} readings fit", queue.capacity());
-    let (mut schedule, mut slots) = (Schedule::default(), Vec::new());
-    for minute in 0..30 * 24 * 60 {
-        // Some seconds late, as a device is.
-        let time_us = minute * MINUTE_US + 3_000_000;
-        if schedule.is_due(time_us, queue.len()) {
-            assert!(queue.push(longest.clone()).is_ok(), "the queue is full after {minute} minutes");
-            slots.push(time_us / (u64::from(SLOT_S) * 1_000_000));
-        }
-    }
-    slots.dedup();
-    assert_eq!(slots, (0..30 * 24 * 4).collect::<Vec<_>>());
-    assert_eq!(Schedule::interval_s(0), 60);
-    assert_eq!(Schedule::interval_s(queue.len()), SLOT_S);
+fn the_queue_in_flash_obeys_the_rule_of_every_queue() {
+    let on = |chip: &RefCell<Chip>, pages| FlashQueue::open(Shared::new(chip), range(pages)).map(|_| ());
+    let chip = RefCell::new(Chip::new(257));
+    assert_eq!(on(&chip, 3), Err(QueueError::Range));
+    assert_eq!(on(&chip, 257), Err(QueueError::Range));
+    let small = RefCell::new(Chip::new(4));
+    let open = |chip, pages| FlashQueue::open(Shared::new(chip), range(pages)).unwrap().0;
+    suite::shows_in_order_and_frees_only_what_is_acknowledged(open(&small, 4));
+    let small = RefCell::new(Chip::new(6));
+    suite::a_full_queue_refuses_boundaries_forgets_minutes_and_takes_both_again(open(&small, 6));
+    let whole = RefCell::new(Chip::new(256));
+    let queue = open(&whole, 256);
+    let (boundaries, minutes) = queue.capacity();
+    assert!(boundaries >= BOUNDARIES_KEPT && minutes >= MINUTES_KEPT, "{boundaries} and {minutes} fit");
+    suite::a_month_without_a_network_loses_no_boundary_and_no_minute_of_its_last_day(queue);
 }
 
 #[test]
@@ -106,12 +89,20 @@ fn the_state_is_read_back_to_the_last_field() {
             previous: [7; 8],
             relay: Relay::Open,
             last_command: 8,
+            last_order: 12,
+            interval_s: 300,
+            untold: Flags(Flags::COVER_OPEN),
         },
         remainders: Remainders { import: 9, export: 10, generation: 11 },
     };
     let bytes = kept.encode();
     assert_eq!(Kept::decode(&bytes), Some(kept));
-    assert_eq!(bytes[STATE - 4..], 11_u32.to_le_bytes());
+    assert_eq!(bytes[STATE - 4..], Flags::COVER_OPEN.to_le_bytes());
+    // As the first firmware wrote it.
+    let mut older = bytes[..STATE - 16].to_vec();
+    older[0] = 1;
+    let meter = MeterState { last_order: 0, interval_s: 0, untold: Flags(0), ..kept.meter };
+    assert_eq!(Kept::decode(&older), Some(Kept { meter, ..kept }));
     assert_eq!(Kept::decode(&bytes[1..]), None);
     assert_eq!(Kept::decode(&[0; STATE]), None);
 }
@@ -202,5 +193,94 @@ proptest! {
         // Every reading carries the hash of the one before it, across all power cuts.
         let (meter, _) = start(&chip);
         prop_assert!(meter.state().last_seq >= seen.keys().next_back().copied().unwrap_or_default());
+    }
+}
+
+/// What is done to a queue between two power cuts.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Push(Keep),
+    /// Acknowledges so many of the oldest.
+    Free(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => Just(Step::Push(Keep::Minute)),
+        2 => Just(Step::Push(Keep::Boundary)),
+        1 => (0_usize..30).prop_map(Step::Free),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #[test]
+    fn whenever_power_goes_no_boundary_is_lost_and_minutes_go_from_the_oldest(
+        lives in prop::collection::vec((prop::collection::vec(step(), 1..150), 1_usize..9_000), 1..8),
+    ) {
+        const PAGES: usize = 8;
+        let chip = RefCell::new(Chip::new(PAGES));
+        let mut seq = 0;
+        // What must be there, and what may be: the step that power cut short.
+        let (mut boundaries, mut minutes) = (Vec::<u64>::new(), Vec::<u64>::new());
+        let mut unsure = Vec::<u64>::new();
+        for (cuts, (steps, words)) in lives.into_iter().enumerate() {
+            let (mut queue, _) = FlashQueue::open(Shared::new(&chip), range(PAGES)).unwrap();
+            chip.borrow_mut().words_left = Some(words);
+            for step in steps {
+                match step {
+                    Step::Push(keep) => {
+                        seq += 1;
+                        match (queue.push(suite::reading(1, seq), keep), keep) {
+                            (Ok(_), Keep::Boundary) => boundaries.push(seq),
+                            (Ok(_), Keep::Minute) => minutes.push(seq),
+                            (Err(_), _) => unsure.push(seq),
+                        }
+                        // What a cut tore takes its place in a page all the same.
+                        let torn = unsure.len() + cuts;
+                        let is_full =
+                            keep == Keep::Boundary && boundaries.len() + torn >= queue.capacity().0;
+                        let refused = unsure.last() == Some(&seq);
+                        prop_assert!(!refused || is_full || chip.borrow().words_left == Some(0), "{keep:?}");
+                    }
+                    Step::Free(count) => {
+                        let mut last = 0;
+                        queue.visit_oldest(count, &mut |reading| last = reading.seq);
+                        queue.free(1, 1, last);
+                        // All of them, or, when power went meanwhile, some.
+                        let gone = |places: &mut Vec<u64>| {
+                            let (before, after) = places.iter().partition(|seq| **seq <= last);
+                            *places = after;
+                            before
+                        };
+                        let (freed, freed_minutes): (Vec<u64>, Vec<u64>) =
+                            (gone(&mut boundaries), gone(&mut minutes));
+                        if chip.borrow().words_left == Some(0) {
+                            unsure.extend(freed);
+                            unsure.extend(freed_minutes);
+                        }
+                    }
+                }
+                if chip.borrow().words_left == Some(0) {
+                    break;
+                }
+            }
+            chip.borrow_mut().words_left = None;
+            let (queue, newest) = FlashQueue::open(Shared::new(&chip), range(PAGES)).unwrap();
+            let found = kept(&queue);
+            prop_assert!(found.is_sorted_by(|a, b| a < b), "out of order: {found:?}");
+            prop_assert_eq!(newest.map(|reading| reading.seq), found.last().copied());
+            let lost: Vec<_> = boundaries.iter().filter(|seq| !found.contains(seq)).collect();
+            prop_assert!(lost.is_empty(), "boundaries lost: {lost:?}");
+            // Of the minutes, the newest are there: as many as the queue promises, less
+            // what an interrupted push made room with, and what torn ones take.
+            let promised = minutes.len().min(queue.capacity().1.saturating_sub(2 + cuts));
+            let lost: Vec<_> = minutes.iter().rev().take(promised).filter(|seq| !found.contains(seq)).collect();
+            prop_assert!(lost.is_empty(), "minutes lost: {lost:?} of {promised}");
+            let known = |seq: &u64| boundaries.contains(seq) || minutes.contains(seq) || unsure.contains(seq);
+            prop_assert!(found.iter().all(known), "what was acknowledged came back");
+            minutes.retain(|seq| found.contains(seq));
+            unsure.retain(|seq| found.contains(seq));
+        }
     }
 }

@@ -4,6 +4,8 @@
 //! TX). Relay: GPIO10, high opens the contact. Cover switch: GPIO3, high when open.
 //! Display: GPIO6 (SDA), GPIO7 (SCL). Serial line for a person: UART0, 115,200 baud.
 
+#![cfg_attr(not(feature = "esp32c3"), allow(unused_imports, reason = "`board_esp32.rs` starts that board"))]
+
 use core::ops::Range;
 use esp_hal::clock::CpuClock;
 use esp_hal::gpio::{Input, InputConfig, Level, Output, OutputConfig, Pull};
@@ -14,15 +16,15 @@ use esp_hal::uart::{self, Uart};
 use esp_hal::{Async, Blocking};
 use esp_storage::FlashStorage;
 
-/// The running image; `partitions.csv` says the same.
-pub const IMAGE: u32 = 0x1_0000;
-/// Settings, identity and state.
+/// Settings, identity and state; `partitions.csv` says the same.
 pub const STORE: Range<u32> = 0x2F_0000..0x30_0000;
 /// The queue of readings.
 pub const QUEUE: Range<u32> = 0x30_0000..0x40_0000;
 
-const ENERGY_BAUD: u32 = 9_600;
-const SERIAL_BAUD: u32 = 115_200;
+/// Bits a second on the energy ICs' line.
+pub const ENERGY_BAUD: u32 = 9_600;
+/// Bits a second on the line for a person.
+pub const SERIAL_BAUD: u32 = 115_200;
 
 /// Everything that is soldered on.
 pub struct Board {
@@ -49,6 +51,7 @@ pub struct Board {
 #[error("board.refused: {0} did not take its settings")]
 pub struct BoardError(pub &'static str);
 
+#[cfg(feature = "esp32c3")]
 impl Board {
     /// Takes the hardware and starts the scheduler, which the radio needs. Only once.
     pub fn start() -> Result<Self, BoardError> {

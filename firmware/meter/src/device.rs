@@ -2,19 +2,19 @@
 //!
 //! Nothing is sent before the state that made it is kept; see `logic::state`.
 
+use crate::update::{Then, Updates};
 use embassy_time::Instant;
 use esp_storage::FlashStorage;
-use jirani_firmware_logic::clock::Clock;
 use jirani_firmware_logic::flash::Shared;
 use jirani_firmware_logic::integration::{Integrator, Powers};
 use jirani_firmware_logic::modbus::Measurement;
 use jirani_firmware_logic::queue::FlashQueue;
-use jirani_firmware_logic::schedule::Schedule;
 use jirani_firmware_logic::state::Kept;
 use jirani_firmware_logic::store::{Name, Store};
+use jirani_meter::fetch::WANT_MAX;
 use jirani_meter::{
-    Buffer, Ed25519Signer, Flags, Instantaneous, Meter, MeterError, MeterName, MeterState, Obeyed,
-    Queue as _, Relay, Sample, TimeQuality,
+    ANSWER_MAX, Buffer, Clock, Ed25519Signer, Flags, Heard, Instantaneous, Meter, MeterError, MeterName,
+    MeterState, Obeyed, Queue as _, Relay, Sample, Schedule, TimeQuality,
 };
 
 /// The flash as queue and store see it.
@@ -37,6 +37,7 @@ pub struct Device {
     clock: Clock,
     integrator: Integrator,
     schedule: Schedule,
+    updates: Updates,
     now: Instantaneous,
     kept_ms: u64,
     /// The state in flash is that of the last reading.
@@ -45,13 +46,14 @@ pub struct Device {
 
 impl Device {
     /// From its parts; `kept` is the state that `core` was made with.
-    pub fn new(core: Core, store: Store<Flash>, kept: &Kept) -> Self {
+    pub fn new(core: Core, store: Store<Flash>, updates: Updates, kept: &Kept) -> Self {
         Self {
             core,
             store,
             clock: Clock::new(kept.meter.last_time_us),
             integrator: Integrator::new(kept.remainders),
             schedule: Schedule::default(),
+            updates,
             now: Instantaneous::default(),
             kept_ms: 0,
             is_kept: true,
@@ -114,22 +116,31 @@ impl Device {
         Ok(())
     }
 
+    /// Notes what the switches say, at every beat: what is noted is told even when it was
+    /// so for a moment only and power went before the next reading.
+    pub fn watch(&mut self, cover_is_open: bool) {
+        let before = self.core.state().untold;
+        self.core.note(Flags(if cover_is_open { Flags::COVER_OPEN } else { 0 }));
+        if self.core.state().untold != before {
+            self.keep();
+        }
+    }
+
     /// Makes a reading when one is due.
-    pub fn read_if_due(&mut self, cover_is_open: bool) -> Result<(), MeterError> {
+    pub fn read_if_due(&mut self) -> Result<(), MeterError> {
         let (time_us, time_quality) = self.time();
-        let waiting = self.waiting();
-        if !self.schedule.is_due(time_us, waiting) {
+        let interval_s = Schedule::interval_s(self.core.state().interval_s, self.waiting());
+        if !self.schedule.is_due(time_us, interval_s) {
             return Ok(());
         }
         let uptime_s = u32::try_from(Instant::now().as_secs()).unwrap_or(u32::MAX);
-        let flags = if cover_is_open { Flags::COVER_OPEN } else { 0 };
         let made = self.core.read(Sample {
             time_us,
             time_quality,
             uptime_s,
-            interval_s: Schedule::interval_s(waiting),
+            interval_s,
             instantaneous: self.now,
-            flags: Flags(flags),
+            flags: Flags::default(),
         });
         self.keep();
         made.map(|_| ())
@@ -145,17 +156,48 @@ impl Device {
 
     /// Takes an acknowledgement; says how many readings it freed.
     pub fn acknowledge(&mut self, bytes: &[u8]) -> Result<usize, MeterError> {
-        self.core.acknowledge(bytes)
+        let freed = self.core.acknowledge(bytes)?;
+        self.updates.confirm(&mut self.store);
+        Ok(freed)
     }
 
-    /// Takes a command; what it did is kept before anybody sees it.
-    pub fn command(&mut self, bytes: &[u8]) -> Result<Obeyed, MeterError> {
+    /// Takes a command, and keeps what it did before anybody sees it; or a challenge, and
+    /// gives the answer.
+    pub fn hear(&mut self, bytes: &[u8]) -> Result<Option<Buffer<ANSWER_MAX>>, MeterError> {
         let (time_us, time_quality) = self.time();
-        let obeyed = self.core.command(bytes, time_us, time_quality)?;
-        if obeyed == Obeyed::Done {
-            self.keep();
+        let obeyed = match self.core.hear(bytes, time_us, time_quality)? {
+            Heard::Challenge(answer) => return Ok(Some(answer)),
+            Heard::Command(obeyed) => obeyed,
+        };
+        log::info!("command: {obeyed:?}");
+        match obeyed {
+            Obeyed::Before | Obeyed::Void => return Ok(None),
+            Obeyed::Done => {}
+            Obeyed::TimeTold(time_us) => self.clock.take(time_us, Instant::now().as_micros()),
+            Obeyed::Announced(signed) => {
+                // Before the number: the gateway announces until a reading shows the image.
+                if let Err(error) = self.updates.announced(&mut self.store, signed) {
+                    log::error!("{error}");
+                }
+            }
         }
-        Ok(obeyed)
+        self.keep();
+        Ok(None)
+    }
+
+    /// The question for a piece of firmware to send now.
+    pub fn want(&mut self) -> Option<Buffer<WANT_MAX>> {
+        self.updates.want()
+    }
+
+    /// Takes a piece of firmware.
+    pub fn piece(&mut self, bytes: &[u8]) {
+        self.updates.piece(&mut self.store, bytes);
+    }
+
+    /// Twice a second: whether another firmware is to be started.
+    pub fn look_for_firmware(&mut self) -> Then {
+        self.updates.look(&mut self.store)
     }
 
     /// Settings, for the serial line.

@@ -15,6 +15,8 @@ pub struct Identity {
     pub signer: Ed25519Signer,
     /// Grows when the registers had to start anew.
     pub epoch: u32,
+    /// The key was made just now: nothing was lost.
+    pub is_new: bool,
 }
 
 /// The identity that is kept, or a new one. `registers` says whether the registers are
@@ -36,7 +38,7 @@ pub fn identity(store: &mut Store<Flash>, registers: bool) -> Result<Identity, S
         kept[SEED..].copy_from_slice(&epoch.to_le_bytes());
         store.put(Name::Identity, &kept)?;
     }
-    Ok(Identity { signer: Ed25519Signer::from_seed(&seed), epoch })
+    Ok(Identity { signer: Ed25519Signer::from_seed(&seed), epoch, is_new: !is_found })
 }
 
 fn first(kept: &[u8; KEPT]) -> [u8; SEED] {

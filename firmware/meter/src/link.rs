@@ -1,6 +1,7 @@
 //! The way to the gateway: MQTT 5, one message under way at a time.
 //!
-//! Publishes `v1/<meter>/up` and `v1/<meter>/status` (retained, last will), hears
+//! Publishes `v1/<meter>/up`, `v1/<meter>/status` (retained, last will) and, when it is
+//! challenged, `v1/<meter>/claim`; hears
 //! `v1/<meter>/ack` and `v1/<meter>/cmd`. Whatever comes goes to the core, which
 //! believes nothing but the gateway's signature; the broker is trusted with nothing.
 
@@ -15,6 +16,7 @@ use embassy_net::tcp::TcpSocket;
 use embassy_time::{Duration, Instant, Timer, with_timeout};
 use esp_hal::rng::Rng;
 use jirani_firmware_logic::provisioning;
+use jirani_meter::{ANSWER_MAX, Buffer, Retry};
 use rust_mqtt::Bytes;
 use rust_mqtt::buffer::AllocBuffer;
 use rust_mqtt::client::Client;
@@ -33,10 +35,12 @@ const KEEP_ALIVE_S: u16 = 60;
 /// Nothing heard for this long: the connection is dead.
 const SILENCE: Duration = Duration::from_secs(90);
 const BEAT: Duration = Duration::from_secs(1);
-const RETRY_FIRST_S: u32 = 2;
-const RETRY_LAST_S: u32 = 120;
-/// Acknowledgements and commands are 128 bytes at most.
-const PACKET_MAX: u32 = 512;
+const RETRY_FIRST_MS: u32 = 4_000;
+const RETRY_LAST_MS: u32 = 240_000;
+/// Acknowledgements, commands and pieces of firmware: what is heard.
+const SUBSCRIPTIONS: usize = 3;
+/// A piece of firmware with its topic; all else is shorter.
+const PACKET_MAX: u32 = 1_280;
 
 /// Where and as whom.
 pub struct Gateway {
@@ -68,17 +72,17 @@ enum LinkError {
 /// Runs for ever.
 #[embassy_executor::task]
 pub async fn run(stack: Stack<'static>, device: Shared, gateway: Gateway) -> ! {
-    let mut retry_s = RETRY_FIRST_S;
+    let mut retry = Retry::new(RETRY_FIRST_MS, RETRY_LAST_MS);
     loop {
         stack.wait_config_up().await;
         let begun = Instant::now();
         let Err(error) = session(stack, device, &gateway).await;
         log::warn!("after {} s: {error}", begun.elapsed().as_secs());
         // A session that held was a good one.
-        retry_s = if begun.elapsed() > SILENCE { RETRY_FIRST_S } else { (retry_s * 2).min(RETRY_LAST_S) };
-        // A whole village comes back at once when its broker does: spread it.
-        let spread_s = u64::from(Rng::new().random() % retry_s);
-        Timer::after(Duration::from_secs(u64::from(retry_s) + spread_s)).await;
+        if begun.elapsed() > SILENCE {
+            retry.succeeded();
+        }
+        Timer::after(Duration::from_millis(u64::from(retry.wait_ms(Rng::new().random())))).await;
     }
 }
 
@@ -106,7 +110,9 @@ async fn session(
 
     let topic = |leaf: &str| format!("v1/{}/{leaf}", gateway.name);
     let (up, status, ack, cmd) = (topic("up"), topic("status"), topic("ack"), topic("cmd"));
-    let (up, status) = (topic_name(&up)?, topic_name(&status)?);
+    let (claim, want, fw) = (topic("claim"), topic("want"), topic("fw"));
+    let (up, status, claim) = (topic_name(&up)?, topic_name(&status)?, topic_name(&claim)?);
+    let want = topic_name(&want)?;
     let will = WillOptions::new(status.as_borrowed(), text("offline")?.into()).at_least_once().retain();
     let mut options = ConnectOptions::new()
         .clean_start()
@@ -120,12 +126,12 @@ async fn session(
         options = options.maximum_packet_size(bytes);
     }
     let mut buffer = AllocBuffer;
-    let mut client = Client::<'_, '_, _, _, 2, 4, 4, 0, 0, 0, 0>::new(&mut buffer);
+    let mut client = Client::<'_, '_, _, _, 3, 4, 4, 0, 0, 0, 0>::new(&mut buffer);
     with_timeout(CONNECT, client.connect(socket, &options, Some(text(&gateway.name)?)))
         .await
         .map_err(|_| LinkError::Connection)?
         .map_err(|_| LinkError::Broker)?;
-    for leaf in [&ack, &cmd] {
+    for leaf in [&ack, &cmd, &fw] {
         let filter = TopicFilter::new(text(leaf)?).ok_or(LinkError::Broker)?;
         let options = SubscriptionOptions::new().at_least_once();
         client.subscribe(filter, &options).await.map_err(|_| LinkError::Broker)?;
@@ -137,8 +143,8 @@ async fn session(
     let (mut subscribed, mut sent) = (0, None::<Instant>);
     let (mut heard, mut pinged) = (Instant::now(), Instant::now());
     loop {
-        // An acknowledgement could not be heard before both subscriptions stand.
-        if subscribed == 2 && sent.is_none_or(|sent| sent.elapsed() >= ANSWER) {
+        // An acknowledgement could not be heard before all subscriptions stand.
+        if subscribed == SUBSCRIPTIONS && sent.is_none_or(|sent| sent.elapsed() >= ANSWER) {
             let message = device.borrow_mut().message();
             if let Some(message) = message {
                 let options = PublicationOptions::new(TopicReference::Name(up.as_borrowed())).at_least_once();
@@ -148,6 +154,15 @@ async fn session(
                     .map_err(|_| LinkError::Connection)?;
                 sent = Some(Instant::now());
             }
+        }
+        let question = if subscribed == SUBSCRIPTIONS { device.borrow_mut().want() } else { None };
+        if let Some(question) = question {
+            // One that is lost is sent again.
+            let options = PublicationOptions::new(TopicReference::Name(want.as_borrowed()));
+            client
+                .publish(&options, Bytes::from(question.as_slice()))
+                .await
+                .map_err(|_| LinkError::Connection)?;
         }
         if pinged.elapsed() >= PING {
             client.ping().await.map_err(|_| LinkError::Connection)?;
@@ -168,8 +183,21 @@ async fn session(
             Event::Suback(_) => return Err(LinkError::Broker),
             Event::Publish(publish) => {
                 let topic = publish.topic.name().map_or("", |topic| topic.as_ref().as_str());
-                if hear(device, topic, &ack, &publish.message) {
-                    sent = None;
+                if topic == fw {
+                    device.borrow_mut().piece(&publish.message);
+                    continue;
+                }
+                match hear(device, topic, &ack, &publish.message) {
+                    Outcome::Acknowledged => sent = None,
+                    Outcome::Asked(answer) => {
+                        let claim = TopicReference::Name(claim.as_borrowed());
+                        let options = PublicationOptions::new(claim).at_least_once();
+                        client
+                            .publish(&options, Bytes::from(answer.as_slice()))
+                            .await
+                            .map_err(|_| LinkError::Connection)?;
+                    }
+                    Outcome::Nothing => {}
                 }
             }
             _ => {}
@@ -177,23 +205,30 @@ async fn session(
     }
 }
 
-/// Gives the core what came; whether the message under way was acknowledged.
-fn hear(device: Shared, topic: &str, ack: &str, bytes: &[u8]) -> bool {
+/// What follows from what came.
+enum Outcome {
+    /// The message under way was acknowledged.
+    Acknowledged,
+    /// The gateway wants this answer.
+    Asked(Buffer<ANSWER_MAX>),
+    /// Nothing is to be sent.
+    Nothing,
+}
+
+/// Gives the core what came.
+fn hear(device: Shared, topic: &str, ack: &str, bytes: &[u8]) -> Outcome {
     let mut device = device.borrow_mut();
-    if topic == ack {
-        return match device.acknowledge(bytes) {
-            Ok(freed) => freed > 0,
-            Err(error) => {
-                log::warn!("{error}");
-                false
-            }
-        };
-    }
-    match device.command(bytes) {
-        Ok(obeyed) => log::info!("command: {obeyed:?}"),
-        Err(error) => log::warn!("{error}"),
-    }
-    false
+    let outcome = if topic == ack {
+        device
+            .acknowledge(bytes)
+            .map(|freed| if freed > 0 { Outcome::Acknowledged } else { Outcome::Nothing })
+    } else {
+        device.hear(bytes).map(|answer| answer.map_or(Outcome::Nothing, Outcome::Asked))
+    };
+    outcome.unwrap_or_else(|error| {
+        log::warn!("{error}");
+        Outcome::Nothing
+    })
 }
 
 fn text(text: &str) -> Result<MqttString<'_>, LinkError> {

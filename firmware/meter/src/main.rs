@@ -12,6 +12,8 @@
 extern crate alloc;
 
 mod board;
+#[cfg(feature = "esp32")]
+mod board_esp32;
 mod device;
 mod display;
 mod energy;
@@ -21,9 +23,10 @@ mod metering;
 mod network;
 mod serial;
 mod settings;
+mod update;
 
 use alloc::string::String;
-use board::{Board, IMAGE, QUEUE, STORE};
+use board::{Board, QUEUE, STORE};
 use core::cell::RefCell;
 use core::fmt::{Debug, Display, Write as _};
 use device::{Device, Flash};
@@ -34,16 +37,26 @@ use esp_hal::rng::Rng;
 use esp_radio::wifi::{ControllerConfig, Interface, WifiController};
 use esp_storage::FlashStorage;
 use jirani_firmware_logic::flash::Shared as SharedFlash;
-use jirani_firmware_logic::image;
 use jirani_firmware_logic::queue::FlashQueue;
 use jirani_firmware_logic::state::Kept;
 use jirani_firmware_logic::store::{Name, Store, VALUE_MAX};
-use jirani_meter::{Meter, MeterState, Signer as _};
+use jirani_meter::{Anew, Meter, MeterState, Reading, Signer as _};
 use serial::{Settable, Who};
 use settings::Settings;
 use static_cell::StaticCell;
+use update::{Then, Updates};
 
-esp_bootloader_esp_idf::esp_app_desc!();
+esp_bootloader_esp_idf::esp_app_desc!(
+    env!("CARGO_PKG_VERSION"),
+    env!("CARGO_PKG_NAME"),
+    esp_bootloader_esp_idf::BUILD_TIME,
+    esp_bootloader_esp_idf::BUILD_DATE,
+    esp_bootloader_esp_idf::ESP_IDF_COMPATIBLE_VERSION,
+    esp_bootloader_esp_idf::MMU_PAGE_SIZE,
+    0,
+    u16::MAX,
+    update::VERSION
+);
 
 /// The device as its tasks share it; none holds it while it waits.
 pub type Shared = &'static RefCell<Device>;
@@ -67,6 +80,10 @@ fn start(spawner: Spawner) -> Result<(), String> {
     let board = Board::start().map_err(|error| said(&error))?;
     let flash: &'static RefCell<FlashStorage<'static>> = FLASH.init(RefCell::new(board.flash));
     let mut store = Store::open(SharedFlash::new(flash), STORE).map_err(|error| said(&error))?;
+    let (booted, then) = update::start(flash, &mut store);
+    if then == Then::Restarts {
+        esp_hal::system::software_reset();
+    }
     let settings = Settings::read(&mut store).map_err(|error| said(&error))?;
     // Before the key: the radio's noise is what makes random numbers random.
     let mut config = ControllerConfig::default();
@@ -86,7 +103,13 @@ fn start(spawner: Spawner) -> Result<(), String> {
     let kept = if let Some(kept) = kept {
         kept.recovered(newest.as_ref())
     } else {
-        let meter = MeterState { epoch: identity.epoch, ..MeterState::default() };
+        // The queue may still know what was said last.
+        let known = newest.as_ref().and_then(|newest| Reading::decode(newest.bytes.as_slice()).ok());
+        let meter = if identity.is_new {
+            MeterState { epoch: identity.epoch, ..MeterState::default() }
+        } else {
+            MeterState::anew(identity.epoch, Anew::StateLost, known.as_ref().map(|(reading, _)| reading))
+        };
         let first = Kept { meter, ..Kept::default() };
         store.put(Name::State, &first.encode()).map_err(|error| said(&error))?;
         first
@@ -101,8 +124,11 @@ fn start(spawner: Spawner) -> Result<(), String> {
         );
         return Ok(());
     };
-    let core = Meter::new(identity.signer, gateway, firmware(flash), queue, kept.meter);
-    let device: Shared = DEVICE.init(RefCell::new(Device::new(core, store, &kept)));
+    let firmware = update::firmware(flash, &booted);
+    let core = Meter::new(identity.signer, gateway, firmware, queue, kept.meter)
+        .with_releases_of(gateway, update::VERSION);
+    let updates = Updates::new(flash, &mut store, booted, gateway);
+    let device: Shared = DEVICE.init(RefCell::new(Device::new(core, store, updates, &kept)));
 
     let seed = u64::from(Rng::new().random()) << 32 | u64::from(Rng::new().random());
     let config = embassy_net::Config::dhcpv4(embassy_net::DhcpConfig::default());
@@ -132,12 +158,6 @@ fn start(spawner: Spawner) -> Result<(), String> {
 #[unsafe(no_mangle)]
 extern "Rust" fn custom_halt() -> ! {
     esp_hal::system::software_reset()
-}
-
-/// The first 8 bytes of the running image's digest; zeroes when it has none.
-fn firmware(flash: &RefCell<FlashStorage<'static>>) -> [u8; 8] {
-    let mut flash = flash.borrow_mut();
-    image::digest(|offset, into| flash.read(IMAGE.checked_add(offset)?, into).ok()).unwrap_or_default()
 }
 
 fn digits(bytes: &[u8]) -> String {

@@ -2,6 +2,7 @@
 
 use crate::Shared;
 use crate::energy::{EnergyError, EnergyIc as _, GENERATION, LOAD, Pzem004t};
+use crate::update::Then;
 use embassy_time::{Duration, Ticker};
 use esp_hal::gpio::{Input, Level, Output};
 use esp_hal::rtc_cntl::{Rwdt, RwdtStage};
@@ -28,6 +29,10 @@ pub async fn run(
         watchdog.feed();
         let measured = measure(&mut ics).await;
         relay.set_level(count(device, &measured, cover.is_high()));
+        if device.borrow_mut().look_for_firmware() == Then::Restarts {
+            log::info!("another firmware is started");
+            esp_hal::system::software_reset();
+        }
         beat.next().await;
     }
 }
@@ -43,7 +48,8 @@ fn count(
         Ok((generation, load)) => note(device.measured(generation, load)),
         Err(error) => log::warn!("{error}"),
     }
-    note(device.read_if_due(cover_is_open));
+    device.watch(cover_is_open);
+    note(device.read_if_due());
     match device.relay() {
         Relay::Closed => Level::Low,
         Relay::Open => Level::High,
