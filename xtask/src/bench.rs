@@ -2,9 +2,11 @@
 //! deployed.
 
 mod chain;
+mod gateway;
 mod ledger;
 mod market;
 mod mpesa;
+mod plausibility;
 
 use crate::{step, up};
 use anyhow::{Context as _, bail};
@@ -19,7 +21,8 @@ const STARTS: usize = 5;
 /// What is tried in full before anything is measured.
 #[derive(Clone, Copy)]
 pub struct First {
-    /// Of `chain`: three hundred rounds of a sender that is killed.
+    /// Of `chain`: three hundred rounds of a sender that is killed; of `gateway`: two hundred
+    /// of a gateway and a broker.
     pub crash: bool,
     /// Of `mpesa`: the storm.
     pub storm: bool,
@@ -29,13 +32,17 @@ pub struct First {
 pub fn run(root: &Path, name: &str, as_json: bool, update: bool, first: First) -> anyhow::Result<()> {
     match name {
         "chain" => chain::run(root, as_json, first.crash),
+        "gateway" => gateway::run(root, as_json, first.crash),
         "ledger" => ledger::run(root, as_json),
         "market" => market::run(root, as_json),
         "mpesa" => mpesa::run(root, as_json, first.storm),
         "pipeline" => pipeline(root, as_json),
+        "plausibility" => plausibility::run(root, as_json),
         "program" => program(root, as_json, update),
         other => {
-            bail!("there is no bench {other}; there are: chain, ledger, market, mpesa, pipeline, program")
+            bail!(
+                "there is no bench {other}; there are: chain, gateway, ledger, market, mpesa, pipeline, plausibility, program"
+            )
         }
     }
 }

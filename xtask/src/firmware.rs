@@ -2,9 +2,12 @@
 //! processor, its core tried under an emulator with the golden vectors, its flash and
 //! memory weighed.
 
+mod record;
+
 use crate::{packages, step};
 use anyhow::{Context as _, bail};
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SectionKind};
+use record::Record;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -36,28 +39,73 @@ const RAM: std::ops::Range<u64> = 0x3FC8_0000..0x3FCE_0000;
 /// Half of what 4 MB of flash leave beside the queue of readings: one of two images.
 const FLASH_MAX: u64 = 1_500_000;
 
-/// Builds the firmware, runs its core under the emulator, and reports.
+/// Builds the firmware, runs its core under the emulator, reports, and writes the record.
 pub fn run(root: &Path, as_json: bool) -> anyhow::Result<()> {
+    let compiler = prepare(root)?;
+    let core = build(root, &compiler, "emulated")?;
+    let figures = emulate(&core)?;
+    let record = weigh(&build(root, &compiler, "meter")?, record::inputs(root)?)?;
+    report(&figures, &record, as_json)?;
+    record.write(root)
+}
+
+/// The same for the test command, but an image whose inputs are those of the committed
+/// record is not built anew. The core is, and runs under the emulator, every time.
+pub fn check(root: &Path) -> anyhow::Result<()> {
+    let compiler = prepare(root)?;
+    step::run("format of the firmware", cargo(root).args(["fmt", "--all", "--check"]))?;
+    step::run(
+        "lint of firmware/logic",
+        cargo(root)
+            .args(["clippy", "--release", "--locked", "-p", "jirani-firmware-logic", "--all-targets"])
+            .args(["--", "-D", "warnings"]),
+    )?;
+    let core = build(root, &compiler, "emulated")?;
+    let figures = emulate(&core)?;
+    let record = if let Some(record) = Record::fitting(root)? {
+        eprintln!("    the image is the recorded one: nothing that it is made of has changed");
+        record
+    } else {
+        eprintln!("    the image is newer than its record; `cargo xtask firmware` writes it");
+        weigh(&build(root, &compiler, "meter")?, record::inputs(root)?)?
+    };
+    report(&figures, &record, false)
+}
+
+/// What both need: tools, and the logic tested on this machine.
+fn prepare(root: &Path) -> anyhow::Result<Compiler> {
     packages::debian(PACKAGES)?;
     let compiler = compiler()?;
     step::run(
         "test firmware/logic on this machine",
         cargo(root).args(["test", "--release", "--locked", "-p", "jirani-firmware-logic"]),
     )?;
-    let core = build(root, &compiler, "emulated")?;
-    let mut figures = emulate(&core)?;
-    let meter = build(root, &compiler, "meter")?;
-    weigh(&meter, &mut figures)?;
+    Ok(compiler)
+}
+
+/// Prints the figures; fails when the image is too long.
+fn report(core: &Value, image: &Record, as_json: bool) -> anyhow::Result<()> {
+    let mut figures = core.clone();
+    let used = core["core_stack_bytes"].as_u64().unwrap_or_default();
+    figures["flash_bytes"] = json!(image.flash_bytes);
+    figures["ram_bytes"] = json!(image.ram_bytes);
+    figures["stack_bytes"] = json!(image.stack_bytes);
+    figures["stack_headroom_bytes"] = json!(image.stack_bytes.saturating_sub(used));
     for (name, value) in figures.as_object().into_iter().flatten() {
         eprintln!("{name:>32} {value}");
     }
     if as_json {
         println!("{figures}");
     }
-    if figures["flash_bytes"].as_u64().is_none_or(|bytes| bytes > FLASH_MAX) {
+    if image.flash_bytes > FLASH_MAX {
         bail!("the firmware takes more than {FLASH_MAX} bytes of flash, so two images do not fit 4 MB");
     }
     Ok(())
+}
+
+/// Builds the meter's program; gives its ELF's path.
+pub fn meter(root: &Path) -> anyhow::Result<PathBuf> {
+    build(root, &compiler()?, "meter")
 }
 
 /// What compiles for the meter's processor.
@@ -125,7 +173,7 @@ fn cargo(root: &Path) -> Command {
 }
 
 /// The target folder: not the workspace's, whose lock another build may hold.
-fn folder(root: &Path) -> PathBuf {
+pub fn folder(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join("firmware")
 }
 
@@ -147,26 +195,21 @@ fn emulate(elf: &Path) -> anyhow::Result<Value> {
     serde_json::from_str(last).with_context(|| format!("the emulated core said {last:?} instead of figures"))
 }
 
-/// Adds what the meter's program takes of flash and RAM.
-fn weigh(elf: &Path, figures: &mut Value) -> anyhow::Result<()> {
+/// What the meter's program takes of flash and RAM.
+fn weigh(elf: &Path, inputs_sha256: String) -> anyhow::Result<Record> {
     let bytes = std::fs::read(elf).with_context(|| format!("cannot read {}", elf.display()))?;
     let file = object::File::parse(&*bytes).with_context(|| format!("{} is no ELF", elf.display()))?;
-    let (mut flash, mut ram) = (0, 0);
+    let (mut flash_bytes, mut ram_bytes) = (0, 0);
     for section in file.sections().filter(|section| section.address() != 0) {
         let kept = !matches!(section.kind(), SectionKind::UninitializedData | SectionKind::UninitializedTls);
-        flash += if kept { section.size() } else { 0 };
+        flash_bytes += if kept { section.size() } else { 0 };
         let counts = RAM.contains(&section.address()) && section.name() != Ok(".stack");
-        ram += if counts { section.size() } else { 0 };
+        ram_bytes += if counts { section.size() } else { 0 };
     }
     let address = |name: &str| {
         let symbol = file.symbols().find(|symbol| symbol.name() == Ok(name));
         symbol.map(|symbol| symbol.address()).with_context(|| format!("the firmware has no symbol {name}"))
     };
-    let stack = address("_stack_start")?.saturating_sub(address("_stack_end")?);
-    let core = figures["core_stack_bytes"].as_u64().unwrap_or_default();
-    figures["flash_bytes"] = json!(flash);
-    figures["ram_bytes"] = json!(ram);
-    figures["stack_bytes"] = json!(stack);
-    figures["stack_headroom_bytes"] = json!(stack.saturating_sub(core));
-    Ok(())
+    let stack_bytes = address("_stack_start")?.saturating_sub(address("_stack_end")?);
+    Ok(Record { inputs_sha256, flash_bytes, ram_bytes, stack_bytes })
 }

@@ -13,6 +13,7 @@ mod step;
 mod test;
 mod up;
 mod web;
+mod wokwi;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -49,7 +50,7 @@ enum Chore {
     },
     /// Measures; see docs/benchmarks.md. Prints a table, or one line of JSON last.
     Bench {
-        /// What to measure: `chain`, `ledger`, `market`, `mpesa`, `pipeline`, `program`.
+        /// What to measure: `chain`, `gateway`, `ledger`, `market`, `mpesa`, `pipeline`, `program`.
         name: String,
         /// Write the measured table into the documentation that holds it.
         #[arg(long)]
@@ -57,7 +58,8 @@ enum Chore {
         /// Print the figures as one line of JSON, last.
         #[arg(long)]
         json: bool,
-        /// Of `chain`: first kill a sending process three hundred times.
+        /// Of `chain`: first kill a sending process three hundred times; of `gateway`: first
+        /// kill gateway and broker two hundred times.
         #[arg(long)]
         crash: bool,
         /// Of `mpesa`: first the storm of 10,000 trades and 5,000 payouts in full.
@@ -66,6 +68,12 @@ enum Chore {
     },
     /// Builds the meter's firmware, tries its core under an emulator, weighs it.
     Firmware {
+        /// Print the figures as one line of JSON, last.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Builds the meter for the Wokwi simulator, tests its energy ICs, checks its diagram.
+    Wokwi {
         /// Print the figures as one line of JSON, last.
         #[arg(long)]
         json: bool,
@@ -94,6 +102,7 @@ fn main() {
             bench::run(&root, &name, json, update, bench::First { crash, storm })
         }
         Chore::Firmware { json } => firmware::run(&root, json),
+        Chore::Wokwi { json } => wokwi::run(&root, json),
         Chore::Fuzz { name, minutes, seed } => fuzz::run(&root, &name, minutes, seed),
     });
     if let Err(error) = outcome {

@@ -1,13 +1,13 @@
 //! `cargo xtask test`: every check and every test, on a fresh machine.
 
-use crate::{fuzz, packages, program, step, up, web};
+use crate::{firmware, fuzz, packages, program, step, up, web, wokwi};
 use std::path::Path;
 use std::process::Command;
 
 /// Runs everything; the first failure ends it with one line.
 pub fn run(root: &Path) -> anyhow::Result<()> {
     packages::debian(up::BUILD)?;
-    packages::debian(&["chromium", "postgresql", "python3-venv"])?;
+    packages::debian(&["chromium", "mosquitto", "openssl", "postgresql", "python3-venv"])?;
     web::need_node()?;
 
     step::run("format", cargo(root).args(["fmt", "--all", "--check"]))?;
@@ -18,6 +18,8 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
     )?;
 
     let elf = program::check(root)?;
+    firmware::check(root)?;
+    wokwi::check(root)?;
 
     let python = packages::python("python", &root.join("crates/meter/vectors/requirements.txt"))?;
     // Clients that others wrote, for the embedded chain's tests.

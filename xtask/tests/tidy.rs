@@ -10,7 +10,21 @@ use std::path::{Path, PathBuf};
 /// only adapters may depend on each other, and a service never on a service but
 /// for the interface that stands above them.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("domain", &["units", "meter", "ledger", "market", "forecast", "energy-interface", "reconciliation"]),
+    (
+        "domain",
+        &[
+            "units",
+            "meter",
+            "readings",
+            "devices",
+            "ledger",
+            "market",
+            "forecast",
+            "energy-interface",
+            "reconciliation",
+            "plausibility",
+        ],
+    ),
     (
         "adapters",
         &[
@@ -24,11 +38,12 @@ const LAYERS: &[(&str, &[&str])] = &[
             "daraja-sandbox",
             "inbox",
             "broker",
+            "evidence",
             "weather",
             "notify",
         ],
     ),
-    ("services", &["oracle", "settlement", "advisor", "statement", "village"]),
+    ("services", &["oracle", "bridge", "settlement", "advisor", "statement", "village"]),
     ("interface", &["api"]),
     ("apps", &["jirani"]),
 ];
