@@ -56,6 +56,14 @@ def read_signed(data, key, epoch):
     return fields[4], fields[9], fields[8]
 
 
+def read_span(data, name, proof):
+    """The registers' epoch, the first moment (microseconds), and what is added to export and import."""
+    need(len(data) == 80 and data[:16] == b"jirani.span.v1\0\0", "a span has 80 bytes")
+    household, _, meter, epoch, row_epoch, begin, imported, exported, _ = struct.unpack(">II16sIIqqqq", data[16:])
+    need((household, meter, row_epoch) == (proof["household"], name, proof["meter_epoch"]), "the span is the row's")
+    return epoch, begin, (exported, imported)
+
+
 def climb(leaf, path):
     node = sha256(b"\0", leaf)
     for step in path:
@@ -132,15 +140,23 @@ def main():
     arguments = arguments.parse_args()
     with open(arguments.proof, encoding="utf-8") as file:
         proof = json.load(file)
-    need(proof["version"] == 1, "the file's version is 1")
+    need(proof["version"] == (2 if "span" in proof else 1), "the file's version is 1, or 2 with a span")
     key, root = bytes.fromhex(proof["meter_key"]), bytes.fromhex(proof["evidence_root"])
+    # Registers are virtual: a span of a later meter says what to add to the raw ones.
+    epoch, begin, added = proof["meter_epoch"], 0, (0, 0)
+    if "span" in proof:
+        leaf = bytes.fromhex(proof["span"]["signed"])
+        need(climb(leaf, proof["span"]["path"]) == root, "the span's path leads to the root")
+        epoch, begin, added = read_span(leaf, sha256(key)[:16], proof)
     readings = []
     for reading in proof["readings"]:
         signed = bytes.fromhex(reading["signed"])
         need(climb(signed, reading["path"]) == root, "a reading's path leads to the root")
-        readings.append(read_signed(signed, key, proof["meter_epoch"]))
+        readings.append(read_signed(signed, key, epoch))
     row = (proof["export_wh"], proof["import_wh"])
-    need(at(proof["slot_end"] * 1_000_000, readings) == row, "the registers follow from the readings")
+    need(readings[0][0] >= begin, "the readings are of the span")
+    raw = at(proof["slot_end"] * 1_000_000, readings)
+    need(tuple(map(sum, zip(raw, added))) == row, "the registers follow from the readings")
     meters = meters_on_chain(arguments.rpc, arguments.program, proof["household"])
     need((key, proof["meter_epoch"]) in meters, "the household's meter has this key")
     on_chain = rows_on_chain(arguments.rpc, arguments.program, proof["transaction"], proof)
