@@ -122,7 +122,7 @@ impl DeviceFile {
     pub(crate) fn write(&self, device: &StoredDevice) -> Result<(), BridgeError> {
         let failed = |source| BridgeError::File { path: self.state.clone(), source };
         let text = serde_json::to_vec(device).map_err(|error| failed(error.into()))?;
-        replace(&self.state, &text).map_err(failed)
+        jirani_durable::replace(&self.state, &text).map_err(failed)
     }
 
     /// Adds a signed record that reading `seq` rests on; durable on return.
@@ -163,21 +163,6 @@ fn last_line(path: &Path) -> std::io::Result<[u8; 32]> {
         hash = Sha256::digest(line?.as_bytes()).into();
     }
     Ok(hash)
-}
-
-fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    let staged = path.with_extension("new");
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut file = File::create(&staged)?;
-    file.write_all(text)?;
-    file.sync_all()?;
-    fs::rename(&staged, path)?;
-    if let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,8 +4,7 @@
 //! begins at the ceiling, so time never goes back whatever was killed when.
 
 use jirani_units::Timestamp;
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// How far ahead of the visible time the stored ceiling runs, in seconds, unless
@@ -72,21 +71,9 @@ impl StoredClock {
             return Ok(());
         }
         let ceiling = at.plus_seconds(self.ahead_s);
-        self.write(ceiling).map_err(|source| StoredClockError::Io { path: self.path.clone(), source })?;
+        jirani_durable::replace(&self.path, format!("{ceiling}\n").as_bytes())
+            .map_err(|source| StoredClockError::Io { path: self.path.clone(), source })?;
         self.ceiling = ceiling;
-        Ok(())
-    }
-
-    fn write(&self, ceiling: Timestamp) -> std::io::Result<()> {
-        let staged = self.path.with_extension("new");
-        let mut file = File::create(&staged)?;
-        // One write: formatting straight into the file would make a call for every piece.
-        file.write_all(format!("{ceiling}\n").as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&staged, &self.path)?;
-        if let Some(folder) = self.path.parent() {
-            File::open(folder)?.sync_all()?;
-        }
         Ok(())
     }
 }

@@ -4,8 +4,8 @@
 //! crash in between only has the same callbacks fetched again.
 
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// What is on disk here.
@@ -61,20 +61,13 @@ impl Cursor {
 
     /// Moves on; durable on return.
     pub fn advance(&mut self, position: Position) -> Result<(), CursorError> {
-        write(&self.path, &position).map_err(|source| CursorError::Io { path: self.path.clone(), source })?;
+        serde_json::to_vec(&position)
+            .map_err(io::Error::from)
+            .and_then(|text| jirani_durable::replace(&self.path, &text))
+            .map_err(|source| CursorError::Io { path: self.path.clone(), source })?;
         self.position = position;
         Ok(())
     }
-}
-
-fn write(path: &Path, position: &Position) -> io::Result<()> {
-    let staged = path.with_extension("new");
-    let mut file = File::create(&staged)?;
-    file.write_all(&serde_json::to_vec(position)?)?;
-    file.sync_all()?;
-    fs::rename(&staged, path)?;
-    File::open(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?
-        .sync_all()
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The trait's verbs, each handed to the writer or to a question.
+//! The trait's verbs, each handed to the writer or to a question. Long because a trait is
+//! implemented in one place, whatever the number of its verbs; none of them decides anything.
 
 use crate::{SqliteStore, read};
 use async_trait::async_trait;

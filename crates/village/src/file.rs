@@ -4,8 +4,7 @@
 
 use crate::error::VillageError;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The file in the village's folder.
@@ -144,7 +143,7 @@ impl VillageFile {
         let Some(path) = &self.0 else { return Ok(()) };
         let unreadable = |source| VillageError::Unreadable { path: path.clone(), source };
         let text = serde_json::to_vec(village).map_err(|error| unreadable(error.into()))?;
-        replace(path, &text).map_err(unreadable)
+        jirani_durable::replace(path, &text).map_err(unreadable)
     }
 
     /// What is wrong with what was read.
@@ -152,21 +151,6 @@ impl VillageFile {
         let path = self.0.clone().unwrap_or_default();
         VillageError::Damaged { path, problem: problem.to_owned() }
     }
-}
-
-fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    let staged = path.with_extension("new");
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut file = File::create(&staged)?;
-    file.write_all(text)?;
-    file.sync_all()?;
-    fs::rename(&staged, path)?;
-    if let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,10 +1,7 @@
 //! The board: which pin does what, and what stands where in flash.
 //!
-//! An ESP32-C3-DevKitM-1 with 4 MB. Energy ICs: GPIO4 (to their RX), GPIO5 (from their
-//! TX). Relay: GPIO10, high opens the contact. Cover switch: GPIO3, high when open.
-//! Display: GPIO6 (SDA), GPIO7 (SCL). Serial line for a person: UART0, 115,200 baud.
-
-#![cfg_attr(not(feature = "esp32c3"), allow(unused_imports, reason = "`board_esp32.rs` starts that board"))]
+//! An ESP32-C3-DevKitM-1 with 4 MB, or an ESP32-DevKitC with 4 MB and no PSRAM: they differ
+//! in their pins alone, which stand at the end of this file.
 
 use core::ops::Range;
 use esp_hal::clock::CpuClock;
@@ -51,37 +48,76 @@ pub struct Board {
 #[error("board.refused: {0} did not take its settings")]
 pub struct BoardError(pub &'static str);
 
+/// Makes the board's start around its pins. A high relay pin opens the contact; a high
+/// cover pin says that the cover is open. The serial line is UART0, on the board's USB
+/// socket.
+macro_rules! start_with_pins {
+    (
+        energy_transmit: $energy_transmit:ident,
+        energy_receive: $energy_receive:ident,
+        relay: $relay:ident,
+        cover: $cover:ident,
+        display_data: $display_data:ident,
+        display_clock: $display_clock:ident,
+        serial_transmit: $serial_transmit:ident,
+        serial_receive: $serial_receive:ident $(,)?
+    ) => {
+        impl Board {
+            /// Takes the hardware and starts the scheduler, which the radio needs. Only once.
+            pub fn start() -> Result<Self, BoardError> {
+                let parts = esp_hal::init(esp_hal::Config::default().with_cpu_clock(CpuClock::max()));
+                esp_alloc::heap_allocator!(#[esp_hal::ram(reclaimed)] size: 64 * 1024);
+                esp_alloc::heap_allocator!(size: 36 * 1024);
+                esp_rtos::start(TimerGroup::new(parts.TIMG0).timer0, parts.FROM_CPU_INTR0);
+                let energy = Uart::new(parts.UART1, uart::Config::default().with_baudrate(ENERGY_BAUD))
+                    .map_err(|_| BoardError("the energy ICs' UART"))?
+                    .with_tx(parts.$energy_transmit)
+                    .with_rx(parts.$energy_receive)
+                    .into_async();
+                let serial = Uart::new(parts.UART0, uart::Config::default().with_baudrate(SERIAL_BAUD))
+                    .map_err(|_| BoardError("the serial line's UART"))?
+                    .with_tx(parts.$serial_transmit)
+                    .with_rx(parts.$serial_receive)
+                    .into_async();
+                let display = I2c::new(parts.I2C0, master::Config::default())
+                    .map_err(|_| BoardError("the display's I2C"))?
+                    .with_sda(parts.$display_data)
+                    .with_scl(parts.$display_clock);
+                Ok(Self {
+                    energy,
+                    relay: Output::new(parts.$relay, Level::Low, OutputConfig::default()),
+                    cover: Input::new(parts.$cover, InputConfig::default().with_pull(Pull::Up)),
+                    display,
+                    serial,
+                    flash: FlashStorage::new(parts.FLASH),
+                    watchdog: Rtc::new(parts.RTC_TIMER).rwdt,
+                    wifi: parts.WIFI,
+                })
+            }
+        }
+    };
+}
+
 #[cfg(feature = "esp32c3")]
-impl Board {
-    /// Takes the hardware and starts the scheduler, which the radio needs. Only once.
-    pub fn start() -> Result<Self, BoardError> {
-        let parts = esp_hal::init(esp_hal::Config::default().with_cpu_clock(CpuClock::max()));
-        esp_alloc::heap_allocator!(#[esp_hal::ram(reclaimed)] size: 64 * 1024);
-        esp_alloc::heap_allocator!(size: 36 * 1024);
-        esp_rtos::start(TimerGroup::new(parts.TIMG0).timer0, parts.FROM_CPU_INTR0);
-        let energy = Uart::new(parts.UART1, uart::Config::default().with_baudrate(ENERGY_BAUD))
-            .map_err(|_| BoardError("the energy ICs' UART"))?
-            .with_tx(parts.GPIO4)
-            .with_rx(parts.GPIO5)
-            .into_async();
-        let serial = Uart::new(parts.UART0, uart::Config::default().with_baudrate(SERIAL_BAUD))
-            .map_err(|_| BoardError("the serial line's UART"))?
-            .with_tx(parts.GPIO21)
-            .with_rx(parts.GPIO20)
-            .into_async();
-        let display = I2c::new(parts.I2C0, master::Config::default())
-            .map_err(|_| BoardError("the display's I2C"))?
-            .with_sda(parts.GPIO6)
-            .with_scl(parts.GPIO7);
-        Ok(Self {
-            energy,
-            relay: Output::new(parts.GPIO10, Level::Low, OutputConfig::default()),
-            cover: Input::new(parts.GPIO3, InputConfig::default().with_pull(Pull::Up)),
-            display,
-            serial,
-            flash: FlashStorage::new(parts.FLASH),
-            watchdog: Rtc::new(parts.RTC_TIMER).rwdt,
-            wifi: parts.WIFI,
-        })
-    }
+start_with_pins! {
+    energy_transmit: GPIO4,
+    energy_receive: GPIO5,
+    relay: GPIO10,
+    cover: GPIO3,
+    display_data: GPIO6,
+    display_clock: GPIO7,
+    serial_transmit: GPIO21,
+    serial_receive: GPIO20,
+}
+
+#[cfg(feature = "esp32")]
+start_with_pins! {
+    energy_transmit: GPIO17,
+    energy_receive: GPIO16,
+    relay: GPIO25,
+    cover: GPIO27,
+    display_data: GPIO21,
+    display_clock: GPIO22,
+    serial_transmit: GPIO1,
+    serial_receive: GPIO3,
 }

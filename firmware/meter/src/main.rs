@@ -12,8 +12,6 @@
 extern crate alloc;
 
 mod board;
-#[cfg(feature = "esp32")]
-mod board_esp32;
 mod device;
 mod display;
 mod energy;

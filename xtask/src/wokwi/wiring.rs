@@ -7,57 +7,29 @@ use super::parts::BOARD;
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 
-/// What a pin does: what stands before it in `board.rs`, and what the diagram wires to
-/// it as type and pin.
+/// What a pin does: its name among the pins of `board.rs`, and what the diagram wires to it
+/// as type and pin.
 struct Role {
     name: &'static str,
-    after: &'static str,
-    call: &'static str,
+    pin: &'static str,
     ends: &'static [(&'static str, &'static str)],
 }
 
 const MONITOR: &str = "$serialMonitor";
 
 const ROLES: &[Role] = &[
-    Role {
-        name: "TX to the energy ICs",
-        after: "parts.UART1",
-        call: ".with_tx(",
-        ends: &[("chip-pzem", "RX")],
-    },
-    Role {
-        name: "RX from the energy ICs",
-        after: "parts.UART1",
-        call: ".with_rx(",
-        ends: &[("chip-pzem", "TX")],
-    },
-    Role { name: "TX of the serial line", after: "parts.UART0", call: ".with_tx(", ends: &[(MONITOR, "RX")] },
-    Role { name: "RX of the serial line", after: "parts.UART0", call: ".with_rx(", ends: &[(MONITOR, "TX")] },
-    Role {
-        name: "SDA of the display",
-        after: "parts.I2C0",
-        call: ".with_sda(",
-        ends: &[("board-ssd1306", "SDA")],
-    },
-    Role {
-        name: "SCL of the display",
-        after: "parts.I2C0",
-        call: ".with_scl(",
-        ends: &[("board-ssd1306", "SCL")],
-    },
-    Role {
-        name: "the relay",
-        after: "relay:",
-        call: "Output::new(",
-        ends: &[("wokwi-relay-module", "IN"), ("chip-pzem", "CUT")],
-    },
-    Role {
-        name: "the cover switch",
-        after: "cover:",
-        call: "Input::new(",
-        ends: &[("wokwi-slide-switch", "2")],
-    },
+    Role { name: "TX to the energy ICs", pin: "energy_transmit", ends: &[("chip-pzem", "RX")] },
+    Role { name: "RX from the energy ICs", pin: "energy_receive", ends: &[("chip-pzem", "TX")] },
+    Role { name: "TX of the serial line", pin: "serial_transmit", ends: &[(MONITOR, "RX")] },
+    Role { name: "RX of the serial line", pin: "serial_receive", ends: &[(MONITOR, "TX")] },
+    Role { name: "SDA of the display", pin: "display_data", ends: &[("board-ssd1306", "SDA")] },
+    Role { name: "SCL of the display", pin: "display_clock", ends: &[("board-ssd1306", "SCL")] },
+    Role { name: "the relay", pin: "relay", ends: &[("wokwi-relay-module", "IN"), ("chip-pzem", "CUT")] },
+    Role { name: "the cover switch", pin: "cover", ends: &[("wokwi-slide-switch", "2")] },
 ];
+
+/// What stands before the pins of the simulated board in `board.rs`.
+const PINS: &str = "#[cfg(feature = \"esp32c3\")]\nstart_with_pins! {";
 
 /// Where the board's two serial pins are on its edge: GPIO20 and GPIO21.
 fn label(gpio: &str) -> &str {
@@ -70,14 +42,10 @@ fn label(gpio: &str) -> &str {
 
 /// The GPIO of a role, as the firmware's code has it.
 fn gpio<'a>(board: &'a str, role: &Role) -> anyhow::Result<&'a str> {
-    let lost = || format!("board.rs no longer says {}...{}: the check must follow it", role.after, role.call);
-    // Code, not the fields' declarations above it.
-    let code = board.split_once("impl Board").with_context(lost)?.1;
-    let code = code.split_once(role.after).with_context(lost)?.1;
-    let code = code.split_once(role.call).with_context(lost)?.1;
-    let digits = code.split_once("GPIO").with_context(lost)?.1;
-    let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
-    Ok(&digits[..end])
+    let lost = || format!("board.rs no longer names the pin {}: the check must follow it", role.pin);
+    let pins = board.split_once(PINS).and_then(|(_, rest)| rest.split_once('}')).with_context(lost)?.0;
+    let said = pins.lines().find_map(|line| line.trim().strip_prefix(role.pin)?.strip_prefix(": GPIO"));
+    Ok(said.with_context(lost)?.trim_end_matches(','))
 }
 
 /// Every wire that is missing, and every one at a GPIO that the firmware does not know.

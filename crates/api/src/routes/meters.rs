@@ -49,6 +49,21 @@ impl From<EnrolmentError> for ApiError {
     }
 }
 
+/// One operator's act upon one meter, carried to its end even if the caller hangs up.
+async fn act<F>(
+    app: &App,
+    who: SignedIn,
+    meter: &str,
+    act: impl FnOnce(Arc<Enrolment>, String, MeterId) -> F,
+) -> Result<Json<MeterView>, ApiError>
+where
+    F: Future<Output = Result<MeterRecord, EnrolmentError>> + Send + 'static,
+{
+    let (desk, by, meter) = (desk(app)?, operator_name(app, who).await?, name_of(meter)?);
+    let record = app.to_the_end(act(desk, by, meter)).await?;
+    view(app, &record).await.map(Json)
+}
+
 async fn view(app: &App, record: &MeterRecord) -> Result<MeterView, ApiError> {
     Ok(MeterView::of(record, seen(app).await?.remove(&record.meter).unwrap_or_default()))
 }
@@ -199,9 +214,7 @@ pub async fn challenge(
     who: SignedIn,
     Path(meter): Path<String>,
 ) -> Result<Json<MeterView>, ApiError> {
-    let (desk, by, meter) = (desk(&app)?, operator_name(&app, who).await?, name_of(&meter)?);
-    let record = app.to_the_end(async move { desk.challenge(&by, meter).await }).await?;
-    view(&app, &record).await.map(Json)
+    act(&app, who, &meter, |desk, by, meter| async move { desk.challenge(&by, meter).await }).await
 }
 
 /// Approves a meter that has proven its key. Not by the one who claimed it.
@@ -218,9 +231,7 @@ pub async fn approve(
     who: SignedIn,
     Path(meter): Path<String>,
 ) -> Result<Json<MeterView>, ApiError> {
-    let (desk, by, meter) = (desk(&app)?, operator_name(&app, who).await?, name_of(&meter)?);
-    let record = app.to_the_end(async move { desk.approve(&by, meter).await }).await?;
-    view(&app, &record).await.map(Json)
+    act(&app, who, &meter, |desk, by, meter| async move { desk.approve(&by, meter).await }).await
 }
 
 /// Ends a claim that is not approved.
@@ -239,9 +250,8 @@ pub async fn reject(
     Path(meter): Path<String>,
     Json(request): Json<ReasonRequest>,
 ) -> Result<Json<MeterView>, ApiError> {
-    let (desk, by, meter) = (desk(&app)?, operator_name(&app, who).await?, name_of(&meter)?);
-    let record = app.to_the_end(async move { desk.reject(&by, meter, request.reason).await }).await?;
-    view(&app, &record).await.map(Json)
+    act(&app, who, &meter, |desk, by, meter| async move { desk.reject(&by, meter, request.reason).await })
+        .await
 }
 
 /// Takes a meter out of service: nothing of it is accepted any more.
@@ -260,9 +270,8 @@ pub async fn retire(
     Path(meter): Path<String>,
     Json(request): Json<ReasonRequest>,
 ) -> Result<Json<MeterView>, ApiError> {
-    let (desk, by, meter) = (desk(&app)?, operator_name(&app, who).await?, name_of(&meter)?);
-    let record = app.to_the_end(async move { desk.retire(&by, meter, request.reason).await }).await?;
-    view(&app, &record).await.map(Json)
+    act(&app, who, &meter, |desk, by, meter| async move { desk.retire(&by, meter, request.reason).await })
+        .await
 }
 
 /// Lets a held meter be attested again: what it said first stands.
@@ -281,9 +290,8 @@ pub async fn release(
     Path(meter): Path<String>,
     Json(request): Json<ReasonRequest>,
 ) -> Result<Json<MeterView>, ApiError> {
-    let (desk, by, meter) = (desk(&app)?, operator_name(&app, who).await?, name_of(&meter)?);
-    let record = app.to_the_end(async move { desk.release(&by, meter, request.reason).await }).await?;
-    view(&app, &record).await.map(Json)
+    act(&app, who, &meter, |desk, by, meter| async move { desk.release(&by, meter, request.reason).await })
+        .await
 }
 
 /// Approves that an active meter's registers began anew.
@@ -302,11 +310,11 @@ pub async fn begin_epoch(
     Path(meter): Path<String>,
     Json(request): Json<EpochRequest>,
 ) -> Result<Json<MeterView>, ApiError> {
-    let (desk, by, meter) = (desk(&app)?, operator_name(&app, who).await?, name_of(&meter)?);
     let anew = (request.epoch, request.opening.unwrap_or_default().into());
-    let record =
-        app.to_the_end(async move { desk.begin_epoch(&by, meter, anew, request.reason).await }).await?;
-    view(&app, &record).await.map(Json)
+    let begin = |desk: Arc<Enrolment>, by: String, meter| async move {
+        desk.begin_epoch(&by, meter, anew, request.reason).await
+    };
+    act(&app, who, &meter, begin).await
 }
 
 /// Names the firmware that may run; what runs else is remarked.
