@@ -28,11 +28,20 @@ pub(crate) struct Challenges {
     heard: Receiver<Event>,
     stale: bool,
     ask_at: Instant,
+    /// Until when what is known of enrolments is believed without word of a change: other
+    /// processes, whose word is not heard here, change them, too.
+    fresh_until: Instant,
 }
 
 impl Challenges {
     pub(crate) fn new(store: Arc<dyn Store>, events: &Events) -> Self {
-        Self { store, heard: events.subscribe(), stale: false, ask_at: Instant::now() }
+        let now = Instant::now();
+        Self { store, heard: events.subscribe(), stale: false, ask_at: now, fresh_until: now + ASK_AGAIN }
+    }
+
+    /// Whether somebody is to be asked now, or enrolments are to be read anew.
+    pub(crate) fn are_due(&self) -> bool {
+        self.stale || self.ask_at <= Instant::now()
     }
 
     /// Waits until an enrolment may have changed. May be dropped at any time.
@@ -56,9 +65,10 @@ impl Challenges {
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
-        if changed {
-            self.stale = true;
+        self.stale |= changed;
+        if changed || self.fresh_until <= Instant::now() {
             known.refresh_enrolled(&*self.store).await?;
+            self.fresh_until = Instant::now() + ASK_AGAIN;
         }
         Ok(())
     }
@@ -70,6 +80,7 @@ impl Challenges {
             tracing::warn!("enrolments cannot be read: {error}");
             return Vec::new();
         }
+        self.fresh_until = Instant::now() + ASK_AGAIN;
         match self.store.meters().await {
             Ok(meters) => meters.iter().filter_map(asked).collect(),
             Err(error) => {

@@ -181,6 +181,10 @@ impl Gateway {
             if core.take(batch, &cancel).await.is_none() {
                 break;
             }
+            // Readings that never end must not keep meters from being challenged.
+            if core.challenges.are_due() {
+                core.challenge().await;
+            }
         }
         stop_link.cancel();
         receiving.await.map_err(|error| GatewayError::LinkEnded(error.to_string()))
@@ -318,15 +322,17 @@ impl Core {
             if decided.accepted.is_empty() && decided.quarantined.is_empty() {
                 break decided;
             }
-            let meters: BTreeSet<MeterId> = decided.accepted.iter().map(|row| row.meter).collect();
-            let last = |meter| self.known.latest.get(&meter).map(|latest| (latest.epoch, latest.seq));
-            let against = meters.iter().map(|meter| (*meter, last(*meter))).collect();
+            // Also those of whom nothing is kept but an acknowledgement: it makes them forget.
+            let meters: BTreeSet<MeterId> = decided.durable.keys().map(|(meter, _)| *meter).collect();
+            let judged_by = meters.iter().map(|meter| self.known.judged_by(*meter)).collect();
             let (accepted, quarantined) = (decided.accepted.clone(), decided.quarantined.clone());
-            if let Some(appended) = self.store.append_judged(accepted, quarantined, against).await? {
+            if let Some(appended) = self.store.append_judged(accepted, quarantined, judged_by).await? {
                 self.note(&decided, &appended).await;
                 break decided;
             }
-            // Another gateway has stored readings of these meters since: they are judged again.
+            // Another gateway has stored readings of these meters since, or one of them was
+            // replaced or retired, by whichever process: they are judged again.
+            self.known.refresh_enrolled(&*self.store).await?;
             self.known.refresh_latest_of(&*self.store, meters.into_iter().collect()).await?;
         };
         for (meter, code) in &decided.refusals {

@@ -4,7 +4,7 @@
 use crate::boundary::{Spans, registers};
 use jirani_meter::PublicKey;
 use jirani_readings::{Latest, Rating, Refusal, Span, Terms, short_hash};
-use jirani_store::{HouseholdRecord, MeterRecord, MeterState, ReadingRow, Store, StoreError};
+use jirani_store::{HouseholdRecord, JudgedBy, MeterRecord, MeterState, ReadingRow, Store, StoreError};
 use jirani_units::{HouseholdId, MeterId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub(crate) struct Enrolled {
     pub(crate) rating: Rating,
     pub(crate) span: Option<Arc<Span>>,
     pub(crate) modulus_wh: Option<u64>,
+    /// Versions of its household and of its enrolment.
+    pub(crate) versions: (u64, u64),
 }
 
 #[derive(Debug, Default)]
@@ -45,9 +47,12 @@ impl Known {
     }
 
     pub(crate) async fn refresh_enrolled(&mut self, store: &dyn Store) -> Result<(), StoreError> {
-        let (spans, meters) = (Spans::load(store).await?, store.meters().await?);
-        let meters: HashMap<MeterId, MeterRecord> = meters.into_iter().map(|row| (row.meter, row)).collect();
+        // Versions first: what changes meanwhile is then newer than they say, and whatever is
+        // judged by it is judged again.
         let households = store.households().await?;
+        let meters = store.meters().await?;
+        let spans = Spans::load(store).await?;
+        let meters: HashMap<MeterId, MeterRecord> = meters.into_iter().map(|row| (row.meter, row)).collect();
         self.enrolled = households.iter().filter_map(|record| enrolled(record, &spans, &meters)).collect();
         let is_former = |row: &&MeterRecord| matches!(row.state, MeterState::Replaced | MeterState::Retired);
         self.former = meters.values().filter(is_former).map(|row| (row.meter, row.state)).collect();
@@ -77,6 +82,14 @@ impl Known {
 
     pub(crate) fn meter(&self, meter: MeterId) -> Option<&Enrolled> {
         self.enrolled.get(&meter).filter(|_| !self.former.contains_key(&meter))
+    }
+
+    /// What a judgement of this meter's readings rests on.
+    pub(crate) fn judged_by(&self, meter: MeterId) -> JudgedBy {
+        let latest = self.latest.get(&meter).map(|latest| (latest.epoch, latest.seq));
+        let versions = self.enrolled.get(&meter).map_or((0, 0), |enrolled| enrolled.versions);
+        let (household_version, enrolment_version) = versions;
+        JudgedBy { meter, latest, household_version, enrolment_version }
     }
 
     /// Whether its state is known to be over: only word of a change makes that old.
@@ -145,6 +158,7 @@ fn enrolled(
         },
         span: spans.of(record.id).last().filter(|span| span.meter == meter).cloned().map(Arc::new),
         modulus_wh: meters.get(&meter).and_then(|row| row.modulus_wh),
+        versions: (record.version, meters.get(&meter).map_or(0, |row| row.version)),
     };
     Some((meter, enrolled))
 }

@@ -593,6 +593,29 @@ async fn registers_that_go_on_in_a_new_epoch_begin_a_span_and_count_on() {
 }
 
 #[tokio::test]
+async fn a_meter_that_another_process_has_replaced_keeps_what_would_not_count() {
+    let site = Site::with(vec![record(1), record(99)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let mut meter = meter_of(1);
+    read(&mut meter, 0, 10, 20);
+    assert_eq!(wire.deliver(&mut meter).await, 1);
+    // No word of it comes here: it is only in the store.
+    let home = site.store.household(HouseholdId(1)).await.unwrap().unwrap();
+    let home = HouseholdRecord { meter: Some(id_of(9)), meter_key: key_of(9).public_key(), ..home };
+    site.store.commit(vec![Change::Household(home)]).await.unwrap();
+    read(&mut meter, 60, 10, 20);
+    site.deal_with(&mut wire, meter.message().unwrap()).await;
+    assert_eq!(site.quarantined().await, ["reading.unknown_meter"]);
+    assert_eq!(site.store.reading(id_of(1), 1, 2).await.unwrap(), None);
+    assert!(wire.acks.is_empty() && !meter.queue().is_empty(), "it is not told that it counted");
+    // The one in its place counts at once.
+    let (mut wire, mut meter) = (Wire::of(&site, id_of(9)).await, meter_of(9));
+    read(&mut meter, 60, 1, 2);
+    assert_eq!(wire.deliver(&mut meter).await, 1);
+    assert_eq!(site.store.reading(id_of(9), 1, 1).await.unwrap().unwrap().household, HouseholdId(1));
+}
+
+#[tokio::test]
 async fn two_meters_with_one_key_are_held_and_both_readings_kept() {
     let site = Site::with(vec![record(1), record(99)]).await;
     let mut wire = Wire::of(&site, id_of(1)).await;

@@ -8,11 +8,11 @@ use jirani_readings::Span;
 use jirani_store::numbers::BLOCK;
 use jirani_store::{
     Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, CurtailmentRecord, DayBillRecord,
-    FindingRecord, HandsetRecord, HouseholdRecord, InboxRow, JournalRow, MessageRecord, MeterEventRow,
-    MeterRecord, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord,
-    ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord,
-    ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord,
-    StepRecord, Store, StoreError, TariffRecord,
+    FindingRecord, HandsetRecord, HouseholdRecord, InboxRow, JournalRow, JudgedBy, MessageRecord,
+    MeterEventRow, MeterRecord, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord,
+    PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord,
+    RelayRecord, ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord,
+    SlotRecord, StepRecord, Store, StoreError, TariffRecord,
 };
 use jirani_units::{
     Cents, HouseholdId, MeterId, Msisdn, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
@@ -48,9 +48,9 @@ impl Store for PostgresStore {
         &self,
         readings: Vec<ReadingRow>,
         quarantined: Vec<QuarantineRow>,
-        against: Vec<(MeterId, Option<(u32, u64)>)>,
+        judged_by: Vec<JudgedBy>,
     ) -> Answer<Option<Vec<Appended>>> {
-        self.writer()?.judged(readings, quarantined, against).await
+        self.writer()?.judged(readings, quarantined, judged_by).await
     }
 
     async fn latest_of(&self, meters: Vec<MeterId>) -> Answer<Vec<ReadingRow>> {

@@ -6,9 +6,9 @@ use crate::error::StoreError;
 use crate::ledger::{AccountBalance, Balances, JournalRow};
 use crate::record::{
     Appended, CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, FindingRecord, HandsetRecord,
-    HouseholdRecord, InboxRow, MessageRecord, MeterEventRow, MeterRecord, NewCallback, NoticeRecord,
-    OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow,
-    ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord,
+    HouseholdRecord, InboxRow, JudgedBy, MessageRecord, MeterEventRow, MeterRecord, NewCallback,
+    NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow,
+    ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord,
     SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord, TariffRecord,
 };
 use async_trait::async_trait;
@@ -52,14 +52,14 @@ pub trait Store: Send + Sync {
         readings: Vec<ReadingRow>,
         quarantined: Vec<QuarantineRow>,
     ) -> Result<Vec<Appended>, StoreError>;
-    /// The same, if the last reading of each of these meters is still the one that these
-    /// readings were judged against; else nothing is changed, and `None`: another gateway
-    /// has stored readings of theirs, and the rules must be asked again.
+    /// The same, if everything that these readings were judged by is still so; else nothing
+    /// is changed, and `None`: another gateway has stored readings of these meters, or
+    /// somebody has replaced or retired one, and the rules must be asked again.
     async fn append_judged(
         &self,
         readings: Vec<ReadingRow>,
         quarantined: Vec<QuarantineRow>,
-        against: Vec<(MeterId, Option<(u32, u64)>)>,
+        judged_by: Vec<JudgedBy>,
     ) -> Result<Option<Vec<Appended>>, StoreError>;
     /// The last readings of these meters, by (epoch, seq); a meter that has none is missing.
     async fn latest_of(&self, meters: Vec<MeterId>) -> Result<Vec<ReadingRow>, StoreError>;

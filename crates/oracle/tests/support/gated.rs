@@ -47,13 +47,13 @@ macro_rules! pass_on {
                 &self,
                 readings: Vec<ReadingRow>,
                 quarantined: Vec<QuarantineRow>,
-                against: Vec<(MeterId, Option<(u32, u64)>)>,
+                judged_by: Vec<JudgedBy>,
             ) -> Answer<Option<Vec<Appended>>> {
                 if self.broken.load(Ordering::SeqCst) {
                     self.failures.send_modify(|failures| *failures += 1);
                     return Err(StoreError::Unavailable { what: "the disk is gone".into() });
                 }
-                self.inner.append_judged(readings, quarantined, against).await
+                self.inner.append_judged(readings, quarantined, judged_by).await
             }
             $(async fn $name(&self, $($argument: $type),*) -> Answer<$answer> {
                 self.inner.$name($($argument),*).await

@@ -2,7 +2,7 @@
 
 use super::cache::Cache;
 use crate::fault::{fault, int};
-use jirani_store::{Appended, QuarantineRow, ReadingRow, StoreError};
+use jirani_store::{Appended, JudgedBy, QuarantineRow, ReadingRow, StoreError};
 use jirani_units::{MeterId, Wh};
 use sqlx::{PgConnection, Row};
 use std::borrow::Cow;
@@ -18,21 +18,44 @@ struct Keyed<'a> {
     row: &'a ReadingRow,
 }
 
-/// The last readings, by (epoch, seq), that a gateway's judgement rests on.
-pub(super) type Against = Vec<(MeterId, Option<(u32, u64)>)>;
-
-/// Appends if the last readings still are what the judgement rests on.
+/// Appends if all that the judgement rests on is still so.
 pub(super) async fn append_judged(
     connection: &mut PgConnection,
     cache: &mut Cache,
     readings: &[ReadingRow],
     quarantined: &[QuarantineRow],
-    against: &[(MeterId, Option<(u32, u64)>)],
+    judged_by: &[JudgedBy],
 ) -> Result<Option<Vec<Appended>>, StoreError> {
-    if against.iter().any(|(meter, latest)| cache.latest.get(meter) != *latest) {
+    if judged_by.iter().any(|judged| cache.latest.get(&judged.meter) != judged.latest)
+        || !are_enrolled_so(connection, judged_by).await?
+    {
         return Ok(None);
     }
     append(connection, cache, readings, quarantined).await.map(Some)
+}
+
+/// Whether households and enrolments of these meters have the versions they were judged by.
+async fn are_enrolled_so(connection: &mut PgConnection, judged_by: &[JudgedBy]) -> Result<bool, StoreError> {
+    if judged_by.is_empty() {
+        return Ok(true);
+    }
+    let versions = |version: fn(&JudgedBy) -> u64| {
+        judged_by.iter().map(|judged| int("version", version(judged))).collect::<Result<Vec<i64>, _>>()
+    };
+    let changed = sqlx::query(
+        "SELECT 1 FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS judged (meter, household, enrolment)
+         LEFT JOIN households ON households.meter = judged.meter
+         LEFT JOIN meters ON meters.meter = judged.meter
+         WHERE coalesce(households.version, 0) <> judged.household
+         OR coalesce(meters.version, 0) <> judged.enrolment LIMIT 1",
+    )
+    .bind(judged_by.iter().map(|judged| judged.meter.0.to_vec()).collect::<Vec<_>>())
+    .bind(versions(|judged| judged.household_version)?)
+    .bind(versions(|judged| judged.enrolment_version)?)
+    .fetch_optional(connection)
+    .await
+    .map_err(fault)?;
+    Ok(changed.is_none())
 }
 
 pub(super) async fn append(

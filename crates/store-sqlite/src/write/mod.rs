@@ -35,7 +35,8 @@ use cache::Cache;
 pub(crate) use index::Extension;
 use jirani_store::archive::{Row as ArchiveRow, Table};
 use jirani_store::{
-    Appended, Change, Committed, NewCallback, OutboxRecord, QuarantineRow, ReadingRow, SlotRecord, StoreError,
+    Appended, Change, Committed, JudgedBy, NewCallback, OutboxRecord, QuarantineRow, ReadingRow, SlotRecord,
+    StoreError,
 };
 use rusqlite::Connection;
 use std::fs::File;
@@ -61,7 +62,7 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 enum Request {
     Commit(Vec<Change>, Reply<Committed>),
     Readings(Vec<ReadingRow>, Vec<QuarantineRow>, Reply<Vec<Appended>>),
-    Judged(Vec<ReadingRow>, Vec<QuarantineRow>, readings::Against, Reply<Option<Vec<Appended>>>),
+    Judged(Vec<ReadingRow>, Vec<QuarantineRow>, Vec<JudgedBy>, Reply<Option<Vec<Appended>>>),
     Slot(SlotRecord, Reply<()>),
     Callback(NewCallback, Reply<u64>),
     Outbox(OutboxRecord, Reply<()>),
@@ -187,9 +188,9 @@ impl Writer {
         &self,
         readings: Vec<ReadingRow>,
         quarantined: Vec<QuarantineRow>,
-        against: readings::Against,
+        judged_by: Vec<JudgedBy>,
     ) -> Result<Option<Vec<Appended>>, StoreError> {
-        self.ask(|reply| Request::Judged(readings, quarantined, against, reply)).await
+        self.ask(|reply| Request::Judged(readings, quarantined, judged_by, reply)).await
     }
 
     pub(crate) async fn slot(&self, slot: SlotRecord) -> Result<(), StoreError> {
@@ -375,10 +376,10 @@ fn write_one(connection: &Connection, cache: &mut Cache, request: Request) -> An
         Request::Readings(readings, quarantined, reply) => {
             answer(reply, within(connection, cache, |c, k| readings::append(c, k, &readings, &quarantined)))
         }
-        Request::Judged(readings, quarantined, against, reply) => answer(
+        Request::Judged(readings, quarantined, judged_by, reply) => answer(
             reply,
             within(connection, cache, |c, k| {
-                readings::append_judged(c, k, &readings, &quarantined, &against)
+                readings::append_judged(c, k, &readings, &quarantined, &judged_by)
             }),
         ),
         Request::Slot(slot, reply) => answer(reply, within(connection, cache, |c, _| slot::put(c, &slot))),

@@ -3,7 +3,7 @@
 use super::cache::Cache;
 use crate::fault::{fault, int};
 use crate::sql::query;
-use jirani_store::{Appended, QuarantineRow, ReadingRow, StoreError};
+use jirani_store::{Appended, JudgedBy, QuarantineRow, ReadingRow, StoreError};
 use jirani_units::MeterId;
 use rusqlite::{Connection, params};
 use std::borrow::Cow;
@@ -27,21 +27,34 @@ struct Keyed<'a> {
     row: &'a ReadingRow,
 }
 
-/// The last readings, by (epoch, seq), that a gateway's judgement rests on.
-pub(super) type Against = Vec<(MeterId, Option<(u32, u64)>)>;
-
-/// Appends if the last readings still are what the judgement rests on.
+/// Appends if all that the judgement rests on is still so.
 pub(super) fn append_judged(
     connection: &Connection,
     cache: &mut Cache,
     readings: &[ReadingRow],
     quarantined: &[QuarantineRow],
-    against: &[(MeterId, Option<(u32, u64)>)],
+    judged_by: &[JudgedBy],
 ) -> Result<Option<Vec<Appended>>, StoreError> {
-    if against.iter().any(|(meter, latest)| cache.latest.get(meter) != *latest) {
+    if judged_by.iter().any(|judged| cache.latest.get(&judged.meter) != judged.latest) {
         return Ok(None);
     }
+    for judged in judged_by {
+        let versions = (judged.household_version, judged.enrolment_version);
+        if enrolment(connection, judged.meter)? != Some(versions) {
+            return Ok(None);
+        }
+    }
     append(connection, cache, readings, quarantined).map(Some)
+}
+
+/// Versions of the household that has a meter and of the meter's enrolment; 0 for none.
+fn enrolment(connection: &Connection, meter: MeterId) -> Result<Option<(u64, u64)>, StoreError> {
+    query(
+        "SELECT coalesce((SELECT version FROM households WHERE meter = ?1), 0),
+         coalesce((SELECT version FROM meters WHERE meter = ?1), 0)",
+    )
+    .bind(meter.0)
+    .one(connection, |columns| Ok((columns.u64()?, columns.u64()?)))
 }
 
 pub(super) fn append(

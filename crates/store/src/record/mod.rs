@@ -40,7 +40,7 @@ pub use offer::{OfferRecord, OfferState};
 pub use order::{OrderRecord, OrderState, PayWith, Proof, ReleaseReason};
 pub use outbox::{OutboxRecord, OutboxState};
 pub use payout::{PayoutRecord, PayoutState};
-pub use reading::{Appended, QuarantineRow, ReadingRow};
+pub use reading::{Appended, JudgedBy, QuarantineRow, ReadingRow};
 pub use reconciliation::{ProposalRecord, ProposalState, ReconciliationRecord};
 pub use refusals::RefusalCount;
 pub use relay::RelayRecord;

@@ -27,6 +27,20 @@ pub struct ReadingRow {
     pub received_at: Timestamp,
 }
 
+/// What a gateway's judgement of a meter's readings rests on. As long as all of it still
+/// is so, the judgement holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JudgedBy {
+    /// Meter.
+    pub meter: MeterId,
+    /// Its last reading, by (epoch, seq).
+    pub latest: Option<(u32, u64)>,
+    /// Version of the household that it counts for; 0 for none.
+    pub household_version: u64,
+    /// Version of its enrolment; 0 for a meter that was enrolled without one.
+    pub enrolment_version: u64,
+}
+
 /// What became of a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Appended {

@@ -7,7 +7,7 @@ use jirani_meter::Registers;
 use jirani_readings::{Base, Span, SpanReason};
 use jirani_units::{HouseholdId, JSON_INTEGER_MAX};
 
-fn claimed(id: u32, household: u32) -> MeterRecord {
+pub(super) fn claimed(id: u32, household: u32) -> MeterRecord {
     let mut key = [0; 32];
     key[..4].copy_from_slice(&id.to_be_bytes());
     MeterRecord {

@@ -125,6 +125,7 @@ macro_rules! conformance {
             readings: other_bytes_under_one_identity_are_evidence;
             readings: the_latest_is_by_epoch_and_number;
             readings: what_was_judged_against_another_reading_is_not_kept;
+            readings: what_was_judged_by_an_enrolment_that_has_changed_is_not_kept;
             readings: readings_are_told_in_the_order_in_which_they_were_kept;
             readings: ranges_are_half_open_and_in_order;
             readings: neighbours_in_time_are_of_one_epoch;

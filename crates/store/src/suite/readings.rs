@@ -1,8 +1,8 @@
 //! What becomes of readings (R1).
 
-use super::Place;
-use super::samples::{at, meter, quarantined, reading};
-use crate::{Appended, ReadingRow, StoreError};
+use super::samples::{at, household, meter, quarantined, reading};
+use super::{Place, keep};
+use crate::{Appended, Change, HouseholdRecord, JudgedBy, MeterRecord, MeterState, ReadingRow, StoreError};
 use jirani_units::{HouseholdId, Timestamp, Wh};
 
 const EVER: (Timestamp, Timestamp) = (Timestamp(i64::MIN), Timestamp(i64::MAX));
@@ -69,8 +69,14 @@ pub async fn the_latest_is_by_epoch_and_number(place: &dyn Place) {
 pub async fn what_was_judged_against_another_reading_is_not_kept(place: &dyn Place) {
     let store = place.open().await;
     let keep = async |readings: Vec<ReadingRow>, against: Vec<(u32, Option<(u32, u64)>)>| {
-        let against = against.into_iter().map(|(number, latest)| (meter(number), latest)).collect();
-        store.append_judged(readings, vec![quarantined(1)], against).await.unwrap()
+        let judged = |(number, latest)| JudgedBy {
+            meter: meter(number),
+            latest,
+            household_version: 0,
+            enrolment_version: 0,
+        };
+        let judged_by = against.into_iter().map(judged).collect();
+        store.append_judged(readings, vec![quarantined(1)], judged_by).await.unwrap()
     };
     let first = keep(vec![reading(1, 1, 1), reading(2, 1, 1)], vec![(1, None), (2, None)]).await;
     assert_eq!(first, Some(vec![Appended::New; 2]));
@@ -84,6 +90,38 @@ pub async fn what_was_judged_against_another_reading_is_not_kept(place: &dyn Pla
     let mut latest = store.latest_of(vec![meter(2), meter(1), meter(9)]).await.unwrap();
     latest.sort_by_key(|row| row.meter);
     assert_eq!(latest, [reading(1, 1, 2), reading(2, 1, 1)]);
+}
+
+pub async fn what_was_judged_by_an_enrolment_that_has_changed_is_not_kept(place: &dyn Place) {
+    let store = place.open().await;
+    keep(&store, vec![Change::Household(household(1)), Change::Household(household(2))]).await;
+    let append = async |seq: u64, household_version: u64, enrolment_version: u64| {
+        let latest = (seq > 1).then_some((1, seq - 1));
+        let judged_by = vec![JudgedBy { meter: meter(1), latest, household_version, enrolment_version }];
+        store.append_judged(vec![reading(1, 1, seq)], vec![quarantined(1)], judged_by).await.unwrap()
+    };
+    assert_eq!(append(1, 1, 0).await, Some(vec![Appended::New]));
+    // Another meter has taken its place, in whichever process.
+    let replaced = HouseholdRecord { meter: Some(meter(9)), version: 1, ..household(1) };
+    keep(&store, vec![Change::Household(replaced)]).await;
+    assert_eq!(append(2, 1, 0).await, None);
+    assert_eq!(store.count_readings().await.unwrap(), (1, 1), "nothing is kept, not even in quarantine");
+    let back = HouseholdRecord { version: 2, ..household(1) };
+    keep(&store, vec![Change::Household(back)]).await;
+    assert_eq!(append(2, 1, 0).await, None, "that it has it again is not what was known");
+    assert_eq!(append(2, 3, 0).await, Some(vec![Appended::New]));
+    // Its enrolment goes on, as when it is retired.
+    let claimed = super::meters::claimed(1, 1);
+    keep(&store, vec![Change::Meter(Box::new(claimed.clone()))]).await;
+    assert_eq!(append(3, 3, 0).await, None);
+    assert_eq!(append(3, 3, 1).await, Some(vec![Appended::New]));
+    let retired = MeterRecord { state: MeterState::Retired, version: 1, ..claimed };
+    keep(&store, vec![Change::Meter(Box::new(retired))]).await;
+    assert_eq!(append(4, 3, 1).await, None);
+    // What happens to another household concerns nobody else.
+    let other = HouseholdRecord { version: 1, ..household(2) };
+    keep(&store, vec![Change::Household(other)]).await;
+    assert_eq!(append(4, 3, 2).await, Some(vec![Appended::New]));
 }
 
 pub async fn readings_are_told_in_the_order_in_which_they_were_kept(place: &dyn Place) {
