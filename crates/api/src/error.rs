@@ -195,7 +195,7 @@ impl From<ChainError> for ApiError {
     fn from(error: ChainError) -> Self {
         let text = error.to_string();
         match error {
-            ChainError::NotReady(_) => Self::unavailable(
+            ChainError::NotReady(_) | ChainError::Unsigned { .. } => Self::unavailable(
                 "chain.not_ready",
                 "The chain is not set up for this grid yet. Nothing is lost; the operator has to look.",
                 text,

@@ -11,8 +11,8 @@ use jirani_clock::ServiceClock;
 use jirani_devices::{Decoder, SiteDevice, built_in};
 use jirani_meter::{Ed25519Signer, Flags, Reading, Signer as _};
 use jirani_oracle::{
-    Attestable, Claim, Counters, Gateway, GatewayConfig, GatewayError, LossRegisters, Part, SlotProof,
-    at_boundary, plan_slot,
+    Attestable, Claim, Counters, Gateway, GatewayConfig, GatewayError, Part, SlotProof, at_boundary,
+    plan_slot,
 };
 use jirani_store::{
     AttestedMeterRecord, Change, Events, HouseholdKind, HouseholdRecord, Language, ReadingRow, Store,
@@ -281,14 +281,12 @@ async fn a_shelly_s_wh_and_a_tasmota_s_kwh_become_attested_registers() {
         (SHELLY, site.boundary("shelly", end).await.unwrap()),
         (TASMOTA, site.boundary("tasmota", end).await.unwrap()),
     ]);
-    let plan = plan_slot(1, end, &homes, &known, LossRegisters::default()).unwrap();
-    let rows: Vec<_> =
-        plan.record.rows.iter().map(|row| (row.household, row.export_wh, row.import_wh)).collect();
+    let slot = plan_slot(1, end, &homes, &known).unwrap();
+    let rows: Vec<_> = slot.rows.iter().map(|row| (row.household, row.export_wh, row.import_wh)).collect();
     assert_eq!(rows, [(SHELLY, Wh(60), Wh(20)), (TASMOTA, Wh(0), Wh(100))]);
 
     // A proof says by itself that the site vouches for it.
-    let parts: Vec<Part> = plan
-        .record
+    let parts: Vec<Part> = slot
         .rows
         .iter()
         .map(|row| Part { row: *row, evidence: known[&row.household].evidence.clone() })

@@ -16,7 +16,7 @@ use crate::sender::Turns;
 use crate::units::Units;
 use crate::witness::Watched;
 use crate::word::Word;
-use crate::work::{Outcome, RowOutcome, Work};
+use crate::work::{AttestRow, Outcome, RowOutcome, Work};
 use async_trait::async_trait;
 use jirani_energy_interface::state::{Config, Household, Limits, Record as _};
 use jirani_energy_interface::{EnergyProgram, token};
@@ -215,6 +215,14 @@ impl RpcEnergyChain {
             } else {
                 learned.households.remove(&row.household);
             }
+        }
+    }
+
+    /// Forgets what was read of these rows' households; the next plan reads it anew.
+    pub(crate) fn forget_households(&self, rows: &[AttestRow]) {
+        let mut learned = self.learned.lock().unwrap_or_else(PoisonError::into_inner);
+        for row in rows {
+            learned.households.remove(&row.household);
         }
     }
 

@@ -1,6 +1,8 @@
 //! What can go wrong between us and the chain. The outcome is then unknown: ask
 //! again with the same key.
 
+use crate::witness::RefusedRow;
+
 /// Not an answer of the program; see [`crate::Outcome::Refused`] for those.
 #[derive(Debug, thiserror::Error)]
 pub enum ChainError {
@@ -17,6 +19,15 @@ pub enum ChainError {
     /// other keys than ours in it. Work waits until that is mended.
     #[error("chain.not_ready: {0}")]
     NotReady(String),
+    /// The witness looked and does not sign: nothing was sent. With `rows` it would sign
+    /// the others without these, under another key; without, it is about all of it.
+    #[error("chain.unsigned: {why}")]
+    Unsigned {
+        /// What it said.
+        why: String,
+        /// The rows that are in the way of the others.
+        rows: Vec<RefusedRow>,
+    },
     /// Our own record of the transaction could not be kept; nothing was sent.
     #[error(transparent)]
     Store(#[from] jirani_store::StoreError),

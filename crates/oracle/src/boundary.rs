@@ -92,6 +92,16 @@ pub fn row_epoch_at(record: &HouseholdRecord, spans: &[Span], at: Timestamp) -> 
         .map_or((record.meter_epoch, record.meter_key), |(span, _)| (span.chain_epoch, span.meter_key))
 }
 
+/// Whether a moment's rows name the epoch that the chain has now. Once another key counts
+/// there, nothing of the former one's can be proven against the chain any more: what it
+/// counted until its last reading is in the first row of the present one.
+pub(crate) fn names_present_epoch(spans: &[Span], at: Timestamp) -> bool {
+    match (covering(spans, at), spans.last()) {
+        (Some((span, _)), Some(last)) => span.chain_epoch == last.chain_epoch,
+        _ => true,
+    }
+}
+
 /// A household's virtual registers at a moment, as the store knows them.
 pub async fn registers_of(
     store: &dyn Store,

@@ -34,7 +34,7 @@ pub struct Totals {
     pub messages_dropped: u64,
     /// Rows of attestations that landed.
     pub attestation_rows: u64,
-    /// Rows that landed but were found not applied by the program.
+    /// Rows that the program did not apply, or the witness did not sign.
     pub attestation_rows_refused: u64,
 }
 

@@ -2,20 +2,9 @@
 
 use crate::boundary::Attestable;
 use crate::evidence::merkle_root;
-use crate::residual::{LossRegisters, add_residual};
 use jirani_store::{AttestedRow, HouseholdKind, HouseholdRecord, SlotRecord};
 use jirani_units::{HouseholdId, Timestamp};
-use std::collections::BTreeMap;
-
-/// A slot ready to be stored and sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SlotPlan {
-    /// As it is stored.
-    pub record: SlotRecord,
-    /// The loss record's registers when this has landed; `None` when it is not part
-    /// of the slot.
-    pub loss: Option<LossRegisters>,
-}
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether a record has a meter whose registers are attested on `feeder` at `end`.
 pub(crate) fn is_metered(record: &HouseholdRecord, feeder: u16, end: Timestamp) -> bool {
@@ -37,27 +26,22 @@ pub(crate) fn loss_record(households: &[HouseholdRecord], feeder: u16) -> Option
         .map(|record| record.id)
 }
 
-/// The rows of a slot: every metered record whose registers are known at its end,
-/// in household order, and the loss record when they all are (E4). `None` when
-/// nothing is known of anybody.
+/// The rows of a slot: every metered record whose registers are known at its end, in
+/// household order. The loss record follows when they have landed ([`loss_after`]). `None`
+/// when nothing is known of anybody.
 pub fn plan_slot(
     feeder: u16,
     end: Timestamp,
     households: &[HouseholdRecord],
     known: &BTreeMap<HouseholdId, Attestable>,
-    loss: LossRegisters,
-) -> Option<SlotPlan> {
+) -> Option<SlotRecord> {
     let mut rows = Vec::new();
     let mut evidence = Vec::new();
-    let mut all = true;
     let mut metered: Vec<&HouseholdRecord> =
         households.iter().filter(|record| is_metered(record, feeder, end)).collect();
     metered.sort_by_key(|record| record.id);
     for record in metered {
-        let Some(registers) = known.get(&record.id) else {
-            all = false;
-            continue;
-        };
+        let Some(registers) = known.get(&record.id) else { continue };
         rows.push(AttestedRow {
             household: record.id,
             export_wh: registers.export_wh,
@@ -66,36 +50,33 @@ pub fn plan_slot(
         });
         evidence.extend(registers.evidence.iter().map(Vec::as_slice));
     }
-    if rows.is_empty() {
-        return None;
-    }
-    let loss_id = loss_record(households, feeder).filter(|_| all);
-    let loss = loss_id.and_then(|id| {
-        let registers = rows.iter().map(|row| (row.export_wh, row.import_wh));
-        Some((id, add_residual(loss, registers)?))
-    });
-    if let Some((id, loss)) = loss {
-        let estimated = rows.iter().any(|row| row.estimated);
-        rows.push(AttestedRow {
-            household: id,
-            export_wh: loss.export_wh,
-            import_wh: loss.import_wh,
-            estimated,
-        });
-        rows.sort_by_key(|row| row.household);
-    }
-    let record = SlotRecord {
-        feeder,
-        end,
-        evidence_root: merkle_root(evidence),
-        rows,
-        signatures: Vec::new(),
-        attested_at: None,
-    };
-    Some(SlotPlan { record, loss: loss.map(|(_, loss)| loss) })
+    let evidence_root = merkle_root(evidence);
+    let (signatures, attested_at) = (Vec::new(), None);
+    (!rows.is_empty()).then_some(SlotRecord { feeder, end, evidence_root, rows, signatures, attested_at })
+}
+
+/// The feeder's loss record, if a slot's rows are those of every metered record: then their
+/// residual is its (E4). `None`, too, for a slot that has a row of it already.
+pub fn loss_after(slot: &SlotRecord, households: &[HouseholdRecord]) -> Option<HouseholdId> {
+    let told: BTreeSet<HouseholdId> = slot.rows.iter().map(|row| row.household).collect();
+    let loss = loss_record(households, slot.feeder).filter(|loss| !told.contains(loss))?;
+    let mut metered = households.iter().filter(|record| is_metered(record, slot.feeder, slot.end));
+    metered.all(|record| told.contains(&record.id)).then_some(loss)
 }
 
 /// The name of a slot's piece of work for the chain.
 pub fn chunk_key(feeder: u16, end: Timestamp, chunk: usize) -> String {
     format!("attest/{feeder}/{}/{chunk}", end.seconds())
+}
+
+/// The name of the loss record's, which comes after all chunks.
+pub fn loss_key(feeder: u16, end: Timestamp) -> String {
+    format!("attest/{feeder}/{}/loss", end.seconds())
+}
+
+/// The name of a piece of work that goes out without some of its rows. Other rows are other
+/// work: one key has one outcome.
+pub fn key_without(key: &str, left_out: &BTreeSet<HouseholdId>) -> String {
+    let ids: Vec<String> = left_out.iter().map(ToString::to_string).collect();
+    if ids.is_empty() { key.to_owned() } else { format!("{key}-{}", ids.join(".")) }
 }

@@ -1,6 +1,7 @@
 //! What a feeder lost: the operator's loss record. Pure.
 
-use jirani_units::Wh;
+use jirani_store::AttestedRow;
+use jirani_units::{HouseholdId, Wh};
 
 /// Registers of the loss record; both only grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,6 +10,15 @@ pub struct LossRegisters {
     pub import_wh: Wh,
     /// What it fell by, so far.
     pub export_wh: Wh,
+}
+
+/// The loss record's row after `rows`, which are everybody's and have landed (E4). `None`
+/// when a register would pass `u64::MAX`.
+pub fn loss_row(loss: HouseholdId, before: LossRegisters, rows: &[AttestedRow]) -> Option<AttestedRow> {
+    let after = add_residual(before, rows.iter().map(|row| (row.export_wh, row.import_wh)))?;
+    let LossRegisters { import_wh, export_wh } = after;
+    let estimated = rows.iter().any(|row| row.estimated);
+    Some(AttestedRow { household: loss, export_wh, import_wh, estimated })
 }
 
 /// Moves the loss registers so that import less export is the feeder's residual:

@@ -2,28 +2,36 @@
 
 use crate::counters::Counters;
 use crate::error::SlotsError;
-use crate::plan::chunk_key;
+use crate::landing::{Answer, Landing, LeftOut};
+use crate::plan::{chunk_key, key_without, loss_after, loss_key};
+use crate::residual::{LossRegisters, loss_row};
 use crate::slots::{Cancelled, Step, go_on};
-use jirani_chain::{AttestRow, ChainError, EnergyChain, Outcome, Retry, Work};
+use jirani_chain::witness::RefusedRow;
+use jirani_chain::{AttestRow, ChainError, EnergyChain, Work};
 use jirani_clock::ServiceClock;
-use jirani_store::{AttestedRow, SlotRecord, Store, StoreError};
-use jirani_units::Clock as _;
+use jirani_store::{AttestedRow, Change, HouseholdRecord, MeterEventRow, SlotRecord, Store, StoreError};
+use jirani_units::{Clock as _, HouseholdId};
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// In a meter's history: the witness does not sign its row.
+const NOT_WITNESSED: &str = "meter.not_witnessed";
 /// Real time between attempts, first and longest.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_LAST: Duration = Duration::from_secs(5);
+/// How often the witness is asked for one piece that it refuses as a whole, before the slot
+/// is put off: nobody else waits for what may never be signed.
+const UNSIGNED_MAX: u32 = 7;
+
 /// What became of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
-    /// Every row is on chain.
-    Whole,
-    /// Some rows were refused for good.
-    Part,
-    /// Some were refused for a while: the slot stays as it was stored.
+    /// What could land is on chain; later slots carry the energy of what was refused.
+    Attested,
+    /// Some rows were refused for a while: the slot stays as it was stored.
     PutOff,
 }
 
@@ -94,85 +102,177 @@ impl Sender {
     }
 
     /// Stores a slot, then sends it.
-    pub(crate) async fn send_new(&self, record: SlotRecord) -> Step<Sent> {
+    pub(crate) async fn send_new(&self, record: SlotRecord, households: &[HouseholdRecord]) -> Step<Sent> {
         go_on!(self.stored("a slot", || self.store.put_slot(record.clone())));
-        self.send(record).await
+        self.send(record, households).await
     }
 
-    /// Sends a stored slot, many rows to a transaction, all transactions at once. What
-    /// the chain refuses for good, whole or by row, is left out of the record: later
-    /// slots cover it.
-    pub(crate) async fn send(&self, record: SlotRecord) -> Step<Sent> {
-        let chunks: Vec<&[AttestedRow]> = record.rows.chunks(Work::ATTEST_ROWS_MAX).collect();
-        let outcomes = futures::future::join_all(
-            chunks.iter().enumerate().map(|(chunk, rows)| self.send_chunk(&record, chunk, rows)),
-        );
-        let mut landed = Vec::with_capacity(record.rows.len());
-        let mut signatures = Vec::with_capacity(chunks.len());
-        let mut refused_rows = 0;
-        let mut put_off = false;
-        for (rows, outcome) in chunks.iter().zip(outcomes.await) {
-            let outcome = match outcome? {
-                Ok(outcome) => outcome,
+    /// Sends a stored slot, many rows to a transaction, all transactions at once, and after
+    /// them the losses that follow from what landed (E4). What chain or witness refuse for
+    /// good, whole or by row, is left out of the record: later slots cover it.
+    pub(crate) async fn send(&self, record: SlotRecord, households: &[HouseholdRecord]) -> Step<Sent> {
+        let mut landing = Landing::default();
+        let mut left_out = Vec::new();
+        let chunks = record.rows.chunks(Work::ATTEST_ROWS_MAX).enumerate();
+        let asked = chunks.map(|(chunk, rows)| {
+            self.send_rows(&record, chunk_key(record.feeder, record.end, chunk), rows.to_vec())
+        });
+        for piece in futures::future::join_all(asked).await {
+            let piece = match piece? {
+                Ok(piece) => piece,
                 Err(cancelled) => return Ok(Err(cancelled)),
             };
-            match outcome {
-                Outcome::Landed { signature, rows: told, .. } => {
-                    signatures.push(signature);
-                    for (place, row) in rows.iter().enumerate() {
-                        match told.get(place).filter(|told| !told.is_done()) {
-                            None => landed.push(*row),
-                            Some(told) => {
-                                refused_rows += 1;
-                                tracing::warn!(
-                                    household = %row.household, end = %record.end, code = told.status.code(),
-                                    "the program did not apply a row; later slots carry its energy"
-                                );
-                            }
-                        }
-                    }
-                }
-                Outcome::Refused { code, message, retry: Retry::From(at) } => {
-                    put_off = true;
-                    tracing::warn!(
-                        feeder = record.feeder, end = %record.end, rows = rows.len(), again = %at,
-                        "an attestation is put off: {code}: {message}"
-                    );
-                }
-                Outcome::Refused { code, message, retry: Retry::Never } => tracing::error!(
-                    feeder = record.feeder, end = %record.end, rows = rows.len(),
-                    "an attestation was refused: {code}: {message}"
-                ),
+            left_out.extend(piece.left_out);
+            if let Some(answer) = piece.answer {
+                landing.take(&piece.rows, answer);
             }
         }
-        if put_off {
+        let loss = loss_after(&record, households).filter(|_| landing.has_applied(&record.rows));
+        if let Some(loss) = loss {
+            let before = go_on!(self.losses(loss));
+            if let Some(row) = loss_row(loss, before, &record.rows) {
+                let key = loss_key(record.feeder, record.end);
+                let piece = go_on!(self.send_rows(&record, key, vec![row]));
+                left_out.extend(piece.left_out);
+                match piece.answer {
+                    // Losses are made good by any later slot: nobody waits for them.
+                    Some(Answer::Unsigned(why)) => landing.lost.push(why),
+                    Some(answer) => landing.take(&piece.rows, answer),
+                    None => {}
+                }
+            }
+        }
+        self.complain(&record, &landing);
+        go_on!(self.write_down(&left_out, households));
+        if !landing.put_off.is_empty() {
             // Stored, and not attested: it is sent again, and what landed lands no more.
             return Ok(Ok(Sent::PutOff));
         }
-        self.counters.rows_refused(refused_rows);
-        let sent = if landed.len() == record.rows.len() { Sent::Whole } else { Sent::Part };
+        self.counters.rows_refused(landing.refused.len() + left_out.len());
+        landing.rows.sort_by_key(|row| row.household);
         let attested_at = Some(self.clock.now());
-        let stored = SlotRecord { rows: landed, signatures, attested_at, ..record };
+        let Landing { rows, signatures, .. } = landing;
+        let stored = SlotRecord { rows, signatures, attested_at, ..record };
         go_on!(self.stored("a slot", || self.store.put_slot(stored.clone())));
         self.counters.rows(stored.rows.len());
-        Ok(Ok(sent))
+        Ok(Ok(Sent::Attested))
     }
 
-    async fn send_chunk(&self, record: &SlotRecord, chunk: usize, rows: &[AttestedRow]) -> Step<Outcome> {
-        let key = chunk_key(record.feeder, record.end, chunk);
-        let work = Work::Attest {
-            feeder: record.feeder,
-            slot_end: record.end,
-            evidence_root: record.evidence_root,
-            rows: rows
-                .iter()
-                .map(|row| AttestRow {
-                    household: row.household,
-                    export_wh: row.export_wh,
-                    import_wh: row.import_wh,
-                })
-                .collect(),
-        };
-        self.asked("an attestation", || self.chain.submit(&key, work.clone())).await
+    /// Sends rows of a slot as one transaction; without those that the witness names, since
+    /// one household's row never holds up the others'. Each time there are fewer.
+    async fn send_rows(&self, record: &SlotRecord, key: String, mut rows: Vec<AttestedRow>) -> Step<Piece> {
+        let mut left_out: Vec<LeftOut> = Vec::new();
+        while !rows.is_empty() {
+            let without = left_out.iter().map(|row| row.household).collect();
+            let named = key_without(&key, &without);
+            let work = work_of(record, &rows);
+            let asked = AtomicU32::new(0);
+            let said = go_on!(self.asked("an attestation", || async {
+                match self.chain.submit(&named, work.clone()).await {
+                    Ok(outcome) => Ok(Ok(Answer::Told(outcome))),
+                    Err(ChainError::Unsigned { rows: refused, .. }) if names_any(&refused, &rows) => {
+                        Ok(Err(refused))
+                    }
+                    Err(ChainError::Unsigned { why, .. }) => {
+                        if asked.fetch_add(1, Ordering::Relaxed) + 1 < UNSIGNED_MAX {
+                            return Err(ChainError::NotReady(why));
+                        }
+                        Ok(Ok(Answer::Unsigned(why)))
+                    }
+                    Err(error) => Err(error),
+                }
+            }));
+            match said {
+                Ok(answer) => return Ok(Ok(Piece { rows, answer: Some(answer), left_out })),
+                Err(refused) => {
+                    for RefusedRow { household, why } in refused {
+                        if rows.iter().any(|row| row.household == household) {
+                            rows.retain(|row| row.household != household);
+                            left_out.push(LeftOut { household, why });
+                        }
+                    }
+                }
+            }
+        }
+        Ok(Ok(Piece { rows, answer: None, left_out }))
+    }
+
+    /// The chain knows what was applied to the loss record; our own records only what was
+    /// sent.
+    async fn losses(&self, loss: HouseholdId) -> Step<LossRegisters> {
+        let on_chain = go_on!(self.asked("the loss record", || self.chain.household(loss)));
+        Ok(Ok(on_chain.map_or_else(LossRegisters::default, |on_chain| LossRegisters {
+            import_wh: on_chain.import_wh,
+            export_wh: on_chain.export_wh,
+        })))
+    }
+
+    fn complain(&self, record: &SlotRecord, landing: &Landing) {
+        let (feeder, end) = (record.feeder, record.end);
+        for (household, status) in &landing.refused {
+            tracing::warn!(
+                %household, %end, code = status.code(),
+                "the program did not apply a row; later slots carry its energy"
+            );
+        }
+        for why in &landing.put_off {
+            tracing::warn!(feeder, %end, "an attestation is put off: {why}");
+        }
+        for why in &landing.lost {
+            tracing::error!(feeder, %end, "an attestation was refused: {why}");
+        }
+    }
+
+    /// Writes down what the witness refuses of a meter, once until something else happens to
+    /// the meter: its history is what the operator sees of it.
+    async fn write_down(&self, left_out: &[LeftOut], households: &[HouseholdRecord]) -> Step<()> {
+        for LeftOut { household, why } in left_out {
+            tracing::warn!(%household, why, "the witness does not sign a row; later slots carry its energy");
+            let meter = households.iter().find(|record| record.id == *household).and_then(|home| home.meter);
+            let Some(meter) = meter else { continue };
+            let last = go_on!(self.stored("a meter", || self.store.meter_events(Some(meter), 1)));
+            if last.first().is_some_and(|last| last.code == NOT_WITNESSED && last.detail == *why) {
+                continue;
+            }
+            let event = MeterEventRow {
+                meter,
+                household: Some(*household),
+                at: self.clock.now(),
+                by: "witness".to_owned(),
+                code: NOT_WITNESSED.to_owned(),
+                detail: why.clone(),
+            };
+            go_on!(self.stored("a meter", || self.store.commit(vec![Change::MeterEvent(event.clone())])));
+        }
+        Ok(Ok(()))
+    }
+}
+
+/// What became of the rows of one transaction.
+struct Piece {
+    /// Those that were sent.
+    rows: Vec<AttestedRow>,
+    /// What was said to them; `None` when none was left to send.
+    answer: Option<Answer>,
+    /// Those that the witness named.
+    left_out: Vec<LeftOut>,
+}
+
+/// Whether a refusal leaves fewer rows to ask for.
+fn names_any(refused: &[RefusedRow], rows: &[AttestedRow]) -> bool {
+    refused.iter().any(|refused| rows.iter().any(|row| row.household == refused.household))
+}
+
+fn work_of(record: &SlotRecord, rows: &[AttestedRow]) -> Work {
+    let row = |row: &AttestedRow| AttestRow {
+        household: row.household,
+        export_wh: row.export_wh,
+        import_wh: row.import_wh,
+    };
+    Work::Attest {
+        feeder: record.feeder,
+        slot_end: record.end,
+        evidence_root: record.evidence_root,
+        rows: rows.iter().map(row).collect(),
     }
 }

@@ -4,14 +4,13 @@
 //! was silent, the program skipped a row) is made good by any later one; nothing
 //! is ever sent again with other numbers.
 
-use crate::boundary::{Attestable, Spans, in_spans, stream_at};
+use crate::boundary::{Attestable, Spans, in_spans, names_present_epoch, stream_at};
 use crate::counters::Counters;
 use crate::enrolment::Registrar;
 use crate::error::SlotsError;
 use crate::findings::Findings;
 use crate::notice::Notice;
-use crate::plan::{is_metered, loss_record, plan_slot};
-use crate::residual::LossRegisters;
+use crate::plan::{is_metered, plan_slot};
 use crate::sender::{Sender, Sent};
 use jirani_chain::EnergyChain;
 use jirani_clock::{Busy, ServiceClock};
@@ -64,7 +63,6 @@ struct Meters {
 
 struct Feeder {
     attested_through: Option<Timestamp>,
-    loss: LossRegisters,
     /// Whether a slot waits that the chain refused for a while.
     put_off: bool,
 }
@@ -200,11 +198,11 @@ impl Runner {
             for record in waiting {
                 tracing::info!(feeder, end = %record.end, "sending a slot that was stored before");
                 let end = record.end;
-                if go_on!(self.sender.send(record)) != Sent::PutOff {
+                if go_on!(self.sender.send(record, &households)) != Sent::PutOff {
                     self.events.publish(Event::Attested { feeder, end });
                 }
             }
-            let state = go_on!(self.learn(feeder, &households));
+            let state = go_on!(self.learn(feeder));
             let begin = match state.attested_through {
                 Some(end) => end,
                 None => self.first_moment(&households, feeder),
@@ -218,24 +216,13 @@ impl Runner {
     }
 
     /// What is known of a feeder by store and chain.
-    async fn learn(&self, feeder: u16, households: &[HouseholdRecord]) -> Step<Feeder> {
+    async fn learn(&self, feeder: u16) -> Step<Feeder> {
         let last = go_on!(self.sender.stored("slots", || self.store.last_attested_slot(feeder)));
-        let loss = go_on!(self.loss_on_chain(feeder, households));
         let waiting = go_on!(self.sender.stored("slots", || self.store.unattested_slots(feeder)));
         // What still waits is sent as it was stored, never planned a second time.
         let put_off = waiting.last().map(|slot| slot.end);
         let attested_through = last.map(|slot| slot.end).max(put_off);
-        Ok(Ok(Feeder { attested_through, loss, put_off: put_off.is_some() }))
-    }
-
-    /// The chain knows what was applied; our own record only what was sent.
-    async fn loss_on_chain(&self, feeder: u16, households: &[HouseholdRecord]) -> Step<LossRegisters> {
-        let Some(id) = loss_record(households, feeder) else { return Ok(Ok(LossRegisters::default())) };
-        let record = go_on!(self.sender.asked("the loss record", || self.chain.household(id)));
-        Ok(Ok(record.map_or_else(LossRegisters::default, |record| LossRegisters {
-            import_wh: record.import_wh,
-            export_wh: record.export_wh,
-        })))
+        Ok(Ok(Feeder { attested_through, put_off: put_off.is_some() }))
     }
 
     fn first_moment(&self, households: &[HouseholdRecord], feeder: u16) -> Timestamp {
@@ -264,7 +251,7 @@ impl Runner {
         let horizon = latest.values().map(|row| row.time).max();
         for feeder in feeders_of(&households) {
             if let Entry::Vacant(place) = progress.feeders.entry(feeder) {
-                place.insert(go_on!(self.learn(feeder, &households)));
+                place.insert(go_on!(self.learn(feeder)));
             }
         }
         while progress.next_end <= latest_due {
@@ -276,9 +263,8 @@ impl Runner {
                 break;
             }
             for (feeder, state) in &mut progress.feeders {
-                if state.put_off && go_on!(self.send_put_off(*feeder)) == PutOff::NoMore {
+                if state.put_off && go_on!(self.send_put_off(*feeder, &households)) == PutOff::NoMore {
                     state.put_off = false;
-                    state.loss = go_on!(self.loss_on_chain(*feeder, &households));
                 }
                 if state.attested_through.is_none_or(|through| through < end) {
                     go_on!(self.attest((*feeder, end), state, &households, &latest, &meters));
@@ -305,6 +291,9 @@ impl Runner {
                 continue;
             }
             let spans = meters.spans.of(record.id);
+            if !names_present_epoch(spans, end) {
+                continue;
+            }
             if let Some(registers) = go_on!(self.registers_at(end, record, spans, latest)) {
                 known.insert(record.id, registers);
             }
@@ -315,15 +304,8 @@ impl Runner {
             let held = go_on!(self.sender.stored("findings", look));
             known.retain(|household, _| !held.contains(household));
         }
-        let Some(plan) = plan_slot(feeder, end, households, &known, state.loss) else { return Ok(Ok(())) };
-        let sent = go_on!(self.sender.send_new(plan.record));
-        match plan.loss {
-            Some(loss) if sent == Sent::Whole => state.loss = loss,
-            // Its transaction may have landed or not: the chain knows.
-            Some(_) => state.loss = go_on!(self.loss_on_chain(feeder, households)),
-            None => {}
-        }
-        if sent == Sent::PutOff {
+        let Some(record) = plan_slot(feeder, end, households, &known) else { return Ok(Ok(())) };
+        if go_on!(self.sender.send_new(record, households)) == Sent::PutOff {
             state.put_off = true;
         } else {
             self.events.publish(Event::Attested { feeder, end });
@@ -332,12 +314,12 @@ impl Runner {
     }
 
     /// Sends again what the chain put off, oldest first, a few at a time.
-    async fn send_put_off(&self, feeder: u16) -> Step<PutOff> {
+    async fn send_put_off(&self, feeder: u16, households: &[HouseholdRecord]) -> Step<PutOff> {
         let waiting = go_on!(self.sender.stored("slots", || self.store.unattested_slots(feeder)));
         let count = waiting.len();
         for record in waiting.into_iter().take(AGAIN_AT_ONCE) {
             let end = record.end;
-            if go_on!(self.sender.send(record)) == Sent::PutOff {
+            if go_on!(self.sender.send(record, households)) == Sent::PutOff {
                 return Ok(Ok(PutOff::Still));
             }
             self.events.publish(Event::Attested { feeder, end });

@@ -42,8 +42,9 @@ impl EnergyChain for Chain {
     async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError> {
         let Work::Attest { slot_end, rows, .. } = work else { panic!("not an attestation") };
         let slot = slot_end.since(START) / 1_000_000 / SLOT_S;
-        let told = rows.iter().map(|row| (row.household.0, (row.export_wh.0, row.import_wh.0))).collect();
-        self.slots.lock().unwrap().insert(slot, told);
+        let told = rows.iter().map(|row| (row.household.0, (row.export_wh.0, row.import_wh.0)));
+        // Losses come after the rows that they follow from.
+        self.slots.lock().unwrap().entry(slot).or_default().extend(told);
         let outcome = |row: AttestRow| {
             let (minted_wh, burned_wh, shortfall_wh) = (Wh(0), Wh(0), Wh(0));
             RowOutcome {

@@ -4,8 +4,11 @@
 
 mod support;
 
-use jirani_oracle::{Attestable, LossRegisters, add_residual, at_boundary, merkle_root, plan_slot};
-use jirani_store::ReadingRow;
+use jirani_oracle::{
+    Attestable, LossRegisters, add_residual, at_boundary, key_without, loss_after, loss_row, merkle_root,
+    plan_slot,
+};
+use jirani_store::{AttestedRow, ReadingRow};
 use jirani_units::{HouseholdId, Timestamp, Wh};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -69,24 +72,37 @@ fn the_loss_record_waits_until_every_meter_is_known() {
     later.enrolled_at = START.plus_seconds(1);
     let homes = [record(1), record(2), loss(3), unplugged, elsewhere, later];
     let mut registers = BTreeMap::from([(HouseholdId(1), known(100, 0))]);
-    let plan = plan_slot(1, START, &homes, &registers, LossRegisters::default()).unwrap();
-    assert_eq!(plan.loss, None);
-    assert_eq!(plan.record.rows.len(), 1);
+    let slot = plan_slot(1, START, &homes, &registers).unwrap();
+    assert_eq!(loss_after(&slot, &homes), None);
+    assert_eq!(slot.rows.len(), 1);
 
     registers.insert(HouseholdId(2), known(0, 90));
-    let plan = plan_slot(1, START, &homes, &registers, LossRegisters::default()).unwrap();
-    assert_eq!(plan.loss, Some(LossRegisters { import_wh: Wh(10), export_wh: Wh::ZERO }));
-    let rows: Vec<_> =
-        plan.record.rows.iter().map(|r| (r.household.0, r.export_wh.0, r.import_wh.0)).collect();
-    assert_eq!(rows, [(1, 100, 0), (2, 0, 90), (3, 0, 10)]);
+    let mut slot = plan_slot(1, START, &homes, &registers).unwrap();
+    let told = |row: &AttestedRow| (row.household.0, row.export_wh.0, row.import_wh.0);
+    assert_eq!(slot.rows.iter().map(told).collect::<Vec<_>>(), [(1, 100, 0), (2, 0, 90)]);
     let evidence: Vec<Vec<u8>> = registers.values().flat_map(|known| known.evidence.clone()).collect();
-    assert_eq!(plan.record.evidence_root, merkle_root(evidence.iter().map(Vec::as_slice)));
+    assert_eq!(slot.evidence_root, merkle_root(evidence.iter().map(Vec::as_slice)));
+    let loss = loss_after(&slot, &homes).unwrap();
+    let row = loss_row(loss, LossRegisters::default(), &slot.rows).unwrap();
+    assert_eq!(told(&row), (3, 0, 10));
+
+    // A slot that was stored with its losses is sent as it was stored.
+    slot.rows.push(row);
+    assert_eq!(loss_after(&slot, &homes), None);
+}
+
+#[test]
+fn what_goes_out_without_a_row_is_other_work_with_a_name_of_its_own() {
+    let name = |ids: &[u32]| key_without("attest/1/900/0", &ids.iter().copied().map(HouseholdId).collect());
+    assert_eq!(name(&[]), "attest/1/900/0");
+    assert_eq!(name(&[12]), "attest/1/900/0-12");
+    assert_eq!(name(&[12, 3]), "attest/1/900/0-3.12");
 }
 
 #[test]
 fn a_slot_of_which_nothing_is_known_is_no_slot() {
     let homes = [record(1), loss(3)];
-    assert_eq!(plan_slot(1, START, &homes, &BTreeMap::new(), LossRegisters::default()), None);
+    assert_eq!(plan_slot(1, START, &homes, &BTreeMap::new()), None);
 }
 
 #[test]

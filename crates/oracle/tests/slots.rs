@@ -7,21 +7,23 @@ mod support;
 
 use async_trait::async_trait;
 use jirani_broker::{Broker, BrokerConfig, meter_password};
+use jirani_chain::witness::RefusedRow;
 use jirani_chain::{
     AttestRow, ChainError, ChainSnapshot, EnergyChain, HouseholdOnChain, Outcome, Retry, RowOutcome,
     RowStatus, Work,
 };
 use jirani_clock::ServiceClock;
-use jirani_meter::{Reading, message};
+use jirani_meter::{Reading, Registers, Signer as _, message};
 use jirani_oracle::{Counters, Gateway, GatewayConfig, Slots, SlotsConfig, SlotsError, merkle_root};
-use jirani_store::{AttestedRow, Events, ReadingRow, SlotRecord, Store};
+use jirani_readings::{Base, Span, SpanReason};
+use jirani_store::{AttestedRow, Change, Events, HouseholdRecord, ReadingRow, SlotRecord, Store};
 use jirani_store_sqlite::SqliteStore;
 use jirani_units::{Clock as _, HouseholdId, MeterId, Timestamp, Wh};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::{HomeMeter, SLOT_S, START, enrol, gateway_key, id_of, loss, meter_of, read, record};
+use support::{HomeMeter, SLOT_S, START, enrol, gateway_key, id_of, key_of, loss, meter_of, read, record};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -32,12 +34,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct Chain {
     store: Mutex<Option<Arc<dyn Store>>>,
     sent: Mutex<Vec<(String, Work)>>,
-    applied: Mutex<BTreeMap<HouseholdId, AttestRow>>,
+    applied: Mutex<BTreeMap<HouseholdId, (Timestamp, AttestRow)>>,
     /// Calls that fail before one is answered.
     unreachable: Mutex<u32>,
     refuse_key: Mutex<Option<String>>,
     refusal_lasts: Mutex<Option<Retry>>,
     skip: Mutex<Option<HouseholdId>>,
+    /// Whose rows a witness does not sign.
+    unsigned: Mutex<Option<HouseholdId>>,
+    /// Which work a witness does not sign at all.
+    unsigned_key: Mutex<Option<String>>,
 }
 
 impl Chain {
@@ -66,6 +72,15 @@ impl EnergyChain for Chain {
                 return Err(ChainError::Unreachable("no route".into()));
             }
         }
+        let why = "witness.rating: it grew faster than its rating".to_owned();
+        if self.unsigned_key.lock().unwrap().as_deref() == Some(key) {
+            return Err(ChainError::Unsigned { why, rows: Vec::new() });
+        }
+        let unsigned = *self.unsigned.lock().unwrap();
+        if let Some(household) = unsigned.filter(|id| rows.iter().any(|row| row.household == *id)) {
+            let rows = vec![RefusedRow { household, why: why.clone() }];
+            return Err(ChainError::Unsigned { why, rows });
+        }
         self.sent.lock().unwrap().push((key.to_owned(), work));
         if self.refuse_key.lock().unwrap().as_deref() == Some(key) {
             let retry = self.refusal_lasts.lock().unwrap().unwrap_or(Retry::Never);
@@ -78,8 +93,10 @@ impl EnergyChain for Chain {
             .map(|row| {
                 let status = if Some(row.household) == skip {
                     RowStatus::ExportOverBucket
+                } else if applied.get(&row.household).is_some_and(|(through, _)| slot_end <= *through) {
+                    RowStatus::Stale
                 } else {
-                    applied.insert(row.household, row);
+                    applied.insert(row.household, (slot_end, row));
                     RowStatus::Applied
                 };
                 let (minted_wh, burned_wh, shortfall_wh) = (Wh(0), Wh(0), Wh(0));
@@ -90,7 +107,7 @@ impl EnergyChain for Chain {
     }
 
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {
-        Ok(self.applied.lock().unwrap().get(&id).map(|row| HouseholdOnChain {
+        Ok(self.applied.lock().unwrap().get(&id).map(|(_, row)| HouseholdOnChain {
             export_wh: row.export_wh,
             import_wh: row.import_wh,
             ..HouseholdOnChain::default()
@@ -208,6 +225,10 @@ fn key(slot: i64, chunk: usize) -> String {
     format!("attest/1/{}/{chunk}", START.plus_seconds(slot * SLOT_S).seconds())
 }
 
+fn losses(slot: i64) -> String {
+    format!("attest/1/{}/loss", START.plus_seconds(slot * SLOT_S).seconds())
+}
+
 #[tokio::test]
 async fn a_slot_is_attested_after_its_grace_with_the_loss_and_the_evidence() {
     let mut site = Site::new().await;
@@ -223,11 +244,13 @@ async fn a_slot_is_attested_after_its_grace_with_the_loss_and_the_evidence() {
     assert!(site.chain.keys().is_empty(), "grace is not over");
     site.run_to(SLOT_S + i64::from(GRACE_S)).await;
 
-    assert_eq!(site.chain.keys(), [key(1, 0)]);
-    assert_eq!(site.chain.rows(0), [(1, 1_000, 0), (2, 0, 900), (3, 0, 100)]);
+    assert_eq!(site.chain.keys(), [key(1, 0), losses(1)]);
+    assert_eq!(site.chain.rows(0), [(1, 1_000, 0), (2, 0, 900)]);
+    assert_eq!(site.chain.rows(1), [(3, 0, 100)]);
     let slot = site.store.last_attested_slot(1).await.unwrap().unwrap();
     assert_eq!(slot.end, START.plus_seconds(SLOT_S));
-    assert_eq!(slot.signatures, [format!("signature of {}", key(1, 0))]);
+    let signatures = [key(1, 0), losses(1)].map(|key| format!("signature of {key}"));
+    assert_eq!(slot.signatures, signatures);
     let readings: Vec<_> = site.store.readings(HouseholdId(1), START, Timestamp(i64::MAX), 9).await.unwrap();
     let others: Vec<_> = site.store.readings(HouseholdId(2), START, Timestamp(i64::MAX), 9).await.unwrap();
     let evidence = readings.iter().chain(&others).map(|row| &row.bytes[..]);
@@ -272,9 +295,12 @@ async fn a_silent_meter_is_skipped_and_attested_when_it_returns() {
         }
         site.run_to(slot * SLOT_S + i64::from(GRACE_S)).await;
     }
-    assert_eq!(site.chain.rows(0), [(1, 100, 0), (2, 0, 90), (3, 0, 10)]);
-    assert_eq!(site.chain.rows(1), [(1, 200, 0)]);
-    assert_eq!(site.chain.rows(2), [(1, 300, 0), (2, 0, 180), (3, 0, 120)]);
+    assert_eq!(site.chain.keys(), [key(1, 0), losses(1), key(2, 0), key(3, 0), losses(3)]);
+    assert_eq!(site.chain.rows(0), [(1, 100, 0), (2, 0, 90)]);
+    assert_eq!(site.chain.rows(1), [(3, 0, 10)]);
+    assert_eq!(site.chain.rows(2), [(1, 200, 0)]);
+    assert_eq!(site.chain.rows(3), [(1, 300, 0), (2, 0, 180)]);
+    assert_eq!(site.chain.rows(4), [(3, 0, 120)]);
     site.stop().await;
 }
 
@@ -336,8 +362,10 @@ async fn slots_whose_end_passed_while_nobody_worked_are_made_up_for() {
     site.clock.advance_to(START.plus_seconds(10 * SLOT_S));
     site.start(site.slots());
     site.run_to(10 * SLOT_S + 1).await;
-    assert_eq!(site.chain.keys(), [key(1, 0), key(2, 0), key(3, 0)]);
-    assert_eq!(site.chain.rows(2), [(1, 300, 0), (2, 0, 240), (3, 0, 60)]);
+    let slots = [1, 2, 3].map(|slot| [key(slot, 0), losses(slot)]);
+    assert_eq!(site.chain.keys(), slots.concat());
+    assert_eq!(site.chain.rows(4), [(1, 300, 0), (2, 0, 240)]);
+    assert_eq!(site.chain.rows(5), [(3, 0, 60)]);
     site.stop().await;
 }
 
@@ -371,8 +399,120 @@ async fn a_refused_attestation_is_not_recorded_and_the_next_slot_carries_its_ene
         site.run_to(slot * SLOT_S + i64::from(GRACE_S)).await;
     }
     assert_eq!(site.attested(1).await.iter().map(|(end, _)| *end).collect::<Vec<_>>(), [2 * SLOT_S]);
-    assert_eq!(site.chain.rows(1), [(1, 200, 0), (2, 0, 180), (3, 0, 20)]);
+    assert_eq!(site.chain.rows(1), [(1, 200, 0), (2, 0, 180)]);
+    assert_eq!(site.chain.rows(2), [(3, 0, 20)], "no losses without the rows that they follow from");
     assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
+    site.stop().await;
+}
+
+/// Homes 1 and 2 export 100 and import 90 Wh in each of these slots; `before` each of them
+/// something may change.
+async fn two_homes(site: &mut Site, slots: std::ops::RangeInclusive<i64>, before: impl Fn(&Chain, i64)) {
+    enrol(&*site.store, [record(1), record(2), loss(3)]).await;
+    let (mut one, mut two) = (meter_of(1), meter_of(2));
+    site.start(site.slots());
+    for slot in slots {
+        before(&site.chain, slot);
+        read(&mut one, slot * SLOT_S, 0, 100);
+        read(&mut two, slot * SLOT_S, 90, 0);
+        site.store(1, &mut one).await;
+        site.store(2, &mut two).await;
+        site.run_to(slot * SLOT_S + i64::from(GRACE_S)).await;
+    }
+    site.stop().await;
+}
+
+fn ends(rows: &[(i64, AttestedRow)]) -> Vec<i64> {
+    rows.iter().map(|(end, _)| end / SLOT_S).collect()
+}
+
+#[tokio::test]
+async fn losses_wait_until_the_program_has_applied_the_rows_that_they_follow_from() {
+    let mut site = Site::new().await;
+    two_homes(&mut site, 1..=2, |chain, slot| {
+        *chain.skip.lock().unwrap() = (slot == 1).then_some(HouseholdId(2));
+    })
+    .await;
+    assert_eq!(site.chain.keys(), [key(1, 0), key(2, 0), losses(2)]);
+    assert_eq!(site.chain.rows(2), [(3, 0, 20)]);
+    assert_eq!(ends(&site.attested(3).await), [2]);
+    assert_eq!(ends(&site.attested(2).await), [2]);
+}
+
+#[tokio::test]
+async fn a_row_that_the_witness_does_not_sign_holds_up_nobody_and_stands_in_the_meters_history() {
+    let mut site = Site::new().await;
+    two_homes(&mut site, 1..=3, |chain, slot| {
+        *chain.unsigned.lock().unwrap() = (slot < 3).then_some(HouseholdId(2));
+    })
+    .await;
+    let without = |slot| format!("{}-2", key(slot, 0));
+    assert_eq!(site.chain.keys(), [without(1), without(2), key(3, 0), losses(3)]);
+    assert_eq!(site.chain.rows(0), [(1, 100, 0)]);
+    assert_eq!(site.chain.rows(2), [(1, 300, 0), (2, 0, 270)], "its energy comes when it may");
+    assert_eq!(site.chain.rows(3), [(3, 0, 30)]);
+    assert_eq!(ends(&site.attested(1).await), [1, 2, 3]);
+    assert_eq!(ends(&site.attested(2).await), [3]);
+    assert_eq!(site.counters.totals().attestation_rows_refused, 2);
+    let history = site.store.meter_events(Some(id_of(2)), 10).await.unwrap();
+    let told: Vec<_> = history.iter().map(|event| (event.code.as_str(), event.detail.as_str())).collect();
+    assert_eq!(told, [("meter.not_witnessed", "witness.rating: it grew faster than its rating")]);
+}
+
+#[tokio::test]
+async fn a_slot_that_the_witness_does_not_sign_at_all_is_put_off_and_the_next_goes_on() {
+    let mut site = Site::new().await;
+    two_homes(&mut site, 1..=3, |chain, slot| {
+        *chain.unsigned_key.lock().unwrap() = (slot < 3).then(|| key(1, 0));
+    })
+    .await;
+    // By then the chain holds later registers: no losses follow from the former ones.
+    assert_eq!(site.chain.keys(), [key(2, 0), losses(2), key(1, 0), key(3, 0), losses(3)]);
+    assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_a_replaced_meter_counted_last_comes_with_the_first_row_of_the_one_in_its_place() {
+    let mut site = Site::new().await;
+    // The first meter's last reading is of the slot's very end, and stored; then the chain
+    // has another key.
+    let mut old = meter_of(1);
+    read(&mut old, SLOT_S, 0, 100);
+    site.store(1, &mut old).await;
+    let home = HouseholdRecord { meter: Some(id_of(9)), meter_key: key_of(9).public_key(), ..record(1) };
+    enrol(&*site.store, [home, record(2), loss(3)]).await;
+    let first = Span::original(HouseholdId(1), id_of(1), key_of(1).public_key(), 1);
+    let begins = Span {
+        meter: id_of(9),
+        meter_key: key_of(9).public_key(),
+        chain_epoch: 2,
+        from: Timestamp(START.plus_seconds(SLOT_S).0 + 1),
+        reason: SpanReason::Replaced,
+        ..first.clone()
+    };
+    let base = Base {
+        time: START.plus_seconds(SLOT_S),
+        registers: Registers { export_wh: 100, ..Registers::default() },
+    };
+    let second = first.followed(begins, base, Registers::default()).unwrap();
+    let spans = [first, second].map(|span| Change::Span(Box::new(span)));
+    site.store.commit(spans.to_vec()).await.unwrap();
+    let (mut new, mut two) = (meter_of(9), meter_of(2));
+    site.start(site.slots());
+    for slot in 1..=2 {
+        if slot == 2 {
+            read(&mut new, slot * SLOT_S, 0, 30);
+            site.store(1, &mut new).await;
+        }
+        read(&mut two, slot * SLOT_S, 60, 0);
+        site.store(2, &mut two).await;
+        site.run_to(slot * SLOT_S + i64::from(GRACE_S)).await;
+    }
+    // No witness could prove the old key's readings against the chain any more.
+    assert_eq!(site.chain.keys(), [key(1, 0), key(2, 0), losses(2)]);
+    assert_eq!(site.chain.rows(0), [(2, 0, 60)]);
+    assert_eq!(site.chain.rows(1), [(1, 130, 0), (2, 0, 120)]);
+    assert_eq!(site.chain.rows(2), [(3, 0, 10)]);
     site.stop().await;
 }
 

@@ -67,6 +67,14 @@ fn found(proposal: &Proposal) -> Result<TrueSlot, NotTrue> {
     look(proposal, &meters(), SLOT_S, end())
 }
 
+/// Why a household's row is refused, of one that alone is told of.
+fn refused(told: &Proposal, meters: &[RegisteredMeter]) -> NotTrue {
+    let slot = look(told, meters, SLOT_S, end()).unwrap();
+    assert_eq!((slot.rows, slot.spans), (vec![], vec![]));
+    let [why] = <[NotTrue; 1]>::try_from(slot.refused).unwrap();
+    why
+}
+
 fn row(home: u32, export_wh: u64, import_wh: u64, estimated: bool) -> AttestedRow {
     AttestedRow {
         household: HouseholdId(home),
@@ -83,6 +91,28 @@ fn registers_losses_and_root_are_computed_from_the_readings_alone() {
     let slot = found(&proposal(evidence)).unwrap();
     assert_eq!(slot.rows, [row(1, 100, 0, false), row(2, 0, 90, false), row(3, 0, 10, false)]);
     assert_eq!(slot.evidence_root, root);
+    assert_eq!(slot.refused, []);
+}
+
+#[test]
+fn what_is_wrong_with_one_meter_is_its_own_and_keeps_losses_waiting() {
+    let [one, two] = <[_; 2]>::try_from(honest()).unwrap();
+    let forged = HouseholdEvidence { readings: two.readings.clone(), ..one.clone() };
+    let too_much = evidence(1, &[(900, 0, 1_201_251)]);
+    let silent = HouseholdEvidence { readings: Vec::new(), ..one };
+    let stranger = HouseholdEvidence { household: HouseholdId(0), readings: two.readings.clone() };
+    for (wrong, why) in [
+        (forged, NotTrue::NotSigned(HouseholdId(1))),
+        (too_much, NotTrue::OverRating(HouseholdId(1))),
+        (silent, NotTrue::NotContinuous(HouseholdId(1))),
+        (stranger, NotTrue::OutOfPlace(HouseholdId(0))),
+    ] {
+        let evidence = vec![wrong, two.clone()];
+        let root = merkle_root(evidence.iter().flat_map(|told| &told.readings).map(|told| told.0.as_slice()));
+        let slot = found(&proposal(evidence)).unwrap();
+        assert_eq!((slot.rows, slot.refused), (vec![row(2, 0, 90, false)], vec![why]));
+        assert_eq!(slot.evidence_root, root, "the slot rests on all that is told");
+    }
 }
 
 #[test]
@@ -111,28 +141,27 @@ fn a_reading_that_the_registered_meter_did_not_sign_proves_nothing() {
         vec![SignedBytes(Vec::new())],
         vec![SignedBytes(vec![0; 200])],
     ] {
-        assert_eq!(found(&proposal(of(readings))), Err(NotTrue::NotSigned(id)));
+        assert_eq!(refused(&proposal(of(readings)), &meters()), NotTrue::NotSigned(id));
     }
     for at in 0..real[0].0.len() {
         let mut forged = real[0].0.clone();
         forged[at] ^= 1;
-        let told = found(&proposal(of(vec![SignedBytes(forged)])));
-        assert_eq!(told, Err(NotTrue::NotSigned(id)), "byte {at}");
+        let told = refused(&proposal(of(vec![SignedBytes(forged)])), &meters());
+        assert_eq!(told, NotTrue::NotSigned(id), "byte {at}");
     }
 }
 
 #[test]
 fn evidence_stands_once_and_in_order_and_only_for_meters_of_the_feeder() {
     let [one, two] = <[_; 2]>::try_from(honest()).unwrap();
+    for told in [vec![two, one.clone()], vec![one.clone(), one]] {
+        assert_eq!(found(&proposal(told)), Err(NotTrue::OutOfPlace(HouseholdId(1))));
+    }
     let stranger = evidence(9, &[(900, 0, 1)]);
     let loss = HouseholdEvidence { household: HouseholdId(3), ..evidence(1, &[(900, 0, 1)]) };
-    for (told, out_of_place) in [
-        (vec![two.clone(), one.clone()], 1),
-        (vec![one.clone(), one.clone()], 1),
-        (vec![one.clone(), stranger], 9),
-        (vec![one, two, loss], 3),
-    ] {
-        assert_eq!(found(&proposal(told)), Err(NotTrue::OutOfPlace(HouseholdId(out_of_place))));
+    for told in [stranger, loss] {
+        let household = told.household;
+        assert_eq!(refused(&proposal(vec![told]), &meters()), NotTrue::OutOfPlace(household));
     }
 }
 
@@ -154,19 +183,19 @@ fn readings_lead_through_the_slots_end_and_no_further() {
         } else {
             evidence(1, readings)
         };
-        assert_eq!(found(&proposal(vec![evidence])), Err(NotTrue::NotContinuous(id)), "{readings:?}");
+        assert_eq!(refused(&proposal(vec![evidence]), &meters()), NotTrue::NotContinuous(id), "{readings:?}");
     }
     // The right two in the wrong order.
     let mut swapped = evidence(1, &[(600, 0, 90), (1_200, 0, 110)]);
     swapped.readings.reverse();
-    assert_eq!(found(&proposal(vec![swapped])), Err(NotTrue::NotContinuous(id)));
+    assert_eq!(refused(&proposal(vec![swapped]), &meters()), NotTrue::NotContinuous(id));
 }
 
 #[test]
 fn a_reading_of_another_epoch_is_of_another_meter() {
     let readings = signed_by(key_of(1), 2, &[(900, 0, 100)]);
     let told = vec![HouseholdEvidence { household: HouseholdId(1), readings }];
-    assert_eq!(found(&proposal(told)), Err(NotTrue::WrongEpoch(HouseholdId(1))));
+    assert_eq!(refused(&proposal(told), &meters()), NotTrue::WrongEpoch(HouseholdId(1)));
 }
 
 #[test]
@@ -176,19 +205,17 @@ fn registers_go_on_from_what_the_chain_holds_and_no_faster_than_ratings_allow() 
         let mut meters = meters();
         (meters[0].export_wh, meters[0].import_wh) = (Wh(export_wh), Wh(import_wh));
         (meters[0].export_rating_w, meters[0].import_rating_w) = (rating_w, rating_w);
-        look(&told, &meters, SLOT_S, end()).map(|slot| slot.rows)
+        meters
     };
-    assert_eq!(with(100, 40, 5_000).unwrap(), [row(1, 100, 40, false)]);
-    assert_eq!(with(101, 40, 5_000), Err(NotTrue::Lowered(HouseholdId(1))));
-    assert_eq!(with(100, 41, 5_000), Err(NotTrue::Lowered(HouseholdId(1))));
-    assert_eq!(with(0, 0, 0), Err(NotTrue::OverRating(HouseholdId(1))));
+    let slot = look(&told, &with(100, 40, 5_000), SLOT_S, end()).unwrap();
+    assert_eq!(slot.rows, [row(1, 100, 40, false)]);
+    assert_eq!(refused(&told, &with(101, 40, 5_000)), NotTrue::Lowered(HouseholdId(1)));
+    assert_eq!(refused(&told, &with(100, 41, 5_000)), NotTrue::Lowered(HouseholdId(1)));
+    assert_eq!(refused(&told, &with(0, 0, 0)), NotTrue::OverRating(HouseholdId(1)));
     // Ten days and a quarter of an hour of 5 kW are 1,201,250 Wh.
-    let most = |export_wh| {
-        let told = proposal(vec![evidence(1, &[(900, 0, export_wh)])]);
-        look(&told, &meters(), SLOT_S, end()).map(|slot| slot.rows)
-    };
-    assert_eq!(most(1_201_250).unwrap(), [row(1, 1_201_250, 0, false)]);
-    assert_eq!(most(1_201_251), Err(NotTrue::OverRating(HouseholdId(1))));
+    let most = |export_wh| proposal(vec![evidence(1, &[(900, 0, export_wh)])]);
+    assert_eq!(found(&most(1_201_250)).unwrap().rows, [row(1, 1_201_250, 0, false)]);
+    assert_eq!(refused(&most(1_201_251), &meters()), NotTrue::OverRating(HouseholdId(1)));
 }
 
 #[test]
@@ -231,6 +258,6 @@ fn offsets_of_a_span_are_added_where_the_span_is_the_registered_meters() {
             NotTrue::OverRating(HouseholdId(1)),
         ),
     ] {
-        assert_eq!(found(&told(wrong)).unwrap_err(), error, "{what}");
+        assert_eq!(refused(&told(wrong), &meters()), error, "{what}");
     }
 }

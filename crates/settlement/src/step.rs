@@ -109,7 +109,9 @@ impl From<jirani_chain::ChainError> for Trouble {
             E::Store(error) => error.into(),
             E::InvalidWork(_) => Self::Stuck(error.to_string()),
             // The outcome is unknown until somebody mends the node or our keys.
-            E::Unreachable(_) | E::Damaged(_) | E::NotReady(_) => Self::NoAnswer(error.to_string()),
+            E::Unreachable(_) | E::Damaged(_) | E::NotReady(_) | E::Unsigned { .. } => {
+                Self::NoAnswer(error.to_string())
+            }
         }
     }
 }

@@ -2,7 +2,8 @@
 //! back. Between machines of two operators, so TLS in front of it, a token behind it,
 //! and bounds on everything.
 
-use super::{Asked, Witness, WitnessError};
+use super::{Asked, RefusedRow, Witness, WitnessError};
+use crate::work::Work;
 use async_trait::async_trait;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -30,8 +31,10 @@ pub const PROPOSAL_MAX: usize = 4 << 20;
 const AT_ONCE: usize = 4;
 /// How long a look may take, on either side of the wire.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// Most bytes of an answer.
-const ANSWER_MAX: usize = 4_096;
+/// Most bytes of an answer: a refusal of every row of a transaction, with its reasons.
+const ANSWER_MAX: usize = 32_768;
+/// Most letters of a row's reason.
+const WHY_MAX: usize = 200;
 /// Shortest token: what cannot be guessed.
 pub const TOKEN_MIN: usize = 24;
 
@@ -172,13 +175,31 @@ async fn cosign(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) 
             tracing::warn!(feeder = proposal.feeder, slot_end = %proposal.slot_end, why, "not signed");
             no(StatusCode::UNPROCESSABLE_ENTITY, &why)
         }
+        Ok(Err(WitnessError::RefusedRows(rows))) => {
+            let message = "witness.refused_rows: the rows that are named are not signed".to_owned();
+            for row in &rows {
+                tracing::warn!(
+                    feeder = proposal.feeder, slot_end = %proposal.slot_end, household = %row.household,
+                    why = row.why, "a row is not signed"
+                );
+            }
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(Complaint { message, rows: bounded(rows) }))
+                .into_response()
+        }
         Ok(Err(error)) => no(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
         Err(_) => no(StatusCode::SERVICE_UNAVAILABLE, "witness.slow: the look took too long"),
     }
 }
 
 fn no(status: StatusCode, message: &str) -> Response {
-    (status, Json(Complaint { message: message.chars().take(1_000).collect() })).into_response()
+    let message = message.chars().take(1_000).collect();
+    (status, Json(Complaint { message, rows: Vec::new() })).into_response()
+}
+
+/// Rows that another machine names, as many and as long as a transaction's can be.
+fn bounded(rows: Vec<RefusedRow>) -> Vec<RefusedRow> {
+    let rows = rows.into_iter().take(Work::ATTEST_ROWS_MAX);
+    rows.map(|row| RefusedRow { why: row.why.chars().take(WHY_MAX).collect(), ..row }).collect()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -194,6 +215,9 @@ struct KeyAnswer {
 #[derive(Serialize, Deserialize)]
 struct Complaint {
     message: String,
+    /// The rows it is about, if the others would be signed without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rows: Vec<RefusedRow>,
 }
 
 /// A witness behind a URL.
@@ -263,12 +287,14 @@ impl HttpWitness {
             return serde_json::from_slice(&body)
                 .map_err(|_| WitnessError::Unreachable("the witness's answer is none".to_owned()));
         }
-        let message = serde_json::from_slice::<Complaint>(&body)
-            .map_or_else(|_| response.status().to_string(), |complaint| complaint.message);
-        Err(if response.status() == StatusCode::UNPROCESSABLE_ENTITY {
-            WitnessError::Refused(message)
-        } else {
-            WitnessError::Unreachable(message)
+        let complaint = serde_json::from_slice::<Complaint>(&body)
+            .unwrap_or_else(|_| Complaint { message: response.status().to_string(), rows: Vec::new() });
+        Err(match response.status() {
+            StatusCode::UNPROCESSABLE_ENTITY if complaint.rows.is_empty() => {
+                WitnessError::Refused(complaint.message)
+            }
+            StatusCode::UNPROCESSABLE_ENTITY => WitnessError::RefusedRows(bounded(complaint.rows)),
+            _ => WitnessError::Unreachable(complaint.message),
         })
     }
 }

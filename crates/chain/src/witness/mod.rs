@@ -4,7 +4,8 @@
 //! Promises: an attestation that Config's threshold or the daily limit of
 //! [`WitnessPolicy`] asks a witness for is not sent without its signature, and waits
 //! while it is away: [`ChainError::NotReady`] with a code that begins with
-//! [`WAITS_PREFIX`]; what the witness signs is the very message that is sent.
+//! [`WAITS_PREFIX`]; what it does not sign is [`ChainError::Unsigned`], with the rows it
+//! would sign the others without; what it signs is the very message that is sent.
 //! Here stands what both sides of the wire share: the proposal and its exact check
 //! ([`exact`]), the HTTP door and its client ([`http`]), and what the witness reads from
 //! its own node ([`registry`]). Who recomputes registers from readings is in
@@ -23,7 +24,8 @@ use async_trait::async_trait;
 use jirani_energy_interface::EnergyProgram;
 pub use jirani_energy_interface::client::AttestationRow;
 use jirani_store::Change;
-use jirani_units::Timestamp;
+use jirani_units::{HouseholdId, Timestamp};
+use serde::{Deserialize, Serialize};
 use solana_address::Address;
 use solana_keypair::Keypair;
 use solana_message::VersionedMessage;
@@ -64,6 +66,18 @@ pub enum WitnessError {
     /// It looked and said no.
     #[error("witness.refused: the witness does not sign: {0}")]
     Refused(String),
+    /// It looked, and only these rows are in its way.
+    #[error("witness.refused_rows: the witness does not sign {} of the rows", .0.len())]
+    RefusedRows(Vec<RefusedRow>),
+}
+
+/// A row that a witness does not sign.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedRow {
+    /// Whose.
+    pub household: HouseholdId,
+    /// A stable code and a sentence, `witness.rating: ...`.
+    pub why: String,
 }
 
 /// The witness's own key. It never leaves the witness.
@@ -204,12 +218,17 @@ impl RpcEnergyChain {
         let signature = match witness.cosign(&asked).await {
             Ok(signature) => signature,
             Err(error) => {
-                // The set may have changed since we read it, and the message with it: the
-                // next attempt is made of what the chain says now.
-                if matches!(error, WitnessError::Refused(_)) {
-                    self.read_config().await?;
-                }
-                return Err(ChainError::NotReady(error.to_string()));
+                let why = error.to_string();
+                let rows = match error {
+                    WitnessError::Unreachable(_) => return Err(ChainError::NotReady(why)),
+                    WitnessError::Refused(_) => Vec::new(),
+                    WitnessError::RefusedRows(rows) => rows,
+                };
+                // Oracles or meters may have changed since we read of them, and the message
+                // with them: the next attempt is made of what the chain says now.
+                self.read_config().await?;
+                self.forget_households(asked.rows);
+                return Err(ChainError::Unsigned { why, rows });
             }
         };
         if !signature.verify(witness.key().as_ref(), &message) {

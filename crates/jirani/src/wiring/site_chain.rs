@@ -106,6 +106,10 @@ impl SiteChain {
             Err(ChainError::NotReady(why)) if why.starts_with(WAITS_PREFIX) => {
                 unwitnessed.insert(key.to_owned(), why.clone());
             }
+            // With rows, the others go on without them.
+            Err(ChainError::Unsigned { why, rows }) if rows.is_empty() => {
+                unwitnessed.insert(key.to_owned(), why.clone());
+            }
             _ => {
                 unwitnessed.remove(key);
             }

@@ -26,15 +26,17 @@ pub struct TrueSlot {
     pub spans: Vec<Leaf>,
     /// Every row it proves, the loss record's too when all meters are known, by household.
     pub rows: Vec<AttestedRow>,
+    /// Why nothing is proven of the other households that evidence is told of.
+    pub refused: Vec<NotTrue>,
 }
 
-/// Why a proposal is not signed.
+/// Why a proposal is not signed, or a row of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotTrue {
     /// The slot's end is none, or has not come.
     #[error("witness.slot: {0} is not the end of a slot that has ended")]
     NotASlot(Timestamp),
-    /// Evidence of a household that has no meter on this feeder, twice, or out of order.
+    /// Evidence of a household that has no meter on this feeder; or twice, or out of order.
     #[error("witness.evidence_order: household {0} has no place in the evidence")]
     OutOfPlace(HouseholdId),
     /// A reading that cannot be read, or is not signed by the registered meter.
@@ -66,8 +68,28 @@ pub enum NotTrue {
     SignedOtherwise(HouseholdId),
 }
 
+impl NotTrue {
+    /// Whose row it is about; `None` when it is about the slot.
+    pub const fn household(&self) -> Option<HouseholdId> {
+        match self {
+            Self::NotASlot(_) => None,
+            Self::OutOfPlace(household)
+            | Self::NotSigned(household)
+            | Self::WrongEpoch(household)
+            | Self::WrongSpan(household)
+            | Self::SpanChanged(household)
+            | Self::NotContinuous(household)
+            | Self::Lowered(household)
+            | Self::OverRating(household)
+            | Self::NoEvidence(household)
+            | Self::SignedOtherwise(household) => Some(*household),
+        }
+    }
+}
+
 /// Computes what the evidence of a proposal proves, given the feeder's meters as the
-/// witness's own node knows them.
+/// witness's own node knows them. One household's evidence never spoils another's: whose
+/// does not hold is refused by name. The root is of all that is told.
 pub fn look(
     proposal: &Proposal,
     meters: &[RegisteredMeter],
@@ -81,21 +103,22 @@ pub fn look(
     }
     let mut rows: Vec<AttestedRow> = Vec::with_capacity(proposal.evidence.len() + 1);
     let mut evidence: Vec<&[u8]> = Vec::new();
-    let mut spans = Vec::new();
+    let (mut spans, mut refused) = (Vec::new(), Vec::new());
+    let mut last = None;
     for told in &proposal.evidence {
-        let meter = meters.iter().find(|meter| meter.household == told.household && !meter.is_loss);
-        let in_order = rows.last().is_none_or(|row| row.household < told.household);
-        let meter = meter.filter(|_| in_order).ok_or(NotTrue::OutOfPlace(told.household))?;
-        let (registers, span) = registers(meter, told, end)?;
-        spans.extend(span);
-        plausible(meter, &registers, end)?;
-        rows.push(AttestedRow {
-            household: told.household,
-            export_wh: registers.export_wh,
-            import_wh: registers.import_wh,
-            estimated: registers.estimated,
-        });
+        if last.is_some_and(|last| last >= told.household) {
+            return Err(NotTrue::OutOfPlace(told.household));
+        }
+        last = Some(told.household);
         evidence.extend(told.readings.iter().map(|reading| reading.0.as_slice()));
+        let meter = meters.iter().find(|meter| meter.household == told.household && !meter.is_loss);
+        match meter.ok_or(NotTrue::OutOfPlace(told.household)).and_then(|meter| row(meter, told, end)) {
+            Ok((row, span)) => {
+                spans.extend(span);
+                rows.push(row);
+            }
+            Err(error) => refused.push(error),
+        }
     }
     let evidence_root = merkle_root(evidence);
     let metered = meters.iter().filter(|meter| !meter.is_loss && meter.enrolled_at <= end).count();
@@ -103,13 +126,28 @@ pub fn look(
     if let Some(loss) = loss {
         let before = LossRegisters { import_wh: loss.import_wh, export_wh: loss.export_wh };
         let registers = rows.iter().map(|row| (row.export_wh, row.import_wh));
-        let after = add_residual(before, registers).ok_or(NotTrue::NoEvidence(loss.household))?;
         let estimated = rows.iter().any(|row| row.estimated);
-        let (export_wh, import_wh) = (after.export_wh, after.import_wh);
-        rows.push(AttestedRow { household: loss.household, export_wh, import_wh, estimated });
-        rows.sort_by_key(|row| row.household);
+        match add_residual(before, registers) {
+            Some(LossRegisters { export_wh, import_wh }) => {
+                rows.push(AttestedRow { household: loss.household, export_wh, import_wh, estimated });
+                rows.sort_by_key(|row| row.household);
+            }
+            None => refused.push(NotTrue::NoEvidence(loss.household)),
+        }
     }
-    Ok(TrueSlot { evidence_root, spans, rows })
+    Ok(TrueSlot { evidence_root, spans, rows, refused })
+}
+
+/// The row that a household's own evidence proves, and the span it rests on.
+fn row(
+    meter: &RegisteredMeter,
+    told: &HouseholdEvidence,
+    end: Timestamp,
+) -> Result<(AttestedRow, Option<Leaf>), NotTrue> {
+    let (registers, span) = registers(meter, told, end)?;
+    plausible(meter, &registers, end)?;
+    let Attestable { export_wh, import_wh, estimated, .. } = registers;
+    Ok((AttestedRow { household: told.household, export_wh, import_wh, estimated }, span))
 }
 
 /// The registers at `end` that a meter's own readings prove.
