@@ -1,5 +1,5 @@
 //! Slots and approvals on the real program, every attestation signed by a witness that
-//! looks itself: one meter never holds up the others.
+//! looks itself: one meter never holds up the others, and no past is counted.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
@@ -10,6 +10,7 @@ mod support;
 use jirani_chain::{EnergyChain as _, HouseholdOnChain, Outcome, RpcEnergyChain};
 use jirani_clock::ServiceClock;
 use jirani_meter::{Reading, Registers, Signer as _, message};
+use jirani_oracle::enrolment::NewHome;
 use jirani_oracle::{Counters, Slots, SlotsConfig, SlotsError};
 use jirani_store::{Change, Event, Events, MeterPurpose, MeterRecord, MeterState, ReadingRow, Store};
 use jirani_store_sqlite::SqliteStore;
@@ -215,5 +216,43 @@ async fn a_slot_that_ended_before_a_replacement_waits_for_the_new_meter_and_ever
     assert_eq!(site.counted([1, 2, 3]).await, [(180, 0), (0, 170), (0, 10)]);
     assert_eq!(site.store.meter_events(Some(id_of(9)), 10).await.unwrap().len(), 1, "no row was refused");
     site.adds_up().await;
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_meter_that_has_counted_before_only_what_comes_after_its_opening_counts() {
+    let site = Site::new().await;
+    let home = NewHome {
+        alias: "Mti".to_owned(),
+        name: "Mama Mti".to_owned(),
+        msisdn: None,
+        swahili: true,
+        feeder: 1,
+        export_rating_w: 5_000,
+        import_rating_w: 5_000,
+        pv_rated_w: 3_000,
+    };
+    let opening = Registers { import_wh: 3_000_000, export_wh: 2_000_000, generation_wh: 4_000_000 };
+    let used = MeterRecord {
+        opening,
+        draft: Some(serde_json::to_string(&home).unwrap()),
+        ..approved(4, 4, MeterPurpose::Enrol, START)
+    };
+    site.approve(used).await;
+    let (mut one, mut two, mut four) = (meter_of(1), meter_of(2), meter_of(4));
+    for slot in 1..=2 {
+        site.read(1, &mut one, slot * SLOT_S, (0, 100)).await;
+        site.read(2, &mut two, slot * SLOT_S, (90, 0)).await;
+        let past = if slot == 1 { (opening.import_wh, opening.export_wh) } else { (0, 0) };
+        site.read(4, &mut four, slot * SLOT_S, (past.0 + 20, past.1 + 50)).await;
+        site.run_to(slot * SLOT_S + i64::from(GRACE_S)).await;
+    }
+    assert_eq!(site.counted([1, 2, 4, 3]).await, [(200, 0), (0, 180), (100, 40), (0, 80)]);
+    assert_eq!(site.on_chain(4).await.export_wh, Wh(100));
+    site.adds_up().await;
+    // Another meter goes on from there: what its span begins at is what the chain has.
+    let spans = site.store.spans().await.unwrap();
+    let offsets: Vec<_> = spans.iter().map(|span| (span.number, span.offsets.export_wh)).collect();
+    assert_eq!(offsets, [(0, 0), (1, -2_000_000)]);
     site.stop().await;
 }

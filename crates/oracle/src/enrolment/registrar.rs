@@ -6,10 +6,12 @@
 //! has is not asked for again.
 
 use super::{EnrolmentError, NewHome, closing, happened, last_span};
+use crate::boundary::Spans;
 use crate::journal::enrolled_before;
 use jirani_chain::{EnergyChain, HouseholdOnChain, Outcome, Work};
 use jirani_clock::ServiceClock;
-use jirani_readings::{Span, SpanReason};
+use jirani_meter::Registers;
+use jirani_readings::{Base, Span, SpanReason};
 use jirani_store::{
     Change, Event, Events, HouseholdKind, HouseholdRecord, Language, MeterPurpose, MeterRecord, MeterState,
     Store,
@@ -102,7 +104,10 @@ impl Registrar {
             .map_err(|_| EnrolmentError::Invalid("the household's address on chain is none"))?;
         let now = self.clock.now();
         let mut changes = Vec::new();
-        if on_chain.is_some() && home.meter.is_some() {
+        let has_counted = home.meter.is_some() || !Spans::load(&*self.store).await?.of(home.id).is_empty();
+        if !has_counted {
+            changes.extend(opened(&record, on_chain.as_ref(), chain_epoch, now)?);
+        } else if on_chain.is_some() {
             changes.extend(self.spans(&record, &home, chain_epoch, now).await?);
         }
         if let Some(old) = record.replaces {
@@ -225,6 +230,38 @@ impl Registrar {
         let state = if kept.state == MeterState::Retired { kept.state } else { MeterState::Replaced };
         Ok(vec![Change::Meter(Box::new(MeterRecord { state, ..kept })), Change::MeterEvent(event)])
     }
+}
+
+/// The spans of a household's first meter. Nothing, if its registers are the attested ones
+/// as they are. Else they count from what they showed when it was put in place, for the
+/// whole time it has the meter: what it counted before, for somebody else, is nobody's.
+fn opened(
+    record: &MeterRecord,
+    on_chain: Option<&HouseholdOnChain>,
+    chain_epoch: u32,
+    now: Timestamp,
+) -> Result<Vec<Change>, EnrolmentError> {
+    let attested = on_chain.map_or_else(Registers::default, |on_chain| Registers {
+        import_wh: on_chain.import_wh.0,
+        export_wh: on_chain.export_wh.0,
+        generation_wh: 0,
+    });
+    if (attested, chain_epoch) == (record.opening, record.epoch) {
+        return Ok(Vec::new());
+    }
+    let first = Span::original(record.household, record.meter, record.key, record.epoch);
+    let begins = Span {
+        chain_epoch,
+        from: Timestamp(first.from.0 + 1),
+        note: record.reason.clone(),
+        by: record.approved_by.clone().unwrap_or_default(),
+        at: now,
+        ..first.clone()
+    };
+    // The opening was read when the meter was claimed at the latest.
+    let base = Base { time: record.claimed_at, registers: attested };
+    let counts = first.followed(begins, base, record.opening)?;
+    Ok(vec![Change::Span(Box::new(first)), Change::Span(Box::new(counts))])
 }
 
 /// The household that begins with a meter.
