@@ -404,7 +404,8 @@ impl Core {
         for (row, appended) in decided.accepted.iter().zip(appended) {
             match appended {
                 Appended::New => {
-                    self.known.latest.insert(row.meter, latest(row));
+                    let said = decided.said.get(&row.meter).copied();
+                    self.known.latest.insert(row.meter, said.unwrap_or_else(|| latest(row)));
                     self.counters.stored(1);
                     self.events.publish(Event::Reading {
                         household: row.household,

@@ -8,7 +8,7 @@ use crate::refused::{Fingerprint, Refused};
 use crate::verify::{Check, verify_all};
 use jirani_meter::sign1::Sign1;
 use jirani_meter::{Algorithm, MESSAGE_MAX, READING_CONTEXT, Reading, WireError, message};
-use jirani_readings::{Refusal, Remark, judge, time_of};
+use jirani_readings::{Latest, Refusal, Remark, judge, time_of};
 use jirani_store::{Change, QuarantineRow, ReadingRow, Store, StoreError};
 use jirani_units::{HouseholdId, MeterId, Timestamp, Wh};
 use rumqttc::Publish;
@@ -44,6 +44,8 @@ pub(crate) struct Decided {
     pub(crate) remarks: Vec<(MeterId, Remark, u64)>,
     /// Answers to challenges, as they came.
     pub(crate) answers: Vec<(MeterId, Vec<u8>)>,
+    /// The last accepted reading of each meter of the batch, as the next one is judged by it.
+    pub(crate) said: HashMap<MeterId, Latest>,
     /// Every refusal, whether it is kept again or not.
     pub(crate) refusals: Vec<(Option<MeterId>, &'static str)>,
 }
@@ -188,15 +190,14 @@ impl Intake<'_> {
 
     /// Applies the rules, in the order of arrival.
     async fn judge(&mut self, verified: Vec<Candidate>) -> Result<(), StoreError> {
-        // What this batch has accepted counts as said.
-        let mut said = HashMap::new();
         let mut places: HashMap<(MeterId, u32, u64), usize> = HashMap::new();
         // Meters whose registers begin anew within this batch.
         let mut anew: HashMap<MeterId, Enrolled> = HashMap::new();
         for Candidate { meter, reading, bytes, enrolled } in verified {
             let enrolled = anew.get(&meter).cloned().unwrap_or(enrolled);
             let identity = (reading.epoch, reading.seq);
-            let latest_said = said.get(&meter).or_else(|| self.known.latest.get(&meter)).copied();
+            let latest_said =
+                self.decided.said.get(&meter).or_else(|| self.known.latest.get(&meter)).copied();
             let is_ahead = latest_said.is_none_or(|latest| (latest.epoch, latest.seq) < identity);
             let verdict = if is_ahead {
                 judge(&reading, &self.known.terms(&enrolled), latest_said.as_ref(), self.now)
@@ -240,7 +241,8 @@ impl Intake<'_> {
                 anew.insert(meter, enrolled);
             }
             let row = row_of(meter, &reading, enrolled.household, bytes, self.now);
-            said.insert(meter, latest(&row));
+            // What this batch has accepted counts as said.
+            self.decided.said.insert(meter, Latest { ahead: verdict.ahead, ..latest(&row) });
             places.insert((meter, row.epoch, row.seq), self.decided.accepted.len());
             self.decided.durable.entry((meter, row.epoch)).or_default().insert(row.seq);
             self.decided.accepted.push(row);

@@ -3,7 +3,7 @@
 
 use crate::boundary::{Spans, registers};
 use jirani_meter::PublicKey;
-use jirani_readings::{Latest, Rating, Refusal, Span, Terms, short_hash};
+use jirani_readings::{Ahead, Latest, Rating, Refusal, Span, Terms, short_hash};
 use jirani_store::{HouseholdRecord, JudgedBy, MeterRecord, MeterState, ReadingRow, Store, StoreError};
 use jirani_units::{HouseholdId, MeterId};
 use std::collections::HashMap;
@@ -62,7 +62,8 @@ impl Known {
     }
 
     pub(crate) async fn refresh_latest(&mut self, store: &dyn Store) -> Result<(), StoreError> {
-        self.latest = store.latest_readings().await?.iter().map(|row| (row.meter, latest(row))).collect();
+        self.latest =
+            store.latest_readings().await?.iter().map(|row| (row.meter, self.carried(row))).collect();
         Ok(())
     }
 
@@ -72,12 +73,23 @@ impl Known {
         store: &dyn Store,
         meters: Vec<MeterId>,
     ) -> Result<(), StoreError> {
+        let rows = store.latest_of(meters.clone()).await?;
+        let read: Vec<(MeterId, Latest)> = rows.iter().map(|row| (row.meter, self.carried(row))).collect();
         for meter in &meters {
             self.latest.remove(meter);
         }
-        let rows = store.latest_of(meters).await?;
-        self.latest.extend(rows.iter().map(|row| (row.meter, latest(row))));
+        self.latest.extend(read);
         Ok(())
+    }
+
+    /// A stored reading, with how far its meter was ahead when this gateway last heard of it:
+    /// the store does not keep that, and reading it again must not forget it.
+    fn carried(&self, row: &ReadingRow) -> Latest {
+        let (read, rating) = (latest(row), self.enrolled.get(&row.meter).map(|enrolled| enrolled.rating));
+        match (self.latest.get(&row.meter), rating) {
+            (Some(before), Some(rating)) => before.followed_by(read, rating),
+            _ => read,
+        }
     }
 
     pub(crate) fn meter(&self, meter: MeterId) -> Option<&Enrolled> {
@@ -137,6 +149,7 @@ pub(crate) fn latest(row: &ReadingRow) -> Latest {
         registers: registers(row),
         hash: short_hash(&row.bytes),
         received_at: row.received_at,
+        ahead: Ahead::default(),
     }
 }
 

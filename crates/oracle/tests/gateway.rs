@@ -400,6 +400,21 @@ async fn what_must_not_be_minted_is_kept_with_its_reason() {
 }
 
 #[tokio::test]
+async fn readings_of_one_batch_after_another_share_one_slack() {
+    let site = Site::with(vec![record(1)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let mut meter = meter_of(1);
+    // At 5 kW a minute carries 104 Wh, and the one slack 1,562 Wh.
+    for (seconds, export_wh) in [(-180, 0), (-120, 1_600), (-60, 1_600)] {
+        read(&mut meter, seconds, 0, export_wh);
+        assert_eq!(wire.deliver(&mut meter).await, 1);
+    }
+    assert_eq!(site.quarantined().await, ["reading.implausible"]);
+    let latest = site.store.latest_readings().await.unwrap();
+    assert_eq!((latest[0].seq, latest[0].export_wh.0), (2, 1_600));
+}
+
+#[tokio::test]
 async fn a_number_that_was_skipped_cannot_be_filled_in_later() {
     let site = Site::with(vec![record(1), record(99)]).await;
     let mut wire = Wire::of(&site, id_of(1)).await;

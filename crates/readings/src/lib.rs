@@ -8,12 +8,14 @@
 //! input gives the same answer in gateway, witness, proof and audit. Pure: no store, no
 //! clock, no network. Stands above `meter` (what is signed) and `units`.
 
+mod ahead;
 mod boundary;
 mod refusal;
 mod remark;
 mod rules;
 mod span;
 
+pub use ahead::Ahead;
 pub use boundary::{Boundary, Point, at_boundary};
 pub use refusal::Refusal;
 pub use remark::{Remark, Remarks};

@@ -8,6 +8,7 @@
 //! values: its registers go on from them, or its first reading carries the hash of the last
 //! stored one and they begin at zero. Anything else that begins anew waits for a person.
 
+use crate::ahead::{Ahead, Part};
 use crate::refusal::Refusal;
 use crate::remark::{Remark, Remarks};
 use crate::span::{Base, Span, virtual_of};
@@ -16,8 +17,6 @@ use jirani_units::{JSON_INTEGER_MAX, Timestamp};
 
 /// How far a meter's clock may be off unremarked, in seconds.
 const SKEW_S: i64 = 120;
-/// Time added to the one that passed, for clocks that are a little off, in seconds.
-const SLACK_S: u64 = 900;
 /// Before this no meter of ours was made: a clock that was never set says 1970.
 /// 2020-01-01T00:00:00Z.
 const EARLIEST: Timestamp = Timestamp(1_577_836_800_000_000);
@@ -37,6 +36,23 @@ pub struct Latest {
     pub hash: [u8; 8],
     /// When the gateway had it.
     pub received_at: Timestamp,
+    /// How far its registers are ahead of the time that passed.
+    pub ahead: Ahead,
+}
+
+impl Latest {
+    /// A later reading of the same meter that somebody else has judged: what was ahead
+    /// before it still is, less what the time between them takes away. Where registers began
+    /// anew in between nothing is known to have been taken away.
+    #[must_use]
+    pub fn followed_by(&self, later: Self, rating: Rating) -> Self {
+        let is_later = (self.epoch, self.seq) < (later.epoch, later.seq) && self.time < later.time;
+        if !is_later || self.epoch != later.epoch || !rises(&self.registers, &later.registers) {
+            return Self { ahead: self.ahead, ..later };
+        }
+        let grew = Part::each(|part| part.of(&later.registers) - part.of(&self.registers));
+        Self { ahead: self.ahead.after(rating, elapsed_us(self.time, later.time), &grew), ..later }
+    }
 }
 
 /// What a connection can carry, in W.
@@ -93,6 +109,9 @@ pub struct Verdict {
     pub remarks: Remarks,
     /// What begins with it.
     pub began: Option<Began>,
+    /// How far the meter is ahead of its connection from now on: it goes with the reading
+    /// into what the next one is judged by ([`Latest::ahead`]).
+    pub ahead: Ahead,
 }
 
 /// Judges a verified reading that is ahead of `latest`, the meter's last, by (epoch, seq).
@@ -132,21 +151,24 @@ pub fn judge(
             remarks.add(Remark::ChainBroken);
         }
     }
-    let Some(base) = base_of(terms, same) else { return Ok(Verdict { remarks, began: None }) };
-    let began = if proven {
+    let Some(base) = base_of(terms, same) else { return Ok(Verdict { remarks, ..Verdict::default() }) };
+    // A meter stays ahead over its epochs: another one begins no new slack.
+    let from = Origin { base, ahead: latest.map(|latest| latest.ahead).unwrap_or_default(), time };
+    let (began, ahead) = if proven {
         let raw = same.map_or_else(Registers::default, |latest| latest.registers);
         let goes_on = rises(&raw, &reading.registers);
         let opening = if goes_on { raw } else { Registers::default() };
-        grown(terms, &base, time, |what| Some(what(&reading.registers).saturating_sub(what(&opening))))?;
+        let grew = Part::each(|part| part.of(&reading.registers).saturating_sub(part.of(&opening)));
+        let ahead = grown(terms, &from, &grew)?;
         remarks.add(Remark::NewEpoch);
-        Some(Began::Epoch { base, opening })
+        (Some(Began::Epoch { base, opening }), ahead)
     } else {
-        grow(reading, terms, &base, time)?
+        grow(reading, terms, &from)?
     };
     if matches!(began, Some(Began::RolledOver { .. })) {
         remarks.add(Remark::RolledOver);
     }
-    Ok(Verdict { remarks, began })
+    Ok(Verdict { remarks, began, ahead })
 }
 
 /// The moment of a reading. Decoding has bounded it to 63 bits.
@@ -205,96 +227,76 @@ fn check_time(
     Ok(time)
 }
 
-/// Registers within an epoch: they rise, or pass their declared end.
-fn grow(
-    reading: &Reading,
-    terms: &Terms<'_>,
-    base: &Base,
+/// What a reading is judged from.
+struct Origin {
+    /// Where the virtual registers stood, and when.
+    base: Base,
+    /// How far ahead they were then.
+    ahead: Ahead,
+    /// When the reading was taken.
     time: Timestamp,
-) -> Result<Option<Began>, Refusal> {
+}
+
+impl Origin {
+    fn most_wh(&self, part: Part, rating: Rating) -> u64 {
+        self.ahead.most_wh(part, rating, elapsed_us(self.base.time, self.time))
+    }
+}
+
+/// Registers within an epoch: they rise, or pass their declared end.
+fn grow(reading: &Reading, terms: &Terms<'_>, from: &Origin) -> Result<(Option<Began>, Ahead), Refusal> {
     let offsets = terms.span.map(|span| span.offsets).unwrap_or_default();
     let modulus = terms.modulus_wh.filter(|modulus| *modulus > 0 && *modulus <= JSON_INTEGER_MAX);
-    let mut added = Registers::default();
-    let signed =
-        |raw: u64, offset: i64, before: u64| i128::from(raw) + i128::from(offset) - i128::from(before);
-    let (raw, before) = (&reading.registers, &base.registers);
-    let differences = [
-        ("import", raw.import_wh, signed(raw.import_wh, offsets.import_wh, before.import_wh)),
-        ("export", raw.export_wh, signed(raw.export_wh, offsets.export_wh, before.export_wh)),
-        (
-            "generation",
-            raw.generation_wh,
-            signed(raw.generation_wh, offsets.generation_wh, before.generation_wh),
-        ),
-    ];
-    let mut grew = [0_u64; 3];
-    for (place, (register, raw, difference)) in differences.into_iter().enumerate() {
-        let wrapped = match modulus {
-            Some(modulus) if difference < 0 && raw < modulus => {
-                // As far as it can have gone round once, and no further back than that.
-                u64::try_from(difference + i128::from(modulus)).ok().map(|grown| (grown, modulus))
-            }
-            _ => None,
+    let (mut added, mut grew) = (Registers::default(), Registers::default());
+    for part in Part::ALL {
+        let (offset, grew, added) = match part {
+            Part::Import => (offsets.import_wh, &mut grew.import_wh, &mut added.import_wh),
+            Part::Export => (offsets.export_wh, &mut grew.export_wh, &mut added.export_wh),
+            Part::Generation => (offsets.generation_wh, &mut grew.generation_wh, &mut added.generation_wh),
         };
-        grew[place] = match (u64::try_from(difference), wrapped) {
-            (Ok(grown), _) => grown,
-            (Err(_), Some((grown, modulus))) => {
-                let part = match register {
-                    "import" => &mut added.import_wh,
-                    "export" => &mut added.export_wh,
-                    _ => &mut added.generation_wh,
-                };
-                *part = modulus;
-                // Without a rating nothing would tell a roll-over from a fall.
-                let falls = register == "generation" && terms.rating.panels_w == 0;
-                if falls || grown > most_of(terms.rating, register, time, base.time) {
-                    return Err(Refusal::FallingRegister(register));
-                }
-                grown
-            }
-            (Err(_), None) => return Err(Refusal::FallingRegister(register)),
-        };
+        let raw = part.of(&reading.registers);
+        let difference = i128::from(raw) + i128::from(offset) - i128::from(part.of(&from.base.registers));
+        if let Ok(risen) = u64::try_from(difference) {
+            *grew = risen;
+            continue;
+        }
+        let falls = Refusal::FallingRegister(part.name());
+        let passed = modulus.filter(|modulus| raw < *modulus).ok_or(falls)?;
+        // As far as it can have gone round once, and no further back than that.
+        *grew = u64::try_from(difference + i128::from(passed)).map_err(|_| falls)?;
+        *added = passed;
+        // Without a rating nothing would tell a roll-over from a fall.
+        if !part.is_judged(terms.rating) || *grew > from.most_wh(part, terms.rating) {
+            return Err(falls);
+        }
     }
-    let [import, export, generation] = grew;
-    let grown_by = Registers { import_wh: import, export_wh: export, generation_wh: generation };
-    grown(terms, base, time, |what| Some(what(&grown_by)))?;
-    Ok((added != Registers::default()).then_some(Began::RolledOver { added, base: *base }))
+    let ahead = grown(terms, from, &grew)?;
+    let base = from.base;
+    Ok(((added != Registers::default()).then_some(Began::RolledOver { added, base }), ahead))
 }
 
 /// Refuses more energy than the connection can carry, and registers beyond what is
-/// accounted in.
-fn grown(
-    terms: &Terms<'_>,
-    base: &Base,
-    time: Timestamp,
-    by: impl Fn(fn(&Registers) -> u64) -> Option<u64>,
-) -> Result<(), Refusal> {
-    type Part = (&'static str, fn(&Registers) -> u64);
-    let parts: [Part; 3] = [
-        ("import", |registers| registers.import_wh),
-        ("export", |registers| registers.export_wh),
-        ("generation", |registers| registers.generation_wh),
-    ];
-    for (register, part) in parts {
-        let grew_wh = by(part).unwrap_or(u64::MAX);
-        if part(&base.registers).saturating_add(grew_wh) > JSON_INTEGER_MAX {
+/// accounted in. How far ahead the registers are then.
+fn grown(terms: &Terms<'_>, from: &Origin, grew: &Registers) -> Result<Ahead, Refusal> {
+    for part in Part::ALL {
+        let grew_wh = part.of(grew);
+        if part.of(&from.base.registers).saturating_add(grew_wh) > JSON_INTEGER_MAX {
             return Err(Refusal::OutOfRange("a household's register"));
         }
-        if register == "generation" && terms.rating.panels_w == 0 {
-            continue;
-        }
-        let most_wh = most_of(terms.rating, register, time, base.time);
-        if grew_wh > most_wh {
-            return Err(Refusal::Implausible { register, grew_wh, most_wh });
+        let most_wh = from.most_wh(part, terms.rating);
+        if part.is_judged(terms.rating) && grew_wh > most_wh {
+            return Err(Refusal::Implausible { register: part.name(), grew_wh, most_wh });
         }
     }
-    Ok(())
+    Ok(from.ahead.after(terms.rating, elapsed_us(from.base.time, from.time), grew))
+}
+
+fn elapsed_us(since: Timestamp, time: Timestamp) -> u64 {
+    u64::try_from(time.since(since)).unwrap_or(0)
 }
 
 fn rises(before: &Registers, after: &Registers) -> bool {
-    after.import_wh >= before.import_wh
-        && after.export_wh >= before.export_wh
-        && after.generation_wh >= before.generation_wh
+    Part::ALL.into_iter().all(|part| part.of(after) >= part.of(before))
 }
 
 fn check_range(registers: &Registers, seq: u64) -> Result<(), Refusal> {
@@ -310,17 +312,4 @@ fn check_range(registers: &Registers, seq: u64) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-/// 1.25 times the rating over the time that passed and a little more.
-fn most_of(rating: Rating, register: &str, time: Timestamp, since: Timestamp) -> u64 {
-    let rating_w = match register {
-        "import" => rating.import_w,
-        "export" => rating.export_w,
-        _ => rating.panels_w,
-    };
-    let elapsed_us = u64::try_from(time.since(since)).unwrap_or(0);
-    let time_us = u128::from(elapsed_us) + u128::from(SLACK_S) * 1_000_000;
-    let wh = u128::from(rating_w) * time_us * 5 / 4 / 3_600_000_000;
-    u64::try_from(wh).unwrap_or(u64::MAX)
 }

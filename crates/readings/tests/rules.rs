@@ -4,8 +4,7 @@
 
 use jirani_meter::{Reading, Registers};
 use jirani_readings::{
-    Base, Began, Latest, Rating, Refusal, Remark, Remarks, Span, SpanReason, Terms, Verdict, judge,
-    virtual_of,
+    Ahead, Base, Began, Latest, Rating, Refusal, Remark, Remarks, Span, SpanReason, Terms, judge, virtual_of,
 };
 use jirani_units::{HouseholdId, JSON_INTEGER_MAX, MeterId, Timestamp};
 use proptest::prelude::*;
@@ -27,7 +26,8 @@ fn terms() -> Terms<'static> {
 }
 
 fn latest(wh: u64) -> Latest {
-    Latest { epoch: 1, seq: 9, time: START, registers: all(wh), hash: HASH, received_at: START }
+    let ahead = Ahead::default();
+    Latest { epoch: 1, seq: 9, time: START, registers: all(wh), hash: HASH, received_at: START, ahead }
 }
 
 /// The reading after [`latest`], a minute later.
@@ -107,7 +107,8 @@ fn what_is_remarked_and_counts_all_the_same() {
     ];
     for (what, reading, now, remarks) in cases {
         let verdict = judge(&reading, &known, Some(&last), now).unwrap();
-        assert_eq!(verdict, Verdict { remarks: remarks.iter().copied().collect(), began: None }, "{what}");
+        let expected: Remarks = remarks.iter().copied().collect();
+        assert_eq!((verdict.remarks, verdict.began), (expected, None), "{what}");
     }
     // A meter that tells of each minute a minute later, ten minutes ago.
     let slow = Latest { received_at: START.plus_seconds(600), ..last };
@@ -252,7 +253,8 @@ proptest! {
                     }
                     let hash = HASH;
                     let registers = all(raw);
-                    last = Some(Latest { epoch: span.epoch, seq, time, registers, hash, received_at: time });
+                    let (epoch, received_at, ahead) = (span.epoch, time, verdict.ahead);
+                    last = Some(Latest { epoch, seq, time, registers, hash, received_at, ahead });
                     prop_assert_eq!(virtual_of(&span.offsets, &registers), Some(all(true_wh)));
                 }
                 Deed::Reset => {
