@@ -3,7 +3,7 @@
 use crate::boundary::Attestable;
 use crate::evidence::merkle_root;
 use jirani_store::{AttestedRow, HouseholdKind, HouseholdRecord, SlotRecord};
-use jirani_units::{HouseholdId, Timestamp};
+use jirani_units::{HouseholdId, Timestamp, Wh};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether a record has a meter whose registers are attested on `feeder` at `end`.
@@ -55,13 +55,28 @@ pub fn plan_slot(
     (!rows.is_empty()).then_some(SlotRecord { feeder, end, evidence_root, rows, signatures, attested_at })
 }
 
-/// The feeder's loss record, if a slot's rows are those of every metered record: then their
-/// residual is its (E4). `None`, too, for a slot that has a row of it already.
-pub fn loss_after(slot: &SlotRecord, households: &[HouseholdRecord]) -> Option<HouseholdId> {
+/// Those who have no meter any more, with what the chain has of them as (export, import): no
+/// slot has a row of them, and losses do not wait for one.
+pub type Gone = BTreeMap<HouseholdId, (Wh, Wh)>;
+
+/// The metered records that a slot has no row of.
+pub(crate) fn silent<'a>(
+    slot: &SlotRecord,
+    households: &'a [HouseholdRecord],
+) -> impl Iterator<Item = &'a HouseholdRecord> {
     let told: BTreeSet<HouseholdId> = slot.rows.iter().map(|row| row.household).collect();
-    let loss = loss_record(households, slot.feeder).filter(|loss| !told.contains(loss))?;
-    let mut metered = households.iter().filter(|record| is_metered(record, slot.feeder, slot.end));
-    metered.all(|record| told.contains(&record.id)).then_some(loss)
+    let (feeder, end) = (slot.feeder, slot.end);
+    let metered = households.iter().filter(move |record| is_metered(record, feeder, end));
+    metered.filter(move |record| !told.contains(&record.id))
+}
+
+/// The feeder's loss record, if a slot's rows and `gone` are those of every metered record:
+/// then their residual is its (E4). `None`, too, for a slot that has a row of it already.
+pub fn loss_after(slot: &SlotRecord, households: &[HouseholdRecord], gone: &Gone) -> Option<HouseholdId> {
+    let loss = loss_record(households, slot.feeder)?;
+    let is_told = slot.rows.iter().any(|row| row.household == loss);
+    let is_whole = silent(slot, households).all(|record| gone.contains_key(&record.id));
+    (is_whole && !is_told).then_some(loss)
 }
 
 /// The name of a slot's piece of work for the chain.

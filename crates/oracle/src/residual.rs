@@ -1,7 +1,19 @@
 //! What a feeder lost: the operator's loss record. Pure.
 
+use crate::plan::Gone;
 use jirani_store::AttestedRow;
-use jirani_units::{HouseholdId, Wh};
+use jirani_units::{HouseholdId, Timestamp, Wh};
+
+/// How long a meter's share of the losses is waited for after its last attested slot, in
+/// seconds. After that a household whose meter was retired counts in the residual with what
+/// the chain has of it: server and witness both know that time from the chain alone.
+const AWAITED_S: i64 = 86_400;
+
+/// Whether losses at `end` wait for a household that is attested through `attested_through`
+/// only.
+pub(crate) fn is_awaited(attested_through: Timestamp, end: Timestamp) -> bool {
+    end.since(attested_through) < AWAITED_S * 1_000_000
+}
 
 /// Registers of the loss record; both only grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,10 +24,18 @@ pub struct LossRegisters {
     pub export_wh: Wh,
 }
 
-/// The loss record's row after `rows`, which are everybody's and have landed (E4). `None`
-/// when a register would pass `u64::MAX`.
-pub fn loss_row(loss: HouseholdId, before: LossRegisters, rows: &[AttestedRow]) -> Option<AttestedRow> {
-    let after = add_residual(before, rows.iter().map(|row| (row.export_wh, row.import_wh)))?;
+/// The loss record's row after `rows`, which have landed and are, with `gone`, everybody's
+/// (E4). `None` when a register would pass `u64::MAX`.
+pub fn loss_row(
+    loss: HouseholdId,
+    before: LossRegisters,
+    rows: &[AttestedRow],
+    gone: &Gone,
+) -> Option<AttestedRow> {
+    let told = rows.iter().map(|row| (row.export_wh, row.import_wh));
+    // Registers are cumulative: what was attested of who is gone stays in the residual.
+    let left = gone.iter().filter(|(id, _)| rows.iter().all(|row| row.household != **id));
+    let after = add_residual(before, told.chain(left.map(|(_, registers)| *registers)))?;
     let LossRegisters { import_wh, export_wh } = after;
     let estimated = rows.iter().any(|row| row.estimated);
     Some(AttestedRow { household: loss, export_wh, import_wh, estimated })

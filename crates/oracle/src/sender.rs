@@ -3,9 +3,10 @@
 use crate::counters::Counters;
 use crate::error::SlotsError;
 use crate::landing::{Answer, Landing, LeftOut};
-use crate::plan::{chunk_key, key_without, loss_after, loss_key};
-use crate::residual::{LossRegisters, loss_row};
+use crate::plan::{Gone, chunk_key, key_without, loss_after, loss_key, silent};
+use crate::residual::{LossRegisters, is_awaited, loss_row};
 use crate::slots::{Cancelled, Step, go_on};
+use crate::standing::Meters;
 use jirani_chain::witness::RefusedRow;
 use jirani_chain::{AttestRow, ChainError, EnergyChain, Work};
 use jirani_clock::ServiceClock;
@@ -127,10 +128,11 @@ impl Sender {
                 landing.take(&piece.rows, answer);
             }
         }
-        let loss = loss_after(&record, households).filter(|_| landing.has_applied(&record.rows));
+        let gone = go_on!(self.gone(&record, households));
+        let loss = loss_after(&record, households, &gone).filter(|_| landing.has_applied(&record.rows));
         if let Some(loss) = loss {
             let before = go_on!(self.losses(loss));
-            if let Some(row) = loss_row(loss, before, &record.rows) {
+            if let Some(row) = loss_row(loss, before, &record.rows, &gone) {
                 let key = loss_key(record.feeder, record.end);
                 let piece = go_on!(self.send_rows(&record, key, vec![row]));
                 left_out.extend(piece.left_out);
@@ -195,6 +197,21 @@ impl Sender {
             }
         }
         Ok(Ok(Piece { rows, answer: None, left_out }))
+    }
+
+    /// Who has no meter any more, with the registers that the chain has of them.
+    async fn gone(&self, slot: &SlotRecord, households: &[HouseholdRecord]) -> Step<Gone> {
+        let mut gone = Gone::new();
+        if silent(slot, households).next().is_none() {
+            return Ok(Ok(gone));
+        }
+        let meters = go_on!(self.stored("meters", || Meters::load(&*self.store)));
+        for record in silent(slot, households).filter(|record| !meters.counts(record)) {
+            let on_chain = go_on!(self.asked("a household", || self.chain.household(record.id)));
+            let on_chain = on_chain.filter(|on_chain| !is_awaited(on_chain.attested_through, slot.end));
+            gone.extend(on_chain.map(|on_chain| (record.id, (on_chain.export_wh, on_chain.import_wh))));
+        }
+        Ok(Ok(gone))
     }
 
     /// The chain knows what was applied to the loss record; our own records only what was

@@ -4,7 +4,7 @@
 //! was silent, the program skipped a row) is made good by any later one; nothing
 //! is ever sent again with other numbers.
 
-use crate::boundary::{Attestable, Spans, in_spans, names_present_epoch, stream_at};
+use crate::boundary::{Attestable, in_spans, names_present_epoch, stream_at};
 use crate::counters::Counters;
 use crate::enrolment::Registrar;
 use crate::error::SlotsError;
@@ -12,13 +12,14 @@ use crate::findings::Findings;
 use crate::notice::Notice;
 use crate::plan::{is_metered, plan_slot};
 use crate::sender::{Sender, Sent};
+use crate::standing::Meters;
 use jirani_chain::EnergyChain;
 use jirani_clock::{Busy, ServiceClock};
 use jirani_readings::Span;
 use jirani_store::{Event, Events, HouseholdRecord, ReadingRow, Store};
-use jirani_units::{Clock as _, HouseholdId, MeterId, Slot, Timestamp};
+use jirani_units::{Clock as _, HouseholdId, MeterId, Slot, Timestamp, Wh};
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -53,12 +54,6 @@ pub struct Slots {
 struct Progress {
     next_end: Timestamp,
     feeders: BTreeMap<u16, Feeder>,
-}
-
-/// What is known of meters besides their readings.
-struct Meters {
-    spans: Spans,
-    held: HashSet<MeterId>,
 }
 
 struct Feeder {
@@ -243,10 +238,6 @@ impl Runner {
         }
         let households = go_on!(self.sender.stored("households", || self.store.households()));
         let latest = go_on!(self.sender.stored("readings", || self.store.latest_readings()));
-        let spans = go_on!(self.sender.stored("spans", || Spans::load(&*self.store)));
-        let meters = go_on!(self.sender.stored("meters", || self.store.meters()));
-        let held = meters.into_iter().filter(|record| record.held.is_some()).map(|record| record.meter);
-        let meters = Meters { spans, held: held.collect() };
         let latest: HashMap<MeterId, ReadingRow> = latest.into_iter().map(|row| (row.meter, row)).collect();
         let horizon = latest.values().map(|row| row.time).max();
         for feeder in feeders_of(&households) {
@@ -262,6 +253,7 @@ impl Runner {
                 progress.next_end = self.slot_of(latest_due).end();
                 break;
             }
+            let meters = go_on!(self.sender.stored("meters", || Meters::load(&*self.store)));
             for (feeder, state) in &mut progress.feeders {
                 if state.put_off && go_on!(self.send_put_off(*feeder, &households)) == PutOff::NoMore {
                     state.put_off = false;
@@ -286,7 +278,7 @@ impl Runner {
     ) -> Step<()> {
         let mut known: BTreeMap<HouseholdId, Attestable> = BTreeMap::new();
         for record in households.iter().filter(|record| is_metered(record, feeder, end)) {
-            if record.meter.is_none_or(|meter| meters.held.contains(&meter)) {
+            if meters.holds(record) {
                 // Held until a person decides; whatever it counts meanwhile is kept.
                 continue;
             }
@@ -300,7 +292,7 @@ impl Runner {
         }
         if let Some(findings) = &self.findings {
             let who = known.keys().copied().collect();
-            let look = || findings.look(feeder, end, households, &who, latest);
+            let look = || findings.look(feeder, end, households, &who, latest, meters);
             let held = go_on!(self.sender.stored("findings", look));
             known.retain(|household, _| !held.contains(household));
         }

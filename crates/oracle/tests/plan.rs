@@ -5,8 +5,8 @@
 mod support;
 
 use jirani_oracle::{
-    Attestable, LossRegisters, add_residual, at_boundary, key_without, loss_after, loss_row, merkle_root,
-    plan_slot,
+    Attestable, Gone, LossRegisters, add_residual, at_boundary, key_without, loss_after, loss_row,
+    merkle_root, plan_slot,
 };
 use jirani_store::{AttestedRow, ReadingRow};
 use jirani_units::{HouseholdId, Timestamp, Wh};
@@ -73,7 +73,7 @@ fn the_loss_record_waits_until_every_meter_is_known() {
     let homes = [record(1), record(2), loss(3), unplugged, elsewhere, later];
     let mut registers = BTreeMap::from([(HouseholdId(1), known(100, 0))]);
     let slot = plan_slot(1, START, &homes, &registers).unwrap();
-    assert_eq!(loss_after(&slot, &homes), None);
+    assert_eq!(loss_after(&slot, &homes, &Gone::new()), None);
     assert_eq!(slot.rows.len(), 1);
 
     registers.insert(HouseholdId(2), known(0, 90));
@@ -82,13 +82,13 @@ fn the_loss_record_waits_until_every_meter_is_known() {
     assert_eq!(slot.rows.iter().map(told).collect::<Vec<_>>(), [(1, 100, 0), (2, 0, 90)]);
     let evidence: Vec<Vec<u8>> = registers.values().flat_map(|known| known.evidence.clone()).collect();
     assert_eq!(slot.evidence_root, merkle_root(evidence.iter().map(Vec::as_slice)));
-    let loss = loss_after(&slot, &homes).unwrap();
-    let row = loss_row(loss, LossRegisters::default(), &slot.rows).unwrap();
+    let loss = loss_after(&slot, &homes, &Gone::new()).unwrap();
+    let row = loss_row(loss, LossRegisters::default(), &slot.rows, &Gone::new()).unwrap();
     assert_eq!(told(&row), (3, 0, 10));
 
     // A slot that was stored with its losses is sent as it was stored.
     slot.rows.push(row);
-    assert_eq!(loss_after(&slot, &homes), None);
+    assert_eq!(loss_after(&slot, &homes, &Gone::new()), None);
 }
 
 #[test]
@@ -97,6 +97,18 @@ fn what_goes_out_without_a_row_is_other_work_with_a_name_of_its_own() {
     assert_eq!(name(&[]), "attest/1/900/0");
     assert_eq!(name(&[12]), "attest/1/900/0-12");
     assert_eq!(name(&[12, 3]), "attest/1/900/0-3.12");
+}
+
+#[test]
+fn who_is_gone_has_no_row_and_stays_in_the_residual() {
+    let homes = [record(1), record(2), loss(3)];
+    let known = BTreeMap::from([(HouseholdId(1), known(100, 0))]);
+    let gone = Gone::from([(HouseholdId(2), (Wh(0), Wh(90)))]);
+    let slot = plan_slot(1, START, &homes, &known).unwrap();
+    assert_eq!(loss_after(&slot, &homes, &Gone::new()), None, "losses wait for a silent meter");
+    let loss = loss_after(&slot, &homes, &gone).unwrap();
+    let row = loss_row(loss, LossRegisters::default(), &slot.rows, &gone).unwrap();
+    assert_eq!((row.household, row.export_wh, row.import_wh), (HouseholdId(3), Wh(0), Wh(10)));
 }
 
 #[test]

@@ -16,14 +16,18 @@ use jirani_clock::ServiceClock;
 use jirani_meter::{Reading, Registers, Signer as _, message};
 use jirani_oracle::{Counters, Gateway, GatewayConfig, Slots, SlotsConfig, SlotsError, merkle_root};
 use jirani_readings::{Base, Span, SpanReason};
-use jirani_store::{AttestedRow, Change, Events, HouseholdRecord, ReadingRow, SlotRecord, Store};
+use jirani_store::{
+    AttestedRow, Change, Events, HouseholdRecord, MeterRecord, MeterState, ReadingRow, SlotRecord, Store,
+};
 use jirani_store_sqlite::SqliteStore;
 use jirani_units::{Clock as _, HouseholdId, MeterId, Timestamp, Wh};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::{HomeMeter, SLOT_S, START, enrol, gateway_key, id_of, key_of, loss, meter_of, read, record};
+use support::{
+    HomeMeter, SLOT_S, START, enrol, enrolment, gateway_key, id_of, key_of, loss, meter_of, read, record,
+};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -107,9 +111,10 @@ impl EnergyChain for Chain {
     }
 
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {
-        Ok(self.applied.lock().unwrap().get(&id).map(|(_, row)| HouseholdOnChain {
+        Ok(self.applied.lock().unwrap().get(&id).map(|(slot_end, row)| HouseholdOnChain {
             export_wh: row.export_wh,
             import_wh: row.import_wh,
+            attested_through: *slot_end,
             ..HouseholdOnChain::default()
         }))
     }
@@ -301,6 +306,37 @@ async fn a_silent_meter_is_skipped_and_attested_when_it_returns() {
     assert_eq!(site.chain.rows(2), [(1, 200, 0)]);
     assert_eq!(site.chain.rows(3), [(1, 300, 0), (2, 0, 180)]);
     assert_eq!(site.chain.rows(4), [(3, 0, 120)]);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn a_day_after_a_meter_was_retired_without_another_losses_wait_for_it_no_more() {
+    const LATER: i64 = 97;
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1), record(2), loss(3)]).await;
+    let (mut one, mut two) = (meter_of(1), meter_of(2));
+    read(&mut two, SLOT_S, 90, 0);
+    site.store(2, &mut two).await;
+    let retired = enrolment(2, MeterState::Active);
+    site.store.commit(vec![Change::Meter(Box::new(retired.clone()))]).await.unwrap();
+    site.start(site.slots());
+    for slot in [1, 2, LATER - 1, LATER] {
+        if slot == 2 {
+            let retired = MeterRecord { state: MeterState::Retired, version: 1, ..retired.clone() };
+            site.store.commit(vec![Change::Meter(Box::new(retired))]).await.unwrap();
+        }
+        site.run_to(slot * SLOT_S - 1).await;
+        read(&mut one, slot * SLOT_S, 0, 100);
+        site.store(1, &mut one).await;
+        site.run_to(slot * SLOT_S + i64::from(GRACE_S)).await;
+    }
+    assert_eq!(site.chain.rows(0), [(1, 100, 0), (2, 0, 90), (3, 0, 10)]);
+    assert_eq!(site.chain.rows(1), [(1, 200, 0)], "it may have more to say");
+    let last = site.chain.keys().len() - 1;
+    assert_eq!(site.chain.keys()[last - 1..], [key(LATER - 1, 0), key(LATER, 0)]);
+    assert_eq!(site.chain.rows(last - 1), [(1, 300, 0)]);
+    // What was attested of it stays in the residual.
+    assert_eq!(site.chain.rows(last), [(1, 400, 0), (3, 0, 310)]);
     site.stop().await;
 }
 

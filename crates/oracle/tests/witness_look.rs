@@ -129,6 +129,24 @@ fn while_a_meter_is_silent_nothing_is_said_of_it_nor_of_losses() {
 }
 
 #[test]
+fn losses_do_not_wait_for_a_meter_of_which_nothing_was_attested_for_a_day() {
+    let [one, two, loss] = meters().try_into().unwrap();
+    let proposal = proposal(vec![evidence(2, &[(900, 90, 0)])]);
+    let silent_since = |seconds: i64| RegisteredMeter {
+        export_wh: Wh(130),
+        import_wh: Wh(10),
+        attested_through: end().plus_seconds(-seconds),
+        ..one
+    };
+    for (seconds, rows) in
+        [(86_399, vec![row(2, 0, 90, false)]), (86_400, vec![row(2, 0, 90, false), row(3, 0, 30, false)])]
+    {
+        let slot = look(&proposal, &[silent_since(seconds), two, loss], SLOT_S, end()).unwrap();
+        assert_eq!(slot.rows, rows, "after {seconds} s");
+    }
+}
+
+#[test]
 fn a_reading_that_the_registered_meter_did_not_sign_proves_nothing() {
     let id = HouseholdId(1);
     let of = |readings| vec![HouseholdEvidence { household: id, readings }];

@@ -2,9 +2,12 @@
 
 use super::past::days_of;
 use super::{Findings, Home, Past};
+use crate::boundary::{Spans, stream_at};
 use crate::findings::today::Running;
+use crate::standing::Meters;
 use jirani_meter::{Instantaneous, Reading};
 use jirani_plausibility::{DaySky, History, Interval};
+use jirani_readings::{Span, covering, is_within, virtual_of};
 use jirani_store::{HouseholdKind, HouseholdRecord, ReadingRow, StoreError};
 use jirani_units::{HouseholdId, MeterId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,11 +18,15 @@ const PASTS_AT_ONCE: usize = 20;
 const INCOHERENT_W: u64 = 50;
 const INCOHERENT_PART: u64 = 5;
 
-/// Registers at a moment: import, export and generation in Wh.
+/// A household's virtual registers at a moment: import, export and generation in Wh. They
+/// go on over epochs, roll-overs and replacements, and what they grew by is judged over all
+/// of those.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sample {
-    at: Timestamp,
+    pub(super) at: Timestamp,
     registers: [u64; 3],
+    /// Whether the meter has ever counted in its third register, in any of its epochs.
+    generates: bool,
     /// What was measured at that very moment.
     pub(super) instant: Option<Instant>,
 }
@@ -40,7 +47,7 @@ impl Sample {
             u32::try_from(later.at.since(self.at) / 1_000_000).ok().filter(|length| *length > 0)?;
         let grew = |register: usize| later.registers[register].checked_sub(self.registers[register]);
         // A meter without the third register says zero for good.
-        let generation = if later.registers[2] == 0 { None } else { Some(grew(2)?) };
+        let generation = if later.generates { Some(grew(2)?) } else { None };
         Some(Interval {
             start: self.at,
             length_s,
@@ -56,7 +63,28 @@ impl Sample {
             uptime_s: reading.uptime_s,
             coheres: coheres(&reading.instantaneous),
         });
-        Self { at: row.time, registers: registers(row), instant }
+        let registers = registers(row);
+        Self { at: row.time, registers, generates: registers[2] > 0, instant }
+    }
+
+    /// The same in a household's spans, as what is attested is found.
+    fn in_spans(
+        spans: &[Span],
+        before: Option<&ReadingRow>,
+        after: Option<&ReadingRow>,
+        at: Timestamp,
+    ) -> Option<Self> {
+        let Some((span, next)) = covering(spans, at) else { return Self::between(before, after, at) };
+        let counts = |row: &&ReadingRow| is_within(span, next, row.time);
+        let raw = Self::between(before.filter(counts), after.filter(counts), at)?;
+        let [import_wh, export_wh, generation_wh] = raw.registers;
+        let registers = jirani_meter::Registers { import_wh, export_wh, generation_wh };
+        let counted = virtual_of(&span.offsets, &registers)?;
+        // What the meter began with was counted by another one.
+        let first = spans.iter().find(|first| first.meter == span.meter)?;
+        let generates = counted.generation_wh > first.base.registers.generation_wh;
+        let registers = [counted.import_wh, counted.export_wh, counted.generation_wh];
+        Some(Self { registers, generates, ..raw })
     }
 
     /// At `at`, between two readings or at one: as what is attested is found.
@@ -73,7 +101,8 @@ impl Sample {
             let grown = u128::from(to[index].saturating_sub(from[index])) * part / whole;
             from[index] + u64::try_from(grown).unwrap_or(0)
         };
-        Some(Self { at, registers: [register(0), register(1), register(2)], instant: None })
+        let registers = [register(0), register(1), register(2)];
+        Some(Self { at, registers, generates: registers[2] > 0, instant: None })
     }
 }
 
@@ -104,14 +133,16 @@ impl Findings {
         households: &[HouseholdRecord],
         known: &BTreeSet<HouseholdId>,
         latest: &HashMap<MeterId, ReadingRow>,
+        spans: &Spans,
     ) -> Result<BTreeMap<HouseholdId, Sample>, StoreError> {
         let mut samples = BTreeMap::new();
         for record in households.iter().filter(|record| known.contains(&record.id)) {
-            let Some(meter) = record.meter else { continue };
-            let own = latest.get(&meter).filter(|row| row.epoch == record.meter_epoch);
+            let spans = spans.of(record.id);
+            let Some((meter, epoch)) = stream_at(record, spans, end) else { continue };
+            let own = latest.get(&meter).filter(|row| row.epoch == epoch && row.time == end);
             let sample = match own {
-                Some(row) if row.time == end => Some(Sample::of(row)),
-                _ => self.sample_at(meter, record.meter_epoch, end).await?,
+                Some(row) => Sample::in_spans(spans, Some(row), None, end),
+                None => self.sample_at((meter, epoch), spans, end).await?,
             };
             samples.extend(sample.map(|sample| (record.id, sample)));
         }
@@ -120,12 +151,25 @@ impl Findings {
 
     async fn sample_at(
         &self,
-        meter: MeterId,
-        epoch: u32,
+        (meter, epoch): (MeterId, u32),
+        spans: &[Span],
         at: Timestamp,
     ) -> Result<Option<Sample>, StoreError> {
         let (before, after) = self.store.readings_around(meter, epoch, at).await?;
-        Ok(Sample::between(before.as_ref(), after.as_ref(), at))
+        Ok(Sample::in_spans(spans, before.as_ref(), after.as_ref(), at))
+    }
+
+    /// What a record's present meter said, in whatever epoch: another one's past is not its.
+    async fn own_sample_at(
+        &self,
+        record: &HouseholdRecord,
+        spans: &[Span],
+        at: Timestamp,
+    ) -> Result<Option<Sample>, StoreError> {
+        match stream_at(record, spans, at).filter(|(meter, _)| record.meter == Some(*meter)) {
+            Some(stream) => self.sample_at(stream, spans, at).await,
+            None => Ok(None),
+        }
     }
 
     /// Gathers the past of a few of a feeder's meters from what is stored.
@@ -134,28 +178,39 @@ impl Findings {
         feeder: u16,
         end: Timestamp,
         households: &[HouseholdRecord],
+        meters: &Meters,
     ) -> Result<(), StoreError> {
         let wanted: Vec<&HouseholdRecord> = {
             let state = self.state();
             let is_new = |record: &&HouseholdRecord| {
-                let own = record.meter.map(|meter| (meter, record.meter_epoch));
-                let home = state.homes.get(&record.id).filter(|home| Some(home.meter) == own);
+                let home = state.homes.get(&record.id).filter(|home| Some(home.meter) == record.meter);
                 home.is_none_or(|home| matches!(home.past, Past::Unknown))
             };
             let metered = |record: &&HouseholdRecord| {
-                record.feeder == feeder && record.meter.is_some() && record.kind != HouseholdKind::Loss
+                record.feeder == feeder && meters.counts(record) && record.kind != HouseholdKind::Loss
             };
             households.iter().filter(metered).filter(is_new).take(PASTS_AT_ONCE).collect()
         };
         for record in wanted {
-            let Some(home) = self.gathered(record, end).await? else { continue };
-            self.state().homes.insert(record.id, home);
+            let Some(home) = self.gathered(record, end, meters.spans.of(record.id)).await? else { continue };
+            let mut state = self.state();
+            // Growth is judged from where it was judged last, whatever is gathered meanwhile.
+            let last = match state.homes.get(&record.id) {
+                Some(known) if known.last.at < home.last.at => known.last,
+                _ => home.last,
+            };
+            state.homes.insert(record.id, Home { last, ..home });
         }
         Ok(())
     }
 
     /// A meter's last weeks and its day so far, up to the slot before `end`.
-    async fn gathered(&self, record: &HouseholdRecord, end: Timestamp) -> Result<Option<Home>, StoreError> {
+    async fn gathered(
+        &self,
+        record: &HouseholdRecord,
+        end: Timestamp,
+        spans: &[Span],
+    ) -> Result<Option<Home>, StoreError> {
         let Some(meter) = record.meter else { return Ok(None) };
         let place = self.config.place;
         let until = end.plus_seconds(-i64::from(self.config.slot_length_s));
@@ -170,42 +225,36 @@ impl Findings {
                 if at > until {
                     break;
                 }
-                self.count(&mut running, &mut before, meter, record.meter_epoch, at).await?;
+                self.count(&mut running, &mut before, (record, spans), at).await?;
             }
             if day < today {
                 let next = start.plus_seconds(86_400);
-                self.count(&mut running, &mut before, meter, record.meter_epoch, next).await?;
+                self.count(&mut running, &mut before, (record, spans), next).await?;
                 let sky = DaySky::over(place, day);
                 history.push(jirani_plausibility::Day::of(&running.finish(day), &sky, record.pv_rated_w));
             }
         }
         // The hour that is under way, up to the slot that is judged now.
-        self.count(&mut running, &mut before, meter, record.meter_epoch, until).await?;
+        self.count(&mut running, &mut before, (record, spans), until).await?;
         let last = before.filter(|sample| sample.at == until);
         let last = match last {
             Some(last) => Some(last),
-            None => self.sample_at(meter, record.meter_epoch, until).await?,
+            None => self.own_sample_at(record, spans, until).await?,
         };
-        Ok(last.map(|last| Home {
-            meter: (meter, record.meter_epoch),
-            last,
-            running,
-            past: Past::Known(history),
-        }))
+        Ok(last.map(|last| Home { meter, last, running, past: Past::Known(history) }))
     }
 
     async fn count(
         &self,
         running: &mut Running,
         before: &mut Option<Sample>,
-        meter: MeterId,
-        epoch: u32,
+        (record, spans): (&HouseholdRecord, &[Span]),
         at: Timestamp,
     ) -> Result<(), StoreError> {
         if before.as_ref().is_some_and(|before| before.at >= at) {
             return Ok(());
         }
-        let now = self.sample_at(meter, epoch, at).await?;
+        let now = self.own_sample_at(record, spans, at).await?;
         let now = now.map(|sample| Sample { instant: None, ..sample });
         if let (Some(from), Some(to)) = (before.as_ref(), now.as_ref())
             && let Some(interval) = from.interval_to(to)

@@ -9,9 +9,6 @@ use jirani_store::{
 use jirani_units::{Clock as _, HouseholdId, MeterId, Timestamp};
 use std::collections::HashMap;
 
-/// Who closes findings of a meter that was replaced.
-pub const DECIDED_BY_SYSTEM: &str = "jirani";
-
 /// A finding and whom it is about.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
@@ -63,41 +60,17 @@ impl Live {
 
 impl Findings {
     /// What is open or refused, and what was accepted so lately that its rule still rests.
-    /// Closes what is about meters that are there no more.
-    pub(super) async fn live(&self, households: &[HouseholdRecord]) -> Result<Vec<Live>, StoreError> {
+    ///
+    /// A finding is about a household's registers, and those go on when the meter begins a new
+    /// epoch or is replaced by another one: what was found is still in them, and the first
+    /// attestation would mint it. So only a person's decision lifts a hold, never anything that
+    /// a meter says or is.
+    pub(super) async fn live(&self) -> Result<Vec<Live>, StoreError> {
         let FindingsConfig { accepted_days, .. } = self.config;
-        let now = self.clock.now();
-        let since = now.plus_seconds(-i64::from(accepted_days) * 86_400);
-        let meters: HashMap<HouseholdId, Option<(MeterId, u32)>> = households
-            .iter()
-            .map(|record| (record.id, record.meter.map(|meter| (meter, record.meter_epoch))))
-            .collect();
-        let mut live = Vec::new();
-        for record in self.store.live_findings(since).await? {
-            let own = record.household.and_then(|id| meters.get(&id).copied().flatten());
-            let theirs = record.meter.map(|meter| (meter, record.meter_epoch));
-            let undecided = matches!(record.state, FindingState::Open | FindingState::Refused);
-            if undecided && theirs.is_some() && own != theirs {
-                let closed = FindingRecord {
-                    state: FindingState::Closed,
-                    decided_by: Some(DECIDED_BY_SYSTEM.to_owned()),
-                    decided_at: Some(now),
-                    note: Some("the meter was replaced".to_owned()),
-                    ..record
-                };
-                match self.store.commit(vec![Change::Finding(Box::new(closed))]).await {
-                    // Somebody decided at this moment: the next slot looks again.
-                    Ok(_) | Err(StoreError::Conflict { .. }) => {}
-                    Err(error) => return Err(error),
-                }
-                continue;
-            }
-            // A closed finding was mended: its rule may speak at once.
-            if record.state != FindingState::Closed {
-                live.push(Live::of(&record));
-            }
-        }
-        Ok(live)
+        let since = self.clock.now().plus_seconds(-i64::from(accepted_days) * 86_400);
+        let kept = self.store.live_findings(since).await?;
+        // A closed finding was mended: its rule may speak at once.
+        Ok(kept.iter().filter(|record| record.state != FindingState::Closed).map(Live::of).collect())
     }
 
     /// Stores what was found and is not live already, and adds it there.

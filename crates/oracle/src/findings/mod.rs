@@ -3,7 +3,7 @@
 //! After each slot every home's growth is judged ([`jirani_plausibility::judge_interval`]),
 //! and once a day of the place's sun each meter's day and each feeder's balance. What is
 //! found is kept; a finding graver than a note keeps its household out of the slot's plan
-//! and out of all later ones until an operator accepts it. Registers are cumulative: what
+//! and out of all later ones until an operator accepts or closes it. Registers are cumulative: what
 //! waited is attested with the first slot after that, as of a meter that was silent.
 //!
 //! Promises: a slot is judged once, whatever fails in between; what is found is stored before
@@ -15,8 +15,7 @@ mod keep;
 mod past;
 mod today;
 
-pub use keep::DECIDED_BY_SYSTEM;
-
+use crate::standing::Meters;
 use gather::Sample;
 use jirani_clock::ServiceClock;
 use jirani_forecast::Place;
@@ -28,6 +27,7 @@ use jirani_store::{HouseholdKind, HouseholdRecord, ReadingRow, Store, StoreError
 use jirani_units::{HouseholdId, MeterId, Timestamp};
 use keep::{Found, Live};
 use past::FeederPast;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use today::Running;
@@ -63,7 +63,7 @@ struct State {
 
 /// What is remembered of a metered record.
 struct Home {
-    meter: (MeterId, u32),
+    meter: MeterId,
     last: Sample,
     running: Running,
     past: Past,
@@ -112,14 +112,21 @@ impl Findings {
         households: &[HouseholdRecord],
         known: &BTreeSet<HouseholdId>,
         latest: &HashMap<MeterId, ReadingRow>,
+        meters: &Meters,
     ) -> Result<BTreeSet<HouseholdId>, StoreError> {
-        let mut live = self.live(households).await?;
+        let mut live = self.live().await?;
         let judged = self.state().feeders.get(&feeder).and_then(|state| state.judged);
         if judged.is_none_or(|judged| judged < end) {
-            let samples = self.samples(end, households, known, latest).await?;
-            self.gather_pasts(feeder, end, households).await?;
+            let samples = self.samples(end, households, known, latest, &meters.spans).await?;
+            self.gather_pasts(feeder, end, households, meters).await?;
             let held: BTreeSet<HouseholdId> = live.iter().filter_map(Live::held).collect();
-            self.judge(feeder, end, households, &samples, &held);
+            // What is attested is judged, also the rest of a meter that was retired since.
+            let is_own = |record: &&HouseholdRecord| {
+                let counts = meters.counts(record) || known.contains(&record.id);
+                record.feeder == feeder && record.kind != HouseholdKind::Loss && counts
+            };
+            let own: Vec<&HouseholdRecord> = households.iter().filter(is_own).collect();
+            self.judge(feeder, end, &own, &samples, &held);
         }
         let found = self.state().feeders.entry(feeder).or_default().found.clone();
         self.store_all(&found, &mut live, latest).await?;
@@ -132,15 +139,10 @@ impl Findings {
         &self,
         feeder: u16,
         end: Timestamp,
-        households: &[HouseholdRecord],
+        own: &[&HouseholdRecord],
         samples: &BTreeMap<HouseholdId, Sample>,
         held: &BTreeSet<HouseholdId>,
     ) {
-        let own: Vec<&HouseholdRecord> = households
-            .iter()
-            .filter(|record| record.feeder == feeder && record.meter.is_some())
-            .filter(|record| record.kind != HouseholdKind::Loss)
-            .collect();
         let mut state = self.state();
         let State { homes, feeders } = &mut *state;
         let feeder_state = feeders.entry(feeder).or_default();
@@ -149,20 +151,27 @@ impl Findings {
         let (day, _) = DaySky::day_of(self.config.place, Timestamp(end.0 - 1));
         if feeder_state.day.is_some_and(|before| before < day) {
             let over = feeder_state.day.unwrap_or(day);
-            let found = self.judge_days(over, &own, homes, &mut feeder_state.past, held);
+            let found = self.judge_days(over, own, homes, &mut feeder_state.past, held);
             feeder_state.found.extend(found);
         }
         feeder_state.day = Some(day);
         let mut skies: HashMap<(i64, u32), Sky> = HashMap::new();
         for record in own {
             let (Some(sample), Some(meter)) = (samples.get(&record.id), record.meter) else { continue };
-            let meter = (meter, record.meter_epoch);
-            let Some(home) = homes.get_mut(&record.id).filter(|home| home.meter == meter) else {
-                // A new meter begins a new past; its first registers are only a beginning.
-                let home = Home { meter, last: *sample, running: Running::default(), past: Past::Unknown };
-                homes.insert(record.id, home);
-                continue;
+            let begins = |last| Home { meter, last, running: Running::default(), past: Past::Unknown };
+            let home = match homes.entry(record.id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => {
+                    // The first registers that are heard of are only a beginning.
+                    place.insert(begins(*sample));
+                    continue;
+                }
             };
+            if home.meter != meter {
+                // A new meter begins a new past. The household's registers go on, and what they
+                // grew by from one to the other is judged as anything else.
+                *home = begins(home.last);
+            }
             let Some(interval) = home.last.interval_to(sample) else { continue };
             let sky = *skies
                 .entry((interval.start.0, interval.length_s))

@@ -2,7 +2,7 @@
 
 use crate::boundary::{Attestable, at_boundary};
 use crate::evidence::merkle_root;
-use crate::residual::{LossRegisters, add_residual};
+use crate::residual::{LossRegisters, add_residual, is_awaited};
 use jirani_chain::witness::http::{HouseholdEvidence, Proposal};
 use jirani_chain::witness::registry::RegisteredMeter;
 use jirani_meter::{PublicKey, READING_CONTEXT, Reading};
@@ -24,7 +24,8 @@ pub struct TrueSlot {
     pub evidence_root: [u8; 32],
     /// The spans that its rows rest on: what is added to raw registers.
     pub spans: Vec<Leaf>,
-    /// Every row it proves, the loss record's too when all meters are known, by household.
+    /// Every row it proves, by household: the loss record's too when all meters are known, or
+    /// have been silent for so long that losses no longer wait for them.
     pub rows: Vec<AttestedRow>,
     /// Why nothing is proven of the other households that evidence is told of.
     pub refused: Vec<NotTrue>,
@@ -121,11 +122,15 @@ pub fn look(
         }
     }
     let evidence_root = merkle_root(evidence);
-    let metered = meters.iter().filter(|meter| !meter.is_loss && meter.enrolled_at <= end).count();
-    let loss = meters.iter().find(|meter| meter.is_loss).filter(|_| metered == rows.len());
+    let is_told = |meter: &RegisteredMeter| rows.iter().any(|row| row.household == meter.household);
+    let metered = meters.iter().filter(|meter| !meter.is_loss && meter.enrolled_at <= end);
+    let silent: Vec<&RegisteredMeter> = metered.filter(|meter| !is_told(meter)).collect();
+    let all = !silent.iter().any(|meter| is_awaited(meter.attested_through, end));
+    let loss = meters.iter().find(|meter| meter.is_loss).filter(|_| all);
     if let Some(loss) = loss {
         let before = LossRegisters { import_wh: loss.import_wh, export_wh: loss.export_wh };
         let registers = rows.iter().map(|row| (row.export_wh, row.import_wh));
+        let registers = registers.chain(silent.iter().map(|meter| (meter.export_wh, meter.import_wh)));
         let estimated = rows.iter().any(|row| row.estimated);
         match add_residual(before, registers) {
             Some(LossRegisters { export_wh, import_wh }) => {

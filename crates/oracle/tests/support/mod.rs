@@ -13,7 +13,10 @@ pub mod gated;
 use jirani_meter::{
     Ed25519Signer, HeapQueue, Instantaneous, Meter, MeterState, PublicKey, Registers, Sample, Signer as _,
 };
-use jirani_store::{Change, HouseholdKind, HouseholdRecord, Language, Store};
+use jirani_store::{
+    Change, HouseholdKind, HouseholdRecord, Language, MeterPurpose, MeterRecord, MeterState as Enrolled,
+    Store,
+};
 use jirani_units::{HouseholdId, MeterId, Timestamp};
 
 pub type HomeMeter = Meter<Ed25519Signer, HeapQueue>;
@@ -61,6 +64,33 @@ pub fn record(home: u32) -> HouseholdRecord {
         feeder: 1,
         chain_address: Some([1; 32]),
         enrolled_at: START,
+        version: 0,
+    }
+}
+
+/// The enrolment of a home's meter.
+pub fn enrolment(home: u32, state: Enrolled) -> MeterRecord {
+    MeterRecord {
+        meter: id_of(home),
+        key: key_of(home).public_key(),
+        household: HouseholdId(home),
+        purpose: MeterPurpose::Enrol,
+        state,
+        replaces: None,
+        epoch: 1,
+        modulus_wh: None,
+        opening: Registers::default(),
+        trust: "device".to_owned(),
+        draft: None,
+        nonce: None,
+        claimed_by: "Amina".to_owned(),
+        claimed_at: START,
+        challenged_at: None,
+        answered_at: None,
+        approved_by: None,
+        approved_at: None,
+        reason: String::new(),
+        held: None,
         version: 0,
     }
 }

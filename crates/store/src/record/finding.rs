@@ -10,7 +10,7 @@ pub enum FindingState {
     Accepted,
     /// An operator found it true: the household stays held until the finding is closed.
     Refused,
-    /// Mended: the meter was replaced, or an adjustment made.
+    /// Mended, as by an adjustment: an operator says so.
     Closed,
 }
 
@@ -42,7 +42,7 @@ pub struct FindingRecord {
     pub state: FindingState,
     /// When it was found.
     pub found_at: Timestamp,
-    /// Who decided last: an operator's name, or `jirani` when the meter was replaced.
+    /// Who decided last: an operator's name.
     pub decided_by: Option<String>,
     /// When.
     pub decided_at: Option<Timestamp>,
