@@ -27,7 +27,9 @@ pub enum WireError {
     #[error("reading.bad_signature: the signature does not match the meter's key")]
     BadSignature,
     /// The key is not a point of the curve, or of small order, and proves nothing.
-    #[error("reading.weak_key: the public key is no Ed25519 key, or one of small order")]
+    #[error(
+        "reading.weak_key: the public key is no Ed25519 key, is one of small order, or is not in its one encoding"
+    )]
     WeakKey,
     /// The signer failed.
     #[error("reading.not_signed: the key could not sign")]

@@ -1,7 +1,7 @@
 //! Keys: whose signature counts, and by which rule.
 //!
-//! The one rule, here and in the gateway's batches: the key is a point of the
-//! curve and not of small order; `s` is canonical; and the *cofactored* equation
+//! The one rule, here and in the gateway's batches: the key is the one encoding of a
+//! point of the curve that is not of small order; `s` is canonical; and the *cofactored* equation
 //! `[8]sB = [8]R + [8]kA` holds. Only the cofactored equation gives one answer
 //! for a signature checked alone and in a batch: a crafted signature with a
 //! torsion part passes or fails a cofactorless batch by chance.
@@ -113,10 +113,13 @@ pub fn name_of(public_key: &[u8; 32]) -> MeterName {
 pub struct PublicKey(VerifyingKey);
 
 impl PublicKey {
-    /// Refuses what is no point of the curve, and points of small order.
+    /// Refuses what is no point of the curve, points of small order, and any but the one
+    /// encoding of a point (RFC 8032, 5.1.2): a name is the hash of a key's bytes, so a
+    /// second encoding would be a second name of one key.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, WireError> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| WireError::WeakKey)?;
-        if key.is_weak() { Err(WireError::WeakKey) } else { Ok(Self(key)) }
+        let is_canonical = key.to_edwards().compress().as_bytes() == bytes;
+        if key.is_weak() || !is_canonical { Err(WireError::WeakKey) } else { Ok(Self(key)) }
     }
 
     /// The name of the meter that holds the key.

@@ -150,6 +150,29 @@ fn keys_that_prove_nothing_are_refused() {
     }
 }
 
+/// A point has one encoding by RFC 8032. The library reads others: y from p to p + 18, which
+/// is y - p, and a sign of an x that is zero.
+#[test]
+fn a_key_has_one_encoding() {
+    let beyond = |y: u8, sign: u8| {
+        let mut key = [0xff; 32];
+        (key[0], key[31]) = (0xed + y, 0x7f | sign);
+        key
+    };
+    let mut others: Vec<[u8; 32]> = (0..19).flat_map(|y| [0, 0x80].map(|sign| beyond(y, sign))).collect();
+    for y in [
+        "0100000000000000000000000000000000000000000000000000000000000080",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    ] {
+        others.push(hex::decode(y).unwrap().try_into().unwrap());
+    }
+    let read = |key: &&[u8; 32]| ed25519_dalek::VerifyingKey::from_bytes(key).is_ok_and(|key| !key.is_weak());
+    assert_eq!(others.iter().filter(read).count(), 20, "what the library reads and finds strong");
+    for key in others {
+        assert_eq!(PublicKey::from_bytes(&key).unwrap_err(), WireError::WeakKey, "{key:02x?}");
+    }
+}
+
 prop_compose! {
     fn any_reading()(
         ids in any::<([u8; 16], [u8; 8], [u8; 8])>(),
