@@ -3,13 +3,11 @@
 //! A challenge goes out when an operator asks for it and again until it is answered: a
 //! meter that was off hears it when it comes back. An answer proves the key to whoever
 //! knows the bytes that were asked, so each is asked once and a replayed answer is none.
+//! What is no answer was refused before it came here ([`crate::intake`]), like any message.
 
-use crate::known::Known;
+use crate::known::{Asked, Known};
 use jirani_meter::{Challenge, ChallengeAnswer};
-use jirani_readings::Refusal;
-use jirani_store::{
-    Change, Event, Events, MeterEventRow, MeterRecord, MeterState, QuarantineRow, Store, StoreError,
-};
+use jirani_store::{Change, Event, Events, MeterEventRow, MeterRecord, MeterState, Store, StoreError};
 use jirani_units::{MeterId, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +17,6 @@ use tokio::time::Instant;
 
 /// Real time after which a challenge goes out again, and the store is asked anew.
 const ASK_AGAIN: Duration = Duration::from_secs(10);
-/// Most bytes kept of an answer that is none.
-const KEPT_MAX: usize = 256;
 
 /// Who is asked, and whether enrolments may have changed.
 pub(crate) struct Challenges {
@@ -76,13 +72,11 @@ impl Challenges {
     /// Whom to ask now.
     pub(crate) async fn due(&mut self, known: &mut Known) -> Vec<Challenge> {
         (self.stale, self.ask_at) = (false, Instant::now() + ASK_AGAIN);
-        if let Err(error) = known.refresh_enrolled(&*self.store).await {
-            tracing::warn!("enrolments cannot be read: {error}");
-            return Vec::new();
-        }
-        self.fresh_until = Instant::now() + ASK_AGAIN;
-        match self.store.meters().await {
-            Ok(meters) => meters.iter().filter_map(asked).collect(),
+        match known.refresh_enrolled(&*self.store).await {
+            Ok(()) => {
+                self.fresh_until = Instant::now() + ASK_AGAIN;
+                known.challenges()
+            }
             Err(error) => {
                 tracing::warn!("enrolments cannot be read: {error}");
                 Vec::new()
@@ -90,40 +84,18 @@ impl Challenges {
         }
     }
 
-    /// Takes an answer. One that is wrong is kept in quarantine and changes nothing.
+    /// Takes an answer that was right by what is known. By what is stored it may be an old
+    /// one: then it changes nothing.
     pub(crate) async fn answered(
         &mut self,
         meter: MeterId,
-        bytes: &[u8],
+        answer: &ChallengeAnswer,
         now: Timestamp,
         events: &Events,
     ) -> Result<(), StoreError> {
         let record = self.store.meter(meter).await?;
-        let answer = ChallengeAnswer::open(bytes).map_err(Refusal::from);
-        let answer = answer.and_then(|answer| {
-            let right = record.as_ref().is_some_and(|record| {
-                answer.meter == meter.0
-                    && answer.public_key == record.key
-                    && Some(answer.nonce) == record.nonce
-            });
-            right.then_some(answer).ok_or(Refusal::WrongAnswer)
-        });
-        let record = match (answer, record) {
-            (Ok(_), Some(record)) if record.state == MeterState::Challenged => record,
-            // It has answered before: the broker delivers at least once.
-            (Ok(_), _) => return Ok(()),
-            (Err(refusal), _) => {
-                tracing::warn!(%meter, "{refusal}");
-                let row = QuarantineRow {
-                    meter: Some(meter),
-                    code: refusal.code().to_owned(),
-                    detail: refusal.to_string(),
-                    bytes: bytes[..bytes.len().min(KEPT_MAX)].to_vec(),
-                    received_at: now,
-                };
-                return self.store.append_readings(Vec::new(), vec![row]).await.map(drop);
-            }
-        };
+        let asked = |record: &MeterRecord| Asked::of(record).is_some_and(|asked| asked.is_met_by(answer));
+        let Some(record) = record.filter(asked) else { return Ok(()) };
         let event = MeterEventRow {
             meter,
             household: Some(record.household),
@@ -142,9 +114,4 @@ impl Challenges {
         events.publish(Event::Meter(meter));
         Ok(())
     }
-}
-
-fn asked(record: &MeterRecord) -> Option<Challenge> {
-    let nonce = record.nonce.filter(|_| record.state == MeterState::Challenged)?;
-    Some(Challenge { meter: record.meter.0, nonce })
 }

@@ -44,7 +44,8 @@ const KEEP_REFUSALS: Duration = Duration::from_secs(5);
 pub struct GatewayConfig {
     /// `mqtt://127.0.0.1:1883`; any MQTT 3.1.1 or 5 broker.
     pub url: String,
-    /// Client id: `gateway`, or `gateway-<name>` when there are several.
+    /// Client id: begins with `gateway`, and is no other client's. One that can be guessed
+    /// lets whoever the broker lets in end this connection (`jirani_broker::own_client_id`).
     pub client_id: String,
     /// User name.
     pub username: String,
@@ -304,9 +305,10 @@ impl Core {
     }
 
     async fn decide_and_commit(&mut self, batch: &[Inbound]) -> Result<Decided, StoreError> {
-        let decided = loop {
+        let mut decided = loop {
             self.challenges.catch_up(&mut self.known).await?;
             let now = self.clock.now();
+            self.refused.begin(now);
             let intake = Intake {
                 store: &*self.store,
                 known: &mut self.known,
@@ -341,7 +343,7 @@ impl Core {
         self.keep_refusals().await;
         self.counters.duplicate(decided.duplicates);
         self.counters.rejected(decided.quarantined.len());
-        self.refused.remember(&decided.fingerprints);
+        self.refused.remember(&decided.fingerprints, std::mem::take(&mut decided.keeping));
         Ok(decided)
     }
 

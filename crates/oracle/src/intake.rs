@@ -4,10 +4,10 @@
 use crate::anew::begin;
 use crate::json_form;
 use crate::known::{Enrolled, Known, latest};
-use crate::refused::{Fingerprint, Refused};
+use crate::refused::{Fingerprint, Keeping, Refused};
 use crate::verify::{Check, verify_all};
 use jirani_meter::sign1::Sign1;
-use jirani_meter::{Algorithm, MESSAGE_MAX, READING_CONTEXT, Reading, WireError, message};
+use jirani_meter::{Algorithm, ChallengeAnswer, MESSAGE_MAX, READING_CONTEXT, Reading, WireError, message};
 use jirani_readings::{Latest, Refusal, Remark, judge, time_of};
 use jirani_store::{Change, QuarantineRow, ReadingRow, Store, StoreError};
 use jirani_units::{HouseholdId, MeterId, Timestamp, Wh};
@@ -33,6 +33,7 @@ pub(crate) struct Decided {
     pub(crate) accepted: Vec<ReadingRow>,
     pub(crate) quarantined: Vec<QuarantineRow>,
     pub(crate) fingerprints: Vec<Fingerprint>,
+    pub(crate) keeping: Keeping,
     /// Durable once committed: seqs by meter and epoch.
     pub(crate) durable: BTreeMap<(MeterId, u32), BTreeSet<u64>>,
     pub(crate) duplicates: usize,
@@ -42,8 +43,8 @@ pub(crate) struct Decided {
     pub(crate) equivocal: BTreeSet<MeterId>,
     /// What is remarkable about accepted readings.
     pub(crate) remarks: Vec<(MeterId, Remark, u64)>,
-    /// Answers to challenges, as they came.
-    pub(crate) answers: Vec<(MeterId, Vec<u8>)>,
+    /// Right answers to challenges.
+    pub(crate) answers: BTreeMap<MeterId, ChallengeAnswer>,
     /// The last accepted reading of each meter of the batch, as the next one is judged by it.
     pub(crate) said: HashMap<MeterId, Latest>,
     /// Every refusal, whether it is kept again or not.
@@ -80,8 +81,7 @@ impl Intake<'_> {
         let payload = &publish.payload[..];
         let claim = publish.topic.strip_prefix("v1/").and_then(|rest| rest.strip_suffix("/claim"));
         if let Some(meter) = claim.and_then(|meter| meter.parse::<MeterId>().ok()) {
-            self.decided.answers.push((meter, payload.to_vec()));
-            return;
+            return self.open_answer(meter, payload);
         }
         let topic = publish.topic.strip_prefix("v1/").and_then(|rest| rest.strip_suffix("/up"));
         let Some(meter) = topic.and_then(|meter| meter.parse::<MeterId>().ok()) else {
@@ -113,6 +113,20 @@ impl Intake<'_> {
                 Ok((reading, _)) => opened.push((meter, reading, signed.bytes.to_vec())),
                 Err(error) => self.refuse(Some(meter), error.into(), signed.bytes),
             }
+        }
+    }
+
+    /// Takes an answer to a challenge. Of a meter that is not asked it says nothing: it has
+    /// answered before, since the broker delivers at least once, or nobody wants to know.
+    fn open_answer(&mut self, meter: MeterId, payload: &[u8]) {
+        let Some(asked) = self.known.asked(meter) else { return };
+        let answer = ChallengeAnswer::open(payload).map_err(Refusal::from);
+        match answer.and_then(|answer| asked.is_met_by(&answer).then_some(answer).ok_or(Refusal::WrongAnswer))
+        {
+            Ok(answer) => {
+                self.decided.answers.insert(meter, answer);
+            }
+            Err(refusal) => self.refuse(Some(meter), refusal, payload),
         }
     }
 
@@ -250,11 +264,15 @@ impl Intake<'_> {
         Ok(())
     }
 
-    pub(crate) fn refuse(&mut self, meter: Option<MeterId>, refusal: Refusal, bytes: &[u8]) {
+    /// Counts a refusal, and keeps what was refused while there is room for it.
+    fn refuse(&mut self, meter: Option<MeterId>, refusal: Refusal, bytes: &[u8]) {
         self.decided.refusals.push((meter, refusal.code()));
         let bytes = &bytes[..bytes.len().min(QUARANTINED_MAX)];
         let fingerprint = Refused::fingerprint(meter, refusal.code(), bytes);
         if self.refused.knows(&fingerprint) || self.decided.fingerprints.contains(&fingerprint) {
+            return;
+        }
+        if !self.refused.has_room(&mut self.decided.keeping, meter, refusal.code(), bytes.len()) {
             return;
         }
         tracing::warn!(meter = ?meter, "{refusal}");

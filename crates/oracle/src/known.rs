@@ -2,7 +2,7 @@
 //! allowed of them.
 
 use crate::boundary::{Spans, registers};
-use jirani_meter::PublicKey;
+use jirani_meter::{Challenge, ChallengeAnswer, PublicKey};
 use jirani_readings::{Ahead, Latest, Rating, Refusal, Span, Terms, short_hash};
 use jirani_store::{HouseholdRecord, JudgedBy, MeterRecord, MeterState, ReadingRow, Store, StoreError};
 use jirani_units::{HouseholdId, MeterId};
@@ -29,11 +29,34 @@ pub(crate) struct Enrolled {
     pub(crate) versions: (u64, u64),
 }
 
+/// What a meter is asked to prove.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    challenge: Challenge,
+    key: [u8; 32],
+}
+
+impl Asked {
+    /// What a record asks its meter; nothing unless it is challenged.
+    pub(crate) fn of(record: &MeterRecord) -> Option<Self> {
+        let nonce = record.nonce.filter(|_| record.state == MeterState::Challenged)?;
+        Some(Self { challenge: Challenge { meter: record.meter.0, nonce }, key: record.key })
+    }
+
+    /// Whether an answer is this meter's to this challenge.
+    pub(crate) fn is_met_by(&self, answer: &ChallengeAnswer) -> bool {
+        let Challenge { meter, nonce } = self.challenge;
+        (answer.meter, answer.nonce, answer.public_key) == (meter, nonce, self.key)
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     enrolled: HashMap<MeterId, Enrolled>,
     /// Meters that counted once, or were told to stop.
     former: HashMap<MeterId, MeterState>,
+    /// Meters that are challenged.
+    asked: HashMap<MeterId, Asked>,
     firmware: Vec<[u8; 8]>,
     pub(crate) latest: HashMap<MeterId, Latest>,
 }
@@ -56,6 +79,8 @@ impl Known {
         self.enrolled = households.iter().filter_map(|record| enrolled(record, &spans, &meters)).collect();
         let is_former = |row: &&MeterRecord| matches!(row.state, MeterState::Replaced | MeterState::Retired);
         self.former = meters.values().filter(is_former).map(|row| (row.meter, row.state)).collect();
+        self.asked =
+            meters.values().filter_map(|row| Asked::of(row).map(|asked| (row.meter, asked))).collect();
         let allowed = store.setting(FIRMWARE).await?.unwrap_or_default();
         self.firmware = allowed.split(',').filter_map(short).collect();
         Ok(())
@@ -116,6 +141,16 @@ impl Known {
             Some(_) => Refusal::ReplacedMeter(meter),
             None => Refusal::UnknownMeter(meter),
         }
+    }
+
+    /// What a meter is asked to prove, if it is.
+    pub(crate) fn asked(&self, meter: MeterId) -> Option<Asked> {
+        self.asked.get(&meter).copied()
+    }
+
+    /// Every challenge that is not answered yet.
+    pub(crate) fn challenges(&self) -> Vec<Challenge> {
+        self.asked.values().map(|asked| asked.challenge).collect()
     }
 
     pub(crate) fn terms<'a>(&'a self, enrolled: &'a Enrolled) -> Terms<'a> {

@@ -158,7 +158,9 @@ impl Link {
             let _ = self.client.try_ack(publish);
         };
         let Some(place) = self.waiting.place(&publish.topic) else {
-            let meter = publish.topic.strip_prefix("v1/").and_then(|rest| rest.strip_suffix("/up"));
+            let rest = publish.topic.strip_prefix("v1/");
+            let meter =
+                rest.and_then(|rest| rest.strip_suffix("/up").or_else(|| rest.strip_suffix("/claim")));
             self.counters.tally().refuse(meter.and_then(|meter| meter.parse().ok()), FLOOD);
             return not_taken(&publish);
         };

@@ -8,12 +8,15 @@ use jirani_broker::{Broker, BrokerConfig, RunningBroker, meter_password};
 use jirani_clock::ServiceClock;
 use jirani_market::shortfall::RelayPosition;
 use jirani_meter::{
-    Ack, MESSAGE_MAX, Obeyed, PublicKey, Queue as _, READING_CONTEXT, Reading, Registers, Relay, Signer as _,
-    TimeQuality,
+    Ack, ChallengeAnswer, MESSAGE_MAX, Obeyed, PublicKey, Queue as _, READING_CONTEXT, Reading, Registers,
+    Relay, Signer as _, TimeQuality,
 };
 use jirani_oracle::{Counters, Gateway, GatewayConfig, GatewayError, Totals};
 use jirani_readings::SpanReason;
-use jirani_store::{Change, Event as Changed, Events, HouseholdRecord, RelayRecord, Store};
+use jirani_store::{
+    Change, Event as Changed, Events, HouseholdRecord, MeterPurpose, MeterRecord, MeterState, RelayRecord,
+    Store,
+};
 use jirani_store_sqlite::SqliteStore;
 use jirani_units::{Clock as _, HouseholdId, MeterId};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS, SubscribeFilter};
@@ -98,6 +101,15 @@ impl Site {
         self.store.quarantine(100).await.unwrap().into_iter().rev().map(|(_, row)| row.code).collect()
     }
 
+    /// How often a home's messages were refused for this reason.
+    fn refused(&self, home: u32, code: &str) -> u64 {
+        let counts = self.counters.refusals();
+        let is_it = |count: &&jirani_store::RefusalCount| {
+            count.code == code && count.meter == Some(id_of(home).to_string())
+        };
+        counts.iter().find(is_it).map_or(0, |count| count.count)
+    }
+
     fn totals(&self) -> (u64, u64, u64) {
         let Totals { readings_stored, readings_duplicate, readings_rejected, .. } = self.counters.totals();
         (readings_stored, readings_duplicate, readings_rejected)
@@ -153,7 +165,12 @@ impl Wire {
     }
 
     async fn publish(&mut self, message: Vec<u8>) {
-        self.client.publish(format!("v1/{}/up", self.meter), QoS::AtLeastOnce, false, message).await.unwrap();
+        self.publish_on("up", message).await;
+    }
+
+    async fn publish_on(&mut self, leaf: &str, message: Vec<u8>) {
+        let topic = format!("v1/{}/{leaf}", self.meter);
+        self.client.publish(topic, QoS::AtLeastOnce, false, message).await.unwrap();
         while !matches!(self.incoming().await, Packet::PubAck(_)) {}
     }
 
@@ -661,13 +678,7 @@ async fn a_meter_that_floods_fills_its_own_places_and_never_anothers() {
     for _ in 0..300 {
         flooding.publish(b"noise".to_vec()).await;
     }
-    let refused = |code: &str| {
-        let counts = site.counters.refusals();
-        let of = |count: &&jirani_store::RefusalCount| {
-            count.code == code && count.meter == Some(id_of(1).to_string())
-        };
-        counts.iter().find(of).map_or(0, |count| count.count)
-    };
+    let refused = |code: &str| site.refused(1, code);
     let flooded = async {
         while refused("gateway.flood") < 200 {
             tokio::task::yield_now().await;
@@ -688,4 +699,111 @@ async fn a_meter_that_floods_fills_its_own_places_and_never_anothers() {
     tokio::time::timeout(PATIENCE, named).await.unwrap();
     assert_eq!(site.quarantined().await, ["reading.malformed"]);
     assert!(site.counters.refusals().iter().all(|count| count.meter != Some(id_of(2).to_string())));
+}
+
+#[tokio::test]
+async fn what_a_meter_invents_is_counted_each_time_and_kept_up_to_its_share_of_a_day() {
+    let site = Site::with(vec![record(1), record(99)]).await;
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    site.deal_with(&mut wire, signed(1, |r| r.registers.import_wh = 10)).await;
+    for number in 0..240_u32 {
+        let noise = format!("noise {number}").into_bytes();
+        // Now and then all of it is dealt with, or the gateway would not take it.
+        if number % 40 == 39 {
+            site.deal_with(&mut wire, noise).await;
+        } else {
+            wire.publish(noise).await;
+        }
+    }
+    assert_eq!(site.refused(1, "reading.malformed"), 240);
+    let kept = |codes: Vec<String>| codes.iter().filter(|code| *code == "reading.malformed").count();
+    assert_eq!(
+        kept(site.store.quarantine(500).await.unwrap().into_iter().map(|(_, row)| row.code).collect()),
+        100
+    );
+
+    // Noise does not hide the proof that two meters have one key.
+    let second = signed(1, |r| r.registers.import_wh = 11);
+    site.deal_with(&mut wire, second.clone()).await;
+    let newest = site.store.quarantine(1).await.unwrap().remove(0).1;
+    assert_eq!((newest.code.as_str(), &newest.bytes[..]), ("reading.equivocation", &second[1..]));
+
+    site.clock.advance_to(START.plus_seconds(86_400));
+    site.deal_with(&mut wire, b"the next day".to_vec()).await;
+    assert_eq!(site.store.quarantine(1).await.unwrap()[0].1.bytes, b"the next day");
+}
+
+fn claimed(home: u32, state: MeterState, nonce: [u8; 32]) -> MeterRecord {
+    MeterRecord {
+        meter: id_of(home),
+        key: key_of(home).public_key(),
+        household: HouseholdId(home),
+        purpose: MeterPurpose::Enrol,
+        state,
+        replaces: None,
+        epoch: 1,
+        modulus_wh: None,
+        opening: Registers::default(),
+        trust: "device".to_owned(),
+        draft: None,
+        nonce: Some(nonce),
+        claimed_by: "Amina".to_owned(),
+        claimed_at: START,
+        challenged_at: Some(START),
+        answered_at: None,
+        approved_by: None,
+        approved_at: None,
+        reason: String::new(),
+        held: None,
+        version: 0,
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_answer_is_counted_like_any_refusal_and_a_right_one_is_taken() {
+    let nonce = [4; 32];
+    let site = Site::with(vec![record(99)]).await;
+    let change = Change::Meter(Box::new(claimed(1, MeterState::Challenged, nonce)));
+    site.store.commit(vec![change]).await.unwrap();
+    site.events.publish(Changed::Meter(id_of(1)));
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    let answer = |nonce| ChallengeAnswer::sign(nonce, &key_of(1)).unwrap().as_slice().to_vec();
+    let state = async || site.store.meter(id_of(1)).await.unwrap().unwrap().state;
+
+    for _ in 0..5 {
+        wire.publish_on("claim", b"nonsense".to_vec()).await;
+        wire.publish_on("claim", answer([5; 32])).await;
+    }
+    wire.probe(&site).await;
+    assert_eq!(site.refused(1, "meter.wrong_answer"), 5);
+    assert_eq!(site.refused(1, "reading.malformed"), 5);
+    let mut kept = site.quarantined().await;
+    kept.sort();
+    assert_eq!(kept, ["meter.wrong_answer", "reading.malformed"], "each once");
+    assert_eq!(state().await, MeterState::Challenged);
+
+    wire.publish_on("claim", answer(nonce)).await;
+    wire.probe(&site).await;
+    assert_eq!(state().await, MeterState::Answered);
+    // From now on nobody asks, and whatever it answers says nothing.
+    for number in 0..5_u8 {
+        wire.publish_on("claim", vec![number]).await;
+    }
+    wire.publish_on("claim", answer(nonce)).await;
+    wire.probe(&site).await;
+    assert_eq!(site.refused(1, "reading.malformed"), 5);
+    assert_eq!(site.quarantined().await.len(), 2);
+    assert_eq!(state().await, MeterState::Answered);
+}
+
+#[tokio::test]
+async fn a_retired_meter_is_refused_by_name_where_the_broker_lets_it_in() {
+    let site = Site::with(vec![record(1), record(99)]).await;
+    let change = Change::Meter(Box::new(claimed(1, MeterState::Retired, [4; 32])));
+    site.store.commit(vec![change]).await.unwrap();
+    site.events.publish(Changed::Meter(id_of(1)));
+    let mut wire = Wire::of(&site, id_of(1)).await;
+    site.deal_with(&mut wire, signed(1, |_| {})).await;
+    assert_eq!(site.quarantined().await, ["reading.retired_meter"]);
+    assert!(wire.acks.is_empty());
 }
