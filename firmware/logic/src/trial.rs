@@ -61,6 +61,12 @@ pub fn start<S: StoreFlash, F: NorFlash>(
     Ok(Start::Again)
 }
 
+/// Whether an image is on trial: until it is confirmed or given up, the other slot holds the
+/// one that comes back.
+pub fn is_under_way<S: StoreFlash>(store: &mut Store<S>) -> Result<bool, StoreError> {
+    Ok(noted(store)?.is_some())
+}
+
 /// Lets a fetched image run at the next start, after all of it was checked; drops one
 /// that is not what was announced.
 pub fn begin<S: StoreFlash, F: NorFlash>(

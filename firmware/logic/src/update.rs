@@ -10,7 +10,7 @@
 use crate::otadata::Slot;
 use crate::state::{decode_announced, encode_announced};
 use crate::store::{Name, Store, StoreError, VALUE_MAX};
-use crate::{PAGE, image};
+use crate::{PAGE, image, trial};
 use core::ops::Range;
 use embedded_storage::nor_flash::NorFlash;
 use embedded_storage_async::nor_flash::NorFlash as StoreFlash;
@@ -52,6 +52,11 @@ pub enum UpdateError {
     /// Not later than the running one.
     #[error("update.too_old: the announced firmware is not later than the running one")]
     TooOld,
+    /// The running one is on trial.
+    #[error(
+        "update.on_trial: the running firmware is on trial, and the one before it is the way back; announce again once it stays"
+    )]
+    OnTrial,
     /// It does not fit its slot.
     #[error("update.too_large: the announced firmware is longer than its place in flash")]
     TooLarge,
@@ -94,7 +99,8 @@ pub struct Update {
 }
 
 impl Update {
-    /// Takes an announcement and remembers it; one that is under way goes on.
+    /// Takes an announcement and remembers it; one that is under way goes on. None is taken
+    /// while the running image is on trial.
     pub fn announced<F: StoreFlash>(
         store: &mut Store<F>,
         running: &Running,
@@ -109,6 +115,10 @@ impl Update {
             return Err(UpdateError::TooLarge);
         }
         signed.verify(&running.maker).map_err(|_| UpdateError::NotSigned)?;
+        // The slot that does not run holds the image that comes back when the trial fails.
+        if trial::is_under_way(store)? {
+            return Err(UpdateError::OnTrial);
+        }
         if let Some(same) = Self::resumed(store, running)?.filter(|kept| kept.signed == signed) {
             return Ok(same);
         }

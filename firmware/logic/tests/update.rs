@@ -298,6 +298,28 @@ fn an_image_that_does_not_reach_its_gateway_goes_back() {
     }
 }
 
+/// The image before it is the way back until the new one stays, so nothing is fetched over it.
+#[test]
+fn no_firmware_is_taken_while_another_is_on_trial() {
+    let (chip, second) = (chip(), image(2, ESP32_C3, 9_000));
+    let before = running(Slot::First, 1);
+    let mut update = Update::announced(&mut open(&chip), &before, release(2, &second)).unwrap();
+    fetch(&chip, &mut update, &second).unwrap();
+    trial::begin(&mut open(&chip), &mut Blocking::new(&chip), OTADATA, (&update, &before)).unwrap();
+    let start = trial::start(&mut open(&chip), &mut Blocking::new(&chip), OTADATA, Slot::Second);
+    assert_eq!(start, Ok(Start::OnTrial));
+
+    let (third, now) = (image(3, ESP32_C3, 9_000), running(Slot::Second, 2));
+    let announced = || Update::announced(&mut open(&chip), &now, release(3, &third));
+    assert_eq!(announced(), Err(UpdateError::OnTrial));
+    assert_eq!(Update::resumed(&mut open(&chip), &now), Ok(None), "nor is it remembered");
+
+    trial::confirm(&mut open(&chip), &mut Blocking::new(&chip), OTADATA, Slot::Second).unwrap();
+    let mut update = announced().unwrap();
+    fetch(&chip, &mut update, &third).unwrap();
+    assert_eq!(update.check(&mut Blocking::new(&chip), &now), Ok(()));
+}
+
 /// A bootloader that does not start the new image is asked a few times, then left alone.
 #[test]
 fn an_image_that_the_bootloader_does_not_start_is_given_up() {
