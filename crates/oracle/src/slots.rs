@@ -17,7 +17,7 @@ use jirani_chain::EnergyChain;
 use jirani_clock::{Busy, ServiceClock};
 use jirani_readings::Span;
 use jirani_store::{Event, Events, HouseholdRecord, ReadingRow, Store};
-use jirani_units::{Clock as _, HouseholdId, MeterId, Slot, Timestamp, Wh};
+use jirani_units::{Clock as _, HouseholdId, MeterId, Slot, Timestamp};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
