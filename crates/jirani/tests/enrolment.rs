@@ -227,6 +227,12 @@ async fn a_meter_is_enrolled_replaced_retired_and_held_and_every_wh_counts_once(
     second.until(&running, None, "the hold", |meters, _| held(meters)).await;
     std::mem::swap(&mut second.meter, &mut twin);
     desk(&running, "Baraka", &["release", &second_name, "--reason", "the copy was found"]).unwrap();
+    let alone = desk(&running, "Baraka", &["approve", &second_name]).unwrap_err();
+    assert!(alone.contains("meter.same_operator"), "{alone}");
+    let asked = desk(&running, "Amina", &["approve", &second_name]).unwrap();
+    assert_eq!(asked["request"]["asked_by"], "Baraka", "{asked}");
+    let released = |meters: &[Value]| state_of(meters, &second_name)["held"].is_null();
+    second.until(&running, None, "the release", |meters, _| released(meters)).await;
     let history = desk(&running, "Amina", &["history", &second_name]).unwrap();
     let codes: Vec<&str> =
         history["events"].as_array().unwrap().iter().map(|event| event["code"].as_str().unwrap()).collect();

@@ -105,6 +105,7 @@ pub(crate) fn enrolled_before(meter: MeterId, household: &HouseholdRecord) -> Me
         approved_at: None,
         reason: String::new(),
         held: None,
+        request: None,
         version: 0,
     }
 }

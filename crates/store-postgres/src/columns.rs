@@ -52,6 +52,10 @@ impl<'r> Columns<'r> {
         self.narrow_maybe("number")
     }
 
+    pub(crate) fn u32_maybe(&mut self) -> Read<Option<u32>> {
+        self.narrow_maybe("32-bit number")
+    }
+
     pub(crate) fn u32(&mut self) -> Read<u32> {
         self.narrow("32-bit number")
     }

@@ -5,7 +5,9 @@ use jirani_meter::Registers;
 use jirani_oracle::enrolment::{Claim, NewHome, Place};
 use jirani_readings::Span;
 use jirani_store::words::Word as _;
-use jirani_store::{HouseholdRecord, MeterEventRow, MeterRecord, ReadingRow};
+use jirani_store::{
+    HouseholdRecord, MeterEventRow, MeterRecord, MeterRequest as Asked, MeterWish, ReadingRow,
+};
 use jirani_units::{HouseholdId, MeterId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,6 +28,53 @@ impl From<RegistersView> for Registers {
     fn from(view: RegistersView) -> Self {
         let RegistersView { import_wh, export_wh, generation_wh } = view;
         Self { import_wh, export_wh, generation_wh }
+    }
+}
+
+impl From<Registers> for RegistersView {
+    fn from(registers: Registers) -> Self {
+        let Registers { import_wh, export_wh, generation_wh } = registers;
+        Self { import_wh, export_wh, generation_wh }
+    }
+}
+
+/// What one operator asks for about a meter, and another one approves.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MeterRequestView {
+    /// `release`: nothing holds it any more; `epoch`: its registers began anew.
+    pub wish: String,
+    /// The later epoch.
+    pub epoch: Option<u32>,
+    /// Where the registers began in it.
+    pub opening: Option<RegistersView>,
+    /// Why, in a person's words.
+    pub reason: String,
+    /// Who asks.
+    pub asked_by: String,
+    /// When.
+    pub asked_at: Time,
+    /// Who approved it; it is done between two slots.
+    pub approved_by: Option<String>,
+    /// When.
+    pub approved_at: Option<Time>,
+}
+
+impl From<&Asked> for MeterRequestView {
+    fn from(request: &Asked) -> Self {
+        let (wish, epoch, opening) = match request.wish {
+            MeterWish::Release => ("release", None, None),
+            MeterWish::Epoch { epoch, opening } => ("epoch", Some(epoch), Some(opening.into())),
+        };
+        Self {
+            wish: wish.to_owned(),
+            epoch,
+            opening,
+            reason: request.reason.clone(),
+            asked_by: request.asked_by.clone(),
+            asked_at: Time(request.asked_at),
+            approved_by: request.approved.as_ref().map(|(by, _)| by.clone()),
+            approved_at: request.approved.as_ref().map(|(_, at)| Time(*at)),
+        }
     }
 }
 
@@ -57,6 +106,8 @@ pub struct MeterView {
     pub trust: String,
     /// Why nothing of it is attested until a person decides; null when nothing holds it.
     pub held: Option<String>,
+    /// What one operator asks for about it and another one is to approve.
+    pub request: Option<MeterRequestView>,
     /// Generation of its registers.
     pub epoch: u32,
     /// Where its registers end and begin again at zero.
@@ -107,6 +158,7 @@ impl MeterView {
             replaces: record.replaces.map(|meter| meter.to_string()),
             trust: record.trust.clone(),
             held: record.held.clone(),
+            request: record.request.as_ref().map(MeterRequestView::from),
             epoch: record.epoch,
             modulus_wh: record.modulus_wh,
             spans: seen.spans,
@@ -133,6 +185,7 @@ impl MeterView {
             replaces: None,
             trust: "device".to_owned(),
             held: None,
+            request: None,
             epoch: home.meter_epoch,
             modulus_wh: None,
             spans: seen.spans,

@@ -217,7 +217,8 @@ pub async fn challenge(
     act(&app, who, &meter, |desk, by, meter| async move { desk.challenge(&by, meter).await }).await
 }
 
-/// Approves a meter that has proven its key. Not by the one who claimed it.
+/// Approves a meter that has proven its key, or what was asked for about one that counts. Not
+/// by the one who claimed it, or asked.
 #[utoipa::path(
     post,
     path = "/api/v1/operator/meters/{meter}/approve",
@@ -234,7 +235,7 @@ pub async fn approve(
     act(&app, who, &meter, |desk, by, meter| async move { desk.approve(&by, meter).await }).await
 }
 
-/// Ends a claim that is not approved.
+/// Ends a claim that is not approved, or what another operator asked for about a meter.
 #[utoipa::path(
     post,
     path = "/api/v1/operator/meters/{meter}/reject",
@@ -274,7 +275,8 @@ pub async fn retire(
         .await
 }
 
-/// Lets a held meter be attested again: what it said first stands.
+/// Asks that a held meter is attested again: what it said first stands. Another operator
+/// approves it.
 #[utoipa::path(
     post,
     path = "/api/v1/operator/meters/{meter}/release",
@@ -294,7 +296,7 @@ pub async fn release(
         .await
 }
 
-/// Approves that an active meter's registers began anew.
+/// Asks that an active meter's registers began anew. Another operator approves it.
 #[utoipa::path(
     post,
     path = "/api/v1/operator/meters/{meter}/epoch",

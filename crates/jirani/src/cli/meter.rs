@@ -25,9 +25,10 @@ pub enum MeterCommand {
     History(NamedArguments),
     /// Has the gateway ask a claimed meter to prove that it has its key.
     Challenge(NamedArguments),
-    /// Approves a meter that has proven its key. Not by the operator who claimed it.
+    /// Approves a meter that has proven its key, or what was asked for by `release` or `epoch`.
+    /// Not by the operator who claimed it, or asked.
     Approve(NamedArguments),
-    /// Ends a claim that is not approved.
+    /// Ends a claim that is not approved, or what another operator asked for.
     Reject(NamedArguments),
     /// Claims a meter that is to take another one's place.
     Replace(ReplaceArguments),
@@ -35,11 +36,12 @@ pub enum MeterCommand {
     Rotate(ReplaceArguments),
     /// Takes a meter out of service: nothing of it is accepted any more.
     Retire(NamedArguments),
-    /// Lets a held meter be attested again: what it said first stands.
+    /// Asks that a held meter is attested again: what it said first stands. Another operator
+    /// approves it.
     Release(NamedArguments),
     /// Names the firmware that may run, by image hashes; what runs else is remarked.
     Firmware(FirmwareArguments),
-    /// Approves that a meter's registers began anew.
+    /// Asks that a meter's registers began anew. Another operator approves it.
     Epoch(EpochArguments),
     /// Checks such a file: signatures, registers and path alone, and root and row on chain.
     ///

@@ -119,7 +119,17 @@ fn print(command: &MeterCommand, answer: &Value) {
 fn list(meters: &[Value]) {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    table.set_header(["Meter", "Household", "State", "Trust", "Held", "Epoch", "Last seen", "Refused"]);
+    table.set_header([
+        "Meter",
+        "Household",
+        "State",
+        "Trust",
+        "Held",
+        "Asked",
+        "Epoch",
+        "Last seen",
+        "Refused",
+    ]);
     for meter in meters {
         let refused = meter["refused"].as_array().map(Vec::as_slice).unwrap_or_default();
         let refused: Vec<String> =
@@ -130,12 +140,30 @@ fn list(meters: &[Value]) {
             text(&meter["state"]),
             text(&meter["trust"]),
             text(&meter["held"]),
+            asked(&meter["request"]),
             meter["epoch"].to_string(),
             text(&meter["last_seen"]),
             refused.join(", "),
         ]);
     }
     println!("{table}");
+}
+
+/// What an operator asks for about a meter, with the figures that another one is to approve.
+fn asked(request: &Value) -> String {
+    if request.is_null() {
+        return String::new();
+    }
+    let mut told = vec![format!("{} by {}", text(&request["wish"]), text(&request["asked_by"]))];
+    if let Some(epoch) = request["epoch"].as_u64() {
+        let wh = |register: &str| request["opening"][register].as_u64().unwrap_or_default();
+        let (import, export, generation) = (wh("import_wh"), wh("export_wh"), wh("generation_wh"));
+        told.push(format!("{epoch} from {import}, {export}, {generation} Wh"));
+    }
+    if let Some(by) = request["approved_by"].as_str() {
+        told.push(format!("approved by {by}"));
+    }
+    told.join(", ")
 }
 
 fn history(answer: &Value) {

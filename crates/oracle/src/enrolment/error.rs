@@ -47,9 +47,16 @@ pub enum EnrolmentError {
         /// What was wanted.
         wanted: &'static str,
     },
-    /// Whoever claims does not approve.
-    #[error("meter.same_operator: whoever claims a meter does not approve it; ask another operator")]
+    /// Whoever claims or asks does not decide.
+    #[error(
+        "meter.same_operator: whoever claims a meter, or asks for something about it, does not decide; ask another operator"
+    )]
     SameOperator,
+    /// Something else about the meter waits for a decision.
+    #[error(
+        "meter.requested_before: something that was asked for about this meter waits; approve or reject that first"
+    )]
+    RequestedBefore,
     /// A figure is out of bounds.
     #[error("meter.invalid: {0}")]
     Invalid(&'static str),
@@ -91,6 +98,7 @@ impl EnrolmentError {
             Self::Unknown(_) => "meter.unknown",
             Self::WrongState { .. } => "meter.wrong_state",
             Self::SameOperator => "meter.same_operator",
+            Self::RequestedBefore => "meter.requested_before",
             Self::Invalid(_) => "meter.invalid",
             Self::Span(SpanError::OutOfRange) => "meter.registers_out_of_range",
             Self::Span(SpanError::TooEarly(_)) => "meter.span_too_early",

@@ -3,7 +3,8 @@
 //! A meter is claimed by its QR code, challenged over MQTT to prove that it has its key,
 //! approved by another operator than the one who claimed it, and made known to the chain;
 //! from then on it is active. It is replaced by another one, its key is rotated, or it is
-//! retired. Every step is kept with who, when and why, and none is ever removed.
+//! retired. Lifting its hold, and a new epoch of its registers, take two operators as well.
+//! Every step is kept with who, when and why, and none is ever removed.
 //!
 //! [`Enrolment`] is what operators ask for: it only writes the store. [`Registrar`] does
 //! what an approval needs of the chain, between two slots. The gateway asks the challenges.
@@ -11,6 +12,7 @@
 mod error;
 mod identity;
 mod registrar;
+mod request;
 
 pub use error::EnrolmentError;
 pub use identity::identity;
@@ -20,7 +22,7 @@ use crate::boundary::{Spans, registers};
 use crate::journal::enrolled_before;
 use crate::known::FIRMWARE;
 use jirani_meter::Registers;
-use jirani_readings::{Base, Span, SpanReason, virtual_of};
+use jirani_readings::{Base, Span, virtual_of};
 use jirani_store::words::Word as _;
 use jirani_store::{
     Change, Event, Events, HouseholdRecord, MeterEventRow, MeterPurpose, MeterRecord, MeterState, Store,
@@ -168,6 +170,7 @@ impl Enrolment {
             approved_at: None,
             reason: claim.reason.clone(),
             held: None,
+            request: None,
             version: before.map_or(0, |record| record.version),
         };
         self.keep(record, by, "meter.claimed", claim.reason).await
@@ -182,9 +185,13 @@ impl Enrolment {
         self.keep(record, by, "meter.challenged", String::new()).await
     }
 
-    /// Approves a meter that has proven its key. The one who claimed it cannot.
+    /// Approves a meter that has proven its key, or what is asked for about one that counts.
+    /// The one who claimed it, or asked, cannot.
     pub async fn approve(&self, by: &str, meter: MeterId) -> Done {
         let record = self.known(meter).await?;
+        if let Some(request) = record.request.clone() {
+            return self.approve_request(by, record, request).await;
+        }
         in_state(&record, &[MeterState::Answered], "approved")?;
         if record.claimed_by == by {
             return Err(EnrolmentError::SameOperator);
@@ -194,9 +201,12 @@ impl Enrolment {
         self.keep(record, by, "meter.approved", String::new()).await
     }
 
-    /// Ends a claim that is not approved.
+    /// Ends a claim that is not approved, or what another operator asks for about a meter.
     pub async fn reject(&self, by: &str, meter: MeterId, reason: String) -> Done {
         let record = self.known(meter).await?;
+        if let Some(request) = record.request.clone() {
+            return self.reject_request(by, record, &request, reason).await;
+        }
         let states = [MeterState::Claimed, MeterState::Challenged, MeterState::Answered];
         in_state(&record, &states, "rejected")?;
         self.keep(MeterRecord { state: MeterState::Rejected, ..record }, by, "meter.rejected", reason).await
@@ -207,53 +217,6 @@ impl Enrolment {
         let record = self.counted(meter).await?;
         in_state(&record, &[MeterState::Active, MeterState::Replaced], "retired")?;
         self.keep(MeterRecord { state: MeterState::Retired, ..record }, by, "meter.retired", reason).await
-    }
-
-    /// Lets a held meter be attested again: what it said first stands.
-    pub async fn release(&self, by: &str, meter: MeterId, reason: String) -> Done {
-        let record = self.counted(meter).await?;
-        if record.held.is_none() {
-            let state = record.state.word();
-            return Err(EnrolmentError::WrongState { state, wanted: "released: nothing holds it" });
-        }
-        self.keep(MeterRecord { held: None, ..record }, by, "meter.released", reason).await
-    }
-
-    /// Approves that an active meter's registers began anew at `opening`, in a later epoch.
-    pub async fn begin_epoch(
-        &self,
-        by: &str,
-        meter: MeterId,
-        (epoch, opening): (u32, Registers),
-        reason: String,
-    ) -> Done {
-        let record = self.counted(meter).await?;
-        in_state(&record, &[MeterState::Active], "given a new epoch")?;
-        let household = self.store.household(record.household).await?;
-        let household =
-            household.filter(|home| home.meter == Some(meter)).ok_or(EnrolmentError::NoHousehold)?;
-        if epoch <= household.meter_epoch {
-            return Err(EnrolmentError::Invalid("a new epoch is later than the present one"));
-        }
-        let now = self.clock.now();
-        let (spans, closing) = closing(&*self.store, &household).await?;
-        let last = last_span(&spans, &household);
-        let begins = Span {
-            epoch,
-            from: Timestamp(closing.time.max(last.from).0 + 1),
-            reason: SpanReason::ResetApproved,
-            note: reason.clone(),
-            by: by.to_owned(),
-            at: now,
-            ..last.clone()
-        };
-        let next = last.followed(begins, closing, opening)?;
-        let mut changes = vec![Change::Household(HouseholdRecord { meter_epoch: epoch, ..household })];
-        if spans.is_empty() {
-            changes.push(Change::Span(Box::new(last)));
-        }
-        changes.push(Change::Span(Box::new(next)));
-        self.keep_with(changes, MeterRecord { epoch, ..record }, by, "meter.epoch_approved", reason).await
     }
 
     /// Names the firmware that may run, by the first 8 bytes of its images' SHA-256 in
@@ -284,24 +247,17 @@ impl Enrolment {
     }
 
     async fn keep(&self, record: MeterRecord, by: &str, code: &str, detail: String) -> Done {
-        self.keep_with(Vec::new(), record, by, code, detail).await
-    }
-
-    async fn keep_with(
-        &self,
-        mut changes: Vec<Change>,
-        record: MeterRecord,
-        by: &str,
-        code: &str,
-        detail: String,
-    ) -> Done {
         if detail.chars().count() > TEXT_MAX {
             return Err(EnrolmentError::Invalid("a reason has at most 200 letters"));
         }
+        self.write(record, by, code, detail).await
+    }
+
+    /// Keeps a record and what happened to it.
+    async fn write(&self, record: MeterRecord, by: &str, code: &str, detail: String) -> Done {
         let event = happened(&record, by, code, detail, self.clock.now());
         let kept = MeterRecord { version: record.version + 1, ..record.clone() };
-        changes.extend([Change::Meter(Box::new(record)), Change::MeterEvent(event)]);
-        self.store.commit(changes).await?;
+        self.store.commit(vec![Change::Meter(Box::new(record)), Change::MeterEvent(event)]).await?;
         self.events.publish(Event::Meter(kept.meter));
         Ok(kept)
     }

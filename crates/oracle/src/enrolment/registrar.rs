@@ -1,11 +1,11 @@
-//! What an approval needs of the chain.
+//! What an approval needs of the chain, and what is approved about meters that count.
 //!
 //! Runs between two slots, in their task: while another meter takes a household's place no
 //! attestation of it is under way, so that what the chain counts from is what it has.
 //! Safe to repeat after any crash: the chain knows its work by a key, and what it already
 //! has is not asked for again.
 
-use super::{EnrolmentError, NewHome, closing, happened, last_span};
+use super::{EnrolmentError, NewHome, closing, happened, last_span, request};
 use crate::boundary::Spans;
 use crate::journal::enrolled_before;
 use jirani_chain::{EnergyChain, HouseholdOnChain, Outcome, Work};
@@ -67,7 +67,10 @@ impl Registrar {
 
     async fn approved(&self) -> Result<Vec<MeterRecord>, EnrolmentError> {
         let meters = self.store.meters().await?;
-        Ok(meters.into_iter().filter(|record| record.state == MeterState::Approved).collect())
+        let waits = |record: &MeterRecord| {
+            record.state == MeterState::Approved || request::approved(record).is_some()
+        };
+        Ok(meters.into_iter().filter(waits).collect())
     }
 
     /// Brings all that is approved to the chain. What cannot be done now is tried again.
@@ -78,9 +81,14 @@ impl Registrar {
         };
         for record in approved {
             let meter = record.meter;
-            match self.bring(record).await {
+            let done = if request::approved(&record).is_some() {
+                request::fulfil(&*self.store, record, self.clock.now()).await
+            } else {
+                self.bring(record).await
+            };
+            match done {
                 Ok(()) => self.events.publish(Event::Meter(meter)),
-                Err(error) => tracing::warn!(%meter, "not on the chain yet: {error}"),
+                Err(error) => tracing::warn!(%meter, "approved and not done yet: {error}"),
             }
         }
     }
@@ -110,8 +118,11 @@ impl Registrar {
         } else if on_chain.is_some() {
             changes.extend(self.spans(&record, &home, chain_epoch, now).await?);
         }
+        let mut held = None;
         if let Some(old) = record.replaces {
-            changes.extend(self.replaced(&record, &home, old, now).await?);
+            let (old_held, replaced) = self.replaced(&record, &home, old, now).await?;
+            held = old_held;
+            changes.extend(replaced);
         }
         changes.insert(
             0,
@@ -124,7 +135,7 @@ impl Registrar {
             }),
         );
         let event = happened(&record, "chain", "meter.active", format!("epoch {chain_epoch} on chain"), now);
-        let record = MeterRecord { state: MeterState::Active, draft: None, ..record };
+        let record = MeterRecord { state: MeterState::Active, draft: None, held, ..record };
         changes.extend([Change::Meter(Box::new(record)), Change::MeterEvent(event)]);
         self.store.commit(changes).await?;
         Ok(())
@@ -218,17 +229,27 @@ impl Registrar {
         Ok(first.into_iter().chain([Change::Span(Box::new(next))]).collect())
     }
 
+    /// The meter whose place is taken, and what held it. A hold goes over to the new meter:
+    /// a household must get one that works at any time, but the new one's registers go on
+    /// from the held one's, and its first attestation would mint what nobody has decided about.
     async fn replaced(
         &self,
         record: &MeterRecord,
         home: &HouseholdRecord,
         old: jirani_units::MeterId,
         now: Timestamp,
-    ) -> Result<Vec<Change>, EnrolmentError> {
+    ) -> Result<(Option<String>, Vec<Change>), EnrolmentError> {
         let kept = self.store.meter(old).await?.unwrap_or_else(|| enrolled_before(old, home));
         let event = happened(&kept, "chain", "meter.replaced", format!("by {}", record.meter), now);
         let state = if kept.state == MeterState::Retired { kept.state } else { MeterState::Replaced };
-        Ok(vec![Change::Meter(Box::new(MeterRecord { state, ..kept })), Change::MeterEvent(event)])
+        let held = kept.held.clone();
+        let mut changes = vec![Change::MeterEvent(event)];
+        if let Some(code) = &held {
+            let detail = format!("{old} was held ({code}), and what it counted is in these registers");
+            changes.push(Change::MeterEvent(happened(record, "chain", "meter.hold_kept", detail, now)));
+        }
+        changes.push(Change::Meter(Box::new(MeterRecord { state, request: None, ..kept })));
+        Ok((held, changes))
     }
 }
 

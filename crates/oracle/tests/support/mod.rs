@@ -91,6 +91,7 @@ pub fn enrolment(home: u32, state: Enrolled) -> MeterRecord {
         approved_at: None,
         reason: String::new(),
         held: None,
+        request: None,
         version: 0,
     }
 }

@@ -4,7 +4,7 @@ use super::people::{versioned, write_record};
 use crate::fault::int;
 use jirani_readings::Span;
 use jirani_store::words::Word as _;
-use jirani_store::{MeterEventRow, MeterRecord, StoreError};
+use jirani_store::{MeterEventRow, MeterRecord, MeterWish, StoreError};
 use sqlx::PgConnection;
 
 pub(super) async fn meter(connection: &mut PgConnection, record: &MeterRecord) -> Result<(), StoreError> {
@@ -12,16 +12,27 @@ pub(super) async fn meter(connection: &mut PgConnection, record: &MeterRecord) -
         record.version,
         "INSERT INTO meters (meter_key, household, purpose, state, replaces, epoch, modulus_wh, opening_import_wh,
          opening_export_wh, opening_generation_wh, trust, draft, nonce, claimed_by, claimed_at_us, challenged_at_us,
-         answered_at_us, approved_by, approved_at_us, reason, held, meter, version)
+         answered_at_us, approved_by, approved_at_us, reason, held, meter, request_by, request_at_us, request_reason,
+         request_epoch, request_import_wh, request_export_wh, request_generation_wh, request_approved_by,
+         request_approved_at_us, version)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-         $22, $23 + 1)",
+         $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32 + 1)",
         "UPDATE meters SET meter_key = $1, household = $2, purpose = $3, state = $4, replaces = $5, epoch = $6,
          modulus_wh = $7, opening_import_wh = $8, opening_export_wh = $9, opening_generation_wh = $10, trust = $11,
          draft = $12, nonce = $13, claimed_by = $14, claimed_at_us = $15, challenged_at_us = $16,
          answered_at_us = $17, approved_by = $18, approved_at_us = $19, reason = $20, held = $21,
-         version = version + 1 WHERE meter = $22 AND version = $23",
+         request_by = $23, request_at_us = $24, request_reason = $25, request_epoch = $26,
+         request_import_wh = $27, request_export_wh = $28, request_generation_wh = $29,
+         request_approved_by = $30, request_approved_at_us = $31,
+         version = version + 1 WHERE meter = $22 AND version = $32",
     )?;
     let wh = |what: &'static str, value: u64| int(what, value);
+    let request = record.request.as_ref();
+    let begins = request.and_then(|request| match request.wish {
+        MeterWish::Release => None,
+        MeterWish::Epoch { epoch, opening } => Some((epoch, opening)),
+    });
+    let approved = request.and_then(|request| request.approved.as_ref());
     let query = sqlx::query(sql)
         .bind(record.key.to_vec())
         .bind(i64::from(record.household.0))
@@ -45,6 +56,15 @@ pub(super) async fn meter(connection: &mut PgConnection, record: &MeterRecord) -
         .bind(record.reason.clone())
         .bind(record.held.clone())
         .bind(record.meter.0.to_vec())
+        .bind(request.map(|request| request.asked_by.clone()))
+        .bind(request.map(|request| request.asked_at.0))
+        .bind(request.map(|request| request.reason.clone()))
+        .bind(begins.map(|(epoch, _)| i64::from(epoch)))
+        .bind(begins.map(|(_, opening)| wh("an import register", opening.import_wh)).transpose()?)
+        .bind(begins.map(|(_, opening)| wh("an export register", opening.export_wh)).transpose()?)
+        .bind(begins.map(|(_, opening)| wh("a generation register", opening.generation_wh)).transpose()?)
+        .bind(approved.map(|(by, _)| by.clone()))
+        .bind(approved.map(|(_, at)| at.0))
         .bind(version);
     write_record(connection, query, || format!("meter {}", record.meter)).await
 }

@@ -5,7 +5,7 @@ use crate::fault::page;
 use crate::sql::query;
 use jirani_meter::Registers;
 use jirani_readings::{Base, Offsets, Span};
-use jirani_store::{MeterEventRow, MeterRecord, StoreError};
+use jirani_store::{MeterEventRow, MeterRecord, MeterRequest, MeterWish, StoreError};
 use jirani_units::MeterId;
 use rusqlite::Connection;
 
@@ -14,7 +14,9 @@ macro_rules! meters {
         query(concat!(
             "SELECT meter, meter_key, household, purpose, state, replaces, epoch, modulus_wh, opening_import_wh,
              opening_export_wh, opening_generation_wh, trust, draft, nonce, claimed_by, claimed_at_us,
-             challenged_at_us, answered_at_us, approved_by, approved_at_us, reason, held, version
+             challenged_at_us, answered_at_us, approved_by, approved_at_us, reason, held, request_by, request_at_us,
+             request_reason, request_epoch, request_import_wh, request_export_wh, request_generation_wh,
+             request_approved_by, request_approved_at_us, version
              FROM meters ",
             $tail
         ))
@@ -23,6 +25,23 @@ macro_rules! meters {
 
 fn registers(columns: &mut Columns<'_>) -> Result<Registers, StoreError> {
     Ok(Registers { import_wh: columns.u64()?, export_wh: columns.u64()?, generation_wh: columns.u64()? })
+}
+
+fn request(columns: &mut Columns<'_>) -> Result<Option<MeterRequest>, StoreError> {
+    let (asked_by, asked_at) = (columns.text_maybe()?, columns.time_maybe()?);
+    let (reason, epoch) = (columns.text_maybe()?, columns.u32_maybe()?);
+    let [import_wh, export_wh, generation_wh] =
+        [columns.u64_maybe()?, columns.u64_maybe()?, columns.u64_maybe()?];
+    let (approved_by, approved_at) = (columns.text_maybe()?, columns.time_maybe()?);
+    let (Some(asked_by), Some(asked_at)) = (asked_by, asked_at) else { return Ok(None) };
+    let opening = Registers {
+        import_wh: import_wh.unwrap_or_default(),
+        export_wh: export_wh.unwrap_or_default(),
+        generation_wh: generation_wh.unwrap_or_default(),
+    };
+    let wish = epoch.map_or(MeterWish::Release, |epoch| MeterWish::Epoch { epoch, opening });
+    let reason = reason.unwrap_or_default();
+    Ok(Some(MeterRequest { wish, reason, asked_by, asked_at, approved: approved_by.zip(approved_at) }))
 }
 
 fn meter_of(columns: &mut Columns<'_>) -> Result<MeterRecord, StoreError> {
@@ -47,6 +66,7 @@ fn meter_of(columns: &mut Columns<'_>) -> Result<MeterRecord, StoreError> {
         approved_at: columns.time_maybe()?,
         reason: columns.text()?,
         held: columns.text_maybe()?,
+        request: request(columns)?,
         version: columns.u64()?,
     })
 }

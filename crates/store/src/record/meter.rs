@@ -33,6 +33,35 @@ pub enum MeterPurpose {
     Rotate,
 }
 
+/// What an operator asks for about a meter that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MeterWish {
+    /// That nothing holds it any more: what it said first stands.
+    Release,
+    /// That its registers began anew.
+    Epoch {
+        /// In this epoch.
+        epoch: u32,
+        /// At these registers.
+        opening: Registers,
+    },
+}
+
+/// What one operator asks for, and another one approves. It is done between two slots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeterRequest {
+    /// What.
+    pub wish: MeterWish,
+    /// Why, in a person's words.
+    pub reason: String,
+    /// Who asks.
+    pub asked_by: String,
+    /// When.
+    pub asked_at: Timestamp,
+    /// Who approved it, and when; never who asks.
+    pub approved: Option<(String, Timestamp)>,
+}
+
 /// One meter's enrolment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MeterRecord {
@@ -76,6 +105,8 @@ pub struct MeterRecord {
     pub reason: String,
     /// Code of what holds it: nothing of it is attested until a person decides.
     pub held: Option<String>,
+    /// What waits for another operator, or for the end of a slot; one at a time.
+    pub request: Option<MeterRequest>,
     /// Version read; 0 = new.
     pub version: u64,
 }

@@ -34,7 +34,7 @@ pub use finding::{FindingDecided, FindingDecision, FindingRecord, FindingState};
 pub use handset::{HandsetRecord, MessageRecord, MessageState};
 pub use household::{HouseholdKind, HouseholdRecord, Language};
 pub use inbox::{CallbackKind, InboxRow, NewCallback};
-pub use meter::{MeterEventRow, MeterPurpose, MeterRecord, MeterState};
+pub use meter::{MeterEventRow, MeterPurpose, MeterRecord, MeterRequest, MeterState, MeterWish};
 pub use notice::NoticeRecord;
 pub use offer::{OfferRecord, OfferState};
 pub use order::{OrderRecord, OrderState, PayWith, Proof, ReleaseReason};

@@ -2,7 +2,7 @@
 
 use super::samples::{at, household, meter, quarantined, reading};
 use super::{Place, conflict, keep};
-use crate::{Change, MeterEventRow, MeterPurpose, MeterRecord, MeterState};
+use crate::{Change, MeterEventRow, MeterPurpose, MeterRecord, MeterRequest, MeterState, MeterWish};
 use jirani_meter::Registers;
 use jirani_readings::{Base, Span, SpanReason};
 use jirani_units::{HouseholdId, JSON_INTEGER_MAX};
@@ -31,6 +31,7 @@ pub(super) fn claimed(id: u32, household: u32) -> MeterRecord {
         approved_at: None,
         reason: "a new home".to_owned(),
         held: None,
+        request: None,
         version: 0,
     }
 }
@@ -91,6 +92,39 @@ pub async fn nobody_approves_the_meter_they_claimed(place: &dyn Place) {
     let by = |who: &str| MeterRecord { approved_by: Some(who.to_owned()), ..claimed(1, 7) };
     assert!(store.commit(change(&by("Amina"))).await.is_err());
     keep(&store, change(&by("Baraka"))).await;
+}
+
+pub async fn nobody_approves_what_they_asked_for_about_a_meter(place: &dyn Place) {
+    let store = place.open().await;
+    let opening = Registers { import_wh: JSON_INTEGER_MAX, export_wh: 0, generation_wh: 5 };
+    let asked = |wish, approved: Option<&str>| MeterRecord {
+        state: MeterState::Active,
+        request: Some(MeterRequest {
+            wish,
+            reason: "changed the board".to_owned(),
+            asked_by: "Amina".to_owned(),
+            asked_at: at(5),
+            approved: approved.map(|by| (by.to_owned(), at(6))),
+        }),
+        ..claimed(1, 7)
+    };
+    let epoch = MeterWish::Epoch { epoch: u32::MAX, opening };
+    assert!(store.commit(change(&asked(epoch, Some("Amina")))).await.is_err());
+    for (version, record) in [
+        asked(epoch, None),
+        asked(epoch, Some("Baraka")),
+        asked(MeterWish::Release, None),
+        asked(MeterWish::Release, Some("Baraka")),
+        MeterRecord { request: None, ..claimed(1, 7) },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let version = u64::try_from(version).unwrap();
+        keep(&store, change(&MeterRecord { version, ..record.clone() })).await;
+        let kept = store.meter(meter(1)).await.unwrap().unwrap();
+        assert_eq!(kept, MeterRecord { version: version + 1, ..record });
+    }
 }
 
 pub async fn what_happened_comes_newest_first(place: &dyn Place) {

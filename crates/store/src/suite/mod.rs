@@ -102,6 +102,7 @@ macro_rules! conformance {
             meters: an_enrolment_goes_on_from_the_version_read;
             meters: one_meter_is_on_its_way_and_one_counts;
             meters: nobody_approves_the_meter_they_claimed;
+            meters: nobody_approves_what_they_asked_for_about_a_meter;
             meters: what_happened_comes_newest_first;
             meters: a_span_is_kept_once_and_for_good;
             meters: quarantine_is_counted_by_meter_and_reason;
