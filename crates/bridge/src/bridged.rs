@@ -52,7 +52,7 @@ impl Bridged {
             let meter = Meter::new(key, gateway, firmware, queue, state);
             return Ok(Self {
                 decoder,
-                tally: Tally::default(),
+                tally: latest.map_or_else(Tally::default, |row| Tally::behind(row.time)),
                 base,
                 meter,
                 file,
@@ -85,7 +85,7 @@ impl Bridged {
         let (tally, base) = if stored.generation == decoder.device().generation {
             (stored.tally, stored.base.into())
         } else {
-            (Tally::default(), state.registers)
+            (stored.tally.anew(&decoder), state.registers)
         };
         let meter = Meter::new(key, gateway, firmware, queue, state);
         Ok(Self { decoder, tally, base, meter, file, is_kept: true, started, status })
@@ -275,5 +275,66 @@ fn state_behind(row: &ReadingRow) -> MeterState {
         },
         previous,
         ..MeterState::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jirani_devices::{SiteDevice, built_in};
+    use jirani_meter::Signer as _;
+    use serde_json::json;
+    use std::collections::BTreeMap;
+
+    const TAKEN: Timestamp = Timestamp::from_seconds(1_780_304_400);
+
+    fn restored(folder: &std::path::Path, generation: u32, latest: Option<&ReadingRow>) -> serde_json::Value {
+        let device = SiteDevice {
+            id: "a".to_owned(),
+            definition: "shelly-em".to_owned(),
+            generation,
+            import_rating_w: 5_000,
+            export_rating_w: 5_000,
+            pv_rated_w: 0,
+            interval_s: 60,
+            parameters: BTreeMap::new(),
+        };
+        let decoder = Decoder::new(built_in("shelly-em").unwrap(), device).unwrap();
+        let gateway = Ed25519Signer::from_seed(&[2; 32]).public_key();
+        let gateway = PublicKey::from_bytes(&gateway).unwrap();
+        let file = DeviceFile::new(folder, "a");
+        let bridged =
+            Bridged::restore(decoder, &[1; 32], gateway, file, latest, TAKEN, Status::default()).unwrap();
+        serde_json::to_value(&bridged.tally).unwrap()
+    }
+
+    #[test]
+    fn what_was_taken_stays_taken_in_a_new_generation_and_without_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let told = json!({"counters": {}, "shown": {"power": 7}, "last_us": TAKEN.0, "pages": {"T": 7}});
+        let tally: Tally = serde_json::from_value(told).unwrap();
+        let state = MeterState { epoch: 1, ..MeterState::default() };
+        let queue = HeapQueue::with_bound(1);
+        let stored = StoredDevice::of(1, tally, Registers::default(), state, &queue);
+        DeviceFile::new(folder.path(), "a").write(&stored).unwrap();
+        let anew = restored(folder.path(), 2, None);
+        assert_eq!((&anew["last_us"], &anew["pages"]), (&json!(TAKEN.0), &json!({"T": 7})));
+        assert_eq!(anew["shown"], json!({}), "its values are the old device's");
+
+        let elsewhere = tempfile::tempdir().unwrap();
+        let row = ReadingRow {
+            meter: MeterId([1; 16]),
+            epoch: 1,
+            seq: 9,
+            household: jirani_units::HouseholdId(1),
+            time: TAKEN,
+            import_wh: jirani_units::Wh(5),
+            export_wh: jirani_units::Wh(0),
+            generation_wh: jirani_units::Wh(0),
+            power_w: 0,
+            bytes: vec![1],
+            received_at: TAKEN,
+        };
+        assert_eq!(restored(elsewhere.path(), 1, Some(&row))["last_us"], json!(TAKEN.0));
     }
 }

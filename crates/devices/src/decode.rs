@@ -105,6 +105,11 @@ impl Decoder {
         Ok(Self { definition, device, topics, key, serial })
     }
 
+    /// The public key that its records are signed with, in hexadecimal.
+    pub(crate) fn signer(&self) -> Option<&str> {
+        self.key.as_ref().map(OcmfKey::text)
+    }
+
     /// Its kind.
     pub const fn definition(&self) -> &Definition {
         &self.definition

@@ -71,6 +71,9 @@ pub enum DeviceError {
     /// Not later than what was taken before.
     #[error("device.not_later: not measured later than what was taken before")]
     NotLater,
+    /// A first value that is not of the present.
+    #[error("device.old_baseline: measured {0} s ago; counting begins with a value of the present")]
+    OldBaseline(i64),
     /// A time beyond the clock's.
     #[error("device.future: measured {0} s in the future; the device's clock is wrong")]
     Future(i64),
@@ -115,6 +118,7 @@ impl DeviceError {
             Self::Implausible { .. } => "device.implausible",
             Self::Retained => "device.retained",
             Self::NotLater => "device.not_later",
+            Self::OldBaseline(_) => "device.old_baseline",
             Self::Future(_) => "device.future",
             Self::Ocmf(_) => "ocmf.malformed",
             Self::BadSignature => "ocmf.bad_signature",

@@ -24,7 +24,11 @@ const SPKI_HEAD: &str = "3059301306072a8648ce3d020106082a8648ce3d030107034200";
 
 /// A meter's public key.
 #[derive(Clone)]
-pub struct OcmfKey(VerifyingKey);
+pub struct OcmfKey {
+    key: VerifyingKey,
+    /// The point in hexadecimal.
+    text: String,
+}
 
 impl fmt::Debug for OcmfKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,7 +44,13 @@ impl OcmfKey {
         let wrong =
             || DeviceError::Site("public_key is a P-256 key in hexadecimal: 04..., or 3059...".to_owned());
         let bytes = hex::decode(point).map_err(|_| wrong())?;
-        VerifyingKey::from_sec1_bytes(&bytes).map(Self).map_err(|_| wrong())
+        let key = VerifyingKey::from_sec1_bytes(&bytes).map_err(|_| wrong())?;
+        Ok(Self { key, text: point.to_owned() })
+    }
+
+    /// The point in hexadecimal: the same for both forms of one key.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 }
 
@@ -153,7 +163,7 @@ fn verify(payload: &str, signature: &str, key: &OcmfKey) -> Result<(), DeviceErr
     };
     let der = der.ok_or_else(|| malformed("its signature is neither hex nor base64"))?;
     let signature = Signature::from_der(&der).map_err(|_| DeviceError::BadSignature)?;
-    key.0.verify(payload.as_bytes(), &signature).map_err(|_| DeviceError::BadSignature)
+    key.key.verify(payload.as_bytes(), &signature).map_err(|_| DeviceError::BadSignature)
 }
 
 fn check(reading: &OcmfReading) -> Result<(), DeviceError> {

@@ -10,6 +10,10 @@ use jirani_units::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// How old a counter's first value may be, s: a record that was held back would count again
+/// what has been counted since it was made.
+const BASELINE_AGE_MAX_S: i64 = 3_600;
+
 /// A counter and what it may grow by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +32,9 @@ pub struct Tally {
     last_us: i64,
     /// The last page of each context of a signing meter.
     pages: BTreeMap<char, u64>,
+    /// Whose pages they are: the meter's public key.
+    #[serde(default)]
+    signer: Option<String>,
 }
 
 /// What became of a message.
@@ -53,6 +60,23 @@ pub enum Outcome {
 }
 
 impl Tally {
+    /// For a device of which nothing is known but when it was read last: only what was
+    /// measured later can be signed anew.
+    pub fn behind(last: Timestamp) -> Self {
+        Self { last_us: last.0, ..Self::default() }
+    }
+
+    /// For a new generation of the device: every counter has a new baseline. What was taken
+    /// stays taken: time goes on, and so do the pages of a meter that kept its key, or a record
+    /// of the generation before would count once more.
+    #[must_use]
+    pub fn anew(&self, decoder: &Decoder) -> Self {
+        let is_same = self.signer.as_deref() == decoder.signer();
+        let pages = if is_same { self.pages.clone() } else { BTreeMap::new() };
+        let signer = self.signer.clone().filter(|_| is_same);
+        Self { last_us: self.last_us, pages, signer, ..Self::default() }
+    }
+
     /// Takes what was heard, whole or not at all.
     pub fn take(&mut self, decoder: &Decoder, heard: &Heard) -> Result<Outcome, DeviceError> {
         if heard.values.is_empty() {
@@ -90,7 +114,13 @@ impl Tally {
                     let (grew_wh, most_wh) = (wh(grew), wh(bucket.credit_uj()));
                     return Err(DeviceError::Implausible { value: name.clone(), grew_wh, most_wh });
                 }
-                Step::First => 0,
+                Step::First => {
+                    let age_us = heard.received.since(now);
+                    if age_us > BASELINE_AGE_MAX_S * 1_000_000 {
+                        return Err(DeviceError::OldBaseline(age_us / 1_000_000));
+                    }
+                    0
+                }
                 Step::Suspected => {
                     suspected.get_or_insert_with(|| name.clone());
                     0
@@ -116,6 +146,7 @@ impl Tally {
         next.last_us = now.0;
         if let Some(page) = heard.page {
             next.pages.insert(page.context, page.number);
+            next.signer = decoder.signer().map(str::to_owned);
         }
         *self = next;
         Ok(Outcome::Taken { moment, counted: counted_any, resets, roll_overs, missing_pages })

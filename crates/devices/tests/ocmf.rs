@@ -35,6 +35,11 @@ fn payload(page: &str, minute: u32, kwh: &str, rest: &str) -> String {
     )
 }
 
+fn decoder_of(key: &SigningKey) -> Decoder {
+    let device = device("m1", &[("public_key", &public_key(key)), ("serial", "987654321")]);
+    Decoder::new(built_in("ocmf").unwrap(), device).unwrap()
+}
+
 struct Meter {
     decoder: Decoder,
     tally: Tally,
@@ -42,9 +47,7 @@ struct Meter {
 
 impl Meter {
     fn new() -> Self {
-        let public = public_key(&key());
-        let device = device("m1", &[("public_key", &public), ("serial", "987654321")]);
-        Self { decoder: Decoder::new(built_in("ocmf").unwrap(), device).unwrap(), tally: Tally::default() }
+        Self { decoder: decoder_of(&key()), tally: Tally::default() }
     }
 
     fn says(&mut self, record: &str) -> Result<Outcome, DeviceError> {
@@ -134,6 +137,46 @@ fn pages_go_forward_only() {
         meter.refused(&record(&payload("T3", 5, "1.1", "").replace("T12:05", "T13:05"))),
         "device.future"
     );
+}
+
+/// A new generation is a new baseline: a record of before it would be one that is too low, and
+/// what was counted since would count again.
+#[test]
+fn a_new_generation_takes_no_record_that_was_taken_before() {
+    let mut meter = Meter::new();
+    meter.says(&record(&payload("T1", 0, "1.0", ""))).unwrap();
+    meter.says(&record(&payload("T2", 15, "1.5", ""))).unwrap();
+    meter.tally = meter.tally.anew(&meter.decoder);
+    assert_eq!(meter.refused(&record(&payload("T1", 0, "1.0", ""))), "device.not_later");
+    // One whose clock was never set is read when it comes, so only its page tells.
+    let unset = payload("T1", 0, "1.0", "").replace(" S\"", " U\"");
+    assert_eq!(meter.refused(&record(&unset)), "ocmf.old_page");
+    meter.says(&record(&payload("T3", 20, "1.6", ""))).unwrap();
+    assert_eq!(meter.import_wh(), 0, "its baseline");
+
+    // Another meter begins its own pages.
+    let other = SigningKey::from_slice(&[8; 32]).unwrap();
+    meter.decoder = decoder_of(&other);
+    meter.tally = meter.tally.anew(&meter.decoder);
+    meter.says(&record_by(&other, &payload("T1", 25, "0.0", ""))).unwrap();
+    meter.says(&record_by(&other, &payload("T2", 30, "0.2", ""))).unwrap();
+    assert_eq!(meter.import_wh(), 200);
+}
+
+#[test]
+fn counting_begins_with_a_value_of_the_present() {
+    let mut meter = Meter::new();
+    let mut says = |minute: u32, kwh: &str, seconds: i64| {
+        let record = record(&payload(&format!("T{}", minute + 1), minute, kwh, ""));
+        let heard = hear(&meter.decoder, "devices/m1/ocmf", record.as_bytes(), false, seconds)?;
+        meter.tally.take(&meter.decoder, &heard.unwrap())
+    };
+    let held_back = says(0, "1.0", 3_601);
+    assert_eq!(held_back.unwrap_err().code(), "device.old_baseline");
+    says(5, "1.1", 3_601).unwrap();
+    // What comes late after that counts from where it stood.
+    says(10, "1.2", 30_000).unwrap();
+    assert_eq!(meter.import_wh(), 100);
 }
 
 #[test]

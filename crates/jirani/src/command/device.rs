@@ -109,7 +109,9 @@ fn tell(decoder: &Decoder, topic: &str, heard: &Heard) -> anyhow::Result<()> {
         Moment::Device(time) => println!("  time: {time}, as the device says"),
         Moment::Signed(time) => println!("  time: {time}, signed"),
     }
-    match Tally::default().take(decoder, heard)? {
+    // A sample may be of any age; what it says is looked at as if it came now.
+    let present = Heard { received: heard.moment.time(), ..heard.clone() };
+    match Tally::default().take(decoder, &present)? {
         Outcome::Taken { .. } => println!("As a device's first message it would be its baseline."),
         other => println!("As a device's first message: {other:?}"),
     }
