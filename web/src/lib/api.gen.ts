@@ -811,7 +811,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Approves a meter that has proven its key. Not by the one who claimed it. */
+        /**
+         * Approves a meter that has proven its key, or what was asked for about one that counts. Not
+         *     by the one who claimed it, or asked.
+         */
         post: operations["approve_meter"];
         delete?: never;
         options?: never;
@@ -845,7 +848,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Approves that an active meter's registers began anew. */
+        /** Asks that an active meter's registers began anew. Another operator approves it. */
         post: operations["begin_meter_epoch"];
         delete?: never;
         options?: never;
@@ -879,7 +882,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends a claim that is not approved. */
+        /** Ends a claim that is not approved, or what another operator asked for about a meter. */
         post: operations["reject_meter"];
         delete?: never;
         options?: never;
@@ -896,7 +899,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Lets a held meter be attested again: what it said first stands. */
+        /**
+         * Asks that a held meter is attested again: what it said first stands. Another operator
+         *     approves it.
+         */
         post: operations["release_meter"];
         delete?: never;
         options?: never;
@@ -2797,6 +2803,26 @@ export interface components {
             /** @description Why. */
             reason?: string;
         };
+        /** @description What one operator asks for about a meter, and another one approves. */
+        MeterRequestView: {
+            approved_at: components["schemas"]["Time"] | null;
+            /** @description Who approved it; it is done between two slots. */
+            approved_by: string | null;
+            /** @description When. */
+            asked_at: components["schemas"]["Time"];
+            /** @description Who asks. */
+            asked_by: string;
+            /**
+             * Format: int32
+             * @description The later epoch.
+             */
+            epoch: number | null;
+            opening: components["schemas"]["RegistersView"] | null;
+            /** @description Why, in a person's words. */
+            reason: string;
+            /** @description `release`: nothing holds it any more; `epoch`: its registers began anew. */
+            wish: string;
+        };
         /** @description A meter as the operator sees it. */
         MeterView: {
             answered_at: components["schemas"]["Time"] | null;
@@ -2841,6 +2867,7 @@ export interface components {
             refused: components["schemas"]["RefusedCount"][];
             /** @description Whose place it takes. */
             replaces: string | null;
+            request: components["schemas"]["MeterRequestView"] | null;
             /**
              * Format: int32
              * @description How many spans of registers its household has had after the first.
