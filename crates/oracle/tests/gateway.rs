@@ -755,6 +755,7 @@ fn claimed(home: u32, state: MeterState, nonce: [u8; 32]) -> MeterRecord {
         approved_at: None,
         reason: String::new(),
         held: None,
+        request: None,
         version: 0,
     }
 }
