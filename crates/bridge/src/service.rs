@@ -11,6 +11,7 @@ use jirani_devices::{Decoder, Message};
 use jirani_meter::PublicKey;
 use jirani_store::ReadingRow;
 use jirani_units::{Clock as _, MeterId};
+use rumqttc::{MqttOptions, Transport};
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,8 +32,14 @@ const DEVICES: &str = "devices/";
 pub struct BridgeConfig {
     /// The broker: `mqtt://host:1883`.
     pub url: String,
-    /// The listener's user, which its client id begins with.
+    /// How it is reached, where that is not what the address says: over TLS to a broker that
+    /// only the site's own authority vouches for.
+    pub transport: Option<Transport>,
+    /// The listener's user.
     pub username: String,
+    /// The listener's client id, which begins with its user: nobody else's, and not to be
+    /// guessed, or whoever the broker lets in could end the connection.
+    pub client_id: String,
     /// Its password.
     pub password: String,
     /// The MQTT password of a meter.
@@ -43,6 +50,17 @@ pub struct BridgeConfig {
     pub key: [u8; 32],
     /// Folder of what must survive.
     pub folder: PathBuf,
+}
+
+impl BridgeConfig {
+    /// How the broker is reached as somebody.
+    fn options(&self, name: &str, user: &str, password: &str) -> Result<MqttOptions, BridgeError> {
+        let mut options = options(&self.url, name, user, password)?;
+        if let Some(transport) = &self.transport {
+            options.set_transport(transport.clone());
+        }
+        Ok(options)
+    }
 }
 
 /// A site's devices.
@@ -89,7 +107,7 @@ impl Bridge {
             |topic: &String| if topic.starts_with(DEVICES) { format!("{DEVICES}#") } else { topic.clone() };
         let filters: BTreeSet<String> = topics.iter().map(all).collect();
         // What cannot be an address is said before anything starts.
-        options(&config.url, "", "", "")?;
+        config.options("", "", "")?;
         let filters = filters.into_iter().collect();
         Ok(Self { config, devices, filters, clock, status, subscribed: watch::channel(false) })
     }
@@ -111,14 +129,14 @@ impl Bridge {
         let links_end = CancellationToken::new();
         let _links_end_if_dropped = links_end.clone().drop_guard();
         let mut links = JoinSet::new();
-        let listening = options(&config.url, &config.username, &config.username, &config.password)?;
+        let listening = config.options(&config.client_id, &config.username, &config.password)?;
         let listener = Link::listener(listening, filters, arrivals.clone(), subscribed.0, clock.clone());
         links.spawn(listener.run(links_end.clone()));
         let mut outboxes = Vec::with_capacity(devices.len());
         let mut answers = Vec::with_capacity(devices.len());
         for (place, device) in devices.iter().enumerate() {
             let name = device.id().to_string();
-            let options = options(&config.url, &name, &name, &(config.meter_password)(device.id()))?;
+            let options = config.options(&name, &name, &(config.meter_password)(device.id()))?;
             let (outbox, outgoing) = watch::channel(device.message());
             let (claim, claims) = mpsc::channel(CLAIMS);
             let said = Said { outgoing, claims };

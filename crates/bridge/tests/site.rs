@@ -6,6 +6,7 @@
 use jirani_bridge::{Bridge, BridgeConfig, BridgeError, Status, device_key, device_meter};
 use jirani_broker::{
     BRIDGE, Broker, BrokerConfig, RunningBroker, bridge_password, device_password, meter_password,
+    own_client_id,
 };
 use jirani_clock::ServiceClock;
 use jirani_devices::{Decoder, SiteDevice, built_in};
@@ -19,7 +20,7 @@ use jirani_store::{
 };
 use jirani_store_sqlite::SqliteStore;
 use jirani_units::{HouseholdId, MeterId, Timestamp, Trust, Wh};
-use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
+use rumqttc::{AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Packet, QoS};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -151,7 +152,9 @@ impl Site {
     async fn start_bridge(&mut self, generation: u32) {
         let config = BridgeConfig {
             url: self.url(),
+            transport: None,
             username: BRIDGE.into(),
+            client_id: own_client_id(&SECRET, BRIDGE),
             password: bridge_password(&SECRET),
             meter_password: Box::new(|meter| meter_password(&SECRET, meter)),
             gateway: gateway_key().public_key(),
@@ -218,10 +221,19 @@ impl Device {
         let mut options = MqttOptions::new(&name, addr.ip().to_string(), addr.port());
         options.set_credentials(&name, device_password(&SECRET, id)).set_clean_session(true);
         options.set_max_packet_size(256 * 1024, 256 * 1024);
-        let (client, events) = AsyncClient::new(options, 16);
-        let mut device = Self { id, client, events };
-        device.wait_for(|packet| matches!(packet, Packet::ConnAck(_))).await;
-        device
+        let let_in = async {
+            loop {
+                let (client, mut events) = AsyncClient::new(options.clone(), 16);
+                match events.poll().await {
+                    Ok(Event::Incoming(Packet::ConnAck(_))) => return Self { id, client, events },
+                    Ok(other) => panic!("first of all comes {other:?}"),
+                    // The broker may still be closing the session before.
+                    Err(ConnectionError::ConnectionRefused(ConnectReturnCode::ServiceUnavailable)) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, let_in).await.expect("the broker stays silent")
     }
 
     async fn publish(&mut self, topic: &str, payload: &str) {

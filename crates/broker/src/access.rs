@@ -1,7 +1,10 @@
 //! Who may connect, publish and subscribe.
 
 use crate::device::{BRIDGE, DeviceId, RETAINED_MAX, bridge_password, device_password, is_devices};
-use crate::refusals::{FLOOD, FOREIGN_CLIENT_ID, FOREIGN_FILTER, FOREIGN_TOPIC, NOT_LET_IN, Refusals};
+use crate::doors::Doors;
+use crate::refusals::{
+    FLOOD, FOREIGN_CLIENT_ID, FOREIGN_FILTER, FOREIGN_TOPIC, NOT_LET_IN, Refusals, SHUT_OUT,
+};
 use crate::running::Limits;
 use async_trait::async_trait;
 use hmac::{Hmac, Mac as _};
@@ -44,10 +47,17 @@ enum Client {
     Device(DeviceId),
 }
 
+impl Client {
+    fn is_shut_out(self, doors: &Doors) -> bool {
+        matches!(self, Self::Meter(meter) if doors.are_shut_to(meter))
+    }
+}
+
 pub(crate) struct Access {
     pub(crate) gateway_password: String,
     pub(crate) meter_secret: [u8; 32],
     pub(crate) limits: Limits,
+    pub(crate) doors: Doors,
     /// Message budgets by meter. They outlive connections, or connecting again
     /// would fill them; only meters that have a password are ever in here.
     pub(crate) budgets: Mutex<HashMap<MeterId, Budget>>,
@@ -65,22 +75,20 @@ pub(crate) struct Budget {
 impl Access {
     /// The client that this name would be; nothing is proven by it.
     fn named(client_id: &str, username: &str) -> Option<Client> {
-        if username == GATEWAY {
-            let rest = client_id.strip_prefix(GATEWAY)?;
-            return (rest.is_empty() || rest.starts_with('-')).then_some(Client::Gateway);
+        for (name, own) in [(GATEWAY, Client::Gateway), (BRIDGE, Client::Bridge)] {
+            if username == name {
+                let rest = client_id.strip_prefix(name)?;
+                return (rest.is_empty() || rest.starts_with('-')).then_some(own);
+            }
         }
         // Nobody may take another's session by calling itself like it.
         if client_id != username {
             return None;
         }
-        if username == BRIDGE {
-            return Some(Client::Bridge);
-        }
         if let Some(device) = DeviceId::of_user(username) {
             return Some(Client::Device(device));
         }
-        let meter = username.parse().ok()?;
-        (client_id == username).then_some(Client::Meter(meter))
+        username.parse().ok().map(Client::Meter)
     }
 
     fn client(id: &Id) -> Option<Client> {
@@ -102,6 +110,9 @@ impl Access {
         // Digests have one length, so the time tells nothing of the password's.
         if !bool::from(Sha256::digest(given).ct_eq(&Sha256::digest(expected.as_bytes()))) {
             return AuthResult::BadUsernameOrPassword;
+        }
+        if client.is_shut_out(&self.doors) {
+            return AuthResult::NotAuthorized;
         }
         if let Some(will) = connect.last_will() {
             let (topic, size, retain) = match will {
@@ -212,6 +223,7 @@ impl Hooks {
             Some(client) if !self.0.may_publish(client, publish) => {
                 refused(FOREIGN_TOPIC, "not this client's topic")
             }
+            Some(client) if client.is_shut_out(&self.0.doors) => refused(SHUT_OUT, "its time is over"),
             Some(client) if !self.0.within_budget(client) => refused(FLOOD, "too many messages"),
             Some(_) => PublishAclResult::allow(),
             None => refused(NOT_LET_IN, "unknown client"),
@@ -240,7 +252,12 @@ impl Handler for Hooks {
                     let username = connect.username().map_or("", |name| name.as_ref());
                     let meter = username.parse::<MeterId>().ok();
                     let is_foreign = meter.is_some() && *connect.client_id() != *username;
-                    let code = if is_foreign { FOREIGN_CLIENT_ID } else { NOT_LET_IN };
+                    let is_shut_out = meter.is_some_and(|meter| self.0.doors.are_shut_to(meter));
+                    let code = match (is_foreign, is_shut_out) {
+                        (true, _) => FOREIGN_CLIENT_ID,
+                        (false, true) => SHUT_OUT,
+                        (false, false) => NOT_LET_IN,
+                    };
                     self.0.refusals.count(meter, code);
                     tracing::warn!(client = %connect.client_id(), "connection refused: {result:?}");
                 }
@@ -276,9 +293,16 @@ mod tests {
         assert_eq!(Access::named(&text, &text), Some(Client::Meter(meter)));
         assert_eq!(Access::named("gateway", "gateway"), Some(Client::Gateway));
         assert_eq!(Access::named("gateway-2", "gateway"), Some(Client::Gateway));
-        for (client_id, username) in
-            [("gatewayx", "gateway"), ("x", "gateway"), ("x", text.as_str()), (&text, "admin"), ("", "")]
-        {
+        assert_eq!(Access::named("bridge-2", "bridge"), Some(Client::Bridge));
+        for (client_id, username) in [
+            ("gatewayx", "gateway"),
+            ("x", "gateway"),
+            ("gateway-2", "bridge"),
+            ("bridge", "gateway"),
+            ("x", text.as_str()),
+            (&text, "admin"),
+            ("", ""),
+        ] {
             assert_eq!(Access::named(client_id, username), None, "{client_id} {username}");
         }
     }

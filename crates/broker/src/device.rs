@@ -3,14 +3,14 @@
 //! | client | user and client id | publishes | subscribes |
 //! |---|---|---|---|
 //! | a device | `device-<id>` | `devices/<id>/...` | `devices/<id>/...` |
-//! | the bridge | `bridge` | nothing | `devices/#`, `devices/<id>/...` |
+//! | the bridge | `bridge`; its client ids begin with it and `-` | nothing | `devices/#`, `devices/<id>/...` |
 //!
 //! The readings that the bridge signs go out under each meter's own name.
 
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-/// User name and client id of the bridge.
+/// User name of the bridge. Its client ids are this, or begin with this and `-`.
 pub const BRIDGE: &str = "bridge";
 /// What a device's user name and client id begin with.
 const DEVICE: &str = "device-";
@@ -31,7 +31,7 @@ pub fn device_password(secret: &[u8; 32], device: &str) -> String {
     password(secret, b"jirani/mqtt-device/1", device.as_bytes())
 }
 
-fn password(secret: &[u8; 32], purpose: &[u8], name: &[u8]) -> String {
+pub(crate) fn password(secret: &[u8; 32], purpose: &[u8], name: &[u8]) -> String {
     // INVARIANT: HMAC takes a key of any length.
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");

@@ -1,7 +1,8 @@
 //! The embedded MQTT broker: one process brings its own, so that nothing has to
 //! be installed before the first reading arrives.
 //!
-//! Promises: nobody connects without the password of the name he gives; a meter
+//! Promises: nobody connects without the password of the name he gives, and no meter
+//! that is shut out; a meter
 //! publishes and subscribes under its own prefix only; only the gateway hears
 //! readings and publishes acknowledgements and commands; sizes, rates and
 //! sessions are bounded. Not promised: durability. What is in the broker's
@@ -20,7 +21,9 @@
 
 mod access;
 mod device;
+mod doors;
 mod error;
+mod own;
 mod refusals;
 mod retained;
 mod running;
@@ -28,5 +31,7 @@ mod shared;
 
 pub use access::{GATEWAY, meter_password};
 pub use device::{BRIDGE, bridge_password, device_password};
+pub use doors::Doors;
 pub use error::BrokerError;
+pub use own::own_client_id;
 pub use running::{Broker, BrokerConfig, Limits, RunningBroker};

@@ -10,6 +10,8 @@ const LINES_MAX: usize = 1_024;
 
 /// A name that is no meter's, or whose password was wrong.
 pub(crate) const NOT_LET_IN: &str = "broker.not_let_in";
+/// A meter whose time is over ([`crate::Doors`]).
+pub(crate) const SHUT_OUT: &str = "broker.shut_out";
 /// A client id that is not the user's.
 pub(crate) const FOREIGN_CLIENT_ID: &str = "broker.foreign_client_id";
 /// A message on a topic that is not the client's to write, or a retained one.

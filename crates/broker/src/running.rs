@@ -4,6 +4,7 @@
 //! end one by one, and ending their runtime ends them all, with every session.
 
 use crate::access::{Access, Hooks};
+use crate::doors::Doors;
 use crate::error::BrokerError;
 use crate::refusals::Refusals;
 use crate::retained::Retained;
@@ -104,6 +105,7 @@ impl Broker {
             gateway_password: config.gateway_password,
             meter_secret: config.meter_secret,
             limits,
+            doors: Doors::default(),
             budgets: std::sync::Mutex::default(),
             retained: std::sync::Mutex::default(),
             refusals: Refusals::default(),
@@ -164,6 +166,11 @@ impl RunningBroker {
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Who is shut out: nobody, before somebody says so.
+    pub fn doors(&self) -> Doors {
+        self.access.doors.clone()
     }
 
     /// What was refused since the start, whenever it is called: the meter that was named, a

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
-use jirani_broker::{Broker, BrokerConfig, BrokerError, Limits, RunningBroker, meter_password};
+use jirani_broker::{
+    BRIDGE, Broker, BrokerConfig, BrokerError, Limits, RunningBroker, bridge_password, meter_password,
+    own_client_id,
+};
 use jirani_units::MeterId;
 use rumqttc::{AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions};
 use rumqttc::{Packet, QoS, SubscribeReasonCode};
@@ -258,4 +261,32 @@ async fn brokers_start_side_by_side_and_a_stopped_one_frees_its_port() {
     connect(gateway(second.addr())).await.unwrap();
     again.stop().await;
     second.stop().await;
+}
+
+#[tokio::test]
+async fn the_site_s_own_clients_have_ids_that_nobody_guesses() {
+    let broker = broker().await;
+    let addr = broker.addr();
+    for (user, password) in [("gateway", PASSWORD.to_owned()), (BRIDGE, bridge_password(&SECRET))] {
+        connect(options(addr, &own_client_id(&SECRET, user), user, &password)).await.unwrap();
+    }
+    let taken = options(addr, "gateway-1", BRIDGE, &bridge_password(&SECRET));
+    assert_eq!(refusal(taken).await, ConnectReturnCode::NotAuthorized);
+}
+
+#[tokio::test]
+async fn a_meter_whose_time_is_over_is_shut_out_by_name() {
+    let broker = broker().await;
+    let addr = broker.addr();
+    let (client, mut events) = connect(meter(addr, A)).await.unwrap();
+    assert!(publish_is_taken(&client, &mut events, &format!("v1/{A}/up")).await);
+    broker.doors().shut_out([A].into());
+    assert!(!publish_is_taken(&client, &mut events, &format!("v1/{A}/up")).await, "it is heard no more");
+    assert_eq!(refusal(meter(addr, A)).await, ConnectReturnCode::NotAuthorized);
+    connect(meter(addr, B)).await.unwrap();
+    assert_eq!(broker.refusals()(), [(Some(A), "broker.shut_out", 2)]);
+
+    // Taken back into service it comes in again.
+    broker.doors().shut_out([].into());
+    reconnect(meter(addr, A)).await;
 }

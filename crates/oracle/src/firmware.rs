@@ -9,6 +9,7 @@
 use crate::error::GatewayError;
 use crate::gateway::GatewayConfig;
 use crate::link::options;
+use crate::tls::GatewayTls;
 use jirani_meter::fetch::{ImageName, PIECE_BYTES, Piece, WANT_MAX, Want};
 use jirani_units::MeterId;
 use rumqttc::{AsyncClient, Event, EventLoop, Outgoing, Packet, Publish, QoS, SubscribeReasonCode};
@@ -82,6 +83,13 @@ impl FirmwareServer {
             .set_manual_acks(false);
         let (client, events) = AsyncClient::new(options, REQUESTS);
         Ok(Self { client, events, images, subscribed: watch::channel(false).0, given: Given::default() })
+    }
+
+    /// Believes only brokers that these authorities vouch for, as
+    /// [`Gateway::with_tls`](crate::Gateway::with_tls) does.
+    pub fn with_tls(mut self, tls: &GatewayTls) -> Result<Self, GatewayError> {
+        self.events.mqtt_options.set_transport(tls.transport()?);
+        Ok(self)
     }
 
     /// True while the broker delivers what meters ask.

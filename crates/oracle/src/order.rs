@@ -7,6 +7,7 @@
 
 use crate::error::GatewayError;
 use crate::link::options;
+use crate::tls::GatewayTls;
 use jirani_meter::{
     Action, Command, Ed25519Signer, PublicKey, READING_CONTEXT, Reading, SLOT_S, SignedRelease, TimeQuality,
     message,
@@ -29,6 +30,8 @@ const REQUESTS: usize = 16;
 pub struct Ordering<'a> {
     /// The broker, `mqtt://host:port`.
     pub url: &'a str,
+    /// Who may vouch for the broker; without it, the authorities that the system believes.
+    pub tls: Option<&'a GatewayTls>,
     /// Client id: begins with `gateway-`, another than the gateway's own.
     pub client_id: &'a str,
     /// The gateway's password there.
@@ -95,6 +98,9 @@ impl Ordering<'_> {
     ) -> Result<Told, GatewayError> {
         let mut options = options(self.url, self.client_id)?;
         options.set_credentials("gateway", self.password).set_clean_session(true).set_manual_acks(false);
+        if let Some(tls) = self.tls {
+            options.set_transport(tls.transport()?);
+        }
         let (client, mut events) = AsyncClient::new(options, REQUESTS);
         let mut last: Option<Said> = None;
         let mut is_told = false;

@@ -15,7 +15,7 @@ pub fn choose_cryptography() {
     let _ = default_provider().install_default();
 }
 
-/// What the gateway brings to a broker that speaks TLS. Texts are PEM.
+/// What the site's clients bring to a broker that speaks TLS. Texts are PEM.
 #[derive(Clone, Default)]
 pub struct GatewayTls {
     /// Certificates of the authorities that may have signed the broker's. No others are
@@ -27,8 +27,15 @@ pub struct GatewayTls {
 }
 
 impl GatewayTls {
+    /// The same authorities, for a client that has no certificate: one that speaks under
+    /// other names than the gateway's.
+    #[must_use]
+    pub fn without_own(&self) -> Self {
+        Self { authorities: self.authorities.clone(), own: None }
+    }
+
     /// Reads the texts; `gateway.bad_tls` names the one that is none.
-    pub(crate) fn transport(&self) -> Result<Transport, GatewayError> {
+    pub fn transport(&self) -> Result<Transport, GatewayError> {
         let bad = |what: &str| GatewayError::BadTls { what: what.to_owned() };
         let mut roots = RootCertStore::empty();
         for certificate in

@@ -8,10 +8,14 @@ mod broker;
 mod support;
 
 use broker::{Known, Mosquitto, authority, certificate};
-use jirani_broker::{Broker, BrokerConfig, meter_password};
+use jirani_broker::{Broker, BrokerConfig, meter_password, own_client_id};
 use jirani_clock::ServiceClock;
+use jirani_meter::fetch::ImageName;
 use jirani_meter::{Ack, PublicKey, Queue as _, Signer as _};
-use jirani_oracle::{Counters, Gateway, GatewayConfig, GatewayTls, choose_cryptography};
+use jirani_oracle::{
+    Counters, FirmwareServer, Gateway, GatewayConfig, GatewayTls, Images, Ordering, Told, Wanted,
+    choose_cryptography,
+};
 use jirani_store::{Events, Store};
 use jirani_store_postgres::PostgresStore;
 use jirani_store_postgres::cluster::Cluster;
@@ -87,18 +91,25 @@ struct Wire {
     client: AsyncClient,
     events: EventLoop,
     meter: MeterId,
+    /// How often it was let in.
+    connections: usize,
 }
 
 impl Wire {
     async fn of(port: u16, meter: MeterId, transport: Option<Transport>) -> Self {
+        Self::calling_itself(&meter.to_string(), port, meter, transport).await
+    }
+
+    /// A meter that connects under whatever client id.
+    async fn calling_itself(id: &str, port: u16, meter: MeterId, transport: Option<Transport>) -> Self {
         // The certificate names this host, too.
-        let mut options = MqttOptions::new(meter.to_string(), "localhost", port);
+        let mut options = MqttOptions::new(id, "localhost", port);
         options.set_credentials(meter.to_string(), meter_password(&SECRET, meter));
         if let Some(transport) = transport {
             options.set_transport(transport);
         }
         let (client, events) = AsyncClient::new(options, 64);
-        let mut wire = Self { client, events, meter };
+        let mut wire = Self { client, events, meter, connections: 0 };
         wire.client.subscribe(format!("v1/{meter}/ack"), QoS::AtMostOnce).await.unwrap();
         let taken = async { while !matches!(wire.incoming().await, Some(Packet::SubAck(_))) {} };
         tokio::time::timeout(PATIENCE, taken).await.expect("the meter is let in");
@@ -109,7 +120,10 @@ impl Wire {
     async fn incoming(&mut self) -> Option<Packet> {
         loop {
             match self.events.poll().await {
-                Ok(Event::Incoming(packet)) => return Some(packet),
+                Ok(Event::Incoming(packet)) => {
+                    self.connections += usize::from(matches!(packet, Packet::ConnAck(_)));
+                    return Some(packet);
+                }
                 Ok(Event::Outgoing(_)) => {}
                 Err(_) => {
                     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -206,6 +220,93 @@ async fn a_meter_cannot_speak_for_another_and_a_restart_of_the_broker_is_survive
     }
     first.deliver(&mut own).await;
     assert_eq!(store.count_readings().await.unwrap(), (201, 0));
+}
+
+#[tokio::test]
+async fn no_meter_ends_the_gateway_s_connection_or_another_meter_s() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = sqlite(folder.path(), 2).await;
+    let mosquitto = Mosquitto::start(folder.path(), Known::Password, &users(2));
+    let url = format!("mqtt://127.0.0.1:{}", mosquitto.port);
+    let own = own_client_id(&SECRET, "gateway");
+    let mut running = gateway(&url, &own, None, store.clone(), None).await;
+    running.subscribed().await;
+    running.subscribed.mark_unchanged();
+    let mut honest = Wire::of(mosquitto.meters, id_of(2), None).await;
+    // Where Mosquitto believes every client id, whatever can be guessed is not the gateway's.
+    let guesses = [
+        ("gateway".to_owned(), mosquitto.port),
+        (own, mosquitto.meters),
+        (id_of(2).to_string(), mosquitto.meters),
+    ];
+    for (guess, port) in guesses {
+        Wire::calling_itself(&guess, port, id_of(1), None).await;
+    }
+    honest.deliver(&mut meter_with(2, 70)).await;
+    assert_eq!(store.count_readings().await.unwrap(), (70, 0));
+    assert!(!running.subscribed.has_changed().unwrap(), "the gateway has kept its connection");
+    assert_eq!(honest.connections, 1, "and so has the meter");
+}
+
+/// A folder without images.
+struct Nothing;
+
+impl Images for Nothing {
+    fn image(&self, _: ImageName) -> Option<Arc<[u8]>> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn firmware_and_orders_go_to_a_broker_of_the_named_authority_and_no_other() {
+    let (folder, foreign) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    authority(folder.path());
+    authority(foreign.path());
+    let mosquitto = Mosquitto::start(folder.path(), Known::PasswordOverTls, &users(1));
+    let url = format!("mqtts://localhost:{}", mosquitto.port);
+    let (right, wrong) = (tls(folder.path(), None), tls(foreign.path(), None));
+    let config = GatewayConfig {
+        url: url.clone(),
+        client_id: own_client_id(&SECRET, "gateway-firmware"),
+        username: "gateway".to_owned(),
+        password: PASSWORD.to_owned(),
+        shared_group: None,
+    };
+    let server = FirmwareServer::new(&config, Arc::new(Nothing)).unwrap().with_tls(&right).unwrap();
+    let (mut subscribed, cancel) = (server.subscribed(), CancellationToken::new());
+    let _ends = cancel.clone().drop_guard();
+    let serving = tokio::spawn(server.run(cancel.clone()));
+    tokio::time::timeout(PATIENCE, subscribed.wait_for(|taken| *taken)).await.unwrap().unwrap();
+
+    // A meter that says, again and again, that it reads every quarter of an hour.
+    let meter = meter_with(1, 1);
+    let mut wire = Wire::of(mosquitto.meters, id_of(1), Some(transport(&right))).await;
+    let (topic, message) = (format!("v1/{}/up", id_of(1)), meter.message().unwrap());
+    let saying = tokio::spawn(async move {
+        loop {
+            wire.say(&topic, message.clone()).await;
+            let _ = tokio::time::timeout(AGAIN, wire.incoming()).await;
+        }
+    });
+    let tell = async |tls: &GatewayTls, patience: Duration| {
+        let ordering = Ordering {
+            url: &url,
+            tls: Some(tls),
+            client_id: &own_client_id(&SECRET, "gateway-order"),
+            password: PASSWORD,
+            signer: &gateway_key(),
+            meter: id_of(1),
+            key: PublicKey::from_bytes(&support::key_of(1).public_key()).unwrap(),
+            number: 1,
+        };
+        ordering.tell(Wanted::Interval(900), &|| START, patience).await.unwrap()
+    };
+    let told = tell(&right, PATIENCE).await;
+    assert!(matches!(told, Told::Obeyed(_) | Told::Before(_)), "{told:?}");
+    assert_eq!(tell(&wrong, Duration::from_secs(2)).await, Told::Silent, "no other broker is spoken to");
+    saying.abort();
+    cancel.cancel();
+    serving.await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -97,6 +97,7 @@ fn lonely(broker: &RunningBroker, home: u32, maker: PublicKey) -> Lonely {
 async fn tell(broker: &RunningBroker, home: u32, number: u64, wanted: Wanted, patience: Duration) -> Told {
     let ordering = Ordering {
         url: &format!("mqtt://{}", broker.addr()),
+        tls: None,
         client_id: &format!("gateway-order-{number}"),
         password: PASSWORD,
         signer: &gateway_key(),

@@ -10,10 +10,15 @@ use anyhow::{Context as _, bail};
 use jirani_meter::release::IMAGE_MAX;
 use jirani_meter::{Ed25519Signer, PublicKey, Release, SignedRelease, TimeQuality};
 use jirani_oracle::{Ordering, Said, Told, Wanted};
+use jirani_units::Timestamp;
 use sha2::{Digest as _, Sha256};
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
+
+/// The file of the data folder that holds the last order's number.
+const ORDERS: &str = "meter-orders";
 
 /// Tells, waits, and says what a reading showed.
 pub async fn tell(config: &Config, arguments: &CommandArguments) -> Result<(), Failure> {
@@ -29,16 +34,16 @@ pub async fn tell(config: &Config, arguments: &CommandArguments) -> Result<(), F
     } else {
         (config.mqtt.url.clone(), config.mqtt.password.clone())
     };
-    let now = system::now();
+    let tls = config.mqtt.tls().map_err(Failure::Start)?;
     let ordering = Ordering {
         url: &url,
-        client_id: &format!("{}-order-{}", jirani_broker::GATEWAY, now.0),
+        tls: tls.as_ref(),
+        client_id: &jirani_broker::own_client_id(&system::entropy(), "gateway-order"),
         password: &password,
         signer: &Ed25519Signer::from_seed(&secrets.derive("gateway")),
         meter: arguments.meter,
         key,
-        // Later orders have greater numbers, whoever gives them from this machine.
-        number: u64::try_from(now.0).unwrap_or(1).max(1),
+        number: next_number(&config.data_dir, system::now()).map_err(Failure::Start)?,
     };
     let patience = Duration::from_secs(arguments.wait);
     let told = ordering.tell(wanted, &system::now, patience).await.map_err(Failure::start)?;
@@ -115,6 +120,29 @@ fn read_release(file: &Path) -> anyhow::Result<SignedRelease> {
     SignedRelease::from_bytes(&bytes).with_context(unusable)
 }
 
+/// The number of the next order: greater than that of every order that was given from this
+/// data folder, whatever the clock said then. A meter takes only greater ones, so a clock that
+/// was wrong once must not silence all that come after it. The clock alone counts for the
+/// first, since meters may have heard of a folder that was lost.
+fn next_number(folder: &Path, now: Timestamp) -> anyhow::Result<u64> {
+    let path = folder.join(ORDERS);
+    let unusable = || format!("meter.orders_unusable: cannot keep the order's number in {}", path.display());
+    let last = match fs::read_to_string(&path) {
+        Ok(text) => text.trim().parse::<u64>().with_context(|| {
+            format!("meter.orders_damaged: {} does not hold the last order's number", path.display())
+        })?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(error).with_context(unusable),
+    };
+    let number = last.checked_add(1).with_context(unusable)?.max(u64::try_from(now.0).unwrap_or(0));
+    // Kept before anybody hears of it.
+    let staged = path.with_extension("part");
+    let mut file = fs::File::create(&staged).with_context(unusable)?;
+    writeln!(file, "{number}").and_then(|()| file.sync_all()).with_context(unusable)?;
+    fs::rename(&staged, &path).with_context(unusable)?;
+    Ok(number)
+}
+
 /// The deployment's, which must be there: a new one would be nobody's.
 fn secrets(config: &Config) -> anyhow::Result<Secrets> {
     let keys = config.data_dir.join("keys");
@@ -149,4 +177,28 @@ fn said(shown: &Said) -> String {
         shown.interval_s,
         hex::encode(shown.firmware)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_wrong_once_silences_no_later_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut last = 0;
+        for seconds in [1_780_000_000, 4_071_000_000, 1_780_000_060, 1_780_000_060, 0] {
+            let number = next_number(folder.path(), Timestamp::from_seconds(seconds)).unwrap();
+            assert!(number > last, "{number} after {last}");
+            last = number;
+        }
+    }
+
+    #[test]
+    fn a_number_that_cannot_be_read_is_not_given_again() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(ORDERS), "many").unwrap();
+        let error = next_number(folder.path(), Timestamp(1)).unwrap_err().to_string();
+        assert!(error.starts_with("meter.orders_damaged"), "{error}");
+    }
 }

@@ -52,7 +52,7 @@ async fn gateway(config: &Config) -> Result<(), Failure> {
     claim(store.as_ref(), &secrets).await.map_err(Failure::Start)?;
     let settings = GatewayConfig {
         url: config.mqtt.url.clone(),
-        client_id: config.mqtt.client_id(),
+        client_id: secrets.client_id(&config.mqtt.gateway_name()),
         username: GATEWAY.to_owned(),
         password: config.mqtt.password.clone(),
         shared_group: Some(share),
@@ -64,7 +64,7 @@ async fn gateway(config: &Config) -> Result<(), Failure> {
     if let Some(tls) = config.mqtt.tls().map_err(Failure::Start)? {
         gateway = gateway.with_tls(&tls).map_err(Failure::start)?;
     }
-    println!("Gateway    {} at {}", config.mqtt.client_id(), config.mqtt.url);
+    println!("Gateway    {} at {}", config.mqtt.gateway_name(), config.mqtt.url);
     println!("Ready      Ctrl-C stops");
     let ended = gateway.run(cancel).await;
     database.close().await;

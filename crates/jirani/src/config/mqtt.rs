@@ -73,7 +73,7 @@ impl Mqtt {
     }
 
     /// `gateway`, or `gateway-<name>`.
-    pub fn client_id(&self) -> String {
+    pub fn gateway_name(&self) -> String {
         if self.name.is_empty() { GATEWAY.to_owned() } else { format!("{GATEWAY}-{}", self.name) }
     }
 

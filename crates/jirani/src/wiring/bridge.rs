@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use jirani_bridge::{Bridge, BridgeConfig, device_meter};
 use jirani_broker::{BRIDGE, bridge_password, meter_password};
 use jirani_clock::ServiceClock;
+use jirani_oracle::GatewayTls;
 use jirani_store::{AttestedMeterRecord, Change, Store};
 use jirani_units::{Clock as _, HouseholdId, MeterId};
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub struct Surroundings<'a> {
     /// The gateway's public key.
     pub gateway: [u8; 32],
     pub mqtt_url: &'a str,
+    /// Who may vouch for the broker.
+    pub mqtt_tls: Option<&'a GatewayTls>,
 }
 
 /// What the devices' keys are derived from.
@@ -50,7 +53,9 @@ pub async fn start(config: &Config, around: &Surroundings<'_>, tasks: &mut Tasks
     };
     let bridge = BridgeConfig {
         url: around.mqtt_url.to_owned(),
+        transport: around.mqtt_tls.map(|tls| tls.without_own().transport()).transpose()?,
         username: BRIDGE.to_owned(),
+        client_id: around.secrets.client_id(BRIDGE),
         password,
         meter_password: Box::new(move |meter| meter_password(&meter_secret, meter)),
         gateway: around.gateway,

@@ -14,6 +14,7 @@ use jirani_daraja::{DarajaClient, DarajaConfig, Mpesa as _, Secret, SecurityCred
 use jirani_daraja_sandbox::{Delivery, PhoneMode, RunningSandbox, Sandbox, SandboxConfig, Shortcode};
 use jirani_localnet::{GenesisProgram, Localnet, LocalnetConfig, RunningLocalnet};
 use jirani_market::Tariffs;
+use jirani_oracle::GatewayTls;
 use jirani_store::Store;
 use jirani_units::{Cents, Clock};
 use std::net::SocketAddr;
@@ -227,6 +228,8 @@ pub struct BrokerAccess {
     pub username: String,
     /// Password.
     pub password: String,
+    /// Who may vouch for it; ours, on this machine, needs nobody.
+    pub tls: Option<GatewayTls>,
 }
 
 /// The broker: ours or another.
@@ -239,6 +242,7 @@ pub async fn start_broker(
             url: config.mqtt.url.clone(),
             username: GATEWAY.to_owned(),
             password: config.mqtt.password.clone(),
+            tls: config.mqtt.tls()?,
         };
         return Ok((None, access));
     }
@@ -250,7 +254,7 @@ pub async fn start_broker(
     })
     .await?;
     let url = format!("mqtt://{}", broker.addr());
-    Ok((Some(broker), BrokerAccess { url, username: GATEWAY.to_owned(), password }))
+    Ok((Some(broker), BrokerAccess { url, username: GATEWAY.to_owned(), password, tls: None }))
 }
 
 /// Switches on M-Pesa's list of payments. Without it payments that no callback tells

@@ -4,8 +4,9 @@
 //! of its SHA-256, which a signed release names. So nothing here is trusted, and a file that
 //! was never announced is never asked for.
 
-use super::DataFolder;
 use super::embedded::BrokerAccess;
+use super::{DataFolder, Secrets};
+use jirani_broker::GATEWAY;
 use jirani_meter::fetch::ImageName;
 use jirani_meter::release::IMAGE_MAX;
 use jirani_oracle::{FirmwareServer, GatewayConfig, GatewayError, Images};
@@ -22,15 +23,23 @@ const FILES_MAX: usize = 32;
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Who hands out firmware, on the gateway's account.
-pub fn server(access: &BrokerAccess, folder: &DataFolder) -> Result<FirmwareServer, GatewayError> {
+pub fn server(
+    access: &BrokerAccess,
+    secrets: &Secrets,
+    folder: &DataFolder,
+) -> Result<FirmwareServer, GatewayError> {
     let config = GatewayConfig {
         url: access.url.clone(),
-        client_id: format!("{}-firmware", jirani_broker::GATEWAY),
+        client_id: secrets.client_id(&format!("{GATEWAY}-firmware")),
         username: access.username.clone(),
         password: access.password.clone(),
         shared_group: None,
     };
-    FirmwareServer::new(&config, Arc::new(ImageFolder::new(folder.firmware())))
+    let server = FirmwareServer::new(&config, Arc::new(ImageFolder::new(folder.firmware())))?;
+    match &access.tls {
+        Some(tls) => server.with_tls(tls),
+        None => Ok(server),
+    }
 }
 
 /// The folder, and what was found in it.

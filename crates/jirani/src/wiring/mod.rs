@@ -5,6 +5,7 @@
 
 mod auditor;
 mod bridge;
+mod doors;
 mod embedded;
 mod enrolment;
 mod external;

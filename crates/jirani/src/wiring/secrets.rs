@@ -4,6 +4,7 @@
 //! about another. Losing the file loses the deployment; it belongs in the backup.
 
 use anyhow::{Context as _, bail};
+use jirani_broker::own_client_id;
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::io::Write as _;
@@ -65,6 +66,12 @@ impl Secrets {
     /// The same as text, for passwords.
     pub fn derive_text(&self, purpose: &str) -> String {
         hex::encode(self.derive(purpose))
+    }
+
+    /// The client id at a broker of one of the site's own clients, the same on every machine
+    /// that has these secrets and known to nobody else.
+    pub fn client_id(&self, name: &str) -> String {
+        own_client_id(&self.derive("broker client ids"), name)
     }
 }
 

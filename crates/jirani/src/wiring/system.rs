@@ -9,7 +9,7 @@ use crate::wiring::inbox::{self, IntoSettlement};
 use crate::wiring::store::claim;
 use crate::wiring::village::{Surroundings, VillageOptions, VillagePart};
 use crate::wiring::{
-    AnyStore, DataFolder, Database, LiveAuditor, Secrets, embedded, enrolment, firmware, phones,
+    AnyStore, DataFolder, Database, LiveAuditor, Secrets, doors, embedded, enrolment, firmware, phones,
     registration, tasks::Tasks,
 };
 use anyhow::Context as _;
@@ -118,6 +118,10 @@ impl System {
         }
 
         let mut tasks = Tasks::new();
+        if let Some(broker) = &broker {
+            let (doors, kept, heard) = (broker.doors(), store.clone(), events.subscribe());
+            tasks.spawn("doors", |cancel| doors::keep(doors, kept, heard, cancel));
+        }
         let mut index = LiveConfig::new(rpc_url.clone(), embedded::program(config)?);
         if !config.chain.is_embedded() {
             index.subscriptions = Some(config.chain.ws_url(&rpc_url).into());
@@ -152,11 +156,11 @@ impl System {
             counters.clone(),
         )?
         .with_findings(findings(config, &store, &clock));
-        let firmware = firmware::server(&access, folder)?;
+        let firmware = firmware::server(&access, secrets, folder)?;
         let gateway = Gateway::new(
             GatewayConfig {
                 url: access.url.clone(),
-                client_id: config.mqtt.client_id(),
+                client_id: secrets.client_id(&config.mqtt.gateway_name()),
                 username: access.username,
                 password: access.password,
                 shared_group: config.mqtt.shared_group(),
@@ -169,8 +173,8 @@ impl System {
         )
         .await?
         .with_notice(slots.notice());
-        let gateway = match config.mqtt.tls()? {
-            Some(tls) => gateway.with_tls(&tls)?,
+        let gateway = match &access.tls {
+            Some(tls) => gateway.with_tls(tls)?,
             None => gateway,
         };
         if config.evidence.on {
@@ -318,6 +322,7 @@ impl System {
             clock: &clock,
             gateway: gateway_public,
             mqtt_url: &access.url,
+            mqtt_tls: access.tls.as_ref(),
         };
         bridge::start(config, &bridged, &mut tasks).await?;
         let village = match village {

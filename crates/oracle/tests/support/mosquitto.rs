@@ -9,7 +9,8 @@ pub const ACL: &str = "user gateway\ntopic read v1/+/up\ntopic read v1/+/status\
                        topic read v1/+/want\ntopic write v1/+/ack\ntopic write v1/+/cmd\ntopic write v1/+/fw\n\n\
                        pattern write v1/%u/up\npattern write v1/%u/status\npattern write v1/%u/claim\n\
                        pattern write v1/%u/want\npattern read v1/%u/ack\npattern read v1/%u/cmd\n\
-                       pattern read v1/%u/fw\n";
+                       pattern read v1/%u/fw\n\nuser bridge\ntopic read devices/#\n\n\
+                       user device-shelly\ntopic readwrite devices/shelly/#\n";
 
 /// How clients are known.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,13 +28,16 @@ pub struct Mosquitto {
     child: Child,
     folder: PathBuf,
     pub port: u16,
+    /// Where meters connect as `docs/brokers.md` has it: whoever they say they are, their
+    /// user name is their client id.
+    pub meters: u16,
 }
 
 impl Mosquitto {
     /// Starts with these users; `folder` holds `authority.pem`, `broker.pem` and `broker.key`
     /// where TLS is spoken.
     pub fn start(folder: &Path, known: Known, users: &[(String, String)]) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let [port, meters] = free();
         std::fs::write(folder.join("acl"), ACL).unwrap();
         let passwords = folder.join("passwords");
         let mut plain = String::new();
@@ -45,26 +49,29 @@ impl Mosquitto {
             run("mosquitto_passwd", &["-U", passwords.to_str().unwrap()]);
         }
         let place = folder.display();
-        let mut settings = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous false\nacl_file {place}/acl\nmax_inflight_messages 1000\n"
-        );
+        let mut settings =
+            format!("allow_anonymous false\nacl_file {place}/acl\nmax_inflight_messages 1000\n");
         if known != Known::Certificate {
             let _ = writeln!(settings, "password_file {place}/passwords");
         }
-        if known != Known::Password {
-            let _ = writeln!(
-                settings,
-                "cafile {place}/authority.pem\ncertfile {place}/broker.pem\nkeyfile {place}/broker.key"
-            );
+        for port in [port, meters] {
+            let _ = writeln!(settings, "listener {port} 127.0.0.1");
+            if known != Known::Password {
+                let _ = writeln!(
+                    settings,
+                    "cafile {place}/authority.pem\ncertfile {place}/broker.pem\nkeyfile {place}/broker.key"
+                );
+            }
+            if known == Known::Certificate {
+                settings.push_str("require_certificate true\nuse_identity_as_username true\n");
+            }
         }
-        if known == Known::Certificate {
-            settings.push_str("require_certificate true\nuse_identity_as_username true\n");
-        }
+        settings.push_str("use_username_as_clientid true\n");
         std::fs::write(folder.join("mosquitto.conf"), settings).unwrap();
         // Mosquitto gives up root, and reads its files after that.
         run("chmod", &["-R", "a+rX", folder.to_str().unwrap()]);
         let child = spawn(folder, port);
-        Self { child, folder: folder.to_owned(), port }
+        Self { child, folder: folder.to_owned(), port, meters }
     }
 
     /// Kills it and starts it again on the same port; nothing of its memory is left.
@@ -80,6 +87,12 @@ impl Drop for Mosquitto {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Two ports that nobody listens on.
+fn free() -> [u16; 2] {
+    let listen = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    [listen(), listen()].map(|bound| bound.local_addr().unwrap().port())
 }
 
 fn spawn(folder: &Path, port: u16) -> Child {
