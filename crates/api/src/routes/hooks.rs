@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use jirani_inbox::door::is_secret;
-use jirani_store::{CallbackKind, NewCallback};
+use jirani_store::{CallbackKind, NewCallback, RefusalCount};
 use serde::Serialize;
 use std::fmt::Write as _;
 use utoipa::ToSchema;
@@ -111,8 +111,8 @@ pub async fn c2b_validation(Path(_secret): Path<String>) -> Json<Accepted> {
     ACCEPTED
 }
 
-/// What came through the doors and what was refused, and figures of money, for
-/// Prometheus.
+/// What came through the doors and what was refused there, of meters and what they said, and
+/// figures of money, for Prometheus.
 pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let mut text = app.gate.metrics();
     // What cannot be read now is left out: a scrape tells what is known.
@@ -123,6 +123,9 @@ pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
     }
     if let Ok(live) = app.deps.store.live_findings(app.now()).await {
         text.push_str(&super::findings::figures(&live));
+    }
+    if let Ok(counts) = RefusalCount::all(app.deps.store.as_ref()).await {
+        text.push_str(&super::evidence::figures(&counts));
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }

@@ -3,7 +3,7 @@
 use crate::support::{World, WorldOptions, expect, start};
 use jirani_inbox::sources::SAFARICOM;
 use jirani_inbox::{Gate, HookRefusal, Rate, Sources};
-use jirani_store::CallbackKind;
+use jirani_store::{CallbackKind, RefusalCount};
 use reqwest::Method;
 use serde_json::json;
 use std::num::NonZeroU32;
@@ -93,4 +93,30 @@ async fn a_flood_from_one_source_is_cut_off_and_counted() {
     let metrics = operator.ask(Method::GET, "/metrics").await.text().await.unwrap();
     assert!(metrics.contains("jirani_hooks_refused_total{reason=\"too_many\"} 1\n"), "{metrics}");
     assert_eq!(world.nobody().ask(Method::GET, "/metrics").await.status(), 401);
+}
+
+#[tokio::test]
+async fn what_meters_were_refused_is_counted_by_reason() {
+    let world = start(WorldOptions { settle: false, ..WorldOptions::default() }).await;
+    let count = |meter: Option<&str>, code: &str, count| RefusalCount {
+        meter: meter.map(str::to_owned),
+        code: code.to_owned(),
+        count,
+    };
+    let mut counts = vec![
+        count(Some("01"), "reading.bad_signature", 3),
+        count(Some("02"), "reading.bad_signature", 4),
+        count(None, "broker.not_let_in", u64::MAX),
+        count(Some("01"), "broker.not_let_in", 1),
+    ];
+    counts.extend((0..500).map(|number| count(None, &format!("reading.z{number}"), 1)));
+    world.store.commit(vec![RefusalCount::change(&counts).unwrap()]).await.unwrap();
+    let metrics = world.operator().await.ask(Method::GET, "/metrics").await.text().await.unwrap();
+    for line in [
+        "jirani_refusals_total{reason=\"reading.bad_signature\"} 7\n",
+        &format!("jirani_refusals_total{{reason=\"broker.not_let_in\"}} {}\n", u64::MAX),
+    ] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
+    assert_eq!(metrics.matches("jirani_refusals_total{").count(), 64, "so many series and no more");
 }
