@@ -44,6 +44,50 @@ pub(crate) fn merkle_path(leaves: &[&[u8]], index: usize) -> Vec<Neighbour> {
     path
 }
 
+/// What a slot's record says of a household's part in its evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its row landed, so its leaves are below the root.
+    Landed,
+    /// It has no row. Its leaves are below the root all the same if chain or witness refused
+    /// the row after the root was made.
+    Perhaps,
+}
+
+/// Without a row at most so many are tried in every combination.
+const COMBINED_MAX: usize = 12;
+
+/// Whose leaves, in household order, `root` is made of: everybody's whose row landed, and of
+/// the others whichever the root says, since nothing else tells them apart. `None` when no
+/// choice that was tried gives the root: of more than twelve without a row only none, all,
+/// each one, and all but each one are tried.
+pub fn members(root: [u8; 32], parts: &[(Standing, Vec<Vec<u8>>)]) -> Option<Vec<usize>> {
+    let is_perhaps = |place: &usize| parts[*place].0 == Standing::Perhaps && !parts[*place].1.is_empty();
+    let perhaps: Vec<usize> = (0..parts.len()).filter(is_perhaps).collect();
+    let (none, all) = (vec![false; perhaps.len()], vec![true; perhaps.len()]);
+    let but = |kind: &Vec<bool>, place: usize| {
+        let mut choice = kind.clone();
+        choice[place] = !choice[place];
+        choice
+    };
+    let choices: Vec<Vec<bool>> = if perhaps.len() <= COMBINED_MAX {
+        let bits = |mask: u32| (0..perhaps.len()).map(|bit| mask & (1 << bit) != 0).collect();
+        (0..1 << perhaps.len()).map(bits).collect()
+    } else {
+        let each = (0..perhaps.len()).flat_map(|place| [but(&none, place), but(&all, place)]);
+        [none.clone(), all.clone()].into_iter().chain(each).collect()
+    };
+    choices.into_iter().find_map(|choice| {
+        let chosen = |place: &usize| match perhaps.iter().position(|perhaps| perhaps == place) {
+            Some(index) => choice[index],
+            None => parts[*place].0 == Standing::Landed,
+        };
+        let members: Vec<usize> = (0..parts.len()).filter(chosen).collect();
+        let leaves = members.iter().flat_map(|place| &parts[*place].1).map(Vec::as_slice);
+        (merkle_root(leaves) == root).then_some(members)
+    })
+}
+
 fn parent(pair: &[[u8; 32]]) -> [u8; 32] {
     match pair {
         [left, right] => {
@@ -55,7 +99,37 @@ fn parent(pair: &[[u8; 32]]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use super::merkle_root;
+    use super::{Standing, members, merkle_root};
+
+    fn part(standing: Standing, leaf: u8) -> (Standing, Vec<Vec<u8>>) {
+        (standing, vec![vec![leaf; 3]])
+    }
+
+    fn root_of(leaves: &[u8]) -> [u8; 32] {
+        let leaves: Vec<[u8; 3]> = leaves.iter().map(|leaf| [*leaf; 3]).collect();
+        merkle_root(leaves.iter().map(<[u8; 3]>::as_slice))
+    }
+
+    #[test]
+    fn the_root_says_who_was_refused_after_it_was_made_and_who_was_held_before() {
+        use Standing::{Landed, Perhaps};
+        let parts = [part(Landed, 1), part(Perhaps, 2), part(Landed, 3), part(Perhaps, 4), (Perhaps, vec![])];
+        assert_eq!(members(root_of(&[1, 3]), &parts), Some(vec![0, 2]));
+        assert_eq!(members(root_of(&[1, 3, 4]), &parts), Some(vec![0, 2, 3]));
+        assert_eq!(members(root_of(&[1, 2, 3, 4]), &parts), Some(vec![0, 1, 2, 3]));
+        assert_eq!(members(root_of(&[1, 2, 4]), &parts), None, "whose row landed is below the root");
+        assert_eq!(members(root_of(&[1, 3, 9]), &parts), None);
+    }
+
+    #[test]
+    fn of_very_many_without_a_row_the_usual_choices_are_tried() {
+        let many: Vec<_> = (0..100).map(|leaf| part(Standing::Perhaps, leaf)).collect();
+        let all: Vec<u8> = (0..100).collect();
+        let without: Vec<u8> = all.iter().copied().filter(|leaf| *leaf != 40).collect();
+        assert_eq!(members(root_of(&all), &many).map(|members| members.len()), Some(100));
+        assert_eq!(members(root_of(&without), &many).map(|members| members.len()), Some(99));
+        assert_eq!(members(root_of(&[7]), &many), Some(vec![7]));
+    }
 
     #[test]
     fn the_tree_is_rfc_6962s() {

@@ -51,7 +51,7 @@ pub use boundary::{
 };
 pub use counters::{Counters, Totals};
 pub use error::{GatewayError, SlotsError};
-pub use evidence::merkle_root;
+pub use evidence::{Standing, members, merkle_root};
 pub use findings::{Findings, FindingsConfig};
 pub use firmware::{FirmwareServer, Images, PIECES_PER_S};
 pub use gateway::{Gateway, GatewayConfig};

@@ -122,7 +122,7 @@ pub enum ProofError {
 /// One household's part of a slot.
 #[derive(Clone, Debug)]
 pub struct Part {
-    /// Its row.
+    /// Its row, as it was sent.
     pub row: AttestedRow,
     /// The leaves it rests on: a span's, if it has one, then the signed readings, oldest first.
     pub evidence: Vec<Vec<u8>>,

@@ -144,7 +144,7 @@ impl Sender {
                 }
             }
         }
-        self.complain(&record, &landing);
+        complain(&record, &landing);
         go_on!(self.write_down(&left_out, households));
         if !landing.put_off.is_empty() {
             // Stored, and not attested: it is sent again, and what landed lands no more.
@@ -224,22 +224,6 @@ impl Sender {
         })))
     }
 
-    fn complain(&self, record: &SlotRecord, landing: &Landing) {
-        let (feeder, end) = (record.feeder, record.end);
-        for (household, status) in &landing.refused {
-            tracing::warn!(
-                %household, %end, code = status.code(),
-                "the program did not apply a row; later slots carry its energy"
-            );
-        }
-        for why in &landing.put_off {
-            tracing::warn!(feeder, %end, "an attestation is put off: {why}");
-        }
-        for why in &landing.lost {
-            tracing::error!(feeder, %end, "an attestation was refused: {why}");
-        }
-    }
-
     /// Writes down what the witness refuses of a meter, once until something else happens to
     /// the meter: its history is what the operator sees of it.
     async fn write_down(&self, left_out: &[LeftOut], households: &[HouseholdRecord]) -> Step<()> {
@@ -262,6 +246,22 @@ impl Sender {
             go_on!(self.stored("a meter", || self.store.commit(vec![Change::MeterEvent(event.clone())])));
         }
         Ok(Ok(()))
+    }
+}
+
+fn complain(record: &SlotRecord, landing: &Landing) {
+    let (feeder, end) = (record.feeder, record.end);
+    for (household, status) in &landing.refused {
+        tracing::warn!(
+            %household, %end, code = status.code(),
+            "the program did not apply a row; later slots carry its energy"
+        );
+    }
+    for why in &landing.put_off {
+        tracing::warn!(feeder, %end, "an attestation is put off: {why}");
+    }
+    for why in &landing.lost {
+        tracing::error!(feeder, %end, "an attestation was refused: {why}");
     }
 }
 

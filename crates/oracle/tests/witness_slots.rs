@@ -161,6 +161,7 @@ fn approved(id: u32, home: u32, purpose: MeterPurpose, at: Timestamp) -> MeterRe
         approved_at: Some(at),
         reason: String::new(),
         held: None,
+        request: None,
         version: 0,
     }
 }

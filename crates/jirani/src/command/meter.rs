@@ -1,5 +1,5 @@
-//! `jirani meter ...`: its enrolment ([`super::enrolment`]), and `prove` and `verify`: one row of one slot, from the meter's
-//! signature to the chain.
+//! `jirani meter ...`: its enrolment ([`super::enrolment`]), and `prove` and `verify`: one row
+//! of one slot, from the meter's signature to the chain.
 
 use super::{meter_order, records};
 use crate::cli::meter::{MeterCommand, ProveArguments, VerifyArguments};
@@ -10,8 +10,9 @@ use jirani_chain::index::{Happened, History as _, RpcHistory, decode};
 use jirani_energy_interface::EnergyProgram;
 use jirani_energy_interface::event::{EventKind, RowStatus};
 use jirani_energy_interface::instruction::{AttestData, RowData};
-use jirani_oracle::{Claim, Part, Shown, SlotProof, Spans, registers_of, row_epoch_at, stream_at};
-use jirani_store::{HouseholdRecord, Store};
+use jirani_oracle::{Attestable, Claim, Part, Shown, SlotProof, Spans, Standing};
+use jirani_oracle::{members, registers_of, row_epoch_at, stream_at};
+use jirani_store::{AttestedRow, HouseholdRecord, Store};
 use jirani_units::{Slot, Timestamp, Trust};
 use std::fs::File;
 use std::io::Read as _;
@@ -67,11 +68,13 @@ async fn proof(config: &Config, store: &dyn Store, arguments: &ProveArguments) -
         own.with_context(|| format!("meter.unknown: no household has the meter {}", arguments.meter))?;
     let (mut parts, mut transaction) = (Vec::new(), None);
     for household in households.iter().filter(|record| record.feeder == own.feeder) {
-        let Some((part, signature)) = part(store, household, &spans, slot.end()).await? else { continue };
-        if household.id == own.id {
+        let Some((standing, part, signature)) = part(store, household, &spans, slot.end()).await? else {
+            continue;
+        };
+        if household.id == own.id && standing == Standing::Landed {
             transaction = signature;
         }
-        parts.push(part);
+        parts.push((standing, part));
     }
     let transaction = transaction.with_context(|| {
         format!("meter.not_attested: household {} is not attested for the slot until {}", own.id, slot.end())
@@ -86,25 +89,54 @@ async fn proof(config: &Config, store: &dyn Store, arguments: &ProveArguments) -
         meter_key,
         meter_epoch,
     };
+    let parts = parts_of(&root(store, own.feeder, slot.end()).await?, parts)?;
     let proof = SlotProof::of(&claim, &parts)?;
     proof.check()?;
     Ok(proof)
 }
 
-/// A household's attested row at `end`, with the readings that it rests on.
+/// The root of a slot's evidence, as it was attested.
+async fn root(store: &dyn Store, feeder: u16, end: Timestamp) -> anyhow::Result<[u8; 32]> {
+    let slot = store.attested_slot_before(feeder, Timestamp(end.0 + 1)).await?;
+    let slot = slot.filter(|slot| slot.end == end);
+    let slot =
+        slot.with_context(|| format!("meter.not_attested: no slot of feeder {feeder} ends at {end}"))?;
+    Ok(slot.evidence_root)
+}
+
+/// The parts that the root is made of.
+fn parts_of(root: &[u8; 32], parts: Vec<(Standing, Part)>) -> anyhow::Result<Vec<Part>> {
+    let leaves: Vec<_> = parts.iter().map(|(standing, part)| (*standing, part.evidence.clone())).collect();
+    let members = members(*root, &leaves)
+        .context("meter.evidence: the readings that are stored do not give the slot's evidence root")?;
+    let parts = parts.into_iter().enumerate().filter(|(place, _)| members.contains(place));
+    Ok(parts.map(|(_, (_, part))| part).collect())
+}
+
+/// A household's part in the slot that ended at `end`: its row with the readings that it rests
+/// on, and the transaction that attested it; without one the row that was perhaps refused.
 async fn part(
     store: &dyn Store,
     household: &HouseholdRecord,
     spans: &Spans,
     end: Timestamp,
-) -> anyhow::Result<Option<(Part, Option<String>)>> {
-    let rows = store.attested_rows(household.id, Timestamp(end.0 - 1), end).await?;
-    let (Some((_, row, signature)), Some(_)) = (rows.into_iter().next(), household.meter) else {
+) -> anyhow::Result<Option<(Standing, Part, Option<String>)>> {
+    if household.meter.is_none() {
         return Ok(None);
-    };
+    }
+    let landed = store.attested_rows(household.id, Timestamp(end.0 - 1), end).await?.into_iter().next();
     let registers = registers_of(store, household, spans.of(household.id), end).await?;
-    let evidence = registers.map(|registers| registers.evidence);
-    Ok(Some((Part { row, evidence: evidence.unwrap_or_default() }, signature)))
+    Ok(match (landed, registers) {
+        (Some((_, row, signature)), registers) => {
+            let evidence = registers.map(|registers| registers.evidence).unwrap_or_default();
+            Some((Standing::Landed, Part { row, evidence }, signature))
+        }
+        (None, Some(Attestable { export_wh, import_wh, estimated, evidence })) => {
+            let row = AttestedRow { household: household.id, export_wh, import_wh, estimated };
+            Some((Standing::Perhaps, Part { row, evidence }, None))
+        }
+        (None, None) => None,
+    })
 }
 
 async fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jirani_energy_interface::state::HouseholdKind;
 use jirani_meter::{PublicKey, READING_CONTEXT, Reading};
-use jirani_oracle::{Check, merkle_root, verify_all};
+use jirani_oracle::{Check, Standing, members, verify_all};
 use jirani_units::Wh;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -206,24 +206,19 @@ fn rooted(material: &Material, readings: &Readings, spans: &Spans) -> Result<(),
         slot.insert(row.household, row.meter_epoch);
     }
     for ((slot_end, feeder, root), households) in slots {
-        let of_rows =
-            households.iter().flat_map(|(id, epoch)| leaves(readings, spans, *id, *epoch, slot_end));
-        let of_rows: Vec<Vec<u8>> = of_rows.collect();
-        if merkle_root(of_rows.iter().map(Vec::as_slice)) == root {
-            continue;
+        let mut parts: BTreeMap<u32, (Standing, Vec<Vec<u8>>)> = BTreeMap::new();
+        for (id, epoch) in &households {
+            parts.insert(*id, (Standing::Landed, leaves(readings, spans, *id, *epoch, slot_end)));
         }
-        // A row that the program refused was part of the evidence all the same.
-        let everybody = material
-            .replay
-            .households
-            .iter()
-            .filter(|(_, track)| track.feeder == feeder && track.kind != HouseholdKind::Loss)
-            .flat_map(|(id, track)| {
-                let epoch = households.get(id).copied().unwrap_or(track.meter_epoch);
-                leaves(readings, spans, *id, epoch, slot_end)
-            });
-        let everybody: Vec<Vec<u8>> = everybody.collect();
-        if merkle_root(everybody.iter().map(Vec::as_slice)) != root {
+        // A row that was refused after the root was made is part of the evidence all the same.
+        for (id, track) in &material.replay.households {
+            if track.feeder == feeder && track.kind != HouseholdKind::Loss {
+                let perhaps = || leaves(readings, spans, *id, track.meter_epoch, slot_end);
+                parts.entry(*id).or_insert_with(|| (Standing::Perhaps, perhaps()));
+            }
+        }
+        let parts: Vec<_> = parts.into_values().collect();
+        if members(root, &parts).is_none() {
             return Err(format!(
                 "feeder {feeder} at {}: the evidence on chain is not that of the bundle's readings",
                 moment(slot_end)
