@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "devices",
             "ledger",
             "market",
+            "booster",
             "forecast",
             "energy-interface",
             "reconciliation",
