@@ -5,13 +5,15 @@
 //! only what was known at the time of issue looked at, the same answer for the
 //! same input; advice only when following it earns something.
 //! Pure: no I/O, no clock. [`Forecaster`] is the door every method enters by;
-//! [`ClearSkyAndYesterday`] is the one that needs no training.
+//! [`ClearSkyAndYesterday`] is the one that needs no training, [`learn`] holds the one
+//! that learns from many homes.
 
 pub mod advice;
 pub mod clear_sky;
 pub mod first;
 pub mod forecaster;
 pub mod history;
+pub mod learn;
 mod number;
 pub mod place;
 pub mod quantiles;
