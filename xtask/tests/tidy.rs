@@ -21,6 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "market",
             "booster",
             "forecast",
+            "backtest",
             "energy-interface",
             "reconciliation",
             "plausibility",

@@ -4,6 +4,7 @@ pub mod chain;
 pub mod daraja_sandbox;
 pub mod desk;
 pub mod device;
+pub mod forecast;
 pub mod ledger;
 pub mod localnet;
 pub mod meter;
@@ -73,6 +74,9 @@ pub enum Command {
     /// Foreign devices: what is listed, and whether a definition is right.
     #[command(subcommand)]
     Device(device::DeviceCommand),
+    /// How good forecasts of a file's homes would have been, and what moved one of them.
+    #[command(subcommand)]
+    Forecast(forecast::ForecastCommand),
     /// What a broker of your own must know of meters and gateways.
     #[command(subcommand)]
     Mqtt(mqtt::MqttCommand),

@@ -9,6 +9,7 @@ mod desk;
 mod device;
 mod enrolment;
 mod export;
+mod forecast;
 mod ledger;
 mod localnet;
 mod meter;
@@ -50,6 +51,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Statement(arguments) => Box::pin(statement::run(config()?, &arguments)).await,
         Command::Ledger(command) => Box::pin(ledger::run(config()?, command)).await,
         Command::Device(command) => device::run(config, command),
+        Command::Forecast(command) => forecast::run(&command),
         Command::Meter(command) => Box::pin(meter::run(config, command)).await,
         Command::Mqtt(command) => Box::pin(mqtt::run(&config()?, &command)).await,
         Command::Reconcile(arguments) => Box::pin(desk::reconcile(&config()?, &arguments)).await,
