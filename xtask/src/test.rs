@@ -53,7 +53,8 @@ pub fn run(root: &Path) -> anyhow::Result<()> {
     step::run(
         "test",
         cargo(root)
-            .args(["test", "--release", "--locked", "--workspace"])
+            // Every failure at once, not only the first program's.
+            .args(["test", "--release", "--locked", "--workspace", "--no-fail-fast"])
             .env("JIRANI_PROGRAM_ELF", elf)
             .env(fuzz::MINUTES, "2")
             .env("JIRANI_PYTHON", python)
