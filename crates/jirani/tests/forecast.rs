@@ -38,7 +38,7 @@ fn a_file_is_judged_day_by_day_and_written_down_as_a_page() {
     let (data, page) = (homes(folder.path()), folder.path().join("page.html"));
     let page_name = page.to_str().unwrap();
     let asked = ["--data", &data, "--days", "10", "--horizon", "1", "--rounds", "20"];
-    let told = forecast(&[&["backtest"], &asked[..], &["--json", "--report", page_name]].concat());
+    let told = forecast(&[&["backtest"][..], &asked, &["--json", "--report", page_name]].concat());
     assert!(told.status.success(), "{}", words(&told));
     let figures: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
     let loss = |method: &str| figures["methods"][method]["all"]["normalised_pinball"].as_f64().unwrap();
@@ -46,7 +46,7 @@ fn a_file_is_judged_day_by_day_and_written_down_as_a_page() {
     assert!(loss("learned") < loss("climatology"), "{figures}");
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("<svg") && page.contains("28-day climatology"));
-    let table = words(&forecast(&[&["backtest"], &asked[..]].concat()));
+    let table = words(&forecast(&[&["backtest"][..], &asked].concat()));
     assert!(table.contains("same time yesterday") && table.contains("to 24 h"), "{table}");
 }
 
