@@ -2,6 +2,7 @@
 //! deployed.
 
 mod chain;
+mod forecast;
 mod gateway;
 mod ledger;
 mod market;
@@ -32,6 +33,7 @@ pub struct First {
 pub fn run(root: &Path, name: &str, as_json: bool, update: bool, first: First) -> anyhow::Result<()> {
     match name {
         "chain" => chain::run(root, as_json, first.crash),
+        "forecast" => forecast::run(root, as_json),
         "gateway" => gateway::run(root, as_json, first.crash),
         "ledger" => ledger::run(root, as_json),
         "market" => market::run(root, as_json),
@@ -41,7 +43,7 @@ pub fn run(root: &Path, name: &str, as_json: bool, update: bool, first: First) -
         "program" => program(root, as_json, update),
         other => {
             bail!(
-                "there is no bench {other}; there are: chain, gateway, ledger, market, mpesa, pipeline, plausibility, program"
+                "there is no bench {other}; there are: chain, forecast, gateway, ledger, market, mpesa, pipeline, plausibility, program"
             )
         }
     }
