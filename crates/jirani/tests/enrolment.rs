@@ -149,8 +149,11 @@ async fn bring_in(running: &Running, claimed: &Value, device: &mut Device) {
     device
         .until(running, None, "the answer", |meters, _| state_of(meters, &name)["state"] == "answered")
         .await;
-    let alone = desk(running, "Amina", &["approve", &name]).unwrap_err();
-    assert!(alone.contains("meter.same_operator"), "{alone}");
+    // What was proven stays as it stands until another operator has decided.
+    for verb in ["approve", "reject"] {
+        let alone = desk(running, "Amina", &[verb, &name]).unwrap_err();
+        assert!(alone.contains("meter.same_operator"), "{alone}");
+    }
     desk(running, "Baraka", &["approve", &name]).unwrap();
     device.until(running, None, "the chain", |meters, _| state_of(meters, &name)["state"] == "active").await;
     assert_eq!(claimed["meter"]["state"], "claimed");
@@ -184,6 +187,11 @@ async fn a_meter_is_enrolled_replaced_retired_and_held_and_every_wh_counts_once(
     let again = desk(&running, "Amina", &new_home).unwrap_err();
     assert!(again.contains("meter.claimed_before"), "{again}");
     let home = claimed["meter"]["household_id"].as_u64().unwrap();
+    // Who is to approve it reads what the household will be.
+    let read = desk(&running, "Baraka", &["list"]).unwrap();
+    let (name, new) = (claimed["meter"]["meter_id"].as_str().unwrap(), "new_household");
+    let will_be = &state_of(read.as_array().unwrap(), name)[new];
+    assert_eq!((&will_be["name"], &will_be["pv_rated_w"]), (&Value::from("Mama Mti"), &Value::from(3_000)));
     let mut first = Device::connect(201, &claimed, port);
     bring_in(&running, &claimed, &mut first).await;
     let first_name = first.name.clone();

@@ -137,3 +137,20 @@ async fn what_can_be_done_no_more_when_it_is_approved_is_ended_with_its_reason()
     assert_eq!(rows.get(&2), Some(&(0, 120)), "{rows:?}");
     village.stop().await;
 }
+
+#[tokio::test]
+async fn who_claimed_a_meter_takes_the_claim_back_only_until_the_meter_has_proven_its_key() {
+    let mut village = Village::new().await;
+    let (desk, meter, why) = (village.desk(), id_of(5), || "a wrong home".to_owned());
+    let claim = || village.claim(1, 5);
+    desk.claim("Amina", claim()).await.unwrap();
+    desk.reject("Amina", meter, why()).await.unwrap();
+    desk.claim("Amina", claim()).await.unwrap();
+    let challenged = desk.challenge("Amina", meter).await.unwrap();
+    let answered = MeterRecord { state: MeterState::Answered, ..challenged };
+    village.store.commit(vec![Change::Meter(Box::new(answered))]).await.unwrap();
+    // Another claim would stand where Baraka is about to approve this one.
+    assert_eq!(desk.reject("Amina", meter, why()).await.unwrap_err().code(), "meter.same_operator");
+    assert_eq!(desk.reject("Baraka", meter, why()).await.unwrap().state, MeterState::Rejected);
+    village.stop().await;
+}

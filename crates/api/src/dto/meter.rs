@@ -8,7 +8,7 @@ use jirani_store::words::Word as _;
 use jirani_store::{
     HouseholdRecord, MeterEventRow, MeterRecord, MeterRequest as Asked, MeterWish, ReadingRow,
 };
-use jirani_units::{HouseholdId, MeterId};
+use jirani_units::{HouseholdId, MeterId, Msisdn};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -78,6 +78,41 @@ impl From<&Asked> for MeterRequestView {
     }
 }
 
+/// A household that is to begin with a claimed meter: what another operator approves.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NewHouseholdView {
+    /// What neighbours will see.
+    pub alias: String,
+    /// What the household and the operator see.
+    pub name: String,
+    /// Its phone, masked; null for one without.
+    pub phone: Option<String>,
+    /// Feeder it hangs on.
+    pub feeder: u16,
+    /// Most it can export, W.
+    pub export_rating_w: u32,
+    /// Most it can import, W.
+    pub import_rating_w: u32,
+    /// Rated power of its panels, W; 0 without.
+    pub pv_rated_w: u32,
+}
+
+impl NewHouseholdView {
+    fn of(draft: &str) -> Option<Self> {
+        let home: NewHome = serde_json::from_str(draft).ok()?;
+        let phone = home.msisdn.as_deref().and_then(|digits| digits.parse::<Msisdn>().ok());
+        Some(Self {
+            alias: home.alias,
+            name: home.name,
+            phone: phone.map(|phone| phone.masked()),
+            feeder: home.feeder,
+            export_rating_w: home.export_rating_w,
+            import_rating_w: home.import_rating_w,
+            pv_rated_w: home.pv_rated_w,
+        })
+    }
+}
+
 /// What was refused of a meter, by reason.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RefusedCount {
@@ -108,6 +143,10 @@ pub struct MeterView {
     pub held: Option<String>,
     /// What one operator asks for about it and another one is to approve.
     pub request: Option<MeterRequestView>,
+    /// What its registers showed when it was claimed.
+    pub opening: RegistersView,
+    /// The household that begins with it once it is approved.
+    pub new_household: Option<NewHouseholdView>,
     /// Generation of its registers.
     pub epoch: u32,
     /// Where its registers end and begin again at zero.
@@ -159,6 +198,8 @@ impl MeterView {
             trust: record.trust.clone(),
             held: record.held.clone(),
             request: record.request.as_ref().map(MeterRequestView::from),
+            opening: record.opening.into(),
+            new_household: record.draft.as_deref().and_then(NewHouseholdView::of),
             epoch: record.epoch,
             modulus_wh: record.modulus_wh,
             spans: seen.spans,
@@ -186,6 +227,8 @@ impl MeterView {
             trust: "device".to_owned(),
             held: None,
             request: None,
+            opening: RegistersView::default(),
+            new_household: None,
             epoch: home.meter_epoch,
             modulus_wh: None,
             spans: seen.spans,

@@ -140,7 +140,7 @@ fn list(meters: &[Value]) {
             text(&meter["state"]),
             text(&meter["trust"]),
             text(&meter["held"]),
-            asked(&meter["request"]),
+            asked(meter),
             meter["epoch"].to_string(),
             text(&meter["last_seen"]),
             refused.join(", "),
@@ -150,20 +150,45 @@ fn list(meters: &[Value]) {
 }
 
 /// What an operator asks for about a meter, with the figures that another one is to approve.
-fn asked(request: &Value) -> String {
+fn asked(meter: &Value) -> String {
+    let request = &meter["request"];
     if request.is_null() {
-        return String::new();
+        return if text(&meter["state"]) == "answered" { claimed(meter) } else { String::new() };
     }
     let mut told = vec![format!("{} by {}", text(&request["wish"]), text(&request["asked_by"]))];
     if let Some(epoch) = request["epoch"].as_u64() {
-        let wh = |register: &str| request["opening"][register].as_u64().unwrap_or_default();
-        let (import, export, generation) = (wh("import_wh"), wh("export_wh"), wh("generation_wh"));
-        told.push(format!("{epoch} from {import}, {export}, {generation} Wh"));
+        told.push(format!("{epoch} from {}", registers(&request["opening"])));
     }
     if let Some(by) = request["approved_by"].as_str() {
         told.push(format!("approved by {by}"));
     }
     told.join(", ")
+}
+
+/// A claim whose meter has proven its key, with the figures that another one is to approve.
+fn claimed(meter: &Value) -> String {
+    let mut told = vec![
+        format!("{} by {}", text(&meter["purpose"]), text(&meter["claimed_by"])),
+        format!("from {}", registers(&meter["opening"])),
+    ];
+    let home = &meter["new_household"];
+    if !home.is_null() {
+        told.push(format!(
+            "{} on feeder {}, phone {}, exports {} W, imports {} W, panels {} W",
+            text(&home["name"]),
+            home["feeder"],
+            text(&home["phone"]),
+            home["export_rating_w"],
+            home["import_rating_w"],
+            home["pv_rated_w"],
+        ));
+    }
+    told.join(", ")
+}
+
+fn registers(opening: &Value) -> String {
+    let wh = |register: &str| opening[register].as_u64().unwrap_or_default();
+    format!("{}, {}, {} Wh", wh("import_wh"), wh("export_wh"), wh("generation_wh"))
 }
 
 fn history(answer: &Value) {

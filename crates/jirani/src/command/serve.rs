@@ -55,7 +55,7 @@ async fn gateway(config: &Config) -> Result<(), Failure> {
         client_id: secrets.client_id(&config.mqtt.gateway_name()),
         username: GATEWAY.to_owned(),
         password: config.mqtt.password.clone(),
-        shared_group: Some(share),
+        shared_group: Some(secrets.shared_group(&share)),
     };
     let signer = Ed25519Signer::from_seed(&secrets.derive("gateway"));
     let clock = ServiceClock::system(system::now);

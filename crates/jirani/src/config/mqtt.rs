@@ -60,6 +60,9 @@ impl Mqtt {
                 "mqtt.share needs mqtt.name: each gateway its own, or they end each other's connection",
             );
         }
+        if self.name == "firmware" {
+            return invalid("mqtt.name is not firmware: the server of firmware has that name at the broker");
+        }
         if self.client_cert_file.is_some() != self.client_key_file.is_some() {
             return invalid("mqtt.client_cert_file and mqtt.client_key_file belong together");
         }

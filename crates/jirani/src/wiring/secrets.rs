@@ -73,6 +73,12 @@ impl Secrets {
     pub fn client_id(&self, name: &str) -> String {
         own_client_id(&self.derive("broker client ids"), name)
     }
+
+    /// The group of a shared subscription. Nobody else knows it: at some brokers whoever joins
+    /// a group takes its share of the messages, whatever it may read.
+    pub fn shared_group(&self, share: &str) -> String {
+        own_client_id(&self.derive("broker shared groups"), share)
+    }
 }
 
 #[cfg(test)]

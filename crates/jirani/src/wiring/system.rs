@@ -163,7 +163,7 @@ impl System {
                 client_id: secrets.client_id(&config.mqtt.gateway_name()),
                 username: access.username,
                 password: access.password,
-                shared_group: config.mqtt.shared_group(),
+                shared_group: config.mqtt.shared_group().map(|share| secrets.shared_group(&share)),
             },
             store.clone(),
             gateway_key,

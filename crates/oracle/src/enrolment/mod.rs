@@ -201,7 +201,9 @@ impl Enrolment {
         self.keep(record, by, "meter.approved", String::new()).await
     }
 
-    /// Ends a claim that is not approved, or what another operator asks for about a meter.
+    /// Ends a claim that is not approved, or what another operator asks for about a meter. Who
+    /// claimed it cannot once it has proven its key: another claim of the same meter would
+    /// stand where somebody is about to approve the first.
     pub async fn reject(&self, by: &str, meter: MeterId, reason: String) -> Done {
         let record = self.known(meter).await?;
         if let Some(request) = record.request.clone() {
@@ -209,6 +211,9 @@ impl Enrolment {
         }
         let states = [MeterState::Claimed, MeterState::Challenged, MeterState::Answered];
         in_state(&record, &states, "rejected")?;
+        if record.claimed_by == by && record.state == MeterState::Answered {
+            return Err(EnrolmentError::SameOperator);
+        }
         self.keep(MeterRecord { state: MeterState::Rejected, ..record }, by, "meter.rejected", reason).await
     }
 

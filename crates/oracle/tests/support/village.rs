@@ -260,18 +260,21 @@ impl Village {
         )
     }
 
-    /// Another meter takes the place of a home's, by two operators; its registers begin at zero.
-    pub async fn replace(&mut self, home: u32, seed: u32) {
-        let desk = self.desk();
-        let old = self.store.household(HouseholdId(home)).await.unwrap().unwrap().meter.unwrap();
-        let claim = Claim {
+    /// The claim of another meter in the place of a home's.
+    pub fn claim(&self, home: u32, seed: u32) -> Claim {
+        Claim {
             identity: hex::encode(key_of(seed).public_key()),
-            place: Where::Replaces(old),
+            place: Where::Replaces(id_of(self.speaks[&home].seed)),
             epoch: 1,
             modulus_wh: None,
             opening: Registers::default(),
             reason: "broken".to_owned(),
-        };
+        }
+    }
+
+    /// Another meter takes the place of a home's, by two operators; its registers begin at zero.
+    pub async fn replace(&mut self, home: u32, seed: u32) {
+        let (desk, claim) = (self.desk(), self.claim(home, seed));
         let mut heard = self.events.subscribe();
         desk.claim("Amina", claim).await.unwrap();
         let challenged = desk.challenge("Amina", id_of(seed)).await.unwrap();
