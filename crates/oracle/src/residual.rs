@@ -25,7 +25,8 @@ pub struct LossRegisters {
 }
 
 /// The loss record's row after `rows`, which have landed and are, with `gone`, everybody's
-/// (E4). `None` when a register would pass `u64::MAX`.
+/// (E4). `None` when a register would pass `u64::MAX`, and when losses would fall while
+/// somebody is gone: what the gone still feed in unseen is nobody's gain.
 pub fn loss_row(
     loss: HouseholdId,
     before: LossRegisters,
@@ -37,6 +38,10 @@ pub fn loss_row(
     let left = gone.iter().filter(|(id, _)| rows.iter().all(|row| row.household != **id));
     let after = add_residual(before, told.chain(left.map(|(_, registers)| *registers)))?;
     let LossRegisters { import_wh, export_wh } = after;
+    let is_whole = gone.keys().all(|id| rows.iter().any(|row| row.household == *id));
+    if !is_whole && export_wh > before.export_wh {
+        return None;
+    }
     let estimated = rows.iter().any(|row| row.estimated);
     Some(AttestedRow { household: loss, export_wh, import_wh, estimated })
 }

@@ -12,6 +12,7 @@ use jirani_chain::{AttestRow, ChainError, EnergyChain, Work};
 use jirani_clock::ServiceClock;
 use jirani_store::{AttestedRow, Change, HouseholdRecord, MeterEventRow, SlotRecord, Store, StoreError};
 use jirani_units::{Clock as _, HouseholdId};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -105,18 +106,24 @@ impl Sender {
     /// Stores a slot, then sends it.
     pub(crate) async fn send_new(&self, record: SlotRecord, households: &[HouseholdRecord]) -> Step<Sent> {
         go_on!(self.stored("a slot", || self.store.put_slot(record.clone())));
-        self.send(record, households).await
+        self.send(record, households, &BTreeSet::new()).await
     }
 
     /// Sends a stored slot, many rows to a transaction, all transactions at once, and after
     /// them the losses that follow from what landed (E4). What chain or witness refuse for
-    /// good, whole or by row, is left out of the record: later slots cover it.
-    pub(crate) async fn send(&self, record: SlotRecord, households: &[HouseholdRecord]) -> Step<Sent> {
+    /// good, whole or by row, is left out of the record: later slots cover it. So are the rows
+    /// of those who were `held` since the slot was stored.
+    pub(crate) async fn send(
+        &self,
+        record: SlotRecord,
+        households: &[HouseholdRecord],
+        held: &BTreeSet<HouseholdId>,
+    ) -> Step<Sent> {
         let mut landing = Landing::default();
         let mut left_out = Vec::new();
         let chunks = record.rows.chunks(Work::ATTEST_ROWS_MAX).enumerate();
         let asked = chunks.map(|(chunk, rows)| {
-            self.send_rows(&record, chunk_key(record.feeder, record.end, chunk), rows.to_vec())
+            self.send_rows(&record, chunk_key(record.feeder, record.end, chunk), rows.to_vec(), held)
         });
         for piece in futures::future::join_all(asked).await {
             let piece = match piece? {
@@ -134,7 +141,7 @@ impl Sender {
             let before = go_on!(self.losses(loss));
             if let Some(row) = loss_row(loss, before, &record.rows, &gone) {
                 let key = loss_key(record.feeder, record.end);
-                let piece = go_on!(self.send_rows(&record, key, vec![row]));
+                let piece = go_on!(self.send_rows(&record, key, vec![row], held));
                 left_out.extend(piece.left_out);
                 match piece.answer {
                     // Losses are made good by any later slot: nobody waits for them.
@@ -162,10 +169,18 @@ impl Sender {
 
     /// Sends rows of a slot as one transaction; without those that the witness names, since
     /// one household's row never holds up the others'. Each time there are fewer.
-    async fn send_rows(&self, record: &SlotRecord, key: String, mut rows: Vec<AttestedRow>) -> Step<Piece> {
+    async fn send_rows(
+        &self,
+        record: &SlotRecord,
+        key: String,
+        mut rows: Vec<AttestedRow>,
+        held: &BTreeSet<HouseholdId>,
+    ) -> Step<Piece> {
         let mut left_out: Vec<LeftOut> = Vec::new();
+        let mut without: BTreeSet<HouseholdId> = BTreeSet::new();
+        without.extend(rows.iter().map(|row| row.household).filter(|household| held.contains(household)));
+        rows.retain(|row| !held.contains(&row.household));
         while !rows.is_empty() {
-            let without = left_out.iter().map(|row| row.household).collect();
             let named = key_without(&key, &without);
             let work = work_of(record, &rows);
             let asked = AtomicU32::new(0);
@@ -190,6 +205,7 @@ impl Sender {
                     for RefusedRow { household, why } in refused {
                         if rows.iter().any(|row| row.household == household) {
                             rows.retain(|row| row.household != household);
+                            without.insert(household);
                             left_out.push(LeftOut { household, why });
                         }
                     }

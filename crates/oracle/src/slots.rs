@@ -193,9 +193,12 @@ impl Runner {
             for record in waiting {
                 tracing::info!(feeder, end = %record.end, "sending a slot that was stored before");
                 let end = record.end;
-                if go_on!(self.sender.send(record, &households)) != Sent::PutOff {
-                    self.events.publish(Event::Attested { feeder, end });
+                let held = go_on!(self.held(&households));
+                if go_on!(self.sender.send(record, &households, &held)) == Sent::PutOff {
+                    // It waits with those after it: other feeders and approvals do not.
+                    break;
                 }
+                self.events.publish(Event::Attested { feeder, end });
             }
             let state = go_on!(self.learn(feeder));
             let begin = match state.attested_through {
@@ -305,13 +308,25 @@ impl Runner {
         Ok(Ok(()))
     }
 
+    /// Who is held now: what was stored before somebody was held must not mint it, either.
+    async fn held(&self, households: &[HouseholdRecord]) -> Step<BTreeSet<HouseholdId>> {
+        let meters = go_on!(self.sender.stored("meters", || Meters::load(&*self.store)));
+        let mut held: BTreeSet<HouseholdId> =
+            households.iter().filter(|record| meters.holds(record)).map(|record| record.id).collect();
+        if let Some(findings) = &self.findings {
+            held.extend(go_on!(self.sender.stored("findings", || findings.held())));
+        }
+        Ok(Ok(held))
+    }
+
     /// Sends again what the chain put off, oldest first, a few at a time.
     async fn send_put_off(&self, feeder: u16, households: &[HouseholdRecord]) -> Step<PutOff> {
         let waiting = go_on!(self.sender.stored("slots", || self.store.unattested_slots(feeder)));
         let count = waiting.len();
         for record in waiting.into_iter().take(AGAIN_AT_ONCE) {
             let end = record.end;
-            if go_on!(self.sender.send(record, households)) == Sent::PutOff {
+            let held = go_on!(self.held(households));
+            if go_on!(self.sender.send(record, households, &held)) == Sent::PutOff {
                 return Ok(Ok(PutOff::Still));
             }
             self.events.publish(Event::Attested { feeder, end });

@@ -109,6 +109,10 @@ fn who_is_gone_has_no_row_and_stays_in_the_residual() {
     let loss = loss_after(&slot, &homes, &gone).unwrap();
     let row = loss_row(loss, LossRegisters::default(), &slot.rows, &gone).unwrap();
     assert_eq!((row.household, row.export_wh, row.import_wh), (HouseholdId(3), Wh(0), Wh(10)));
+    // Losses that fall would be minted to the operator.
+    let before = LossRegisters { import_wh: Wh(11), export_wh: Wh(0) };
+    assert_eq!(loss_row(loss, before, &slot.rows, &gone), None);
+    assert!(loss_row(loss, before, &slot.rows, &Gone::new()).is_some());
 }
 
 #[test]

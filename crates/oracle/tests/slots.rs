@@ -330,13 +330,16 @@ async fn a_day_after_a_meter_was_retired_without_another_losses_wait_for_it_no_m
         site.store(1, &mut one).await;
         site.run_to(slot * SLOT_S + i64::from(GRACE_S)).await;
     }
-    assert_eq!(site.chain.rows(0), [(1, 100, 0), (2, 0, 90), (3, 0, 10)]);
-    assert_eq!(site.chain.rows(1), [(1, 200, 0)], "it may have more to say");
+    assert_eq!(site.chain.rows(0), [(1, 100, 0), (2, 0, 90)]);
+    assert_eq!(site.chain.rows(1), [(3, 0, 10)]);
+    assert_eq!(site.chain.rows(2), [(1, 200, 0)], "it may have more to say");
     let last = site.chain.keys().len() - 1;
-    assert_eq!(site.chain.keys()[last - 1..], [key(LATER - 1, 0), key(LATER, 0)]);
-    assert_eq!(site.chain.rows(last - 1), [(1, 300, 0)]);
+    let asked = [key(LATER - 1, 0), key(LATER, 0), losses(LATER)];
+    assert_eq!(site.chain.keys()[last - 2..], asked);
+    assert_eq!(site.chain.rows(last - 2), [(1, 300, 0)]);
+    assert_eq!(site.chain.rows(last - 1), [(1, 400, 0)]);
     // What was attested of it stays in the residual.
-    assert_eq!(site.chain.rows(last), [(1, 400, 0), (3, 0, 310)]);
+    assert_eq!(site.chain.rows(last), [(3, 0, 310)]);
     site.stop().await;
 }
 
@@ -590,6 +593,34 @@ async fn a_slot_that_is_put_off_is_sent_again_before_the_next() {
     assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
     let ends: Vec<i64> = site.attested(1).await.iter().map(|(end, _)| *end).collect();
     assert_eq!(ends, [SLOT_S, 2 * SLOT_S, 3 * SLOT_S]);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn who_is_held_while_a_slot_is_put_off_is_left_out_of_it_when_it_goes() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1), record(2)]).await;
+    *site.chain.refuse_key.lock().unwrap() = Some(key(1, 0));
+    *site.chain.refusal_lasts.lock().unwrap() = Some(Retry::From(START));
+    let (mut one, mut two) = (meter_of(1), meter_of(2));
+    site.start(site.slots());
+    for slot in 1..=2 {
+        for (home, meter) in [(1, &mut one), (2, &mut two)] {
+            read(meter, slot * SLOT_S, 10, 0);
+            site.store(home, meter).await;
+        }
+        if slot == 2 {
+            let held = Some("reading.equivocation".to_owned());
+            let held = MeterRecord { held, ..enrolment(2, MeterState::Active) };
+            site.store.commit(vec![Change::Meter(Box::new(held))]).await.unwrap();
+            *site.chain.refuse_key.lock().unwrap() = None;
+        }
+        site.run_to(slot * SLOT_S + i64::from(GRACE_S)).await;
+    }
+    assert_eq!(site.chain.keys(), [key(1, 0), format!("{}-2", key(1, 0)), key(2, 0)]);
+    let ends = async |home| site.attested(home).await.iter().map(|(end, _)| *end).collect::<Vec<i64>>();
+    assert_eq!(ends(1).await, [SLOT_S, 2 * SLOT_S]);
+    assert_eq!(ends(2).await, [] as [i64; 0]);
     site.stop().await;
 }
 

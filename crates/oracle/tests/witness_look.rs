@@ -147,6 +147,16 @@ fn losses_do_not_wait_for_a_meter_of_which_nothing_was_attested_for_a_day() {
 }
 
 #[test]
+fn losses_do_not_fall_while_somebody_is_silent_however_long() {
+    let [one, two, loss] = meters().try_into().unwrap();
+    let proposal = proposal(vec![evidence(2, &[(900, 90, 0)])]);
+    let long_ago = end().plus_seconds(-200_000);
+    let silent = RegisteredMeter { export_wh: Wh(80), import_wh: Wh(0), attested_through: long_ago, ..one };
+    let slot = look(&proposal, &[silent, two, loss], SLOT_S, end()).unwrap();
+    assert_eq!(slot.rows, [row(2, 0, 90, false)]);
+}
+
+#[test]
 fn a_reading_that_the_registered_meter_did_not_sign_proves_nothing() {
     let id = HouseholdId(1);
     let of = |readings| vec![HouseholdEvidence { household: id, readings }];

@@ -2859,6 +2859,9 @@ export interface components {
              * @description Where its registers end and begin again at zero.
              */
             modulus_wh: number | null;
+            new_household: components["schemas"]["NewHouseholdView"] | null;
+            /** @description What its registers showed when it was claimed. */
+            opening: components["schemas"]["RegistersView"];
             /** @description `enrol`, `replace`, `rotate`. */
             purpose: string;
             /** @description Why, in a person's words. */
@@ -3046,6 +3049,35 @@ export interface components {
             pv_rated_w: number;
             /** @description Whether its messages are in Kiswahili. */
             swahili?: boolean;
+        };
+        /** @description A household that is to begin with a claimed meter: what another operator approves. */
+        NewHouseholdView: {
+            /** @description What neighbours will see. */
+            alias: string;
+            /**
+             * Format: int32
+             * @description Most it can export, W.
+             */
+            export_rating_w: number;
+            /**
+             * Format: int32
+             * @description Feeder it hangs on.
+             */
+            feeder: number;
+            /**
+             * Format: int32
+             * @description Most it can import, W.
+             */
+            import_rating_w: number;
+            /** @description What the household and the operator see. */
+            name: string;
+            /** @description Its phone, masked; null for one without. */
+            phone: string | null;
+            /**
+             * Format: int32
+             * @description Rated power of its panels, W; 0 without.
+             */
+            pv_rated_w: number;
         };
         /** @description Prices that begin later. */
         NextTariffView: {

@@ -104,7 +104,7 @@ impl NewHouseholdView {
         Some(Self {
             alias: home.alias,
             name: home.name,
-            phone: phone.map(|phone| phone.masked()),
+            phone: phone.map(Msisdn::masked),
             feeder: home.feeder,
             export_rating_w: home.export_rating_w,
             import_rating_w: home.import_rating_w,

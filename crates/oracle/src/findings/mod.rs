@@ -134,6 +134,11 @@ impl Findings {
         Ok(live.iter().filter_map(Live::held).collect())
     }
 
+    /// Who must not be attested by what was found before.
+    pub(crate) async fn held(&self) -> Result<BTreeSet<HouseholdId>, StoreError> {
+        Ok(self.live().await?.iter().filter_map(Live::held).collect())
+    }
+
     /// Judges, without asking anybody.
     fn judge(
         &self,
