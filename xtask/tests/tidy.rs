@@ -31,6 +31,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "adapters",
         &[
             "clock",
+            "durable",
             "store",
             "store-sqlite",
             "store-postgres",
