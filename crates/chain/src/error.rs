@@ -19,8 +19,9 @@ pub enum ChainError {
     /// other keys than ours in it. Work waits until that is mended.
     #[error("chain.not_ready: {0}")]
     NotReady(String),
-    /// The witness looked and does not sign: nothing was sent. With `rows` it would sign
-    /// the others without these, under another key; without, it is about all of it.
+    /// Nothing was sent: the witness looked and does not sign, or the chain has no record of
+    /// a row's household. With `rows` the others can go without these, under another key;
+    /// without, it is about all of it.
     #[error("chain.unsigned: {why}")]
     Unsigned {
         /// What it said.

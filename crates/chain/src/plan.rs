@@ -2,6 +2,7 @@
 
 use crate::error::ChainError;
 use crate::keys::ChainKeys;
+use crate::witness::RefusedRow;
 use crate::work::{AttestRow, Work};
 use jirani_energy_interface::client::{
     Attestation, AttestationRow, Enrolment, FillAccounts, NewOffer, NewOrder, Replacement,
@@ -111,7 +112,7 @@ pub fn plan(
                     rows.len()
                 )));
             }
-            let rows = rows.iter().map(|row| attested(facts, row)).collect::<Result<Vec<_>, _>>()?;
+            let rows = attested(facts, rows)?;
             let mut oracles = vec![keys.oracle.pubkey()];
             oracles.extend(witness);
             let attestation = Attestation {
@@ -224,16 +225,29 @@ pub fn accounts(fills: &[Fill]) -> Result<Vec<FillAccounts>, ChainError> {
         .collect())
 }
 
-fn attested(facts: &Facts, row: &AttestRow) -> Result<AttestationRow, ChainError> {
-    let known = facts.households.get(&row.household).ok_or_else(|| {
-        ChainError::InvalidWork(format!("household {} is not enrolled and cannot be attested", row.household))
-    })?;
-    Ok(AttestationRow {
-        household_id: row.household.0,
-        meter_epoch: known.meter_epoch,
-        export_wh: row.export_wh.0,
-        import_wh: row.import_wh.0,
-    })
+/// Rows as the program takes them. Those of households that the chain does not know, or knows
+/// no more, are named: the others can go without them.
+fn attested(facts: &Facts, rows: &[AttestRow]) -> Result<Vec<AttestationRow>, ChainError> {
+    let mut known_rows = Vec::with_capacity(rows.len());
+    let mut strangers = Vec::new();
+    for row in rows {
+        let Some(known) = facts.households.get(&row.household) else {
+            let why = "chain.not_enrolled: the chain has no record of this household".to_owned();
+            strangers.push(RefusedRow { household: row.household, why });
+            continue;
+        };
+        known_rows.push(AttestationRow {
+            household_id: row.household.0,
+            meter_epoch: known.meter_epoch,
+            export_wh: row.export_wh.0,
+            import_wh: row.import_wh.0,
+        });
+    }
+    if strangers.is_empty() {
+        return Ok(known_rows);
+    }
+    let why = format!("chain.not_enrolled: the chain has no record of {} of the households", strangers.len());
+    Err(ChainError::Unsigned { why, rows: strangers })
 }
 
 fn program_kind(kind: HouseholdKind) -> ProgramKind {

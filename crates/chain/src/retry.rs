@@ -109,8 +109,14 @@ const fn lasts(error: EnergyError) -> Lasts {
     }
 }
 
+/// Code of work whose transaction died before anybody asked for it again.
+pub(crate) const EXPIRED: &str = "chain.expired";
+
 /// Whether work refused at `now` with a stable code may be asked for again.
 pub(crate) fn retry(code: &str, now: Timestamp) -> Retry {
+    if code == EXPIRED {
+        return Retry::From(now);
+    }
     let error = EnergyError::ALL.iter().find(|error| error.code() == code);
     match error.map_or(Lasts::Forever, |error| lasts(*error)) {
         Lasts::Forever => Retry::Never,

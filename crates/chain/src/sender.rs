@@ -8,7 +8,7 @@ use crate::interruption::Moment;
 use crate::node::Details;
 use crate::plan::{Plan, plan};
 use crate::refusal::Refusal;
-use crate::retry::retry;
+use crate::retry::{EXPIRED, retry};
 use crate::transaction::{Signed, Terms, compile, salt, seal};
 use crate::units::Shape;
 use crate::witness::Witness;
@@ -53,9 +53,22 @@ pub struct Finished {
     pub unknown: usize,
 }
 
+/// What becomes of work whose bytes have provably died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OfTheDead {
+    /// It is signed anew.
+    SignAnew,
+    /// It waits for whoever asks for it again.
+    Leave,
+}
+
 impl RpcEnergyChain {
     /// [`crate::EnergyChain::submit`].
     pub(crate) async fn submit_once(&self, key: &str, work: &Work) -> Result<Outcome, ChainError> {
+        self.carry_on(key, work, OfTheDead::SignAnew).await
+    }
+
+    async fn carry_on(&self, key: &str, work: &Work, dead: OfTheDead) -> Result<Outcome, ChainError> {
         let _turn = self.turns.take(key).await;
         let stored = self.store.outbox(key).await?;
         // A key names the work it was first asked for with.
@@ -104,13 +117,19 @@ impl RpcEnergyChain {
                 }
                 Fate::OutOfUnits => self.units.doubt(Shape::of(work)),
                 Fate::NeverSent => {}
-                Fate::Dead => self.interruption.reached(Moment::Dead),
+                Fate::Dead => {
+                    self.interruption.reached(Moment::Dead);
+                    if dead == OfTheDead::Leave {
+                        return self.refused(record, work, expired()).await;
+                    }
+                }
             }
         }
     }
 
     /// Brings everything whose outcome is not known to its end: what a crash left, also
-    /// of services that do not ask for it again.
+    /// of services that do not ask for it again. Attestations are asked for again, by then
+    /// perhaps without somebody who is held: of them nothing is signed anew here.
     pub async fn finish_unfinished(&self) -> Result<Finished, ChainError> {
         let mut finished = Finished::default();
         let mut after = String::new();
@@ -120,7 +139,9 @@ impl RpcEnergyChain {
             after.clone_from(&last.key);
             let asked = page.iter().filter_map(|record| {
                 let work = Work::from_bytes(&record.work)?;
-                Some(async move { self.submit_once(&record.key, &work).await })
+                let attests = matches!(work, Work::Attest { .. });
+                let dead = if attests { OfTheDead::Leave } else { OfTheDead::SignAnew };
+                Some(async move { self.carry_on(&record.key, &work, dead).await })
             });
             for outcome in futures::future::join_all(asked).await {
                 match outcome {
@@ -325,6 +346,12 @@ impl RpcEnergyChain {
         self.interruption.reached(Moment::Recorded);
         Ok(Outcome::Refused { code: refusal.code, message: refusal.message, retry })
     }
+}
+
+/// Of bytes that can land no more; the same work may be signed anew at once.
+fn expired() -> Refusal {
+    let message = "The transaction expired before the chain took it.".to_owned();
+    Refusal { code: EXPIRED.to_owned(), message }
 }
 
 /// Everybody whose signature is ours to give, the payer first.

@@ -348,6 +348,44 @@ async fn bytes_that_can_land_no_more_are_signed_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dead_attestation_is_signed_anew_only_for_whoever_asks_for_it() {
+    let elsewhere = Bench::new().await;
+    let bench = Bench::with_slots_of(Duration::from_millis(2)).await;
+    for id in [SELLER, BUYER] {
+        landed(&elsewhere.submit(&format!("enrol/{id}"), enrol(id)).await);
+        landed(&bench.submit(&format!("enrol/{id}"), enrol(id)).await);
+    }
+    let work = attest(bench.advance(900), 100, 40);
+    assert_eq!(work, attest(elsewhere.advance(900), 100, 40));
+    landed(&elsewhere.submit("attest/1", work.clone()).await);
+    let foreign = elsewhere.store.outbox("attest/1").await.unwrap().unwrap();
+    let node = RpcClient::new(format!("http://{}", bench.listen));
+    while node.get_block_height().await.unwrap() < 400 {
+        tokio::task::yield_now().await;
+    }
+    let dead = OutboxRecord { state: OutboxState::Sent, last_valid_block_height: 0, ..foreign.clone() };
+    bench.store.put_outbox(dead).await.unwrap();
+
+    // By the time the slots ask again somebody may be held.
+    bench.chain.finish_unfinished().await.unwrap();
+    let left = bench.store.outbox("attest/1").await.unwrap().unwrap();
+    assert_eq!(left.state, OutboxState::Refused { code: "chain.expired".to_owned() });
+    assert_eq!(bench.chain.snapshot().await.unwrap().supply_wh, Wh(0));
+    assert_ne!(landed(&bench.submit("attest/1", work).await), foreign.signature);
+    assert_eq!(bench.chain.snapshot().await.unwrap().supply_wh, Wh(60));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_household_that_the_chain_does_not_know_is_named_so_that_the_others_go_without_it() {
+    let bench = Bench::new().await;
+    landed(&bench.submit("enrol/1", enrol(SELLER)).await);
+    let error = bench.chain.submit("attest/1", attest(bench.advance(900), 100, 40)).await.unwrap_err();
+    let ChainError::Unsigned { rows, .. } = error else { panic!("{error}") };
+    assert_eq!(rows.iter().map(|row| row.household).collect::<Vec<_>>(), [BUYER]);
+    assert_eq!(bench.store.outbox("attest/1").await.unwrap(), None, "nothing was signed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn work_that_was_done_in_a_forgotten_life_counts_as_done() {
     let bench = Bench::with_energy().await;
     landed(&bench.submit("post/1", post(1, 3_000)).await);

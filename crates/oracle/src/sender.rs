@@ -6,7 +6,7 @@ use crate::landing::{Answer, Landing, LeftOut};
 use crate::plan::{Gone, chunk_key, key_without, loss_after, loss_key, silent};
 use crate::residual::{LossRegisters, is_awaited, loss_row};
 use crate::slots::{Cancelled, Step, go_on};
-use crate::standing::Meters;
+use crate::standing::{Holds, Meters};
 use jirani_chain::witness::RefusedRow;
 use jirani_chain::{AttestRow, ChainError, EnergyChain, Work};
 use jirani_clock::ServiceClock;
@@ -41,6 +41,7 @@ pub(crate) enum Sent {
 pub(crate) struct Sender {
     store: Arc<dyn Store>,
     chain: Arc<dyn EnergyChain>,
+    holds: Holds,
     clock: ServiceClock,
     counters: Counters,
     cancel: CancellationToken,
@@ -50,11 +51,12 @@ impl Sender {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         chain: Arc<dyn EnergyChain>,
+        holds: Holds,
         clock: ServiceClock,
         counters: Counters,
         cancel: CancellationToken,
     ) -> Self {
-        Self { store, chain, clock, counters, cancel }
+        Self { store, chain, holds, clock, counters, cancel }
     }
 
     /// Asks the store, again while it is away.
@@ -106,24 +108,19 @@ impl Sender {
     /// Stores a slot, then sends it.
     pub(crate) async fn send_new(&self, record: SlotRecord, households: &[HouseholdRecord]) -> Step<Sent> {
         go_on!(self.stored("a slot", || self.store.put_slot(record.clone())));
-        self.send(record, households, &BTreeSet::new()).await
+        self.send(record, households).await
     }
 
     /// Sends a stored slot, many rows to a transaction, all transactions at once, and after
     /// them the losses that follow from what landed (E4). What chain or witness refuse for
     /// good, whole or by row, is left out of the record: later slots cover it. So are the rows
-    /// of those who were `held` since the slot was stored.
-    pub(crate) async fn send(
-        &self,
-        record: SlotRecord,
-        households: &[HouseholdRecord],
-        held: &BTreeSet<HouseholdId>,
-    ) -> Step<Sent> {
+    /// of those who are held by now, whenever that is in between the attempts.
+    pub(crate) async fn send(&self, record: SlotRecord, households: &[HouseholdRecord]) -> Step<Sent> {
         let mut landing = Landing::default();
         let mut left_out = Vec::new();
         let chunks = record.rows.chunks(Work::ATTEST_ROWS_MAX).enumerate();
         let asked = chunks.map(|(chunk, rows)| {
-            self.send_rows(&record, chunk_key(record.feeder, record.end, chunk), rows.to_vec(), held)
+            self.send_rows(&record, chunk_key(record.feeder, record.end, chunk), rows.to_vec(), households)
         });
         for piece in futures::future::join_all(asked).await {
             let piece = match piece? {
@@ -141,7 +138,7 @@ impl Sender {
             let before = go_on!(self.losses(loss));
             if let Some(row) = loss_row(loss, before, &record.rows, &gone) {
                 let key = loss_key(record.feeder, record.end);
-                let piece = go_on!(self.send_rows(&record, key, vec![row], held));
+                let piece = go_on!(self.send_rows(&record, key, vec![row], households));
                 left_out.extend(piece.left_out);
                 match piece.answer {
                     // Losses are made good by any later slot: nobody waits for them.
@@ -168,51 +165,77 @@ impl Sender {
     }
 
     /// Sends rows of a slot as one transaction; without those that the witness names, since
-    /// one household's row never holds up the others'. Each time there are fewer.
+    /// one household's row never holds up the others', and without those of the held. Each
+    /// time there are fewer.
     async fn send_rows(
         &self,
         record: &SlotRecord,
         key: String,
         mut rows: Vec<AttestedRow>,
-        held: &BTreeSet<HouseholdId>,
+        households: &[HouseholdRecord],
     ) -> Step<Piece> {
         let mut left_out: Vec<LeftOut> = Vec::new();
         let mut without: BTreeSet<HouseholdId> = BTreeSet::new();
-        without.extend(rows.iter().map(|row| row.household).filter(|household| held.contains(household)));
-        rows.retain(|row| !held.contains(&row.household));
         while !rows.is_empty() {
             let named = key_without(&key, &without);
             let work = work_of(record, &rows);
             let asked = AtomicU32::new(0);
             let said = go_on!(self.asked("an attestation", || async {
+                let held = self.withheld(record, &rows, households).await?;
+                if !held.is_empty() {
+                    return Ok(Said::Held(held));
+                }
                 match self.chain.submit(&named, work.clone()).await {
-                    Ok(outcome) => Ok(Ok(Answer::Told(outcome))),
+                    Ok(outcome) => Ok(Said::Answer(Answer::Told(outcome))),
                     Err(ChainError::Unsigned { rows: refused, .. }) if names_any(&refused, &rows) => {
-                        Ok(Err(refused))
+                        Ok(Said::Refused(refused))
                     }
                     Err(ChainError::Unsigned { why, .. }) => {
                         if asked.fetch_add(1, Ordering::Relaxed) + 1 < UNSIGNED_MAX {
                             return Err(ChainError::NotReady(why));
                         }
-                        Ok(Ok(Answer::Unsigned(why)))
+                        Ok(Said::Answer(Answer::Unsigned(why)))
                     }
                     Err(error) => Err(error),
                 }
             }));
-            match said {
-                Ok(answer) => return Ok(Ok(Piece { rows, answer: Some(answer), left_out })),
-                Err(refused) => {
-                    for RefusedRow { household, why } in refused {
-                        if rows.iter().any(|row| row.household == household) {
-                            rows.retain(|row| row.household != household);
-                            without.insert(household);
-                            left_out.push(LeftOut { household, why });
-                        }
-                    }
+            let fewer: BTreeSet<HouseholdId> = match said {
+                Said::Answer(answer) => return Ok(Ok(Piece { rows, answer: Some(answer), left_out })),
+                Said::Held(held) => held,
+                Said::Refused(refused) => {
+                    let ours =
+                        |refused: &RefusedRow| rows.iter().any(|row| row.household == refused.household);
+                    let refused = refused.into_iter().filter(ours);
+                    let refused: Vec<LeftOut> =
+                        refused.map(|RefusedRow { household, why }| LeftOut { household, why }).collect();
+                    let ids = refused.iter().map(|row| row.household).collect();
+                    left_out.extend(refused);
+                    ids
                 }
-            }
+            };
+            rows.retain(|row| !fewer.contains(&row.household));
+            without.extend(fewer);
         }
         Ok(Ok(Piece { rows, answer: None, left_out }))
+    }
+
+    /// Whose of these rows must not go out, because they are held now. A row that the chain has
+    /// already stays where it is: it was sent before the hold, and our record must say so.
+    async fn withheld(
+        &self,
+        slot: &SlotRecord,
+        rows: &[AttestedRow],
+        households: &[HouseholdRecord],
+    ) -> Result<BTreeSet<HouseholdId>, ChainError> {
+        let held = self.holds.now(households).await?;
+        let mut withheld = BTreeSet::new();
+        for row in rows.iter().filter(|row| held.contains(&row.household)) {
+            let on_chain = self.chain.household(row.household).await?;
+            if on_chain.is_none_or(|on_chain| on_chain.attested_through < slot.end) {
+                withheld.insert(row.household);
+            }
+        }
+        Ok(withheld)
     }
 
     /// Who has no meter any more, with the registers that the chain has of them.
@@ -279,6 +302,16 @@ fn complain(record: &SlotRecord, landing: &Landing) {
     for why in &landing.lost {
         tracing::error!(feeder, %end, "an attestation was refused: {why}");
     }
+}
+
+/// What an attempt to send rows came to.
+enum Said {
+    /// The chain or the witness answered.
+    Answer(Answer),
+    /// The witness would sign the others without these.
+    Refused(Vec<RefusedRow>),
+    /// These are held.
+    Held(BTreeSet<HouseholdId>),
 }
 
 /// What became of the rows of one transaction.

@@ -12,7 +12,7 @@ use crate::findings::Findings;
 use crate::notice::Notice;
 use crate::plan::{is_metered, plan_slot};
 use crate::sender::{Sender, Sent};
-use crate::standing::Meters;
+use crate::standing::{Holds, Meters};
 use jirani_chain::EnergyChain;
 use jirani_clock::{Busy, ServiceClock};
 use jirani_readings::Span;
@@ -107,7 +107,10 @@ impl Slots {
     /// Runs until cancelled. Begins with what a crash left unsent.
     pub async fn run(self, cancel: CancellationToken) -> Result<(), SlotsError> {
         let Self { config, store, chain, clock, events, counters, notice, findings, starting } = self;
-        let sender = Sender::new(store.clone(), chain.clone(), clock.clone(), counters, cancel.clone());
+        let findings = findings.map(Arc::new);
+        let holds = Holds::new(store.clone(), findings.clone());
+        let sender =
+            Sender::new(store.clone(), chain.clone(), holds, clock.clone(), counters, cancel.clone());
         let runner = Runner { config, store, chain, clock, events, findings, sender };
         match runner.run(notice, starting, &cancel).await? {
             Ok(()) | Err(Cancelled) => Ok(()),
@@ -121,7 +124,7 @@ struct Runner {
     chain: Arc<dyn EnergyChain>,
     clock: ServiceClock,
     events: Events,
-    findings: Option<Findings>,
+    findings: Option<Arc<Findings>>,
     sender: Sender,
 }
 
@@ -193,8 +196,7 @@ impl Runner {
             for record in waiting {
                 tracing::info!(feeder, end = %record.end, "sending a slot that was stored before");
                 let end = record.end;
-                let held = go_on!(self.held(&households));
-                if go_on!(self.sender.send(record, &households, &held)) == Sent::PutOff {
+                if go_on!(self.sender.send(record, &households)) == Sent::PutOff {
                     // It waits with those after it: other feeders and approvals do not.
                     break;
                 }
@@ -256,13 +258,12 @@ impl Runner {
                 progress.next_end = self.slot_of(latest_due).end();
                 break;
             }
-            let meters = go_on!(self.sender.stored("meters", || Meters::load(&*self.store)));
             for (feeder, state) in &mut progress.feeders {
                 if state.put_off && go_on!(self.send_put_off(*feeder, &households)) == PutOff::NoMore {
                     state.put_off = false;
                 }
                 if state.attested_through.is_none_or(|through| through < end) {
-                    go_on!(self.attest((*feeder, end), state, &households, &latest, &meters));
+                    go_on!(self.attest((*feeder, end), state, &households, &latest));
                     state.attested_through = Some(end);
                 }
             }
@@ -277,8 +278,9 @@ impl Runner {
         state: &mut Feeder,
         households: &[HouseholdRecord],
         latest: &HashMap<MeterId, ReadingRow>,
-        meters: &Meters,
     ) -> Step<()> {
+        // Anew for each: what went out before may have waited long.
+        let meters = go_on!(self.sender.stored("meters", || Meters::load(&*self.store)));
         let mut known: BTreeMap<HouseholdId, Attestable> = BTreeMap::new();
         for record in households.iter().filter(|record| is_metered(record, feeder, end)) {
             if meters.holds(record) {
@@ -295,7 +297,7 @@ impl Runner {
         }
         if let Some(findings) = &self.findings {
             let who = known.keys().copied().collect();
-            let look = || findings.look(feeder, end, households, &who, latest, meters);
+            let look = || findings.look(feeder, end, households, &who, latest, &meters);
             let held = go_on!(self.sender.stored("findings", look));
             known.retain(|household, _| !held.contains(household));
         }
@@ -308,25 +310,13 @@ impl Runner {
         Ok(Ok(()))
     }
 
-    /// Who is held now: what was stored before somebody was held must not mint it, either.
-    async fn held(&self, households: &[HouseholdRecord]) -> Step<BTreeSet<HouseholdId>> {
-        let meters = go_on!(self.sender.stored("meters", || Meters::load(&*self.store)));
-        let mut held: BTreeSet<HouseholdId> =
-            households.iter().filter(|record| meters.holds(record)).map(|record| record.id).collect();
-        if let Some(findings) = &self.findings {
-            held.extend(go_on!(self.sender.stored("findings", || findings.held())));
-        }
-        Ok(Ok(held))
-    }
-
     /// Sends again what the chain put off, oldest first, a few at a time.
     async fn send_put_off(&self, feeder: u16, households: &[HouseholdRecord]) -> Step<PutOff> {
         let waiting = go_on!(self.sender.stored("slots", || self.store.unattested_slots(feeder)));
         let count = waiting.len();
         for record in waiting.into_iter().take(AGAIN_AT_ONCE) {
             let end = record.end;
-            let held = go_on!(self.held(households));
-            if go_on!(self.sender.send(record, households, &held)) == Sent::PutOff {
+            if go_on!(self.sender.send(record, households)) == Sent::PutOff {
                 return Ok(Ok(PutOff::Still));
             }
             self.events.publish(Event::Attested { feeder, end });

@@ -3,9 +3,11 @@
 //! retirement stops the very next one, also while many are made up for.
 
 use crate::boundary::Spans;
+use crate::findings::Findings;
 use jirani_store::{HouseholdRecord, MeterState, Store, StoreError};
-use jirani_units::MeterId;
-use std::collections::HashSet;
+use jirani_units::{HouseholdId, MeterId};
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 /// What is known of meters besides their readings.
 pub(crate) struct Meters {
@@ -33,5 +35,35 @@ impl Meters {
     /// in its place leaves its household as one without a meter.
     pub(crate) fn counts(&self, record: &HouseholdRecord) -> bool {
         record.meter.is_some_and(|meter| !self.retired.contains(&meter))
+    }
+}
+
+/// Who is held, asked whenever rows are about to go out: a hold stops also what was stored
+/// before it, and what has been tried since.
+pub(crate) struct Holds {
+    store: Arc<dyn Store>,
+    findings: Option<Arc<Findings>>,
+}
+
+impl Holds {
+    pub(crate) fn new(store: Arc<dyn Store>, findings: Option<Arc<Findings>>) -> Self {
+        Self { store, findings }
+    }
+
+    /// Those of `households` who are held now, by their meter or by what was found of them.
+    pub(crate) async fn now(
+        &self,
+        households: &[HouseholdRecord],
+    ) -> Result<BTreeSet<HouseholdId>, StoreError> {
+        let records = self.store.meters().await?;
+        let meters: HashSet<MeterId> =
+            records.iter().filter(|record| record.held.is_some()).map(|record| record.meter).collect();
+        let is_held = |record: &&HouseholdRecord| record.meter.is_some_and(|meter| meters.contains(&meter));
+        let mut held: BTreeSet<HouseholdId> =
+            households.iter().filter(is_held).map(|record| record.id).collect();
+        if let Some(findings) = &self.findings {
+            held.extend(findings.held().await?);
+        }
+        Ok(held)
     }
 }

@@ -41,6 +41,8 @@ struct Chain {
     applied: Mutex<BTreeMap<HouseholdId, (Timestamp, AttestRow)>>,
     /// Calls that fail before one is answered.
     unreachable: Mutex<u32>,
+    /// What is committed while it is not reached.
+    meanwhile: Mutex<Option<Change>>,
     refuse_key: Mutex<Option<String>>,
     refusal_lasts: Mutex<Option<Retry>>,
     skip: Mutex<Option<HouseholdId>>,
@@ -69,12 +71,18 @@ impl EnergyChain for Chain {
         let store = self.store.lock().unwrap().clone().unwrap();
         let stored = store.unattested_slots(feeder).await.unwrap();
         assert!(stored.iter().any(|slot| slot.end == slot_end), "a slot is stored before it is sent");
-        {
+        let is_away = {
             let mut left = self.unreachable.lock().unwrap();
-            if *left > 0 {
-                *left -= 1;
-                return Err(ChainError::Unreachable("no route".into()));
+            let is_away = *left > 0;
+            *left = left.saturating_sub(1);
+            is_away
+        };
+        if is_away {
+            let meanwhile = self.meanwhile.lock().unwrap().take();
+            if let Some(change) = meanwhile {
+                store.commit(vec![change]).await.unwrap();
             }
+            return Err(ChainError::Unreachable("no route".into()));
         }
         let why = "witness.rating: it grew faster than its rating".to_owned();
         if self.unsigned_key.lock().unwrap().as_deref() == Some(key) {
@@ -596,6 +604,56 @@ async fn a_slot_that_is_put_off_is_sent_again_before_the_next() {
     site.stop().await;
 }
 
+fn held(home: u32) -> Change {
+    let held = Some("reading.equivocation".to_owned());
+    Change::Meter(Box::new(MeterRecord { held, ..enrolment(home, MeterState::Active) }))
+}
+
+#[tokio::test]
+async fn who_is_held_while_the_node_is_away_is_left_out_when_it_is_back() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1), record(2)]).await;
+    for (home, meter) in [(1, &mut meter_of(1)), (2, &mut meter_of(2))] {
+        read(meter, SLOT_S, 10, 0);
+        site.store(home, meter).await;
+    }
+    *site.chain.unreachable.lock().unwrap() = 2;
+    *site.chain.meanwhile.lock().unwrap() = Some(held(2));
+    site.start(site.slots());
+    site.run_to(SLOT_S + i64::from(GRACE_S)).await;
+    assert_eq!(site.chain.keys(), [format!("{}-2", key(1, 0))]);
+    assert_eq!(site.chain.rows(0), [(1, 0, 10)]);
+    assert_eq!(site.attested(2).await, []);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn what_landed_before_the_hold_stays_in_the_record() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1)]).await;
+    let mut meter = meter_of(1);
+    read(&mut meter, SLOT_S, 10, 0);
+    site.store(1, &mut meter).await;
+    let row = AttestRow { household: HouseholdId(1), export_wh: Wh(0), import_wh: Wh(10) };
+    site.chain.applied.lock().unwrap().insert(row.household, (START.plus_seconds(SLOT_S), row));
+    let rows = vec![AttestedRow {
+        household: HouseholdId(1),
+        export_wh: Wh(0),
+        import_wh: Wh(10),
+        estimated: false,
+    }];
+    let end = START.plus_seconds(SLOT_S);
+    let slot =
+        SlotRecord { feeder: 1, end, evidence_root: [4; 32], rows, signatures: vec![], attested_at: None };
+    site.store.put_slot(slot).await.unwrap();
+    site.store.commit(vec![held(1)]).await.unwrap();
+    site.clock.advance_to(START.plus_seconds(SLOT_S + i64::from(GRACE_S)));
+    site.start(site.slots());
+    site.run_to(SLOT_S + 100).await;
+    assert_eq!(site.attested(1).await.len(), 1);
+    site.stop().await;
+}
+
 #[tokio::test]
 async fn who_is_held_while_a_slot_is_put_off_is_left_out_of_it_when_it_goes() {
     let mut site = Site::new().await;
@@ -610,9 +668,7 @@ async fn who_is_held_while_a_slot_is_put_off_is_left_out_of_it_when_it_goes() {
             site.store(home, meter).await;
         }
         if slot == 2 {
-            let held = Some("reading.equivocation".to_owned());
-            let held = MeterRecord { held, ..enrolment(2, MeterState::Active) };
-            site.store.commit(vec![Change::Meter(Box::new(held))]).await.unwrap();
+            site.store.commit(vec![held(2)]).await.unwrap();
             *site.chain.refuse_key.lock().unwrap() = None;
         }
         site.run_to(slot * SLOT_S + i64::from(GRACE_S)).await;
