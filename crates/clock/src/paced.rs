@@ -60,11 +60,12 @@ mod tests {
         let start = Timestamp::from_seconds(1_000);
         let inside = folder.path().join("later");
         let stored = StoredClock::open(&inside.join("clock"), start).unwrap();
+        std::fs::write(&inside, b"a file where a folder must be").unwrap();
         let clock = ServiceClock::advanced_from(stored.start());
         let running = tokio::spawn(run(clock.clone(), 1_000, stored));
         tokio::time::sleep(TICK * 8).await;
-        assert_eq!(clock.now(), start, "the folder is not there");
-        std::fs::create_dir(&inside).unwrap();
+        assert_eq!(clock.now(), start, "no folder can be made there");
+        std::fs::remove_file(&inside).unwrap();
         while clock.now() == start {
             tokio::time::sleep(TICK).await;
         }
