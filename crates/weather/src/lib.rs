@@ -1,15 +1,36 @@
-//! Weather for forecasts: one trait, and the provider that needs no network.
+//! Weather for forecasts: one trait, and who stands behind it.
 //!
-//! Promises: slots are stamped with their start, in order and without holes; a
-//! forecast says who made it and when. Stands between the forecast's words and
-//! whoever knows the sky.
+//! [`ClearSky`] knows the sun's geometry and needs no network, [`OpenMeteo`] asks a public
+//! service, [`FileWeather`] plays forecasts from a file. [`Archive`] keeps what was said
+//! with the time it was said, for learning.
+//!
+//! Promises: slots are stamped with their start, in order, never twice; what nobody says is
+//! left out, never made up; a forecast says who made it and when, and holds nothing that
+//! became known after it was asked for. Whatever comes from outside is bounded, and what
+//! cannot be right (units, place, age) is an error with a name, never a number.
+//! Stands between the forecast's words and whoever knows the sky.
+
+mod archive;
+mod clear_sky;
+mod file;
+mod interval;
+mod open_meteo;
+mod table;
+
+pub use archive::{Archive, ArchiveError, Opened};
+pub use clear_sky::ClearSky;
+pub use file::FileWeather;
+pub use open_meteo::{OpenMeteo, OpenMeteoConfig};
+pub use table::TableError;
 
 use async_trait::async_trait;
-use jirani_forecast::{Place, WeatherSlot, clear_sky};
+use jirani_forecast::{Place, WeatherSlot};
 use jirani_units::{Slot, Timestamp};
 
 /// The most slots one question may ask for: 31 days of quarter hours.
 pub const SLOTS_MAX: u32 = 2_976;
+/// Weather that was issued longer ago than this says nothing any more, in seconds.
+pub const STALE_S: i64 = 86_400;
 
 /// Which weather is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,15 +47,47 @@ pub struct Request {
     pub slots: u32,
 }
 
+impl Request {
+    /// The first slot, if the question is one that may be asked.
+    pub(crate) fn first(&self) -> Result<Slot, WeatherError> {
+        let length = self.slot_length_s;
+        if self.slots > SLOTS_MAX || length == 0 || !86_400_u32.is_multiple_of(length) {
+            return Err(WeatherError::InvalidRequest);
+        }
+        Ok(Slot::containing(self.from, length))
+    }
+}
+
+/// What a forecast of the sky stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knows {
+    /// Where the sun stands, which every forecast knows by itself.
+    SunOnly,
+    /// What is before the sun.
+    Clouds,
+}
+
 /// What a provider answers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weather {
-    /// Who says so, as shown to people.
+    /// Who says so, as it must be shown to people.
     pub source: &'static str,
     /// When it was issued.
     pub issued_at: Timestamp,
-    /// One entry per slot asked for, in order.
+    /// What it stands on.
+    pub knows: Knows,
+    /// The slots asked for, in order; those that nobody says anything of are left out,
+    /// at most a quarter of them.
     pub slots: Vec<WeatherSlot>,
+}
+
+/// A slot of a past forecast.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KnownSlot {
+    /// From when on it was known.
+    pub known_from: Timestamp,
+    /// What was known.
+    pub slot: WeatherSlot,
 }
 
 /// Somebody who knows the sky.
@@ -42,68 +95,55 @@ pub struct Weather {
 pub trait WeatherProvider: Send + Sync {
     /// Weather for the slots asked for.
     async fn weather(&self, request: Request) -> Result<Weather, WeatherError>;
+
+    /// What was forecast for past slots, each with the time from which that was known; empty
+    /// where nobody kept it.
+    async fn past(&self, _request: Request) -> Result<Vec<KnownSlot>, WeatherError> {
+        Ok(Vec::new())
+    }
 }
 
-/// No weather; a forecast goes on with a clear sky and says so.
-#[derive(Debug, thiserror::Error)]
+/// No weather; a forecast goes on without it and says so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WeatherError {
     /// More slots than [`SLOTS_MAX`], or a length that does not divide a day.
     #[error("weather.invalid_request: ask for at most 2976 slots whose length divides a day")]
     InvalidRequest,
-    /// The provider does not answer.
+    /// The provider does not answer, or has nothing to say.
     #[error("weather.unavailable: {0}")]
     Unavailable(String),
+    /// The provider wants to be left alone until then.
+    #[error("weather.wait: the provider is asked again at {0}")]
+    Wait(Timestamp),
+    /// An answer that cannot be understood.
+    #[error("weather.unreadable: {0}")]
+    Unreadable(String),
+    /// A value in another unit than the one asked for.
+    #[error("weather.wrong_units: {0}")]
+    WrongUnits(String),
+    /// An answer for somewhere else.
+    #[error("weather.wrong_place: the answer is for a place more than 0.3 degrees away")]
+    WrongPlace,
+    /// The last that was heard is older than a day.
+    #[error("weather.stale: the last weather is older than a day")]
+    Stale,
+    /// Too many holes.
+    #[error("weather.incomplete: less than three quarters of the slots asked for are known")]
+    Incomplete,
 }
 
-/// A cloudless sky, from the sun's geometry alone.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ClearSky;
-
-#[async_trait]
-impl WeatherProvider for ClearSky {
-    async fn weather(&self, request: Request) -> Result<Weather, WeatherError> {
-        let length = request.slot_length_s;
-        if request.slots > SLOTS_MAX || length == 0 || !86_400_u32.is_multiple_of(length) {
-            return Err(WeatherError::InvalidRequest);
-        }
-        let mut slot = Slot::containing(request.from, length);
-        let slots = (0..request.slots)
-            .map(|_| {
-                let irradiance = clear_sky::mean_irradiance(request.place, slot.start, length);
-                let weather =
-                    WeatherSlot { start: slot.start, irradiance, temperature_c: None, cloud_percent: None };
-                slot = slot.next();
-                weather
-            })
-            .collect();
-        Ok(Weather { source: "clear sky", issued_at: request.issued_at, slots })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(slots: u32, slot_length_s: u32) -> Request {
-        let from = "2026-03-20T09:37:00Z".parse().unwrap();
-        Request { place: Place::KITONYONI, issued_at: from, from, slot_length_s, slots }
-    }
-
-    #[tokio::test]
-    async fn a_clear_day_begins_with_the_slot_asked_for_and_has_no_holes() {
-        let weather = ClearSky.weather(request(96, 900)).await.unwrap();
-        assert_eq!(weather.slots[0].start.to_string(), "2026-03-20T09:30:00Z");
-        assert!(weather.slots.windows(2).all(|pair| pair[0].start.plus_seconds(900) == pair[1].start));
-        assert!(weather.slots[0].irradiance > 1_000.0);
-        let midnight = weather.slots.iter().find(|slot| slot.start.to_string().contains("T21:00")).unwrap();
-        assert!(midnight.irradiance.abs() < f64::EPSILON);
-    }
-
-    #[tokio::test]
-    async fn unbounded_questions_are_refused() {
-        for (slots, length) in [(SLOTS_MAX + 1, 900), (1, 0), (1, 1_000)] {
-            let error = ClearSky.weather(request(slots, length)).await.unwrap_err();
-            assert!(error.to_string().starts_with("weather.invalid_request"));
+impl WeatherError {
+    /// The stable code before the colon.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "weather.invalid_request",
+            Self::Unavailable(_) => "weather.unavailable",
+            Self::Wait(_) => "weather.wait",
+            Self::Unreadable(_) => "weather.unreadable",
+            Self::WrongUnits(_) => "weather.wrong_units",
+            Self::WrongPlace => "weather.wrong_place",
+            Self::Stale => "weather.stale",
+            Self::Incomplete => "weather.incomplete",
         }
     }
 }
