@@ -3,24 +3,35 @@
 //! Promises: a forecast is made when somebody asks and the last one is from
 //! another hour, never on a beat; a household's forecast and its advice come from
 //! the same numbers; memory is bounded; without weather or readings it goes on
-//! with a clear sky and typical values instead of failing.
-//! Stands between the API and the store, the weather and the forecaster.
+//! with the sun, the past and typical values instead of failing, and says so.
+//! [`Learning`] works beside it: it learns, keeps score, and says which method is in force.
+//! Stands between the API and the store, the weather and the forecasters.
 
 mod cache;
-mod samples;
+pub mod learning;
+mod methods;
+pub mod model;
+mod past;
+pub mod school;
+mod sky;
+pub mod track;
+
+pub use learning::{Learning, LearningConfig};
+pub use sky::WeatherNote;
+pub use track::{Contender, Record};
 
 use cache::Cache;
 use jirani_clock::ServiceClock;
-use jirani_forecast::{
-    Advice, AdviceInput, Forecast, ForecastInput, Forecaster, HORIZON_S, Place, Prices, WeatherSlot, advise,
-    slot_energies,
-};
+use jirani_forecast::{Advice, AdviceInput, Forecast, ForecastInput, Forecaster, Place, Prices, advise};
 use jirani_market::{Tariff, Tariffs};
 use jirani_store::{OfferState, Store, StoreError};
-use jirani_units::{Clock as _, HouseholdId, Price, Timestamp, Wh};
-use jirani_weather::{Request, WeatherProvider};
-use samples::Samples;
-use std::sync::Arc;
+use jirani_units::{Clock as _, HouseholdId, Price, Wh};
+use jirani_weather::{Archive, WeatherProvider};
+use methods::Methods;
+use past::Pasts;
+use sky::Sky;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use track::Track;
 
 /// Offers of one seller looked at.
 const OFFERS: u32 = 50;
@@ -34,6 +45,19 @@ pub struct AdvisorConfig {
     pub place: Option<Place>,
     /// Prices, by the moment.
     pub tariffs: Tariffs,
+}
+
+/// A forecast, with what it stands on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// What is expected.
+    pub forecast: Forecast,
+    /// Whose weather it stands on, or why on none.
+    pub weather: WeatherNote,
+    /// Name and version of the method.
+    pub method: String,
+    /// Which of the methods that compete.
+    pub contender: Contender,
 }
 
 /// What a household holds on chain.
@@ -50,14 +74,15 @@ pub struct Advisor {
     config: AdvisorConfig,
     store: Arc<dyn Store>,
     clock: ServiceClock,
-    weather: Arc<dyn WeatherProvider>,
-    forecaster: Arc<dyn Forecaster>,
+    sky: Sky,
+    methods: Methods,
     cache: Cache,
-    samples: Samples,
+    pasts: Pasts,
+    track: Mutex<Track>,
 }
 
 impl Advisor {
-    /// An advisor with an empty memory.
+    /// An advisor with an empty memory, that keeps no weather.
     pub fn new(
         config: AdvisorConfig,
         store: Arc<dyn Store>,
@@ -69,33 +94,94 @@ impl Advisor {
             config,
             store,
             clock,
-            weather,
-            forecaster,
+            sky: Sky::new(weather, None),
+            methods: Methods::new(forecaster),
             cache: Cache::default(),
-            samples: Samples::default(),
+            pasts: Pasts::default(),
+            track: Mutex::default(),
         }
     }
 
+    /// The same, keeping what is said of the weather in `archive`.
+    #[must_use]
+    pub fn keeping(mut self, weather: Arc<dyn WeatherProvider>, archive: Archive) -> Self {
+        self.sky = Sky::new(weather, Some(archive));
+        self
+    }
+
     /// The household's forecast, at most an hour old; `None` for nobody we know.
-    pub async fn forecast(&self, household: HouseholdId) -> Result<Option<Arc<Forecast>>, StoreError> {
+    pub async fn forecast(&self, household: HouseholdId) -> Result<Option<Arc<Issued>>, StoreError> {
         let now = self.clock.now();
         if let Some(forecast) = self.cache.fresh(household, now) {
             return Ok(Some(forecast));
         }
         let Some(record) = self.store.household(household).await? else { return Ok(None) };
-        let samples = self.samples.of(&*self.store, household, now).await?;
-        let weather = self.weather(now).await;
-        let history = slot_energies(&samples, self.config.slot_length_s);
-        let forecast = Arc::new(self.forecaster.forecast(&ForecastInput {
+        let method = self.methods.in_force();
+        let slot_length_s = self.config.slot_length_s;
+        let span = (now.plus_seconds(-method.past_days() * 86_400), now);
+        let history = self.pasts.of(&*self.store, household, span, slot_length_s).await?;
+        let (weather, note) = match self.config.place {
+            Some(place) => self.sky.at(place, slot_length_s, now).await,
+            None => (Arc::default(), WeatherNote::SunOnly),
+        };
+        let forecast = method.forecast(&ForecastInput {
             issued_at: now,
-            slot_length_s: self.config.slot_length_s,
+            slot_length_s,
             place: self.config.place,
             pv_rated_w: record.pv_rated_w,
             history: &history,
             weather: &weather,
-        }));
-        self.cache.keep(household, forecast.clone());
-        Ok(Some(forecast))
+        });
+        let (contender, method) = (method.contender, method.name);
+        let issued = Arc::new(Issued { forecast, weather: note, method, contender });
+        Ok(Some(self.cache.keep(household, issued)))
+    }
+
+    /// What the household's day-ahead forecasts of the last month were worth; `None` before
+    /// the first was scored.
+    pub fn record(&self, household: HouseholdId) -> Option<Record> {
+        self.track().record(household)
+    }
+
+    /// Figures of forecasts for `/metrics`: name, what it says, value.
+    pub fn figures(&self) -> Vec<(&'static str, &'static str, u64)> {
+        let in_force = self.methods.in_force().contender;
+        let learned = u64::from(in_force == Contender::Learned);
+        let back = u64::from(in_force != Contender::Learned && self.methods.has_learned());
+        let mut figures = vec![
+            ("learned_in_force", "1 while forecasts are made by what was learned last.", learned),
+            ("learned_out_of_force", "1 while what was learned last is out of force, as it lost.", back),
+        ];
+        if let Some(record) = self.track().of_all() {
+            let of = [
+                (
+                    "production_loss_permille",
+                    "Normalised pinball loss over a month.",
+                    record.production.loss_permille(),
+                ),
+                (
+                    "consumption_loss_permille",
+                    "Normalised pinball loss over a month.",
+                    record.consumption.loss_permille(),
+                ),
+                (
+                    "production_inside_permille",
+                    "Share between 10 and 90 %.",
+                    record.production.inside_permille(),
+                ),
+                (
+                    "consumption_inside_permille",
+                    "Share between 10 and 90 %.",
+                    record.consumption.inside_permille(),
+                ),
+            ];
+            figures.extend(of.into_iter().filter_map(|(name, help, value)| Some((name, help, value?))));
+        }
+        figures
+    }
+
+    fn track(&self) -> MutexGuard<'_, Track> {
+        self.track.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the household should do now, given what it holds; `None` when nothing
@@ -105,7 +191,7 @@ impl Advisor {
         household: HouseholdId,
         holding: Holding,
     ) -> Result<Option<Advice>, StoreError> {
-        let Some(forecast) = self.forecast(household).await? else { return Ok(None) };
+        let Some(issued) = self.forecast(household).await? else { return Ok(None) };
         let own = self.store.offers_of(household, OFFERS).await?;
         let live = own.iter().filter(|offer| offer.state == OfferState::Open);
         let offered_wh = live.map(jirani_store::OfferRecord::open_wh).sum();
@@ -115,31 +201,12 @@ impl Advisor {
         let Tariff { retail, buy_back, grid_fee, tax } = self.config.tariffs.at(self.clock.now());
         let on_top = grid_fee.checked_add(tax).unwrap_or(Price(u32::MAX));
         Ok(advise(&AdviceInput {
-            forecast: &forecast,
+            forecast: &issued.forecast,
             prices: Prices { retail, buy_back, on_top },
             vault_wh: holding.vault_wh,
             shortfall_wh: holding.shortfall_wh,
             offered_wh,
             cheapest: cheapest.map(|offer| offer.price),
         }))
-    }
-
-    async fn weather(&self, now: Timestamp) -> Vec<WeatherSlot> {
-        let Some(place) = self.config.place else { return Vec::new() };
-        let slot_length_s = self.config.slot_length_s;
-        let request = Request {
-            place,
-            issued_at: now,
-            from: now,
-            slot_length_s,
-            slots: HORIZON_S / slot_length_s.max(1),
-        };
-        match self.weather.weather(request).await {
-            Ok(weather) => weather.slots,
-            Err(error) => {
-                tracing::warn!(%error, "no weather; the forecast takes the sky as clear");
-                Vec::new()
-            }
-        }
     }
 }

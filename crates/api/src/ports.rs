@@ -249,6 +249,10 @@ pub trait Advice: Send + Sync {
     async fn forecast(&self, household: HouseholdId) -> Option<ForecastView>;
     /// What to do next; None when there is nothing to say.
     async fn advice(&self, household: HouseholdId) -> Option<AdviceView>;
+    /// Figures of forecasts for `/metrics`: name, what it says, value.
+    fn figures(&self) -> Vec<(&'static str, &'static str, u64)> {
+        Vec::new()
+    }
 }
 
 /// Recomputes the invariants from journal, readings and chain.

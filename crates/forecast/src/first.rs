@@ -25,6 +25,12 @@ const PRIOR_WEIGHT: f64 = 6.0;
 const TYPICAL_SPREAD: [f64; 7] = [0.15, 0.25, 0.50, 0.85, 1.30, 2.00, 2.80];
 /// Share of the rated power at each level where neither sun nor past is known.
 const BLIND_SHARE: [f64; 7] = [0.0, 0.0, 0.0, 0.05, 0.30, 0.50, 0.65];
+/// Light below which weather says no share of a clear sky, in W/m2.
+const DUSK: f64 = 1.0;
+/// The most light there is between clouds, as a share of a clear sky's.
+const CLEAREST: f64 = 1.2;
+/// What is left of the usual spread when the weather is known.
+const STRAYS: f64 = 0.6;
 /// How long the last two hours' sky is remembered, in seconds.
 const MEMORY_S: f64 = 3.0 * 3_600.0;
 
@@ -120,11 +126,13 @@ impl<'a> Past<'a> {
             return Quantiles::default();
         }
         let Some(place) = self.input.place else { return self.production_without_sun(start) };
+        let clear = mean_irradiance(place, start, length);
+        let expected = pv_wh(rated, clear, length);
         let weather = self.input.weather.binary_search_by_key(&start, |slot| slot.start).ok();
-        let irradiance = weather
+        let through = weather
             .and_then(|found| self.input.weather.get(found))
-            .map_or_else(|| mean_irradiance(place, start, length), |slot| slot.irradiance);
-        let expected = pv_wh(rated, irradiance, length);
+            .filter(|_| clear > DUSK)
+            .map(|slot| (slot.irradiance / clear).clamp(0.0, CLEAREST));
         let per_hour = 3_600 / i64::from(length).clamp(1, 3_600);
         let mut samples: Vec<(f64, f64)> = self
             .same_time(start, per_hour)
@@ -136,7 +144,13 @@ impl<'a> Past<'a> {
         let ahead = seconds(start.since(self.input.issued_at)).max(0.0);
         let memory = 0.8 * (1.0 - ahead / MEMORY_S).max(0.0);
         Quantiles::from_values(std::array::from_fn(|i| {
-            let usual = trust * seen[i] + (1.0 - trust) * PRIOR_CLEARNESS[i];
+            let usual = |i: usize| trust * seen[i] + (1.0 - trust) * PRIOR_CLEARNESS[i];
+            let usual = match through {
+                // The past says what these panels make of a clear sky and how far skies
+                // stray; the weather says around what.
+                Some(through) => usual(5) * through + STRAYS * (usual(i) - usual(3)),
+                None => usual(i),
+            };
             let share = sky_now.map_or(usual, |sky| usual + memory * (sky - usual));
             expected * share
         }))

@@ -10,6 +10,7 @@
 
 pub mod advice;
 pub mod clear_sky;
+mod climatology;
 pub mod first;
 pub mod forecaster;
 pub mod history;
@@ -22,6 +23,7 @@ mod text;
 pub mod typical;
 
 pub use advice::{Action, Advice, AdviceInput, Confidence, Prices, Reason, advise};
+pub use climatology::Climatology;
 pub use first::ClearSkyAndYesterday;
 pub use forecaster::{Forecast, ForecastInput, Forecaster, HORIZON_S, Point, Stage, WeatherSlot};
 pub use history::{RegisterSample, SlotEnergy, slot_energies};

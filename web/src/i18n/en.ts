@@ -67,6 +67,7 @@ export const en = {
     production: "Panels",
     consumption: "Use",
     issued: (moment: string) => `Made ${moment}`,
+    noWeather: "There is no weather forecast now; this one stands on the sun and past days.",
     none: "There is not enough to forecast from yet",
     table: "The same as a table",
     chart: "Forecast of production and use over 48 hours",

@@ -66,6 +66,7 @@ export const sw: Messages = {
     production: "Paneli",
     consumption: "Matumizi",
     issued: (moment) => `Umetolewa ${moment}`,
+    noWeather: "Hakuna utabiri wa hali ya hewa sasa; huu unategemea jua na siku zilizopita.",
     none: "Bado hakuna taarifa za kutosha kutabiri",
     table: "Sawa kama jedwali",
     chart: "Utabiri wa uzalishaji na matumizi kwa saa 48",

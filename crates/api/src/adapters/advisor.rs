@@ -1,11 +1,12 @@
 //! The advisor as [`Advice`].
 
 use crate::dto::forecast::{
-    AdviceAction, AdviceReason, AdviceView, Confidence, ForecastPoint, ForecastView, Quantiles,
+    AdviceAction, AdviceReason, AdviceView, Confidence, ForecastPoint, ForecastRecord, ForecastView,
+    ForecastWeather, Quantiles,
 };
 use crate::ports::Advice;
 use async_trait::async_trait;
-use jirani_advisor::{Advisor, Holding};
+use jirani_advisor::{Advisor, Holding, Record, WeatherNote};
 use jirani_chain::EnergyChain;
 use jirani_forecast::{Action, Reason};
 use jirani_store::Store;
@@ -31,13 +32,14 @@ impl FromAdvisor {
 #[async_trait]
 impl Advice for FromAdvisor {
     async fn forecast(&self, household: HouseholdId) -> Option<ForecastView> {
-        let forecast = match self.advisor.forecast(household).await {
-            Ok(forecast) => forecast?,
+        let issued = match self.advisor.forecast(household).await {
+            Ok(issued) => issued?,
             Err(error) => {
                 tracing::warn!(%household, %error, "no forecast");
                 return None;
             }
         };
+        let forecast = &issued.forecast;
         let points = forecast.points.iter().map(|point| ForecastPoint {
             start: point.start.into(),
             production_wh: quantiles(point.production),
@@ -48,7 +50,14 @@ impl Advice for FromAdvisor {
             step_s: forecast.step_s,
             points: points.collect(),
             advice: self.advice(household).await,
+            weather: weather(issued.weather),
+            method: issued.method.clone(),
+            record: self.advisor.record(household).as_ref().map(record),
         })
+    }
+
+    fn figures(&self) -> Vec<(&'static str, &'static str, u64)> {
+        self.advisor.figures()
     }
 
     async fn advice(&self, household: HouseholdId) -> Option<AdviceView> {
@@ -69,6 +78,30 @@ impl Advice for FromAdvisor {
                 tracing::warn!(%household, %error, "no advice");
                 None
             }
+        }
+    }
+}
+
+fn record(record: &Record) -> ForecastRecord {
+    ForecastRecord {
+        days: record.days,
+        production_loss_permille: record.production.loss_permille(),
+        consumption_loss_permille: record.consumption.loss_permille(),
+        production_inside_permille: record.production.inside_permille(),
+        consumption_inside_permille: record.consumption.inside_permille(),
+    }
+}
+
+fn weather(note: WeatherNote) -> Option<ForecastWeather> {
+    match note {
+        WeatherNote::SunOnly => None,
+        WeatherNote::Known { source, issued_at } => Some(ForecastWeather {
+            source: Some(source.to_owned()),
+            issued_at: Some(issued_at.into()),
+            missing: None,
+        }),
+        WeatherNote::Missing { code } => {
+            Some(ForecastWeather { source: None, issued_at: None, missing: Some(code.to_owned()) })
         }
     }
 }

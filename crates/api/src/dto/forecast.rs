@@ -15,6 +15,39 @@ pub struct ForecastView {
     pub points: Vec<ForecastPoint>,
     /// What follows from it; null when there is nothing to say.
     pub advice: Option<AdviceView>,
+    /// Whose weather it stands on; null where nobody is asked for weather.
+    pub weather: Option<ForecastWeather>,
+    /// Name and version of the method that made it.
+    pub method: String,
+    /// How good such forecasts were; null before the first was scored.
+    pub record: Option<ForecastRecord>,
+}
+
+/// A household's day-ahead forecasts of the last month, scored when the truth came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ForecastRecord {
+    /// Days scored.
+    pub days: u64,
+    /// What the panels made: mean pinball loss at 10, 50 and 90 % over the mean of what came,
+    /// in thousandths; null where nothing came.
+    pub production_loss_permille: Option<u64>,
+    /// The same for what was used.
+    pub consumption_loss_permille: Option<u64>,
+    /// How much of what the panels made lay between 10 and 90 %, in thousandths; 800 is right.
+    pub production_inside_permille: Option<u64>,
+    /// The same for what was used.
+    pub consumption_inside_permille: Option<u64>,
+}
+
+/// The weather behind a forecast.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ForecastWeather {
+    /// Who said it, to be shown as it stands; null where none could be had.
+    pub source: Option<String>,
+    /// When it was said; null where none could be had.
+    pub issued_at: Option<Time>,
+    /// Why there is none, as a code (`weather.stale`); null when there is.
+    pub missing: Option<String>,
 }
 
 /// One step of a forecast.

@@ -112,13 +112,17 @@ pub async fn c2b_validation(Path(_secret): Path<String>) -> Json<Accepted> {
 }
 
 /// What came through the doors and what was refused there, of meters and what they said, and
-/// figures of money, for Prometheus.
+/// figures of money and forecasts, for Prometheus.
 pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let mut text = app.gate.metrics();
     // What cannot be read now is left out: a scrape tells what is known.
     for (name, help, value) in app.deps.trading.figures().await.unwrap_or_default() {
         let name = format!("jirani_money_{name}");
         // Writing to a string cannot fail.
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+    }
+    for (name, help, value) in app.deps.advice.figures() {
+        let name = format!("jirani_forecast_{name}");
         let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
     }
     if let Ok(live) = app.deps.store.live_findings(app.now()).await {

@@ -6,6 +6,7 @@
 mod chain;
 mod demo;
 mod evidence;
+mod forecast;
 mod hooks;
 mod http;
 mod inbox;
@@ -21,11 +22,13 @@ mod site;
 mod store;
 mod tariff;
 mod ussd;
+mod weather;
 mod witness;
 
 pub use chain::{Chain, Commitment, KeySetting, is_local};
 pub use demo::Demo;
 pub use evidence::EvidenceSettings;
+pub use forecast::ForecastSettings;
 pub use hooks::Hooks;
 pub use http::Http;
 pub use inbox::Inbox;
@@ -41,6 +44,7 @@ pub use site::Site;
 pub use store::{StoreSettings, has_password};
 pub use tariff::TariffSettings;
 pub use ussd::{SmsSettings, UssdSettings};
+pub use weather::{WeatherSettings, WeatherSource};
 pub use witness::WitnessSettings;
 
 use figment::Figment;
@@ -98,6 +102,10 @@ pub struct Config {
     pub ussd: UssdSettings,
     /// Text messages.
     pub sms: SmsSettings,
+    /// Who is asked for weather.
+    pub weather: WeatherSettings,
+    /// Whether and how forecasts are learned.
+    pub forecast: ForecastSettings,
 }
 
 impl Default for Config {
@@ -124,6 +132,8 @@ impl Default for Config {
             operator: OperatorSettings::default(),
             ussd: UssdSettings::default(),
             sms: SmsSettings::default(),
+            weather: WeatherSettings::default(),
+            forecast: ForecastSettings::default(),
         }
     }
 }
@@ -202,6 +212,8 @@ impl Config {
         self.shortfall.validate()?;
         self.operator.validate()?;
         self.witness.validate()?;
+        self.weather.validate(&self.demo)?;
+        self.forecast.validate()?;
         self.sms.validate(self.demo.on)?;
         self.ussd.validate(self.demo.on, &self.sms)?;
         if self.mpesa.is_emulated() != self.mpesa.consumer_key.is_empty() {
@@ -318,6 +330,13 @@ mod tests {
                 "JIRANI__USSD__SECRET",
             ),
             ("[sms]\nquiet_from_hour = 24\n", "0 to 23"),
+            ("[forecast]\nevery_days = 0\n", "forecast.every_days"),
+            ("[forecast]\nrows_max = 10\n", "forecast.rows_max"),
+            ("[weather]\nprovider = \"open_meteo\"\n", "demo.on"),
+            ("[weather]\nprovider = \"file\"\n", "weather.file"),
+            ("[weather]\nprovider = \"sunny\"\n", "weather.provider"),
+            ("[weather]\nurl = \"http://weather.example\"\n", "https://"),
+            ("[weather]\nurl = \"https://weather.example?apikey=k\"\n", "JIRANI__WEATHER__API_KEY"),
             (
                 "[witness]\nurl = \"http://w\"\nkey = \"11111111111111111111111111111111\"\ntoken = \"short\"\n",
                 "witness.token",
@@ -373,7 +392,7 @@ mod tests {
 
     #[test]
     fn secrets_never_show_in_debug() {
-        let config = load("[http]\ncallback_base = \"https://pay.example.co.ke\"\n[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\nconsumer_secret = \"hush\"\npasskey = \"hush\"\ninbox_token = \"hush\"\ncollection_initiator_name = \"c\"\ncollection_initiator_password = \"hush\"\n[inbox]\ntoken = \"hush\"\n[witness]\ntoken = \"hush\"\n[sms]\napi_key = \"hush\"\n[ussd]\nsecret = \"hush-hush-hush-hush-hush-hush\"\n[metering]\nbridge_password = \"hush\"\n")
+        let config = load("[http]\ncallback_base = \"https://pay.example.co.ke\"\n[mpesa]\nbase_url = \"https://d.example\"\nconsumer_key = \"k\"\nconsumer_secret = \"hush\"\npasskey = \"hush\"\ninbox_token = \"hush\"\ncollection_initiator_name = \"c\"\ncollection_initiator_password = \"hush\"\n[inbox]\ntoken = \"hush\"\n[witness]\ntoken = \"hush\"\n[sms]\napi_key = \"hush\"\n[ussd]\nsecret = \"hush-hush-hush-hush-hush-hush\"\n[metering]\nbridge_password = \"hush\"\n[weather]\napi_key = \"hush\"\n")
             .unwrap();
         assert!(!format!("{config:?}").contains("hush"));
     }

@@ -21,6 +21,7 @@ mod store;
 mod system;
 mod tasks;
 mod village;
+mod weather;
 mod witness;
 
 pub use auditor::LiveAuditor;

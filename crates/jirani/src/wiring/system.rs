@@ -10,10 +10,10 @@ use crate::wiring::store::claim;
 use crate::wiring::village::{Surroundings, VillageOptions, VillagePart};
 use crate::wiring::{
     AnyStore, DataFolder, Database, LiveAuditor, Secrets, doors, embedded, enrolment, firmware, phones,
-    registration, tasks::Tasks,
+    registration, tasks::Tasks, weather,
 };
 use anyhow::Context as _;
-use jirani_advisor::{Advisor, AdvisorConfig};
+use jirani_advisor::{Advisor, AdvisorConfig, Learning};
 use jirani_api::dto::config::{ClusterView, PlaceView};
 use jirani_api::{Api, ApiConfig, ApiDeps, FromAdvisor, Limits, RunningApi, TokenSource};
 use jirani_broker::RunningBroker;
@@ -36,7 +36,6 @@ use jirani_settlement::{
 };
 use jirani_store::{Events, Store};
 use jirani_units::{Cents, Clock as _, HouseholdId};
-use jirani_weather::ClearSky;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -241,17 +240,27 @@ impl System {
             evidence: config.evidence.on.then(|| config.evidence.segments(folder.path()).folder),
         });
         let place = place(config);
-        let advisor = Arc::new(Advisor::new(
-            AdvisorConfig {
-                slot_length_s: config.site.slot_length_s,
-                place: Some(place),
-                tariffs: tariffs.clone(),
-            },
-            store.clone(),
-            clock.clone(),
-            Arc::new(ClearSky),
-            Arc::new(ClearSkyAndYesterday),
-        ));
+        let sky = weather::provider(config)?;
+        let advisor = Arc::new(
+            Advisor::new(
+                AdvisorConfig {
+                    slot_length_s: config.site.slot_length_s,
+                    place: Some(place),
+                    tariffs: tariffs.clone(),
+                },
+                store.clone(),
+                clock.clone(),
+                sky.clone(),
+                Arc::new(ClearSkyAndYesterday),
+            )
+            .keeping(sky, weather::archive(config, folder)?),
+        );
+        if purpose == Purpose::Serve && config.forecast.learn {
+            let kept = folder.path().join("forecast");
+            if let Some(learning) = Learning::new(advisor.clone(), config.forecast.learning(), &kept) {
+                tasks.spawn("learning", |cancel| learning.run(cancel));
+            }
+        }
         let phones = match purpose {
             Purpose::Serve => phones::phones(config, &clock)?,
             Purpose::Headless => None,

@@ -34,7 +34,9 @@ export function ForecastScreen() {
                 )}
                 <p className="text-sm text-stone-600 dark:text-stone-400">
                   {messages.forecast.issued(formatMoment(data.issued_at))}
+                  {data.weather?.source && ` · ${data.weather.source}`}
                 </p>
+                {data.weather?.missing && <p className="text-sm">{messages.forecast.noWeather}</p>}
                 <Suspense fallback={<div className="h-64" />}>
                   <BandChart
                     points={data.points}

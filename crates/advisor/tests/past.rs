@@ -78,7 +78,7 @@ impl Site {
         let new = self.advisor();
         for (asked, _) in [advisor, &new] {
             let forecast = asked.forecast(HOME).await.unwrap().unwrap();
-            assert_eq!(forecast.issued_at, self.clock.now());
+            assert_eq!(forecast.forecast.issued_at, self.clock.now());
         }
         let heard = |asked: &(Advisor, Arc<Listening>)| asked.1.0.lock().unwrap().clone();
         (heard(advisor), heard(&new))
