@@ -184,7 +184,7 @@ impl Settlement {
                 }
             }
         }
-        self.heard_since(feeder, from, &mut books).await?;
+        self.heard_since(feeder, Timestamp(from.0.saturating_sub(1)), &mut books).await?;
         let orders = self.settled_orders(attested_at, last.attested_at, members).await?;
         books.since.trades = orders.iter().map(|order| trade(order, &self.config.tariffs)).collect();
         Ok(books)
