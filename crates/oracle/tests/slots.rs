@@ -69,7 +69,7 @@ impl EnergyChain for Chain {
     async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError> {
         let Work::Attest { feeder, slot_end, rows, .. } = work.clone() else { panic!("not an attestation") };
         let store = self.store.lock().unwrap().clone().unwrap();
-        let stored = store.unattested_slots(feeder).await.unwrap();
+        let stored = store.unattested_slots(feeder, Timestamp(i64::MIN), 1_000).await.unwrap();
         assert!(stored.iter().any(|slot| slot.end == slot_end), "a slot is stored before it is sent");
         let is_away = {
             let mut left = self.unreachable.lock().unwrap();
@@ -382,7 +382,7 @@ async fn what_a_crash_left_unsent_is_sent_unchanged() {
     site.run_to(SLOT_S + 100).await;
     assert_eq!(site.chain.keys(), [key(1, 0)]);
     assert_eq!(site.chain.rows(0), [(1, 7, 5)]);
-    assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
+    assert_eq!(site.store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap(), []);
 
     // The next slot goes on from there.
     site.stop().await;
@@ -448,7 +448,7 @@ async fn a_refused_attestation_is_not_recorded_and_the_next_slot_carries_its_ene
     assert_eq!(site.attested(1).await.iter().map(|(end, _)| *end).collect::<Vec<_>>(), [2 * SLOT_S]);
     assert_eq!(site.chain.rows(1), [(1, 200, 0), (2, 0, 180)]);
     assert_eq!(site.chain.rows(2), [(3, 0, 20)], "no losses without the rows that they follow from");
-    assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
+    assert_eq!(site.store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap(), []);
     site.stop().await;
 }
 
@@ -515,7 +515,54 @@ async fn a_slot_that_the_witness_does_not_sign_at_all_is_put_off_and_the_next_go
     .await;
     // By then the chain holds later registers: no losses follow from the former ones.
     assert_eq!(site.chain.keys(), [key(2, 0), losses(2), key(1, 0), key(3, 0), losses(3)]);
-    assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
+    assert_eq!(site.store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_slot_that_is_never_signed_stands_behind_those_that_wait_for_something_else() {
+    let mut site = Site::new().await;
+    two_homes(&mut site, 1..=4, |chain, slot| {
+        *chain.unsigned_key.lock().unwrap() = Some(key(1, 0));
+        *chain.refuse_key.lock().unwrap() = (slot == 2).then(|| key(2, 0));
+        *chain.refusal_lasts.lock().unwrap() = Some(Retry::From(START));
+    })
+    .await;
+    assert_eq!(ends(&site.attested(1).await), [2, 3, 4]);
+    let waiting = site.store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap();
+    assert_eq!(waiting.iter().map(|slot| slot.end).collect::<Vec<_>>(), [START.plus_seconds(SLOT_S)]);
+}
+
+#[tokio::test]
+async fn of_more_waiting_slots_than_are_read_at_once_none_is_planned_anew_and_all_go() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1), record(2), loss(3)]).await;
+    let waiting = 21;
+    for slot in 1..=waiting {
+        let rows = vec![AttestedRow {
+            household: HouseholdId(1),
+            export_wh: Wh(0),
+            import_wh: Wh(u64::try_from(slot).unwrap()),
+            estimated: false,
+        }];
+        let end = START.plus_seconds(slot * SLOT_S);
+        let record = SlotRecord {
+            feeder: 1,
+            end,
+            evidence_root: [1; 32],
+            rows,
+            signatures: vec![],
+            attested_at: None,
+        };
+        site.store.put_slot(record).await.unwrap();
+    }
+    site.clock.advance_to(START.plus_seconds(waiting * SLOT_S));
+    site.start(site.slots());
+    site.run_to(waiting * SLOT_S + i64::from(GRACE_S)).await;
+    assert_eq!(site.store.unattested_slots(1, Timestamp(i64::MIN), 1).await.unwrap(), []);
+    let sent = site.chain.keys();
+    assert_eq!(sent.len(), usize::try_from(waiting).unwrap());
+    assert_eq!(sent.last(), Some(&key(waiting, 0)));
+    site.stop().await;
 }
 
 #[tokio::test]
@@ -598,7 +645,7 @@ async fn a_slot_that_is_put_off_is_sent_again_before_the_next() {
         site.run_to(slot * SLOT_S + i64::from(GRACE_S)).await;
     }
     assert_eq!(site.chain.keys(), [key(1, 0), key(1, 0), key(2, 0), key(1, 0), key(3, 0)]);
-    assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
+    assert_eq!(site.store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap(), []);
     let ends: Vec<i64> = site.attested(1).await.iter().map(|(end, _)| *end).collect();
     assert_eq!(ends, [SLOT_S, 2 * SLOT_S, 3 * SLOT_S]);
     site.stop().await;

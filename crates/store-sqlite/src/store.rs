@@ -100,8 +100,12 @@ impl Store for SqliteStore {
         self.writer()?.slot(slot).await
     }
 
-    async fn unattested_slots(&self, feeder: u16) -> Answer<Vec<SlotRecord>> {
-        self.readers.ask(|c| read::slots::unattested(c, feeder))
+    async fn unattested_slots(&self, feeder: u16, after: Timestamp, limit: u32) -> Answer<Vec<SlotRecord>> {
+        self.readers.ask(|c| read::slots::unattested(c, feeder, after, limit))
+    }
+
+    async fn last_slot(&self, feeder: u16, until: Timestamp) -> Answer<Option<SlotRecord>> {
+        self.readers.ask(|c| read::slots::last(c, feeder, until))
     }
 
     async fn last_attested_slot(&self, feeder: u16) -> Answer<Option<SlotRecord>> {

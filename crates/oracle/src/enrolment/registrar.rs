@@ -5,7 +5,7 @@
 //! Safe to repeat after any crash: the chain knows its work by a key, and what it already
 //! has is not asked for again.
 
-use super::{EnrolmentError, NewHome, closing, happened, last_span, request};
+use super::{Closing, EnrolmentError, NewHome, closing, happened, last_span, request};
 use crate::boundary::Spans;
 use crate::journal::enrolled_before;
 use jirani_chain::{EnergyChain, HouseholdOnChain, Outcome, Work};
@@ -203,7 +203,7 @@ impl Registrar {
         chain_epoch: u32,
         now: Timestamp,
     ) -> Result<Vec<Change>, EnrolmentError> {
-        let (spans, closing) = closing(&*self.store, home).await?;
+        let Closing { spans, base: closing, condition } = closing(&*self.store, home).await?;
         let last = last_span(&spans, home);
         let rotated = record.purpose == MeterPurpose::Rotate;
         let begins = Span {
@@ -226,7 +226,7 @@ impl Registrar {
             last.followed(begins, closing, record.opening)?
         };
         let first = spans.is_empty().then(|| Change::Span(Box::new(last)));
-        Ok(first.into_iter().chain([Change::Span(Box::new(next))]).collect())
+        Ok(first.into_iter().chain([Change::Span(Box::new(next)), condition]).collect())
     }
 
     /// The meter whose place is taken, and what held it. A hold goes over to the new meter:
