@@ -252,6 +252,10 @@ impl EnergyChain for RpcEnergyChain {
         outcome
     }
 
+    async fn ended(&self, key: &str) -> Result<Option<Outcome>, ChainError> {
+        self.ended_once(key).await
+    }
+
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {
         Ok(self.households(&[id]).await?.into_iter().next().flatten())
     }

@@ -23,6 +23,7 @@ use jirani_store_sqlite::SqliteStore;
 use jirani_units::{Clock as _, HouseholdId, MeterId, Timestamp, Wh};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::{
@@ -50,9 +51,32 @@ struct Chain {
     unsigned: Mutex<Option<HouseholdId>>,
     /// Which work a witness does not sign at all.
     unsigned_key: Mutex<Option<String>>,
+    /// What is committed when work has landed whose answer is lost, once.
+    lost: Mutex<Option<Change>>,
+    /// Whether accounts are shown as they were before all of it.
+    is_behind: AtomicBool,
+    landed: Mutex<BTreeMap<String, Outcome>>,
 }
 
 impl Chain {
+    fn apply(&self, rows: Vec<AttestRow>, slot_end: Timestamp, skip: Option<HouseholdId>) -> Vec<RowOutcome> {
+        let mut applied = self.applied.lock().unwrap();
+        rows.into_iter()
+            .map(|row| {
+                let status = if Some(row.household) == skip {
+                    RowStatus::ExportOverBucket
+                } else if applied.get(&row.household).is_some_and(|(through, _)| slot_end <= *through) {
+                    RowStatus::Stale
+                } else {
+                    applied.insert(row.household, (slot_end, row));
+                    RowStatus::Applied
+                };
+                let (minted_wh, burned_wh, shortfall_wh) = (Wh(0), Wh(0), Wh(0));
+                RowOutcome { household: row.household, status, minted_wh, burned_wh, shortfall_wh }
+            })
+            .collect()
+    }
+
     fn keys(&self) -> Vec<String> {
         self.sent.lock().unwrap().iter().map(|(key, _)| key.clone()).collect()
     }
@@ -99,26 +123,26 @@ impl EnergyChain for Chain {
             return Ok(Outcome::Refused { code: "energy.paused".into(), message: "paused".into(), retry });
         }
         let skip = *self.skip.lock().unwrap();
-        let mut applied = self.applied.lock().unwrap();
-        let rows = rows
-            .into_iter()
-            .map(|row| {
-                let status = if Some(row.household) == skip {
-                    RowStatus::ExportOverBucket
-                } else if applied.get(&row.household).is_some_and(|(through, _)| slot_end <= *through) {
-                    RowStatus::Stale
-                } else {
-                    applied.insert(row.household, (slot_end, row));
-                    RowStatus::Applied
-                };
-                let (minted_wh, burned_wh, shortfall_wh) = (Wh(0), Wh(0), Wh(0));
-                RowOutcome { household: row.household, status, minted_wh, burned_wh, shortfall_wh }
-            })
-            .collect();
-        Ok(Outcome::Landed { signature: format!("signature of {key}"), slot: 1, at: slot_end, rows })
+        let rows = self.apply(rows, slot_end, skip);
+        let outcome =
+            Outcome::Landed { signature: format!("signature of {key}"), slot: 1, at: slot_end, rows };
+        self.landed.lock().unwrap().insert(key.to_owned(), outcome.clone());
+        let lost = self.lost.lock().unwrap().take();
+        if let Some(change) = lost {
+            store.commit(vec![change]).await.unwrap();
+            return Err(ChainError::NotReady("the node is behind".into()));
+        }
+        Ok(outcome)
+    }
+
+    async fn ended(&self, key: &str) -> Result<Option<Outcome>, ChainError> {
+        Ok(self.landed.lock().unwrap().get(key).cloned())
     }
 
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {
+        if self.is_behind.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
         Ok(self.applied.lock().unwrap().get(&id).map(|(slot_end, row)| HouseholdOnChain {
             export_wh: row.export_wh,
             import_wh: row.import_wh,
@@ -555,13 +579,17 @@ async fn of_more_waiting_slots_than_are_read_at_once_none_is_planned_anew_and_al
         };
         site.store.put_slot(record).await.unwrap();
     }
+    // Their readings are stored as well: each of these slots could be planned again.
+    let mut meter = meter_of(1);
+    for slot in 1..=waiting {
+        read(&mut meter, slot * SLOT_S, 1, 0);
+    }
+    site.store(1, &mut meter).await;
     site.clock.advance_to(START.plus_seconds(waiting * SLOT_S));
     site.start(site.slots());
     site.run_to(waiting * SLOT_S + i64::from(GRACE_S)).await;
     assert_eq!(site.store.unattested_slots(1, Timestamp(i64::MIN), 1).await.unwrap(), []);
-    let sent = site.chain.keys();
-    assert_eq!(sent.len(), usize::try_from(waiting).unwrap());
-    assert_eq!(sent.last(), Some(&key(waiting, 0)));
+    assert_eq!(site.chain.keys(), (1..=waiting).map(|slot| key(slot, 0)).collect::<Vec<_>>());
     site.stop().await;
 }
 
@@ -671,6 +699,23 @@ async fn who_is_held_while_the_node_is_away_is_left_out_when_it_is_back() {
     assert_eq!(site.chain.keys(), [format!("{}-2", key(1, 0))]);
     assert_eq!(site.chain.rows(0), [(1, 0, 10)]);
     assert_eq!(site.attested(2).await, []);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_under_way_at_the_hold_is_neither_sent_again_nor_forgotten() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1), record(2)]).await;
+    for (home, meter) in [(1, &mut meter_of(1)), (2, &mut meter_of(2))] {
+        read(meter, SLOT_S, 10, 0);
+        site.store(home, meter).await;
+    }
+    *site.chain.lost.lock().unwrap() = Some(held(2));
+    site.chain.is_behind.store(true, Ordering::SeqCst);
+    site.start(site.slots());
+    site.run_to(SLOT_S + i64::from(GRACE_S)).await;
+    assert_eq!(site.chain.keys(), [key(1, 0)]);
+    assert_eq!((site.attested(1).await.len(), site.attested(2).await.len()), (1, 1));
     site.stop().await;
 }
 

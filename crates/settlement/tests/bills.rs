@@ -267,6 +267,29 @@ async fn a_report_waits_for_a_silent_meter_and_then_covers_its_slots() {
 }
 
 #[tokio::test]
+async fn a_slot_waits_a_day_for_an_earlier_one_that_is_put_off_and_is_then_billed_without_it() {
+    let mut world = world().await;
+    two_slots(&mut world, false).await;
+    world.pass(30).await;
+    let third = SlotRecord {
+        feeder: world.store.household(BUYER).await.unwrap().unwrap().feeder,
+        end: end(3),
+        evidence_root: [0; 32],
+        rows: Vec::new(),
+        signatures: Vec::new(),
+        attested_at: None,
+    };
+    world.store.put_slot(third).await.unwrap();
+    let fourth = [(BUYER, 0, 3_600, [0, 0, 2_600]), (GENERATOR, 12_700, 0, [100, 0, 0])];
+    attest(&world, end(4), &fourth).await;
+    world.pass(900).await;
+    assert_eq!(bills(&world).await.len(), 2, "who is in the third would be billed by nobody");
+    world.pass(86_400).await;
+    let kept = bills(&world).await;
+    assert_eq!(kept.iter().map(|bills| bills.slot.end()).collect::<Vec<_>>(), [end(1), end(2), end(4)]);
+}
+
+#[tokio::test]
 async fn a_day_after_a_meter_was_retired_reports_wait_for_it_no_more() {
     let mut world = world().await;
     two_slots(&mut world, false).await;

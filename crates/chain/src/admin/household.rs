@@ -143,14 +143,6 @@ pub fn close_household(
     (vault_wh, rent_lamports): (u64, u64),
     feeder: FeederAfter,
 ) -> Result<Planned, AdminError> {
-    let has_counted = household.export_wh > 0 || household.import_wh > 0;
-    if has_counted && feeder == FeederAfter::GoesOn {
-        return Err(AdminError::NotPossible(format!(
-            "household {} has counted, and its feeder's losses go on from its registers: retire its meter \
-             instead, or say --feeder-ended",
-            household.id
-        )));
-    }
     let left = [
         (vault_wh, "Wh in its vault"),
         (household.shortfall_wh, "Wh of shortfall"),
@@ -164,6 +156,14 @@ pub fn close_household(
             "household {} still has {}; end those first",
             household.id,
             left.join(", ")
+        )));
+    }
+    let has_counted = household.export_wh > 0 || household.import_wh > 0;
+    if has_counted && feeder == FeederAfter::GoesOn {
+        return Err(AdminError::NotPossible(format!(
+            "household {} has counted, and its feeder's losses go on from its registers: retire its meter \
+             instead, or say --feeder-ended",
+            household.id
         )));
     }
     let rent_payer = address(&household.rent_payer);

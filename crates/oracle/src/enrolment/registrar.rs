@@ -26,6 +26,9 @@ use tokio::time::Instant;
 /// Real time after which the store is asked for approvals of another process.
 const ASK_AGAIN: Duration = Duration::from_secs(15);
 
+/// How often what met a conflict is made up again before other work goes on.
+const AGAIN_AT_ONCE: u32 = 3;
+
 /// Brings approved meters to the chain.
 pub struct Registrar {
     store: Arc<dyn Store>,
@@ -81,15 +84,26 @@ impl Registrar {
         };
         for record in approved {
             let meter = record.meter;
-            let done = if request::approved(&record).is_some() {
-                request::fulfil(&*self.store, record, self.clock.now()).await
-            } else {
-                self.bring(record).await
-            };
+            let mut done = self.bring_about(record.clone()).await;
+            // A reading came in between: what was made up is made up again.
+            for _ in 0..AGAIN_AT_ONCE {
+                if !matches!(done, Err(EnrolmentError::Changed)) {
+                    break;
+                }
+                done = self.bring_about(record.clone()).await;
+            }
             match done {
                 Ok(()) => self.events.publish(Event::Meter(meter)),
                 Err(error) => tracing::warn!(%meter, "approved and not done yet: {error}"),
             }
+        }
+    }
+
+    async fn bring_about(&self, record: MeterRecord) -> Result<(), EnrolmentError> {
+        if request::approved(&record).is_some() {
+            request::fulfil(&*self.store, record, self.clock.now()).await
+        } else {
+            self.bring(record).await
         }
     }
 
