@@ -252,8 +252,8 @@ impl EnergyChain for RpcEnergyChain {
         outcome
     }
 
-    async fn ended(&self, key: &str) -> Result<Option<Outcome>, ChainError> {
-        self.ended_once(key).await
+    async fn ended(&self, key: &str, work: &Work) -> Result<Option<Outcome>, ChainError> {
+        self.ended_once(key, work).await
     }
 
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {

@@ -2,7 +2,7 @@
 //! are provably dead or were refused for a while.
 
 use crate::client::RpcEnergyChain;
-use crate::delivery::Fate;
+use crate::delivery::{Fate, Sends};
 use crate::error::ChainError;
 use crate::interruption::Moment;
 use crate::node::Details;
@@ -55,15 +55,17 @@ pub struct Finished {
     pub unknown: usize,
 }
 
-/// What a call may sign.
+/// How far a call goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Signs {
-    /// Whatever it takes.
-    Anew,
-    /// One transaction, if there are no bytes that may still land.
-    Once,
-    /// Nothing: it only finds out what became of what was signed.
-    Nothing,
+enum Effort {
+    /// It signs and sends whatever it takes.
+    SignsAnew,
+    /// It signs one transaction, if there are no bytes that may still land.
+    SignsOnce,
+    /// It sends what is signed, and signs nothing.
+    SendsAgain,
+    /// It finds out what became of what was sent.
+    Looks,
 }
 
 impl RpcEnergyChain {
@@ -71,27 +73,25 @@ impl RpcEnergyChain {
     /// unasked: by then somebody may be held.
     pub(crate) async fn submit_once(&self, key: &str, work: &Work) -> Result<Outcome, ChainError> {
         if !matches!(work, Work::Attest { .. }) {
-            return self.carry_on(key, work, Signs::Anew).await;
+            return self.carry_on(key, work, Effort::SignsAnew).await;
         }
-        match self.carry_on(key, work, Signs::Once).await? {
+        match self.carry_on(key, work, Effort::SignsOnce).await? {
             Outcome::Refused { code, message, .. } if code == EXPIRED => Err(ChainError::NotReady(message)),
             outcome => Ok(outcome),
         }
     }
 
     /// [`crate::EnergyChain::ended`].
-    pub(crate) async fn ended_once(&self, key: &str) -> Result<Option<Outcome>, ChainError> {
+    pub(crate) async fn ended_once(&self, key: &str, work: &Work) -> Result<Option<Outcome>, ChainError> {
         let Some(record) = self.store.outbox(key).await? else { return Ok(None) };
         if matches!(record.state, OutboxState::Refused { .. }) {
             return Ok(None);
         }
-        let work = Work::from_bytes(&record.work)
-            .ok_or_else(|| ChainError::InvalidWork(format!("what {key} asks for is not known")))?;
-        let outcome = self.carry_on(key, &work, Signs::Nothing).await?;
+        let outcome = self.carry_on(key, work, Effort::Looks).await?;
         Ok(Some(outcome).filter(|outcome| matches!(outcome, Outcome::Landed { .. })))
     }
 
-    async fn carry_on(&self, key: &str, work: &Work, signs: Signs) -> Result<Outcome, ChainError> {
+    async fn carry_on(&self, key: &str, work: &Work, effort: Effort) -> Result<Outcome, ChainError> {
         let _turn = self.turns.take(key).await;
         let stored = self.store.outbox(key).await?;
         // A key names the work it was first asked for with.
@@ -104,7 +104,7 @@ impl RpcEnergyChain {
             return Ok(outcome);
         }
         let may_land = stored.as_ref().is_some_and(|record| record.state == OutboxState::Sent);
-        if signs == Signs::Nothing && !may_land {
+        if matches!(effort, Effort::SendsAgain | Effort::Looks) && !may_land {
             let Refusal { code, message } = expired();
             return Ok(Outcome::Refused { code, message, retry: Retry::From(self.clock.now()) });
         }
@@ -129,11 +129,18 @@ impl RpcEnergyChain {
             };
             signed = record.signed;
             attempts += 1;
-            let fate = self.deliver(&record, fresh).await?;
+            let sends = match effort {
+                Effort::Looks => Sends::Nothing,
+                _ if fresh => Sends::Fresh,
+                _ => Sends::Again,
+            };
+            let fate = self.deliver(&record, sends).await?;
             let has_died = match &fate {
                 Fate::Landed(_) => false,
                 Fate::Refused(refusal) => refusal.code == ORACLE_VERSION,
-                Fate::NeverSent | Fate::OutOfUnits | Fate::Dead => true,
+                // Of what no node ever took, nothing is under way: that is known at once.
+                Fate::NeverSent => attempts >= ATTEMPTS_MAX,
+                Fate::OutOfUnits | Fate::Dead => true,
             };
             if matches!(fate, Fate::OutOfUnits) {
                 self.units.doubt(Shape::of(work));
@@ -141,7 +148,7 @@ impl RpcEnergyChain {
             if matches!(fate, Fate::Dead) {
                 self.interruption.reached(Moment::Dead);
             }
-            if has_died && signs != Signs::Anew {
+            if has_died && effort != Effort::SignsAnew {
                 if matches!(fate, Fate::Refused(_)) {
                     // The set changed since it was read; the work is the same.
                     self.read_config().await?;
@@ -174,8 +181,8 @@ impl RpcEnergyChain {
             let asked = page.iter().filter_map(|record| {
                 let work = Work::from_bytes(&record.work)?;
                 let attests = matches!(work, Work::Attest { .. });
-                let signs = if attests { Signs::Nothing } else { Signs::Anew };
-                Some(async move { self.carry_on(&record.key, &work, signs).await })
+                let effort = if attests { Effort::SendsAgain } else { Effort::SignsAnew };
+                Some(async move { self.carry_on(&record.key, &work, effort).await })
             });
             for outcome in futures::future::join_all(asked).await {
                 match outcome {
@@ -203,7 +210,7 @@ impl RpcEnergyChain {
             let terms = Terms { units: plan.units, fee_lamports, salt: salt(name, 0), recent };
             let message = compile(plan, name, terms)?;
             let signed = seal(message, &signers(plan), &[], name, recent)?;
-            match self.deliver(&self.record(name, signed, Vec::new(), attempt), true).await? {
+            match self.deliver(&self.record(name, signed, Vec::new(), attempt), Sends::Fresh).await? {
                 Fate::Landed(_) => return Ok(None),
                 Fate::Refused(refusal) => return Ok(Some(refusal)),
                 Fate::NeverSent | Fate::OutOfUnits | Fate::Dead => {}
@@ -311,6 +318,8 @@ impl RpcEnergyChain {
                 at: record.landed_at.unwrap_or(record.created_at),
                 rows: work.rows_of(&record.report),
             }),
+            // Signed anew at once, whatever the clock has done since.
+            OutboxState::Refused { code } if code == EXPIRED => None,
             OutboxState::Refused { code } => {
                 let retry = match record.retry_at {
                     Some(at) if at <= self.clock.now() => return None,

@@ -16,7 +16,12 @@ const AWAITED_S: i64 = 86_400;
 /// After a day one whose meter was retired counts with the registers it has on chain: server,
 /// witness and audits all know that time from the chain alone.
 pub fn is_awaited(attested_through: Timestamp, end: Timestamp) -> bool {
-    end.since(attested_through) < AWAITED_S * 1_000_000
+    attested_through > awaited_after(end)
+}
+
+/// The moment after which what is missing at `end` is awaited.
+pub fn awaited_after(end: Timestamp) -> Timestamp {
+    Timestamp(end.0.saturating_sub(AWAITED_S * 1_000_000))
 }
 
 /// What a record of the feeder is.

@@ -185,7 +185,7 @@ impl Sender {
                 let held = self.held(&rows, households).await?;
                 if !held.is_empty() {
                     // What was sent before the hold may have landed, and our record must say so.
-                    if let Some(outcome) = self.chain.ended(&named).await? {
+                    if let Some(outcome) = self.chain.ended(&named, &work).await? {
                         return Ok(Said::Answer(Answer::Told(outcome)));
                     }
                     let withheld = self.not_on_chain(record, held).await?;

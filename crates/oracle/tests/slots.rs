@@ -135,7 +135,7 @@ impl EnergyChain for Chain {
         Ok(outcome)
     }
 
-    async fn ended(&self, key: &str) -> Result<Option<Outcome>, ChainError> {
+    async fn ended(&self, key: &str, _: &Work) -> Result<Option<Outcome>, ChainError> {
         Ok(self.landed.lock().unwrap().get(key).cloned())
     }
 

@@ -263,6 +263,10 @@ impl Store for PostgresStore {
         read::meters::all(&self.readers).await
     }
 
+    async fn held_meters(&self) -> Answer<Vec<MeterId>> {
+        read::meters::held(&self.readers).await
+    }
+
     async fn meter(&self, meter: MeterId) -> Answer<Option<MeterRecord>> {
         read::meters::one(&self.readers, meter).await
     }

@@ -264,6 +264,10 @@ impl Store for SqliteStore {
         self.readers.ask(read::meters::all)
     }
 
+    async fn held_meters(&self) -> Answer<Vec<MeterId>> {
+        self.readers.ask(read::meters::held)
+    }
+
     async fn meter(&self, meter: MeterId) -> Answer<Option<MeterRecord>> {
         self.readers.ask(|c| read::meters::one(c, meter))
     }

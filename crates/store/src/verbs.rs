@@ -184,6 +184,8 @@ pub trait Store: Send + Sync {
     async fn meters(&self) -> Result<Vec<MeterRecord>, StoreError>;
     /// One enrolment.
     async fn meter(&self, meter: MeterId) -> Result<Option<MeterRecord>, StoreError>;
+    /// Meters of which nothing is attested until a person decides, in order.
+    async fn held_meters(&self) -> Result<Vec<MeterId>, StoreError>;
     /// What happened to a meter, or to all, newest first.
     async fn meter_events(
         &self,

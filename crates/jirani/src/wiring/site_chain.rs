@@ -132,10 +132,10 @@ impl EnergyChain for SiteChain {
         outcome
     }
 
-    async fn ended(&self, key: &str) -> Result<Option<Outcome>, ChainError> {
+    async fn ended(&self, key: &str, work: &Work) -> Result<Option<Outcome>, ChainError> {
         let chain = self.chain()?;
         self.check(&chain).await?;
-        chain.ended(key).await
+        chain.ended(key, work).await
     }
 
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {

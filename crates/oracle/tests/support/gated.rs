@@ -107,6 +107,7 @@ pass_on! {
     tariffs() -> Vec<TariffRecord>;
     attested_meters() -> Vec<AttestedMeterRecord>;
     meters() -> Vec<MeterRecord>;
+    held_meters() -> Vec<MeterId>;
     meter(meter: MeterId) -> Option<MeterRecord>;
     meter_events(meter: Option<MeterId>, limit: u32) -> Vec<MeterEventRow>;
     spans() -> Vec<Span>;

@@ -50,7 +50,7 @@ pub struct Chain {
 
 #[async_trait]
 impl EnergyChain for Chain {
-    async fn ended(&self, _: &str) -> Result<Option<Outcome>, ChainError> {
+    async fn ended(&self, _: &str, _: &Work) -> Result<Option<Outcome>, ChainError> {
         // Whatever was asked for was answered at once.
         Ok(None)
     }

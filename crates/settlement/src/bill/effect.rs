@@ -9,7 +9,7 @@ use crate::step::Trouble;
 use jirani_chain::reported_rows;
 use jirani_market::bill::{Period, Total};
 use jirani_market::nairobi;
-use jirani_market::report::is_awaited;
+use jirani_market::report::awaited_after;
 use jirani_store::verbs::PAGE_MAX;
 use jirani_store::{Change, DayBillRecord, HouseholdKind, OrderRecord, SlotRecord};
 use jirani_units::{Clock as _, HouseholdId, OrderId, Timestamp};
@@ -62,15 +62,15 @@ impl Settlement {
                 Some(standing) => standing,
                 None => self.restored_books(*feeder, members).await?,
             };
-            let waits = self.store.unattested_slots(*feeder, standing.through, 1).await?.pop();
-            let awaited = waits.map(|slot| slot.end).filter(|end| is_awaited(*end, now));
+            let awaited_since = standing.through.max(awaited_after(now));
+            let awaited = self.store.unattested_slots(*feeder, awaited_since, 1).await?.pop();
             loop {
                 let slots = self.store.attested_slots_after(*feeder, standing.through, SLOTS).await?;
                 let found = slots.len();
                 let mut billed = 0;
                 for slot in slots {
                     // An earlier one that lands late would be billed by nobody.
-                    let is_next = awaited.is_none_or(|awaited| slot.end < awaited);
+                    let is_next = awaited.as_ref().is_none_or(|awaited| slot.end < awaited.end);
                     let told = slot.attested_at.filter(|at| is_next && at.plus_seconds(LAG_S) <= now);
                     let Some(attested_at) = told else { break };
                     standing = self.bill_slot(standing, &slot, attested_at, members).await?;

@@ -409,7 +409,7 @@ fn release(state: &mut State, id: OrderId) -> Result<(), &'static str> {
 
 #[async_trait]
 impl EnergyChain for TestChain {
-    async fn ended(&self, _: &str) -> Result<Option<Outcome>, ChainError> {
+    async fn ended(&self, _: &str, _: &Work) -> Result<Option<Outcome>, ChainError> {
         panic!("the settlement attests nothing")
     }
 

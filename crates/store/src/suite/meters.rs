@@ -68,6 +68,7 @@ pub async fn an_enrolment_goes_on_from_the_version_read(place: &dyn Place) {
         ..claimed(2, 8)
     };
     keep(&store, change(&replaces)).await;
+    assert_eq!(store.held_meters().await.unwrap(), [meter(1)]);
     let all = store.meters().await.unwrap();
     assert_eq!(all, [MeterRecord { version: 2, ..answered }, MeterRecord { version: 1, ..replaces }]);
 }

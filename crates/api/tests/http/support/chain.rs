@@ -69,7 +69,7 @@ impl Accounts {
 
 #[async_trait]
 impl EnergyChain for TestChain {
-    async fn ended(&self, key: &str) -> Result<Option<Outcome>, ChainError> {
+    async fn ended(&self, key: &str, _: &Work) -> Result<Option<Outcome>, ChainError> {
         Ok(self.accounts.lock().unwrap().done.get(key).cloned())
     }
 
