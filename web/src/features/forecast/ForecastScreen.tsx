@@ -22,7 +22,7 @@ export function ForecastScreen() {
   return (
     <div className="space-y-4">
       <h1 className="font-bold text-2xl">{messages.forecast.title}</h1>
-      <Loaded query={forecast}>
+      <Loaded query={forecast} size="h-96" className="space-y-4">
         {(data) => {
           if (data.points.length === 0) return <p>{messages.forecast.none}</p>;
           const sums = tomorrow(data.points);

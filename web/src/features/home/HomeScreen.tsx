@@ -2,12 +2,13 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
 import { Card, Line } from "../../components/basics";
-import { Loaded } from "../../components/states";
+import { Guard, Loaded } from "../../components/states";
 import { formatEnergy } from "../../domain/energy";
 import { formatMoney } from "../../domain/money";
 import { formatTime, minutesSince } from "../../domain/time";
 import { useMessages } from "../../i18n";
-import { api, asked, type Home } from "../../lib/api";
+import type { Home } from "../../lib/api";
+import * as questions from "../../lib/questions";
 import { MovementList } from "../history/MovementList";
 import { ComingPrice } from "../market/ComingPrice";
 import { AdviceCard } from "./AdviceCard";
@@ -16,27 +17,29 @@ import { FlowBar } from "./FlowBar";
 /** Is the sun earning, what do I have, what should I do. */
 export function HomeScreen() {
   const messages = useMessages();
-  const home = useQuery({
-    queryKey: ["home"],
-    queryFn: () => asked(api.GET("/api/v1/me/home")),
-    refetchInterval: 30_000,
-  });
+  const home = useQuery({ ...questions.home, refetchInterval: 30_000 });
   return (
-    <div className="space-y-4">
-      <Loaded query={home}>
-        {(data) => (
-          <>
+    <Loaded query={home} size="h-dvh" className="space-y-4">
+      {(data) => (
+        <>
+          <Guard>
             <Now home={data} />
-            <ComingPrice />
+          </Guard>
+          <Guard>
             <Holdings home={data} />
-            {data.advice && <AdviceCard advice={data.advice} />}
+          </Guard>
+          <Guard>{data.advice && <AdviceCard advice={data.advice} />}</Guard>
+          <Guard>
             <Card title={messages.home.last}>
               <MovementList movements={data.movements} empty={messages.home.none} />
             </Card>
-          </>
-        )}
-      </Loaded>
-    </div>
+          </Guard>
+          <Guard>
+            <ComingPrice />
+          </Guard>
+        </>
+      )}
+    </Loaded>
   );
 }
 

@@ -7,16 +7,13 @@ import { formatMoney } from "../../domain/money";
 import { isFinal, standing, steps, stepsDone } from "../../domain/payment";
 import { useMessages } from "../../i18n";
 import { api, asked } from "../../lib/api";
+import * as questions from "../../lib/questions";
 import { WholeShillings } from "./WholeShillings";
 
 /** One order's payment, read again by its number: a reload or a dead stream loses nothing. */
 export function PaymentScreen({ id }: { id: number }) {
   const messages = useMessages();
-  const config = useQuery({
-    queryKey: ["config"],
-    queryFn: () => asked(api.GET("/api/v1/config")),
-    staleTime: 600_000,
-  });
+  const config = useQuery(questions.config);
   const order = useQuery({
     queryKey: ["order", id],
     queryFn: () => asked(api.GET("/api/v1/me/orders/{id}", { params: { path: { id } } })),
@@ -25,7 +22,7 @@ export function PaymentScreen({ id }: { id: number }) {
   return (
     <Card>
       <h1 className="font-bold text-2xl">{messages.pay.title}</h1>
-      <Loaded query={order}>
+      <Loaded query={order} size="h-96">
         {(data) => {
           const done = stepsDone(data.state);
           const unknown = data.payment?.state === "unknown";
