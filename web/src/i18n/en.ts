@@ -47,6 +47,7 @@ export const en = {
     buying: (watts: number) => `Drawing ${formatPower(watts)} now`,
     quiet: "Nothing flows right now",
     noMeter: "Your meter has not sent anything yet",
+    silent: (moment: string) => `Your meter has sent nothing since ${moment}`,
     today: "Today",
     made: "Made by your panels",
     used: "Used at home",
@@ -163,6 +164,8 @@ export const en = {
     signature: "Chain record",
     another: "Back to the market",
     unknown: "We do not know yet. Do not pay again.",
+    check: "Look again",
+    unreachable: "The server cannot be reached. If you paid, do not pay again: wait for the answer here.",
   },
   money: {
     title: "Your money",

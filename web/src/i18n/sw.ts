@@ -46,6 +46,7 @@ export const sw: Messages = {
     buying: (watts) => `Unatumia ${formatPower(watts)} kutoka gridi sasa`,
     quiet: "Hakuna umeme unaopita sasa",
     noMeter: "Mita yako bado haijatuma taarifa",
+    silent: (moment) => `Mita yako haijatuma taarifa tangu ${moment}`,
     today: "Leo",
     made: "Umetengenezwa na paneli zako",
     used: "Umetumika nyumbani",
@@ -161,6 +162,8 @@ export const sw: Messages = {
     signature: "Rekodi ya mnyororo",
     another: "Rudi sokoni",
     unknown: "Bado hatujui. Usilipe tena.",
+    check: "Angalia tena",
+    unreachable: "Seva haipatikani. Kama umelipa, usilipe tena: subiri jibu hapa.",
   },
   money: {
     title: "Pesa zako",

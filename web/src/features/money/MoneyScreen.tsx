@@ -6,6 +6,7 @@ import { formatMoney, parseShillings } from "../../domain/money";
 import { formatMoment } from "../../domain/time";
 import { useMessages } from "../../i18n";
 import { api, asked, newIntentKey } from "../../lib/api";
+import { useHidden } from "../../lib/hidden";
 import * as questions from "../../lib/questions";
 import { ShortfallCard } from "../shortfall/ShortfallCard";
 
@@ -13,6 +14,7 @@ import { ShortfallCard } from "../shortfall/ShortfallCard";
 export function MoneyScreen() {
   const messages = useMessages();
   const home = useQuery(questions.home);
+  const { hidden, toggle } = useHidden();
   const payouts = useQuery({ queryKey: ["payouts"], queryFn: () => asked(api.GET("/api/v1/me/payouts")) });
   return (
     <div className="space-y-4">
@@ -23,15 +25,18 @@ export function MoneyScreen() {
             <dl>
               <Line term={messages.money.available}>
                 <span className="text-2xl" data-testid="available">
-                  {formatMoney(data.available_cents)}
+                  {hidden === "yes" ? "•••••" : formatMoney(data.available_cents)}
                 </span>
               </Line>
               {data.balance_cents !== data.available_cents && (
                 <Line term={messages.money.held}>
-                  {formatMoney(data.balance_cents - data.available_cents)}
+                  {hidden === "yes" ? "•••••" : formatMoney(data.balance_cents - data.available_cents)}
                 </Line>
               )}
             </dl>
+            <button type="button" onClick={toggle} className="min-h-12 cursor-pointer underline">
+              {hidden === "yes" ? messages.home.show : messages.home.hide}
+            </button>
             <Withdraw />
           </Card>
         )}
