@@ -93,7 +93,6 @@ try {
     lcp_ms: Math.round(loads.map(({ seen }) => seen.painted_ms).sort((a, b) => a - b)[runs >> 1]),
     cls: Number(largest(({ seen }) => seen.moved).toFixed(4)),
   };
-  if (process.env.SHOW) console.error(loads[0].files.join("\n"), JSON.stringify(figures));
   assert.ok(
     figures.household_js_gzip > 0 && figures.household_js_gzip <= JS_GZIP_MAX,
     JSON.stringify(figures),
