@@ -7,7 +7,7 @@ function walk(folder) {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
     if (statSync(path).isDirectory()) walk(path);
-    else if (/\.(js|css|html|svg|json)$/.test(name)) {
+    else if (/\.(js|css|html|svg|json|webmanifest)$/.test(name)) {
       const bytes = readFileSync(path);
       writeFileSync(`${path}.br`, brotliCompressSync(bytes));
       writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));

@@ -8,6 +8,7 @@ mod ledger;
 mod market;
 mod mpesa;
 mod plausibility;
+mod web;
 
 use crate::{step, up};
 use anyhow::{Context as _, bail};
@@ -41,9 +42,10 @@ pub fn run(root: &Path, name: &str, as_json: bool, update: bool, first: First) -
         "pipeline" => pipeline(root, as_json),
         "plausibility" => plausibility::run(root, as_json),
         "program" => program(root, as_json, update),
+        "web" => web::run(root, as_json),
         other => {
             bail!(
-                "there is no bench {other}; there are: chain, forecast, gateway, ledger, market, mpesa, pipeline, plausibility, program"
+                "there is no bench {other}; there are: chain, forecast, gateway, ledger, market, mpesa, pipeline, plausibility, program, web"
             )
         }
     }

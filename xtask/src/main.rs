@@ -50,7 +50,7 @@ enum Chore {
     },
     /// Measures; see docs/benchmarks.md. Prints a table, or one line of JSON last.
     Bench {
-        /// What to measure: `chain`, `forecast`, `gateway`, `ledger`, `market`, `mpesa`, `pipeline`, `program`.
+        /// What to measure: `chain`, `forecast`, `gateway`, `ledger`, `market`, `mpesa`, `pipeline`, `program`, `web`.
         name: String,
         /// Write the measured table into the documentation that holds it.
         #[arg(long)]

@@ -252,6 +252,10 @@ impl EnergyChain for RpcEnergyChain {
         outcome
     }
 
+    async fn ended(&self, key: &str, work: &Work) -> Result<Option<Outcome>, ChainError> {
+        self.ended_once(key, work).await
+    }
+
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {
         Ok(self.households(&[id]).await?.into_iter().next().flatten())
     }

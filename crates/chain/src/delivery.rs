@@ -36,6 +36,18 @@ pub(crate) enum Fate {
     Dead,
 }
 
+/// What is sent while the fate of bytes is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sends {
+    /// Bytes that have never left this process: what the node then refuses to take is
+    /// refused for good.
+    Fresh,
+    /// Bytes of which a copy may still be on its way.
+    Again,
+    /// Nothing: who asks wants no more of them to land.
+    Nothing,
+}
+
 /// What a look at a transaction showed.
 enum Look {
     /// Its fate.
@@ -47,10 +59,9 @@ enum Look {
 }
 
 impl RpcEnergyChain {
-    /// Sends and watches until the fate of these bytes is certain. `fresh` bytes
-    /// have never left this process: what the node then refuses to take is refused
-    /// for good, while of others a copy may still be on its way.
-    pub(crate) async fn deliver(&self, record: &OutboxRecord, fresh: bool) -> Result<Fate, ChainError> {
+    /// Sends and watches until the fate of these bytes is certain.
+    pub(crate) async fn deliver(&self, record: &OutboxRecord, sends: Sends) -> Result<Fate, ChainError> {
+        let fresh = sends == Sends::Fresh;
         let signature: Signature = record
             .signature
             .parse()
@@ -81,7 +92,7 @@ impl RpcEnergyChain {
                 }
             }
             // While the node is silent it may still hear us.
-            if !known && sent.is_none_or(|at| at.elapsed() >= self.config.resend) {
+            if sends != Sends::Nothing && !known && sent.is_none_or(|at| at.elapsed() >= self.config.resend) {
                 sent = Some(Instant::now());
                 match self.send(record, untouched).await {
                     Ok(Some(fate)) => return Ok(fate),

@@ -12,8 +12,12 @@ use jirani_units::{HouseholdId, OfferId, OrderId, Timestamp, Wh};
 pub trait EnergyChain: Send + Sync {
     /// Does `work` once. `key` names the work for ever (`settle/17`): calling again
     /// with the same key, also after a restart, gives the first call's outcome.
-    /// Returns when the outcome is final. An error means unknown: call again.
+    /// Returns when the outcome is final. An error means unknown: call again. An attestation
+    /// is signed once by a call at most: who asks again may leave rows out, by then.
     async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError>;
+    /// What became of work under this key, if it landed; `None` once it is certain that nothing
+    /// of it will by what was sent so far. Signs and sends nothing. An error means unknown: call again.
+    async fn ended(&self, key: &str, work: &Work) -> Result<Option<Outcome>, ChainError>;
     /// A record's state; `None` when it is not enrolled.
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError>;
     /// The states of several records, in the order asked for; `None` for one that is not

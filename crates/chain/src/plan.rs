@@ -227,7 +227,7 @@ pub fn accounts(fills: &[Fill]) -> Result<Vec<FillAccounts>, ChainError> {
 
 /// Rows as the program takes them. Those of households that the chain does not know, or knows
 /// no more, are named: the others can go without them.
-fn attested(facts: &Facts, rows: &[AttestRow]) -> Result<Vec<AttestationRow>, ChainError> {
+pub(crate) fn attested(facts: &Facts, rows: &[AttestRow]) -> Result<Vec<AttestationRow>, ChainError> {
     let mut known_rows = Vec::with_capacity(rows.len());
     let mut strangers = Vec::new();
     for row in rows {

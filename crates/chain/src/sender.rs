@@ -2,11 +2,11 @@
 //! are provably dead or were refused for a while.
 
 use crate::client::RpcEnergyChain;
-use crate::delivery::Fate;
+use crate::delivery::{Fate, Sends};
 use crate::error::ChainError;
 use crate::interruption::Moment;
 use crate::node::Details;
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, attested, plan};
 use crate::refusal::Refusal;
 use crate::retry::{EXPIRED, retry};
 use crate::transaction::{Signed, Terms, compile, salt, seal};
@@ -22,6 +22,8 @@ use tokio::sync::OwnedMutexGuard;
 
 /// How often one call signs anew what a node did not take at all.
 const ATTEMPTS_MAX: u32 = 4;
+/// The oracle set changed since it was read: signed for another one, the same work lands.
+const ORACLE_VERSION: &str = "energy.oracle_version";
 /// How many salts are tried for work that meets the signature of other work.
 const SALTS_MAX: u32 = 8;
 
@@ -53,22 +55,43 @@ pub struct Finished {
     pub unknown: usize,
 }
 
-/// What becomes of work whose bytes have provably died.
+/// How far a call goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum OfTheDead {
-    /// It is signed anew.
-    SignAnew,
-    /// It waits for whoever asks for it again.
-    Leave,
+enum Effort {
+    /// It signs and sends whatever it takes.
+    SignsAnew,
+    /// It signs one transaction, if there are no bytes that may still land.
+    SignsOnce,
+    /// It sends what is signed, and signs nothing.
+    SendsAgain,
+    /// It finds out what became of what was sent.
+    Looks,
 }
 
 impl RpcEnergyChain {
-    /// [`crate::EnergyChain::submit`].
+    /// [`crate::EnergyChain::submit`]. Of an attestation that has died nothing is signed anew
+    /// unasked: by then somebody may be held.
     pub(crate) async fn submit_once(&self, key: &str, work: &Work) -> Result<Outcome, ChainError> {
-        self.carry_on(key, work, OfTheDead::SignAnew).await
+        if !matches!(work, Work::Attest { .. }) {
+            return self.carry_on(key, work, Effort::SignsAnew).await;
+        }
+        match self.carry_on(key, work, Effort::SignsOnce).await? {
+            Outcome::Refused { code, message, .. } if code == EXPIRED => Err(ChainError::NotReady(message)),
+            outcome => Ok(outcome),
+        }
     }
 
-    async fn carry_on(&self, key: &str, work: &Work, dead: OfTheDead) -> Result<Outcome, ChainError> {
+    /// [`crate::EnergyChain::ended`].
+    pub(crate) async fn ended_once(&self, key: &str, work: &Work) -> Result<Option<Outcome>, ChainError> {
+        let Some(record) = self.store.outbox(key).await? else { return Ok(None) };
+        if matches!(record.state, OutboxState::Refused { .. }) {
+            return Ok(None);
+        }
+        let outcome = self.carry_on(key, work, Effort::Looks).await?;
+        Ok(Some(outcome).filter(|outcome| matches!(outcome, Outcome::Landed { .. })))
+    }
+
+    async fn carry_on(&self, key: &str, work: &Work, effort: Effort) -> Result<Outcome, ChainError> {
         let _turn = self.turns.take(key).await;
         let stored = self.store.outbox(key).await?;
         // A key names the work it was first asked for with.
@@ -79,6 +102,11 @@ impl RpcEnergyChain {
         let work = kept.as_ref().unwrap_or(work);
         if let Some(outcome) = stored.as_ref().and_then(|record| self.told_before(record, work)) {
             return Ok(outcome);
+        }
+        let may_land = stored.as_ref().is_some_and(|record| record.state == OutboxState::Sent);
+        if matches!(effort, Effort::SendsAgain | Effort::Looks) && !may_land {
+            let Refusal { code, message } = expired();
+            return Ok(Outcome::Refused { code, message, retry: Retry::From(self.clock.now()) });
         }
         let _permit = self
             .in_flight
@@ -101,28 +129,41 @@ impl RpcEnergyChain {
             };
             signed = record.signed;
             attempts += 1;
-            match self.deliver(&record, fresh).await? {
-                Fate::Landed(details) => return self.finish(record, work, details).await,
-                Fate::Refused(refusal)
-                    if refusal.code == "energy.oracle_version" && attempts < ATTEMPTS_MAX =>
-                {
+            let sends = match effort {
+                Effort::Looks => Sends::Nothing,
+                _ if fresh => Sends::Fresh,
+                _ => Sends::Again,
+            };
+            let fate = self.deliver(&record, sends).await?;
+            let has_died = match &fate {
+                Fate::Landed(_) => false,
+                Fate::Refused(refusal) => refusal.code == ORACLE_VERSION,
+                // Of what no node ever took, nothing is under way: that is known at once.
+                Fate::NeverSent => attempts >= ATTEMPTS_MAX,
+                Fate::OutOfUnits | Fate::Dead => true,
+            };
+            if matches!(fate, Fate::OutOfUnits) {
+                self.units.doubt(Shape::of(work));
+            }
+            if matches!(fate, Fate::Dead) {
+                self.interruption.reached(Moment::Dead);
+            }
+            if has_died && effort != Effort::SignsAnew {
+                if matches!(fate, Fate::Refused(_)) {
                     // The set changed since it was read; the work is the same.
                     self.read_config().await?;
                 }
+                return self.refused(record, work, expired()).await;
+            }
+            match fate {
+                Fate::Landed(details) => return self.finish(record, work, details).await,
                 Fate::Refused(refusal) => return self.refused(record, work, refusal).await,
                 Fate::NeverSent | Fate::OutOfUnits if attempts >= ATTEMPTS_MAX => {
                     return Err(ChainError::Unreachable(format!(
                         "the node took none of {ATTEMPTS_MAX} transactions for {key}"
                     )));
                 }
-                Fate::OutOfUnits => self.units.doubt(Shape::of(work)),
-                Fate::NeverSent => {}
-                Fate::Dead => {
-                    self.interruption.reached(Moment::Dead);
-                    if dead == OfTheDead::Leave {
-                        return self.refused(record, work, expired()).await;
-                    }
-                }
+                Fate::NeverSent | Fate::OutOfUnits | Fate::Dead => {}
             }
         }
     }
@@ -140,8 +181,8 @@ impl RpcEnergyChain {
             let asked = page.iter().filter_map(|record| {
                 let work = Work::from_bytes(&record.work)?;
                 let attests = matches!(work, Work::Attest { .. });
-                let dead = if attests { OfTheDead::Leave } else { OfTheDead::SignAnew };
-                Some(async move { self.carry_on(&record.key, &work, dead).await })
+                let effort = if attests { Effort::SendsAgain } else { Effort::SignsAnew };
+                Some(async move { self.carry_on(&record.key, &work, effort).await })
             });
             for outcome in futures::future::join_all(asked).await {
                 match outcome {
@@ -169,7 +210,7 @@ impl RpcEnergyChain {
             let terms = Terms { units: plan.units, fee_lamports, salt: salt(name, 0), recent };
             let message = compile(plan, name, terms)?;
             let signed = seal(message, &signers(plan), &[], name, recent)?;
-            match self.deliver(&self.record(name, signed, Vec::new(), attempt), true).await? {
+            match self.deliver(&self.record(name, signed, Vec::new(), attempt), Sends::Fresh).await? {
                 Fate::Landed(_) => return Ok(None),
                 Fate::Refused(refusal) => return Ok(Some(refusal)),
                 Fate::NeverSent | Fate::OutOfUnits | Fate::Dead => {}
@@ -202,6 +243,10 @@ impl RpcEnergyChain {
             self.purse_ready().await?;
         }
         let facts = self.facts(work).await?;
+        if let Work::Attest { rows, .. } = work {
+            // Before a witness counts them.
+            attested(&facts, rows)?;
+        }
         let recent = self.blockhashes.get(&self.node).await?;
         let witness = self.witness_for(work, &facts).await?;
         let plan = plan(&self.program, &self.config.keys, &facts, work, witness.map(Witness::key))?;
@@ -273,6 +318,8 @@ impl RpcEnergyChain {
                 at: record.landed_at.unwrap_or(record.created_at),
                 rows: work.rows_of(&record.report),
             }),
+            // Signed anew at once, whatever the clock has done since.
+            OutboxState::Refused { code } if code == EXPIRED => None,
             OutboxState::Refused { code } => {
                 let retry = match record.retry_at {
                     Some(at) if at <= self.clock.now() => return None,

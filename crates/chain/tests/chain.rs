@@ -372,7 +372,7 @@ async fn a_dead_attestation_is_signed_anew_only_for_whoever_asks_for_it() {
     assert_eq!(left.state, OutboxState::Refused { code: "chain.expired".to_owned() });
     assert_eq!(bench.chain.snapshot().await.unwrap().supply_wh, Wh(0));
     assert_ne!(landed(&bench.submit("attest/1", work).await), foreign.signature);
-    assert_eq!(bench.chain.snapshot().await.unwrap().supply_wh, Wh(60));
+    assert_eq!(bench.chain.snapshot().await.unwrap().supply_wh, Wh(100));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
-//! The main job through the pages themselves: two neighbours trade, one of them
-//! withdraws, the operator audits, in a real browser. `web/e2e/trade.mjs` tells
-//! the story; it needs Node, the dashboard built (`web/dist`) and a Chromium named
-//! by `JIRANI_CHROMIUM`, without which it is skipped.
+//! The pages themselves in a real browser: two neighbours trade, one of them withdraws,
+//! the operator audits; what a phone loads first; a network that dies. `web/e2e/all.mjs`
+//! names the stories; they need Node, the dashboard built (`web/dist`) and a Chromium named
+//! by `JIRANI_CHROMIUM`, without which they are skipped.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
 mod support;
@@ -11,7 +11,7 @@ use std::process::Command;
 use support::Running;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn neighbours_trade_pay_withdraw_and_are_audited_in_a_browser() {
+async fn people_do_what_they_came_for_in_a_browser() {
     let Some(chromium) = std::env::var_os("JIRANI_CHROMIUM") else {
         println!("skipped: JIRANI_CHROMIUM names no Chromium, for example /usr/bin/chromium");
         return;
@@ -36,13 +36,13 @@ async fn neighbours_trade_pay_withdraw_and_are_audited_in_a_browser() {
 
     let mut story = Command::new("node");
     story
-        .arg("e2e/trade.mjs")
+        .arg("e2e/all.mjs")
         .current_dir(&web)
         .env("DASHBOARD", &running.dashboard)
         .env("PHONES", &running.phones)
         .env("JIRANI_CHROMIUM", chromium);
     let story = tokio::task::spawn_blocking(move || story.status()).await.unwrap().expect("node runs");
-    assert!(story.success(), "web/e2e/trade.mjs ended with {story}");
+    assert!(story.success(), "web/e2e/all.mjs ended with {story}");
 
     running.finish(folder.path());
 }

@@ -48,6 +48,14 @@ fn desk(running: &Running, operator: &str, arguments: &[&str]) -> Result<Value, 
     Err(String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
+/// Approves or rejects what the operator reads in the list.
+fn decide(running: &Running, operator: &str, verb: &str, name: &str) -> Result<Value, String> {
+    let read = desk(running, operator, &["list"]).unwrap();
+    let revision = state_of(read.as_array().unwrap(), name)["revision"].to_string();
+    let seen: &[&str] = if verb == "approve" { &["--revision", &revision] } else { &[] };
+    desk(running, operator, &[&[verb, name][..], seen].concat())
+}
+
 /// A meter on this machine: the firmware's core, and MQTT as it speaks it.
 struct Device {
     meter: HostMeter,
@@ -143,7 +151,7 @@ fn attested_through(homes: &Value, home: u64) -> Option<String> {
 /// Claims, challenges and approves by two operators; the device answers meanwhile.
 async fn bring_in(running: &Running, claimed: &Value, device: &mut Device) {
     let name = device.name.clone();
-    let early = desk(running, "Baraka", &["approve", &name]).unwrap_err();
+    let early = decide(running, "Baraka", "approve", &name).unwrap_err();
     assert!(early.contains("meter.wrong_state"), "{early}");
     desk(running, "Amina", &["challenge", &name]).unwrap();
     device
@@ -151,10 +159,10 @@ async fn bring_in(running: &Running, claimed: &Value, device: &mut Device) {
         .await;
     // What was proven stays as it stands until another operator has decided.
     for verb in ["approve", "reject"] {
-        let alone = desk(running, "Amina", &[verb, &name]).unwrap_err();
+        let alone = decide(running, "Amina", verb, &name).unwrap_err();
         assert!(alone.contains("meter.same_operator"), "{alone}");
     }
-    desk(running, "Baraka", &["approve", &name]).unwrap();
+    decide(running, "Baraka", "approve", &name).unwrap();
     device.until(running, None, "the chain", |meters, _| state_of(meters, &name)["state"] == "active").await;
     assert_eq!(claimed["meter"]["state"], "claimed");
 }
@@ -239,9 +247,9 @@ async fn a_meter_is_enrolled_replaced_retired_and_held_and_every_wh_counts_once(
     second.until(&running, None, "the hold", |meters, _| held(meters)).await;
     std::mem::swap(&mut second.meter, &mut twin);
     desk(&running, "Baraka", &["release", &second_name, "--reason", "the copy was found"]).unwrap();
-    let alone = desk(&running, "Baraka", &["approve", &second_name]).unwrap_err();
+    let alone = decide(&running, "Baraka", "approve", &second_name).unwrap_err();
     assert!(alone.contains("meter.same_operator"), "{alone}");
-    let asked = desk(&running, "Amina", &["approve", &second_name]).unwrap();
+    let asked = decide(&running, "Amina", "approve", &second_name).unwrap();
     assert_eq!(asked["request"]["asked_by"], "Baraka", "{asked}");
     let released = |meters: &[Value]| state_of(meters, &second_name)["held"].is_null();
     second.until(&running, None, "the release", |meters, _| released(meters)).await;

@@ -189,7 +189,8 @@ async fn orders_offers_markers_authorities_and_households_end_by_the_operators_h
 
     // A household with a life behind it: its sums stay in the books.
     desk.refused(&["close-household", "1"], "900 Wh in its vault");
-    let told = desk.done(&["close-household", "3"]);
+    desk.refused(&["close-household", "3"], "retire its meter instead");
+    let told = desk.done(&["close-household", "3", "--feeder-ended"]);
     assert!(told.contains("its counters go to the totals of closed households"), "{told}");
     assert_eq!(desk.json(&["accounts"])["households"].as_array().unwrap().len(), 2);
     let snapshot = site.chain.snapshot().await.unwrap();

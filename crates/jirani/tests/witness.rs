@@ -6,7 +6,7 @@ mod support;
 
 use jirani_store::{SlotRecord, Store as _};
 use jirani_store_sqlite::SqliteStore;
-use jirani_units::Wh;
+use jirani_units::{Timestamp, Wh};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -101,7 +101,13 @@ async fn attested_after(operator: &Person<'_>, before: Option<String>) {
 /// The slot that waits for its signature, in a stopped server's store.
 async fn waiting_slot(folder: &Path) -> SlotRecord {
     let store = SqliteStore::open(&folder.join("jirani.db")).await.unwrap();
-    let slot = store.unattested_slots(1).await.unwrap().into_iter().next().expect("a slot that waits");
+    let slot = store
+        .unattested_slots(1, Timestamp(i64::MIN), 1_000)
+        .await
+        .unwrap()
+        .into_iter()
+        .next()
+        .expect("a slot that waits");
     store.close().await;
     slot
 }

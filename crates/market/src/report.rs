@@ -5,9 +5,24 @@
 use crate::bill::{Flow, Trade};
 use crate::error::MarketError;
 use crate::fill::energy;
-use jirani_units::{Cents, HouseholdId, Slot, Wh};
+use jirani_units::{Cents, HouseholdId, Slot, Timestamp, Wh};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How long a silent meter's share of its feeder's losses is waited for, in seconds.
+const AWAITED_S: i64 = 86_400;
+
+/// Whether losses at `end` wait for a record that is attested through `attested_through` only.
+/// After a day one whose meter was retired counts with the registers it has on chain: server,
+/// witness and audits all know that time from the chain alone.
+pub fn is_awaited(attested_through: Timestamp, end: Timestamp) -> bool {
+    attested_through > awaited_after(end)
+}
+
+/// The moment after which what is missing at `end` is awaited.
+pub fn awaited_after(end: Timestamp) -> Timestamp {
+    Timestamp(end.0.saturating_sub(AWAITED_S * 1_000_000))
+}
 
 /// What a record of the feeder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

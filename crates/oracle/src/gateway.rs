@@ -368,6 +368,10 @@ impl Core {
             // Somebody else may have kept the same: what stands in the store is judged anew.
             self.known.refresh_enrolled(&*self.store).await?;
         }
+        if kept.is_err() {
+            let meters = decided.durable.keys().map(|(meter, _)| *meter).collect();
+            self.known.refresh_latest_of(&*self.store, meters).await?;
+        }
         kept?;
         self.remarked.remember(&decided.remarks, now);
         for meter in &decided.equivocal {

@@ -252,7 +252,11 @@ impl Intake<'_> {
                     continue;
                 };
                 keep(&mut self.decided.changes, changes);
-                anew.insert(meter, enrolled);
+                if anew.insert(meter, enrolled).is_none() {
+                    // What another gateway stores meanwhile would be counted by no span.
+                    let last = self.known.latest.get(&meter).map(|latest| (latest.epoch, latest.seq));
+                    self.decided.changes.push(Change::LastReading { meter, last });
+                }
             }
             let row = row_of(meter, &reading, enrolled.household, bytes, self.now);
             // What this batch has accepted counts as said.

@@ -2,18 +2,7 @@
 
 use crate::plan::Gone;
 use jirani_store::AttestedRow;
-use jirani_units::{HouseholdId, Timestamp, Wh};
-
-/// How long a meter's share of the losses is waited for after its last attested slot, in
-/// seconds. After that a household whose meter was retired counts in the residual with what
-/// the chain has of it: server and witness both know that time from the chain alone.
-const AWAITED_S: i64 = 86_400;
-
-/// Whether losses at `end` wait for a household that is attested through `attested_through`
-/// only.
-pub(crate) fn is_awaited(attested_through: Timestamp, end: Timestamp) -> bool {
-    end.since(attested_through) < AWAITED_S * 1_000_000
-}
+use jirani_units::{HouseholdId, Wh};
 
 /// Registers of the loss record; both only grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

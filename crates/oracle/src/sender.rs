@@ -4,12 +4,13 @@ use crate::counters::Counters;
 use crate::error::SlotsError;
 use crate::landing::{Answer, Landing, LeftOut};
 use crate::plan::{Gone, chunk_key, key_without, loss_after, loss_key, silent};
-use crate::residual::{LossRegisters, is_awaited, loss_row};
+use crate::residual::{LossRegisters, loss_row};
 use crate::slots::{Cancelled, Step, go_on};
 use crate::standing::{Holds, Meters};
 use jirani_chain::witness::RefusedRow;
-use jirani_chain::{AttestRow, ChainError, EnergyChain, Work};
+use jirani_chain::{AttestRow, ChainError, EnergyChain, HouseholdOnChain, Work};
 use jirani_clock::ServiceClock;
+use jirani_market::report::is_awaited;
 use jirani_store::{AttestedRow, Change, HouseholdRecord, MeterEventRow, SlotRecord, Store, StoreError};
 use jirani_units::{Clock as _, HouseholdId};
 use std::collections::BTreeSet;
@@ -181,9 +182,16 @@ impl Sender {
             let work = work_of(record, &rows);
             let asked = AtomicU32::new(0);
             let said = go_on!(self.asked("an attestation", || async {
-                let held = self.withheld(record, &rows, households).await?;
+                let held = self.held(&rows, households).await?;
                 if !held.is_empty() {
-                    return Ok(Said::Held(held));
+                    // What was sent before the hold may have landed, and our record must say so.
+                    if let Some(outcome) = self.chain.ended(&named, &work).await? {
+                        return Ok(Said::Answer(Answer::Told(outcome)));
+                    }
+                    let withheld = self.not_on_chain(record, held).await?;
+                    if !withheld.is_empty() {
+                        return Ok(Said::Held(withheld));
+                    }
                 }
                 match self.chain.submit(&named, work.clone()).await {
                     Ok(outcome) => Ok(Said::Answer(Answer::Told(outcome))),
@@ -219,23 +227,29 @@ impl Sender {
         Ok(Ok(Piece { rows, answer: None, left_out }))
     }
 
-    /// Whose of these rows must not go out, because they are held now. A row that the chain has
-    /// already stays where it is: it was sent before the hold, and our record must say so.
-    async fn withheld(
+    /// Whose of these rows must not go out, because they are held now.
+    async fn held(
         &self,
-        slot: &SlotRecord,
         rows: &[AttestedRow],
         households: &[HouseholdRecord],
     ) -> Result<BTreeSet<HouseholdId>, ChainError> {
         let held = self.holds.now(households).await?;
-        let mut withheld = BTreeSet::new();
-        for row in rows.iter().filter(|row| held.contains(&row.household)) {
-            let on_chain = self.chain.household(row.household).await?;
-            if on_chain.is_none_or(|on_chain| on_chain.attested_through < slot.end) {
-                withheld.insert(row.household);
-            }
-        }
-        Ok(withheld)
+        Ok(rows.iter().map(|row| row.household).filter(|household| held.contains(household)).collect())
+    }
+
+    /// Of these, those whom the chain does not have through this slot: others it was told of
+    /// in a life that this store has forgotten.
+    async fn not_on_chain(
+        &self,
+        slot: &SlotRecord,
+        held: BTreeSet<HouseholdId>,
+    ) -> Result<BTreeSet<HouseholdId>, ChainError> {
+        let ids: Vec<HouseholdId> = held.into_iter().collect();
+        let told = self.chain.households(&ids).await?;
+        let is_missing = |on_chain: &Option<HouseholdOnChain>| {
+            on_chain.as_ref().is_none_or(|on_chain| on_chain.attested_through < slot.end)
+        };
+        Ok(ids.into_iter().zip(told).filter(|(_, told)| is_missing(told)).map(|(id, _)| id).collect())
     }
 
     /// Who has no meter any more, with the registers that the chain has of them.

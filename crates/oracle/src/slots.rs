@@ -16,7 +16,7 @@ use crate::standing::{Holds, Meters};
 use jirani_chain::EnergyChain;
 use jirani_clock::{Busy, ServiceClock};
 use jirani_readings::Span;
-use jirani_store::{Event, Events, HouseholdRecord, ReadingRow, Store};
+use jirani_store::{Event, Events, HouseholdRecord, ReadingRow, SlotRecord, Store};
 use jirani_units::{Clock as _, HouseholdId, MeterId, Slot, Timestamp};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -24,7 +24,9 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// How many slots that the chain put off are sent again before each new one.
-const AGAIN_AT_ONCE: usize = 8;
+const AGAIN_AT_ONCE: u32 = 8;
+/// Before every slot.
+const BEGINNING: Timestamp = Timestamp(i64::MIN);
 
 /// When slots are attested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,16 +59,23 @@ struct Progress {
 }
 
 struct Feeder {
-    attested_through: Option<Timestamp>,
-    /// Whether a slot waits that the chain refused for a while.
-    put_off: bool,
+    /// The end of the last slot that is stored: it is never planned again.
+    stored_through: Option<Timestamp>,
+    /// Whether stored slots wait.
+    again: Again,
+    /// The last of them that was tried again; those after it come next.
+    tried_through: Timestamp,
 }
 
-/// Whether slots still wait that the chain refused for a while.
+/// Whether slots wait that are stored and have not landed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PutOff {
-    Still,
-    NoMore,
+enum Again {
+    /// None does.
+    None,
+    /// Some do, and nobody refused one just now.
+    More,
+    /// Some do, and were refused for a while.
+    Later,
 }
 
 /// Cancelled: the rest waits for the next start.
@@ -192,18 +201,11 @@ impl Runner {
         let mut feeders = BTreeMap::new();
         let mut next_end = None;
         for feeder in feeders_of(&households) {
-            let waiting = go_on!(self.sender.stored("slots", || self.store.unattested_slots(feeder)));
-            for record in waiting {
-                tracing::info!(feeder, end = %record.end, "sending a slot that was stored before");
-                let end = record.end;
-                if go_on!(self.sender.send(record, &households)) == Sent::PutOff {
-                    // It waits with those after it: other feeders and approvals do not.
-                    break;
-                }
-                self.events.publish(Event::Attested { feeder, end });
+            let mut state = go_on!(self.learn(feeder));
+            while state.again == Again::More {
+                go_on!(self.send_again(feeder, &mut state, &households));
             }
-            let state = go_on!(self.learn(feeder));
-            let begin = match state.attested_through {
+            let begin = match state.stored_through {
                 Some(end) => end,
                 None => self.first_moment(&households, feeder),
             };
@@ -215,14 +217,18 @@ impl Runner {
         Ok(Ok(Progress { next_end, feeders }))
     }
 
-    /// What is known of a feeder by store and chain.
+    /// What is known of a feeder by the store.
     async fn learn(&self, feeder: u16) -> Step<Feeder> {
-        let last = go_on!(self.sender.stored("slots", || self.store.last_attested_slot(feeder)));
-        let waiting = go_on!(self.sender.stored("slots", || self.store.unattested_slots(feeder)));
         // What still waits is sent as it was stored, never planned a second time.
-        let put_off = waiting.last().map(|slot| slot.end);
-        let attested_through = last.map(|slot| slot.end).max(put_off);
-        Ok(Ok(Feeder { attested_through, put_off: put_off.is_some() }))
+        let last = go_on!(self.sender.stored("slots", || self.store.last_slot(feeder, Timestamp(i64::MAX))));
+        let again =
+            if go_on!(self.waiting(feeder, BEGINNING, 1)).is_empty() { Again::None } else { Again::More };
+        Ok(Ok(Feeder { stored_through: last.map(|slot| slot.end), again, tried_through: BEGINNING }))
+    }
+
+    /// Slots of a feeder that are stored and have not landed, oldest first.
+    async fn waiting(&self, feeder: u16, after: Timestamp, limit: u32) -> Step<Vec<SlotRecord>> {
+        self.sender.stored("slots", || self.store.unattested_slots(feeder, after, limit)).await
     }
 
     fn first_moment(&self, households: &[HouseholdRecord], feeder: u16) -> Timestamp {
@@ -259,12 +265,12 @@ impl Runner {
                 break;
             }
             for (feeder, state) in &mut progress.feeders {
-                if state.put_off && go_on!(self.send_put_off(*feeder, &households)) == PutOff::NoMore {
-                    state.put_off = false;
+                if state.again != Again::None {
+                    go_on!(self.send_again(*feeder, state, &households));
                 }
-                if state.attested_through.is_none_or(|through| through < end) {
+                if state.stored_through.is_none_or(|through| through < end) {
                     go_on!(self.attest((*feeder, end), state, &households, &latest));
-                    state.attested_through = Some(end);
+                    state.stored_through = Some(end);
                 }
             }
             progress.next_end = self.slot_of(end).end();
@@ -303,25 +309,38 @@ impl Runner {
         }
         let Some(record) = plan_slot(feeder, end, households, &known) else { return Ok(Ok(())) };
         if go_on!(self.sender.send_new(record, households)) == Sent::PutOff {
-            state.put_off = true;
+            state.again = Again::Later;
         } else {
             self.events.publish(Event::Attested { feeder, end });
         }
         Ok(Ok(()))
     }
 
-    /// Sends again what the chain put off, oldest first, a few at a time.
-    async fn send_put_off(&self, feeder: u16, households: &[HouseholdRecord]) -> Step<PutOff> {
-        let waiting = go_on!(self.sender.stored("slots", || self.store.unattested_slots(feeder)));
-        let count = waiting.len();
-        for record in waiting.into_iter().take(AGAIN_AT_ONCE) {
+    /// Sends again what was stored and has not landed, oldest first, a few at a time, from
+    /// where the last try ended: who is refused again stands behind all others.
+    async fn send_again(&self, feeder: u16, state: &mut Feeder, households: &[HouseholdRecord]) -> Step<()> {
+        let mut waiting = go_on!(self.waiting(feeder, state.tried_through, AGAIN_AT_ONCE));
+        if waiting.is_empty() {
+            waiting = go_on!(self.waiting(feeder, BEGINNING, AGAIN_AT_ONCE));
+        }
+        let is_end = waiting.len() < AGAIN_AT_ONCE as usize;
+        for record in waiting {
+            tracing::info!(feeder, end = %record.end, "sending a slot that was stored before");
             let end = record.end;
+            state.tried_through = end;
             if go_on!(self.sender.send(record, households)) == Sent::PutOff {
-                return Ok(Ok(PutOff::Still));
+                // Asking takes a while: no more of them before the next boundary.
+                state.again = Again::Later;
+                return Ok(Ok(()));
             }
             self.events.publish(Event::Attested { feeder, end });
         }
-        Ok(Ok(if count > AGAIN_AT_ONCE { PutOff::Still } else { PutOff::NoMore }))
+        if is_end {
+            state.tried_through = BEGINNING;
+            let left = go_on!(self.waiting(feeder, BEGINNING, 1));
+            state.again = if left.is_empty() { Again::None } else { Again::Later };
+        }
+        Ok(Ok(()))
     }
 
     async fn registers_at(

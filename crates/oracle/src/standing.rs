@@ -55,9 +55,7 @@ impl Holds {
         &self,
         households: &[HouseholdRecord],
     ) -> Result<BTreeSet<HouseholdId>, StoreError> {
-        let records = self.store.meters().await?;
-        let meters: HashSet<MeterId> =
-            records.iter().filter(|record| record.held.is_some()).map(|record| record.meter).collect();
+        let meters: HashSet<MeterId> = self.store.held_meters().await?.into_iter().collect();
         let is_held = |record: &&HouseholdRecord| record.meter.is_some_and(|meter| meters.contains(&meter));
         let mut held: BTreeSet<HouseholdId> =
             households.iter().filter(is_held).map(|record| record.id).collect();

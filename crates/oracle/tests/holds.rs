@@ -49,7 +49,7 @@ async fn a_held_meter_is_replaced_and_what_it_counted_waits_for_two_operators_al
     let (desk, mut heard) = (village.desk(), village.events.subscribe());
     desk.release("Amina", id_of(20), "the copy was found".to_owned()).await.unwrap();
     assert_eq!(homes(&village.slot(ALL_QUIET).await), [1, 3], "one operator has asked, no more");
-    desk.approve("Baraka", id_of(20)).await.unwrap();
+    desk.approve("Baraka", id_of(20), village.revision(id_of(20)).await).await.unwrap();
     let released = village.until(&mut heard, id_of(20), |record| record.held.is_none()).await;
     assert_eq!(released.request, None);
     let rows = village.slot(ALL_QUIET).await;
@@ -82,13 +82,21 @@ async fn who_asks_for_a_release_neither_approves_it_nor_takes_it_back_nor_asks_f
     assert_eq!(desk.release("Amina", meter, why()).await.unwrap_err().code(), "meter.wrong_state");
     village.store.commit(vec![held()]).await.unwrap();
     desk.release("Amina", meter, why()).await.unwrap();
-    assert_eq!(desk.approve("Amina", meter).await.unwrap_err().code(), "meter.same_operator");
+    assert_eq!(
+        desk.approve("Amina", meter, village.revision(meter).await).await.unwrap_err().code(),
+        "meter.same_operator"
+    );
     assert_eq!(desk.reject("Amina", meter, why()).await.unwrap_err().code(), "meter.same_operator");
     assert_eq!(desk.release("Baraka", meter, why()).await.unwrap_err().code(), "meter.requested_before");
     let other = desk.begin_epoch("Amina", meter, (9, Registers::default()), why()).await;
     assert_eq!(other.unwrap_err().code(), "meter.requested_before");
 
+    let read = village.revision(meter).await;
     let rejected = desk.reject("Baraka", meter, why()).await.unwrap();
+    // Who has read the request that is over does not approve the next one by it.
+    desk.release("Amina", meter, why()).await.unwrap();
+    assert_eq!(desk.approve("Charles", meter, read).await.unwrap_err().code(), "meter.changed");
+    desk.reject("Baraka", meter, why()).await.unwrap();
     assert_eq!((rejected.request, rejected.held.as_deref()), (None, Some(HELD)));
     assert_eq!(homes(&village.slot(ALL_QUIET).await), [1, 3]);
     village.stop().await;
@@ -108,15 +116,33 @@ async fn a_new_epoch_is_asked_for_by_one_and_approved_by_another_and_begins_betw
     let home = || async { village.store.household(HouseholdId(2)).await.unwrap().unwrap() };
     assert_eq!(home().await.meter_epoch, 1, "one operator has asked, no more");
     assert!(village.store.spans().await.unwrap().is_empty());
-    assert_eq!(desk.approve("Amina", meter).await.unwrap_err().code(), "meter.same_operator");
+    assert_eq!(
+        desk.approve("Amina", meter, village.revision(meter).await).await.unwrap_err().code(),
+        "meter.same_operator"
+    );
 
-    desk.approve("Baraka", meter).await.unwrap();
+    desk.approve("Baraka", meter, village.revision(meter).await).await.unwrap();
     village.until(&mut heard, meter, |record| record.epoch == 2 && record.request.is_none()).await;
     assert_eq!(home().await.meter_epoch, 2);
     let spans = village.store.spans().await.unwrap();
     assert_eq!((spans.len(), &spans[1].by[..], spans[1].offsets.import_wh), (2, "Baraka", 2 * 60 - 7));
     let steps = ["meter.epoch_begun", "meter.epoch_approved", "meter.epoch_asked"];
     assert_eq!(history(&village, 2).await, steps);
+    village.stop().await;
+}
+
+#[tokio::test]
+async fn a_reading_that_comes_while_an_epoch_begins_is_counted_before_it() {
+    let mut village = Village::new().await;
+    village.slot(ALL_QUIET).await;
+    let (desk, mut heard, meter) = (village.desk(), village.events.subscribe(), id_of(2));
+    let late = village.reading(2, [25, 0, 0], START.plus_seconds(SLOT_S + 30));
+    *village.gate.late.lock().unwrap() = Some(late);
+    desk.begin_epoch("Amina", meter, (2, Registers::default()), "a new board".to_owned()).await.unwrap();
+    desk.approve("Baraka", meter, village.revision(meter).await).await.unwrap();
+    village.until(&mut heard, meter, |record| record.epoch == 2 && record.request.is_none()).await;
+    let spans = village.store.spans().await.unwrap();
+    assert_eq!((spans.len(), spans[1].offsets.import_wh), (2, 60 + 25));
     village.stop().await;
 }
 
@@ -129,7 +155,7 @@ async fn what_can_be_done_no_more_when_it_is_approved_is_ended_with_its_reason()
     desk.begin_epoch("Amina", meter, (2, Registers::default()), "a new board".to_owned()).await.unwrap();
     // Meanwhile the meter has proven that its registers go on.
     village.go_on_in_a_new_epoch(2).await;
-    desk.approve("Baraka", meter).await.unwrap();
+    desk.approve("Baraka", meter, village.revision(meter).await).await.unwrap();
     village.until(&mut heard, meter, |record| record.request.is_none()).await;
     assert_eq!(history(&village, 2).await[0], "meter.request_void");
     assert_eq!(village.store.spans().await.unwrap().len(), 2);

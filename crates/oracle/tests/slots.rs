@@ -23,6 +23,7 @@ use jirani_store_sqlite::SqliteStore;
 use jirani_units::{Clock as _, HouseholdId, MeterId, Timestamp, Wh};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use support::{
@@ -50,9 +51,32 @@ struct Chain {
     unsigned: Mutex<Option<HouseholdId>>,
     /// Which work a witness does not sign at all.
     unsigned_key: Mutex<Option<String>>,
+    /// What is committed when work has landed whose answer is lost, once.
+    lost: Mutex<Option<Change>>,
+    /// Whether accounts are shown as they were before all of it.
+    is_behind: AtomicBool,
+    landed: Mutex<BTreeMap<String, Outcome>>,
 }
 
 impl Chain {
+    fn apply(&self, rows: Vec<AttestRow>, slot_end: Timestamp, skip: Option<HouseholdId>) -> Vec<RowOutcome> {
+        let mut applied = self.applied.lock().unwrap();
+        rows.into_iter()
+            .map(|row| {
+                let status = if Some(row.household) == skip {
+                    RowStatus::ExportOverBucket
+                } else if applied.get(&row.household).is_some_and(|(through, _)| slot_end <= *through) {
+                    RowStatus::Stale
+                } else {
+                    applied.insert(row.household, (slot_end, row));
+                    RowStatus::Applied
+                };
+                let (minted_wh, burned_wh, shortfall_wh) = (Wh(0), Wh(0), Wh(0));
+                RowOutcome { household: row.household, status, minted_wh, burned_wh, shortfall_wh }
+            })
+            .collect()
+    }
+
     fn keys(&self) -> Vec<String> {
         self.sent.lock().unwrap().iter().map(|(key, _)| key.clone()).collect()
     }
@@ -69,7 +93,7 @@ impl EnergyChain for Chain {
     async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError> {
         let Work::Attest { feeder, slot_end, rows, .. } = work.clone() else { panic!("not an attestation") };
         let store = self.store.lock().unwrap().clone().unwrap();
-        let stored = store.unattested_slots(feeder).await.unwrap();
+        let stored = store.unattested_slots(feeder, Timestamp(i64::MIN), 1_000).await.unwrap();
         assert!(stored.iter().any(|slot| slot.end == slot_end), "a slot is stored before it is sent");
         let is_away = {
             let mut left = self.unreachable.lock().unwrap();
@@ -99,26 +123,26 @@ impl EnergyChain for Chain {
             return Ok(Outcome::Refused { code: "energy.paused".into(), message: "paused".into(), retry });
         }
         let skip = *self.skip.lock().unwrap();
-        let mut applied = self.applied.lock().unwrap();
-        let rows = rows
-            .into_iter()
-            .map(|row| {
-                let status = if Some(row.household) == skip {
-                    RowStatus::ExportOverBucket
-                } else if applied.get(&row.household).is_some_and(|(through, _)| slot_end <= *through) {
-                    RowStatus::Stale
-                } else {
-                    applied.insert(row.household, (slot_end, row));
-                    RowStatus::Applied
-                };
-                let (minted_wh, burned_wh, shortfall_wh) = (Wh(0), Wh(0), Wh(0));
-                RowOutcome { household: row.household, status, minted_wh, burned_wh, shortfall_wh }
-            })
-            .collect();
-        Ok(Outcome::Landed { signature: format!("signature of {key}"), slot: 1, at: slot_end, rows })
+        let rows = self.apply(rows, slot_end, skip);
+        let outcome =
+            Outcome::Landed { signature: format!("signature of {key}"), slot: 1, at: slot_end, rows };
+        self.landed.lock().unwrap().insert(key.to_owned(), outcome.clone());
+        let lost = self.lost.lock().unwrap().take();
+        if let Some(change) = lost {
+            store.commit(vec![change]).await.unwrap();
+            return Err(ChainError::NotReady("the node is behind".into()));
+        }
+        Ok(outcome)
+    }
+
+    async fn ended(&self, key: &str, _: &Work) -> Result<Option<Outcome>, ChainError> {
+        Ok(self.landed.lock().unwrap().get(key).cloned())
     }
 
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {
+        if self.is_behind.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
         Ok(self.applied.lock().unwrap().get(&id).map(|(slot_end, row)| HouseholdOnChain {
             export_wh: row.export_wh,
             import_wh: row.import_wh,
@@ -382,7 +406,7 @@ async fn what_a_crash_left_unsent_is_sent_unchanged() {
     site.run_to(SLOT_S + 100).await;
     assert_eq!(site.chain.keys(), [key(1, 0)]);
     assert_eq!(site.chain.rows(0), [(1, 7, 5)]);
-    assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
+    assert_eq!(site.store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap(), []);
 
     // The next slot goes on from there.
     site.stop().await;
@@ -448,7 +472,7 @@ async fn a_refused_attestation_is_not_recorded_and_the_next_slot_carries_its_ene
     assert_eq!(site.attested(1).await.iter().map(|(end, _)| *end).collect::<Vec<_>>(), [2 * SLOT_S]);
     assert_eq!(site.chain.rows(1), [(1, 200, 0), (2, 0, 180)]);
     assert_eq!(site.chain.rows(2), [(3, 0, 20)], "no losses without the rows that they follow from");
-    assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
+    assert_eq!(site.store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap(), []);
     site.stop().await;
 }
 
@@ -515,7 +539,58 @@ async fn a_slot_that_the_witness_does_not_sign_at_all_is_put_off_and_the_next_go
     .await;
     // By then the chain holds later registers: no losses follow from the former ones.
     assert_eq!(site.chain.keys(), [key(2, 0), losses(2), key(1, 0), key(3, 0), losses(3)]);
-    assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
+    assert_eq!(site.store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_slot_that_is_never_signed_stands_behind_those_that_wait_for_something_else() {
+    let mut site = Site::new().await;
+    two_homes(&mut site, 1..=4, |chain, slot| {
+        *chain.unsigned_key.lock().unwrap() = Some(key(1, 0));
+        *chain.refuse_key.lock().unwrap() = (slot == 2).then(|| key(2, 0));
+        *chain.refusal_lasts.lock().unwrap() = Some(Retry::From(START));
+    })
+    .await;
+    assert_eq!(ends(&site.attested(1).await), [2, 3, 4]);
+    let waiting = site.store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap();
+    assert_eq!(waiting.iter().map(|slot| slot.end).collect::<Vec<_>>(), [START.plus_seconds(SLOT_S)]);
+}
+
+#[tokio::test]
+async fn of_more_waiting_slots_than_are_read_at_once_none_is_planned_anew_and_all_go() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1), record(2), loss(3)]).await;
+    let waiting = 21;
+    for slot in 1..=waiting {
+        let rows = vec![AttestedRow {
+            household: HouseholdId(1),
+            export_wh: Wh(0),
+            import_wh: Wh(u64::try_from(slot).unwrap()),
+            estimated: false,
+        }];
+        let end = START.plus_seconds(slot * SLOT_S);
+        let record = SlotRecord {
+            feeder: 1,
+            end,
+            evidence_root: [1; 32],
+            rows,
+            signatures: vec![],
+            attested_at: None,
+        };
+        site.store.put_slot(record).await.unwrap();
+    }
+    // Their readings are stored as well: each of these slots could be planned again.
+    let mut meter = meter_of(1);
+    for slot in 1..=waiting {
+        read(&mut meter, slot * SLOT_S, 1, 0);
+    }
+    site.store(1, &mut meter).await;
+    site.clock.advance_to(START.plus_seconds(waiting * SLOT_S));
+    site.start(site.slots());
+    site.run_to(waiting * SLOT_S + i64::from(GRACE_S)).await;
+    assert_eq!(site.store.unattested_slots(1, Timestamp(i64::MIN), 1).await.unwrap(), []);
+    assert_eq!(site.chain.keys(), (1..=waiting).map(|slot| key(slot, 0)).collect::<Vec<_>>());
+    site.stop().await;
 }
 
 #[tokio::test]
@@ -598,7 +673,7 @@ async fn a_slot_that_is_put_off_is_sent_again_before_the_next() {
         site.run_to(slot * SLOT_S + i64::from(GRACE_S)).await;
     }
     assert_eq!(site.chain.keys(), [key(1, 0), key(1, 0), key(2, 0), key(1, 0), key(3, 0)]);
-    assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
+    assert_eq!(site.store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap(), []);
     let ends: Vec<i64> = site.attested(1).await.iter().map(|(end, _)| *end).collect();
     assert_eq!(ends, [SLOT_S, 2 * SLOT_S, 3 * SLOT_S]);
     site.stop().await;
@@ -624,6 +699,23 @@ async fn who_is_held_while_the_node_is_away_is_left_out_when_it_is_back() {
     assert_eq!(site.chain.keys(), [format!("{}-2", key(1, 0))]);
     assert_eq!(site.chain.rows(0), [(1, 0, 10)]);
     assert_eq!(site.attested(2).await, []);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_under_way_at_the_hold_is_neither_sent_again_nor_forgotten() {
+    let mut site = Site::new().await;
+    enrol(&*site.store, [record(1), record(2)]).await;
+    for (home, meter) in [(1, &mut meter_of(1)), (2, &mut meter_of(2))] {
+        read(meter, SLOT_S, 10, 0);
+        site.store(home, meter).await;
+    }
+    *site.chain.lost.lock().unwrap() = Some(held(2));
+    site.chain.is_behind.store(true, Ordering::SeqCst);
+    site.start(site.slots());
+    site.run_to(SLOT_S + i64::from(GRACE_S)).await;
+    assert_eq!(site.chain.keys(), [key(1, 0)]);
+    assert_eq!((site.attested(1).await.len(), site.attested(2).await.len()), (1, 1));
     site.stop().await;
 }
 

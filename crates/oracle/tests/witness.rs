@@ -110,7 +110,7 @@ impl Site {
     }
 
     async fn attest(&self, rows: Vec<AttestRow>) -> Work {
-        let slots = self.store.unattested_slots(1).await.unwrap();
+        let slots = self.store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap();
         Work::Attest { feeder: 1, slot_end: slot_end(), evidence_root: slots[0].evidence_root, rows }
     }
 }

@@ -178,7 +178,7 @@ async fn one_meter_that_counted_too_much_holds_up_neither_the_others_nor_approva
     }
     assert_eq!(site.counted([1, 2, 3]).await, [(0, 0), (0, 180), (0, 0)]);
     assert_eq!(site.on_chain(2).await.attested_through, START.plus_seconds(2 * SLOT_S));
-    assert_eq!(site.store.unattested_slots(1).await.unwrap(), []);
+    assert_eq!(site.store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap(), []);
     let history = site.store.meter_events(Some(id_of(1)), 10).await.unwrap();
     assert_eq!(history.len(), 1, "it is written down once");
     assert!(history.iter().all(|event| event.code == "meter.not_witnessed"), "{history:?}");

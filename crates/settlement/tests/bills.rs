@@ -267,6 +267,60 @@ async fn a_report_waits_for_a_silent_meter_and_then_covers_its_slots() {
 }
 
 #[tokio::test]
+async fn a_slot_waits_a_day_for_an_earlier_one_that_is_put_off_and_is_then_billed_without_it() {
+    let mut world = world().await;
+    two_slots(&mut world, false).await;
+    world.pass(30).await;
+    let third = SlotRecord {
+        feeder: world.store.household(BUYER).await.unwrap().unwrap().feeder,
+        end: end(3),
+        evidence_root: [0; 32],
+        rows: Vec::new(),
+        signatures: Vec::new(),
+        attested_at: None,
+    };
+    world.store.put_slot(third).await.unwrap();
+    let fourth = [(BUYER, 0, 3_600, [0, 0, 2_600]), (GENERATOR, 12_700, 0, [100, 0, 0])];
+    attest(&world, end(4), &fourth).await;
+    world.pass(900).await;
+    assert_eq!(bills(&world).await.len(), 2, "who is in the third would be billed by nobody");
+    world.pass(86_400).await;
+    let kept = bills(&world).await;
+    assert_eq!(kept.iter().map(|bills| bills.slot.end()).collect::<Vec<_>>(), [end(1), end(2), end(4)]);
+}
+
+#[tokio::test]
+async fn a_day_after_a_meter_was_retired_reports_wait_for_it_no_more() {
+    let mut world = world().await;
+    two_slots(&mut world, false).await;
+    world.pass(30).await;
+    // Of who owes on chain the operator buys nothing back meanwhile.
+    world.chain.set_shortfall(SELLER, 1);
+    let told = [
+        (BUYER, 0, 3_600, [0, 0, 2_600]),
+        (GENERATOR, 12_700, 0, [100, 0, 0]),
+        (LOSS, 0, 17_100, [0, 0, 17_100]),
+    ];
+    attest(&world, end(3), &told).await;
+    world.pass(900).await;
+    world.restart().await;
+    let gone = end(2).plus_seconds(86_400);
+    world.pass((gone.0 - world.clock.now().0) / 1_000_000 + 30).await;
+    let later = [told[0], (GENERATOR, 12_700, 0, [0, 0, 0]), told[2]];
+    attest(&world, gone, &later).await;
+    world.pass(900).await;
+    attest(&world, gone.plus_seconds(900), &later).await;
+    world.pass(900).await;
+    let kept = bills(&world).await;
+    let [.., third, whole, next] = kept.as_slice() else { panic!("{}", kept.len()) };
+    assert!(matches!(third.report, FeederReport::Waits(_)), "{:?}", third.report);
+    let FeederReport::Whole { from, report } = &whole.report else { panic!("{:?}", whole.report) };
+    assert_eq!(*from, end(2));
+    assert_eq!((report.energy_in, report.energy_out, report.losses), (Wh(100), Wh(100), Wh(0)));
+    assert!(matches!(next.report, FeederReport::Whole { from, .. } if from == gone), "{:?}", next.report);
+}
+
+#[tokio::test]
 async fn a_meter_silent_for_a_month_ends_the_wait_and_the_next_report_begins_anew() {
     let mut world = world().await;
     two_slots(&mut world, false).await;

@@ -100,8 +100,12 @@ impl Store for PostgresStore {
         self.writer()?.slot(slot).await
     }
 
-    async fn unattested_slots(&self, feeder: u16) -> Answer<Vec<SlotRecord>> {
-        read::slots::unattested(&self.readers, feeder).await
+    async fn unattested_slots(&self, feeder: u16, after: Timestamp, limit: u32) -> Answer<Vec<SlotRecord>> {
+        read::slots::unattested(&self.readers, feeder, after, limit).await
+    }
+
+    async fn last_slot(&self, feeder: u16, until: Timestamp) -> Answer<Option<SlotRecord>> {
+        read::slots::last(&self.readers, feeder, until).await
     }
 
     async fn last_attested_slot(&self, feeder: u16) -> Answer<Option<SlotRecord>> {
@@ -257,6 +261,10 @@ impl Store for PostgresStore {
 
     async fn meters(&self) -> Answer<Vec<MeterRecord>> {
         read::meters::all(&self.readers).await
+    }
+
+    async fn held_meters(&self) -> Answer<Vec<MeterId>> {
+        read::meters::held(&self.readers).await
     }
 
     async fn meter(&self, meter: MeterId) -> Answer<Option<MeterRecord>> {

@@ -100,8 +100,12 @@ impl Store for SqliteStore {
         self.writer()?.slot(slot).await
     }
 
-    async fn unattested_slots(&self, feeder: u16) -> Answer<Vec<SlotRecord>> {
-        self.readers.ask(|c| read::slots::unattested(c, feeder))
+    async fn unattested_slots(&self, feeder: u16, after: Timestamp, limit: u32) -> Answer<Vec<SlotRecord>> {
+        self.readers.ask(|c| read::slots::unattested(c, feeder, after, limit))
+    }
+
+    async fn last_slot(&self, feeder: u16, until: Timestamp) -> Answer<Option<SlotRecord>> {
+        self.readers.ask(|c| read::slots::last(c, feeder, until))
     }
 
     async fn last_attested_slot(&self, feeder: u16) -> Answer<Option<SlotRecord>> {
@@ -258,6 +262,10 @@ impl Store for SqliteStore {
 
     async fn meters(&self) -> Answer<Vec<MeterRecord>> {
         self.readers.ask(read::meters::all)
+    }
+
+    async fn held_meters(&self) -> Answer<Vec<MeterId>> {
+        self.readers.ask(read::meters::held)
     }
 
     async fn meter(&self, meter: MeterId) -> Answer<Option<MeterRecord>> {

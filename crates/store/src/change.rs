@@ -9,6 +9,7 @@ use crate::record::{
 };
 use jirani_ledger::{Posting, Transfer};
 use jirani_readings::Span;
+use jirani_units::MeterId;
 
 /// One change of a commit. A record carries the version it was read at (0 = new);
 /// the store keeps it with the next version.
@@ -71,6 +72,14 @@ pub enum Change {
     MeterEvent(MeterEventRow),
     /// A span of a household's virtual registers: unique by household and number.
     Span(Box<Span>),
+    /// Nothing new: what else this commit says was made up from this (epoch, number) being
+    /// the last that the meter has said. Another one by now is a conflict.
+    LastReading {
+        /// The meter.
+        meter: MeterId,
+        /// Its last reading; `None` before the first.
+        last: Option<(u32, u64)>,
+    },
     /// A meter that the site signs for. The same again changes nothing; another device under
     /// its name is a conflict.
     AttestedMeter(AttestedMeterRecord),

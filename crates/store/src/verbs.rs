@@ -91,8 +91,16 @@ pub trait Store: Send + Sync {
     async fn quarantine(&self, limit: u32) -> Result<Vec<(u64, QuarantineRow)>, StoreError>;
     /// Keeps a slot before it is sent, and again when it has landed.
     async fn put_slot(&self, slot: SlotRecord) -> Result<(), StoreError>;
-    /// Slots of a feeder that have not landed, oldest first; at most [`PAGE_MAX`].
-    async fn unattested_slots(&self, feeder: u16) -> Result<Vec<SlotRecord>, StoreError>;
+    /// Slots of a feeder that have not landed and end after `after`, oldest first; at most
+    /// [`PAGE_MAX`].
+    async fn unattested_slots(
+        &self,
+        feeder: u16,
+        after: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<SlotRecord>, StoreError>;
+    /// The last slot of a feeder that ends at `until` or before, whether it has landed or not.
+    async fn last_slot(&self, feeder: u16, until: Timestamp) -> Result<Option<SlotRecord>, StoreError>;
     /// The last slot of a feeder that has landed.
     async fn last_attested_slot(&self, feeder: u16) -> Result<Option<SlotRecord>, StoreError>;
     /// The last slot of a feeder that has landed and ended before `end`.
@@ -176,6 +184,8 @@ pub trait Store: Send + Sync {
     async fn meters(&self) -> Result<Vec<MeterRecord>, StoreError>;
     /// One enrolment.
     async fn meter(&self, meter: MeterId) -> Result<Option<MeterRecord>, StoreError>;
+    /// Meters of which nothing is attested until a person decides, in order.
+    async fn held_meters(&self) -> Result<Vec<MeterId>, StoreError>;
     /// What happened to a meter, or to all, newest first.
     async fn meter_events(
         &self,

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { api, asked } from "../lib/api";
+import * as questions from "../lib/questions";
 import { MonthSelect, monthsUntil } from "./MonthSelect";
 import { Loaded } from "./states";
 
@@ -20,11 +20,7 @@ export function MonthDownload({
   label: string;
   documents: (month: string) => { text: string; href: string }[];
 }) {
-  const config = useQuery({
-    queryKey: ["config"],
-    queryFn: () => asked(api.GET("/api/v1/config")),
-    staleTime: 600_000,
-  });
+  const config = useQuery(questions.config);
   const [chosen, choose] = useState<string | null>(null);
   return (
     <Loaded query={config}>

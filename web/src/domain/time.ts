@@ -53,3 +53,8 @@ export function quarterInNairobi(day: string, time: string): string | null {
 export function minutesSince(at: string, now: string): number {
   return Math.max(0, Math.floor((Date.parse(now) - Date.parse(at)) / 60_000));
 }
+
+/** A meter speaks once a slot of `slot_s` seconds; whether it has missed two of them. */
+export function isSilent(at: string, now: string, slot_s = 900): boolean {
+  return Date.parse(now) - Date.parse(at) > 2 * slot_s * 1000;
+}

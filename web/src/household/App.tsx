@@ -1,68 +1,77 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { lazy, Suspense, useEffect, useSyncExternalStore } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { Link, Redirect, Route, Switch, useLocation } from "wouter";
+import { Button } from "../components/basics";
 import { Icon } from "../components/icons";
-import { Problem } from "../components/states";
-import { BillScreen } from "../features/bill/BillScreen";
-import { HistoryScreen } from "../features/history/HistoryScreen";
+import { Guard, Loaded, Waiting } from "../components/states";
+import { formatTime } from "../domain/time";
 import { HomeScreen } from "../features/home/HomeScreen";
-import { MarketScreen } from "../features/market/MarketScreen";
-import { PaymentScreen } from "../features/market/PaymentScreen";
-import { MoneyScreen } from "../features/money/MoneyScreen";
-import { RulesScreen } from "../features/rules/RulesScreen";
-import { SignIn } from "../features/signin/SignIn";
 import { useLanguage, useMessages } from "../i18n";
-import { ApiError, api, asked } from "../lib/api";
+import { ApiError, api, asked, type Home } from "../lib/api";
+import * as questions from "../lib/questions";
+import { useReach } from "../lib/reach";
+import { forget } from "../lib/snapshot";
 import { follow } from "../lib/stream";
-
-const HandsetScreen = lazy(() =>
-  import("../features/handset/HandsetScreen").then((module) => ({ default: module.HandsetScreen })),
-);
-const ForecastScreen = lazy(() =>
-  import("../features/forecast/ForecastScreen").then((module) => ({ default: module.ForecastScreen })),
-);
+import { keepFiles } from "../lib/worker";
+import {
+  BillScreen,
+  ForecastScreen,
+  HandsetScreen,
+  HistoryScreen,
+  MarketScreen,
+  MoneyScreen,
+  PaymentScreen,
+  RulesScreen,
+  SignIn,
+} from "./screens";
 
 /** The household's app: who is signed in, then tabs. */
 export function App() {
-  const messages = useMessages();
   const client = useQueryClient();
-  const me = useQuery({ queryKey: ["me"], queryFn: () => asked(api.GET("/api/v1/me")) });
+  const me = useQuery(questions.me);
   const [location, go] = useLocation();
   const signOut = useMutation({
     mutationFn: () => asked(api.DELETE("/api/v1/session")),
     onSettled: async () => {
+      forget();
       await client.resetQueries({ queryKey: ["me"] });
       // The next person starts at home and finds nothing of this one.
       go("/");
       client.removeQueries({ type: "inactive" });
     },
   });
-  const signedOut = me.error instanceof ApiError && (me.error.status === 401 || me.error.status === 403);
+  const isOut = me.error instanceof ApiError && (me.error.status === 401 || me.error.status === 403);
+  const name = (!isOut && me.data?.name) || null;
   return (
     <div className="mx-auto flex min-h-dvh max-w-xl flex-col px-4 pb-24">
-      <Header name={me.data?.name ?? null} onSignOut={() => signOut.mutate()} />
+      <Header name={name} onSignOut={() => signOut.mutate()} />
+      {(isOut || me.data) && <Newer />}
       <Offline />
       <main className="flex-1">
-        {location === "/handset" ? (
-          <Suspense fallback={<div className="h-64" />}>
-            <HandsetScreen />
+        <Guard key={location} after="restart">
+          <Suspense fallback={<Waiting size="h-dvh" />}>
+            {location === "/handset" ? (
+              <HandsetScreen />
+            ) : isOut ? (
+              <SignIn
+                onSignedIn={() => void client.resetQueries()}
+                onOperator={() => {
+                  window.location.href = "/ops";
+                }}
+              />
+            ) : me.isError && me.data ? (
+              <Screens />
+            ) : signOut.isPending ? (
+              <Waiting size="h-dvh" />
+            ) : (
+              <Loaded query={me} size="h-dvh">
+                {() => <Screens />}
+              </Loaded>
+            )}
           </Suspense>
-        ) : signedOut ? (
-          <SignIn
-            onSignedIn={() => void client.resetQueries()}
-            onOperator={() => {
-              window.location.href = "/ops";
-            }}
-          />
-        ) : me.data && !signOut.isPending ? (
-          <Screens />
-        ) : me.isError ? (
-          <Problem error={me.error} onRetry={() => void me.refetch()} />
-        ) : (
-          <p role="status">{messages.loading}</p>
-        )}
+        </Guard>
       </main>
-      {me.data && <Tabs />}
+      {name && <Tabs />}
     </div>
   );
 }
@@ -71,70 +80,91 @@ function Screens() {
   const client = useQueryClient();
   useEffect(() => follow(client), [client]);
   return (
-    <Suspense fallback={<div className="h-64" />}>
-      <Switch>
-        <Route path="/" component={HomeScreen} />
-        <Route path="/forecast" component={ForecastScreen} />
-        <Route path="/market" component={MarketScreen} />
-        <Route path="/rules" component={RulesScreen} />
-        <Route path="/pay/:id">{(params) => <PaymentScreen id={Number(params.id)} />}</Route>
-        <Route path="/money" component={MoneyScreen} />
-        <Route path="/history" component={HistoryScreen} />
-        <Route path="/bill" component={BillScreen} />
-        <Route>
-          <Redirect to="/" />
-        </Route>
-      </Switch>
-    </Suspense>
+    <Switch>
+      <Route path="/" component={HomeScreen} />
+      <Route path="/forecast" component={ForecastScreen} />
+      <Route path="/market" component={MarketScreen} />
+      <Route path="/rules" component={RulesScreen} />
+      <Route path="/pay/:id">{(params) => <PaymentScreen id={Number(params.id)} />}</Route>
+      <Route path="/money" component={MoneyScreen} />
+      <Route path="/history" component={HistoryScreen} />
+      <Route path="/bill" component={BillScreen} />
+      <Route>
+        <Redirect to="/" />
+      </Route>
+    </Switch>
   );
 }
 
 function Header({ name, onSignOut }: { name: string | null; onSignOut: () => void }) {
   const { language, messages, speak } = useLanguage();
+  const [missing, setMissing] = useState(false);
+  const other = language === "en" ? "sw" : "en";
   return (
-    <header className="flex items-center justify-between gap-3 py-3">
-      <p className="min-w-0 leading-tight">
-        <span className="block font-bold text-lg">{messages.appName}</span>
-        {name && <span className="block truncate text-sm">{name}</span>}
-      </p>
-      <div className="flex shrink-0 gap-2 text-sm">
-        <button
-          type="button"
-          className="min-h-12 min-w-12 cursor-pointer underline"
-          onClick={() => speak(language === "en" ? "sw" : "en")}
-        >
-          <span lang={language === "en" ? "sw" : "en"}>{language === "en" ? "Kiswahili" : "English"}</span>
-        </button>
-        {name && (
-          <button type="button" className="min-h-12 min-w-12 cursor-pointer underline" onClick={onSignOut}>
-            {messages.signOut}
+    <>
+      <header className="flex min-h-18 items-center justify-between gap-3 py-3">
+        <p className="min-w-0 leading-tight">
+          <span className="block font-bold text-lg">{messages.appName}</span>
+          <span className="block truncate text-sm">{name ?? messages.moment}</span>
+        </p>
+        <div className="flex shrink-0 gap-2 text-sm">
+          <button
+            type="button"
+            className="min-h-12 min-w-12 cursor-pointer underline"
+            onClick={() =>
+              void speak(other).then(
+                () => setMissing(false),
+                () => setMissing(true),
+              )
+            }
+          >
+            <span lang={other}>{other === "sw" ? "Kiswahili" : "English"}</span>
           </button>
-        )}
-      </div>
-    </header>
+          {name && (
+            <button type="button" className="min-h-12 min-w-12 cursor-pointer underline" onClick={onSignOut}>
+              {messages.signOut}
+            </button>
+          )}
+        </div>
+      </header>
+      {missing && (
+        <p role="alert" className="mb-4">
+          {messages.languageMissing}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** A newer version is used when the person says so: nothing that is being typed is lost. */
+function Newer() {
+  const messages = useMessages();
+  const client = useQueryClient();
+  const [use, setUse] = useState<(() => void) | null>(null);
+  useEffect(() => keepFiles(client, (newer) => setUse(() => newer)), [client]);
+  if (!use) return null;
+  return (
+    <div role="status" className="mb-4 flex items-center justify-between gap-4">
+      <span>{messages.newer}</span>
+      <Button look="quiet" onClick={use}>
+        {messages.useNewer}
+      </Button>
+    </div>
   );
 }
 
 function Offline() {
   const messages = useMessages();
-  const online = useSyncExternalStore(
-    (changed) => {
-      window.addEventListener("online", changed);
-      window.addEventListener("offline", changed);
-      return () => {
-        window.removeEventListener("online", changed);
-        window.removeEventListener("offline", changed);
-      };
-    },
-    () => navigator.onLine,
-  );
-  if (online) return null;
+  const reach = useReach();
+  const home = useQueryClient().getQueryData<Home>(["home"]);
+  if (reach === "online") return null;
   return (
     <p
       role="status"
+      data-testid="offline"
       className="mb-4 rounded-xl bg-stone-900 p-3 text-white dark:bg-stone-100 dark:text-stone-900"
     >
-      {messages.offline}
+      {home ? messages.offlineSince(formatTime(home.now)) : messages.offline}
     </p>
   );
 }
@@ -150,7 +180,7 @@ function Tabs() {
     ["/history", messages.tabs.history, "history"],
   ] as const;
   return (
-    <nav className="fixed inset-x-0 bottom-0 border-stone-300 border-t bg-white dark:border-stone-700 dark:bg-stone-900">
+    <nav className="fixed inset-x-0 bottom-0 z-10 border-stone-300 border-t bg-white dark:border-stone-700 dark:bg-stone-900">
       <ul className="mx-auto flex max-w-xl">
         {tabs.map(([href, label, icon]) => (
           <li key={href} className="flex-1">

@@ -32,6 +32,14 @@ export const en = {
   errorTitle: "This did not work",
   requestId: (id: string) => `Reference for help: ${id}`,
   offline: "No network. Values are as of the last answer.",
+  offlineSince: (time: string) => `No network. Values of ${time}.`,
+  unreachable: "The server cannot be reached. Try again in a moment.",
+  needsNetwork: "Without a network this cannot be done now.",
+  broken: "This part could not be shown.",
+  moment: "One moment",
+  languageMissing: "Kiswahili is not on this phone yet. Try again with a network.",
+  newer: "A newer version is ready.",
+  useNewer: "Use it now",
   age: (minutes: number) =>
     minutes < 1 ? "just now" : minutes === 1 ? "1 minute ago" : `${minutes} minutes ago`,
   home: {
@@ -39,6 +47,7 @@ export const en = {
     buying: (watts: number) => `Drawing ${formatPower(watts)} now`,
     quiet: "Nothing flows right now",
     noMeter: "Your meter has not sent anything yet",
+    silent: (moment: string) => `Your meter has sent nothing since ${moment}`,
     today: "Today",
     made: "Made by your panels",
     used: "Used at home",
@@ -156,6 +165,8 @@ export const en = {
     signature: "Chain record",
     another: "Back to the market",
     unknown: "We do not know yet. Do not pay again.",
+    check: "Look again",
+    unreachable: "The server cannot be reached. If you paid, do not pay again: wait for the answer here.",
   },
   money: {
     title: "Your money",

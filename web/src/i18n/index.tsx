@@ -1,48 +1,60 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
-import { en, type Messages } from "./en";
-import { sw } from "./sw";
+import type { Messages } from "./en";
 
 export type Language = "en" | "sw";
-const dictionaries: Record<Language, Messages> = { en, sw };
 
-interface Speech {
+/** A language with its texts: one without the other is never shown. */
+export interface Voice {
   language: Language;
   messages: Messages;
-  speak: (language: Language) => void;
 }
 
-const Context = createContext<Speech>({ language: "en", messages: en, speak: () => {} });
+interface Speech extends Voice {
+  /** Fails when the language is neither on this device nor to be had. */
+  speak: (language: Language) => Promise<void>;
+}
 
-function initial(): Language {
-  const stored = localStorage.getItem("jirani.language");
-  if (stored === "en" || stored === "sw") return stored;
-  return navigator.language.startsWith("sw") ? "sw" : "en";
+const place = "jirani.language";
+const Context = createContext<Speech | null>(null);
+
+/** The texts of a language; each is a file of its own, of which a phone needs one. */
+async function voiceOf(language: Language): Promise<Voice> {
+  const messages = language === "sw" ? (await import("./sw")).sw : (await import("./en")).en;
+  return { language, messages };
+}
+
+/** The language that the page chose before its first paint; the other one when it is not to be had. */
+export async function firstVoice(): Promise<Voice> {
+  const chosen = document.documentElement.lang === "sw" ? "sw" : "en";
+  return voiceOf(chosen).catch(() => voiceOf(chosen === "sw" ? "en" : "sw"));
 }
 
 /** Texts in the person's language; the choice is kept on this device. */
-export function Speaking({ children }: { children: ReactNode }) {
-  const [language, setLanguage] = useState<Language>(initial);
+export function Speaking({ first, children }: { first: Voice; children: ReactNode }) {
+  const [voice, setVoice] = useState(first);
   useEffect(() => {
-    document.documentElement.lang = language;
-  }, [language]);
+    document.documentElement.lang = voice.language;
+  }, [voice]);
   const speech = useMemo<Speech>(
     () => ({
-      language,
-      messages: dictionaries[language],
-      speak: (next) => {
-        localStorage.setItem("jirani.language", next);
-        setLanguage(next);
+      ...voice,
+      speak: async (language) => {
+        const next = await voiceOf(language);
+        localStorage.setItem(place, language);
+        setVoice(next);
       },
     }),
-    [language],
+    [voice],
   );
   return <Context value={speech}>{children}</Context>;
 }
 
-export function useMessages(): Messages {
-  return useContext(Context).messages;
+export function useLanguage(): Speech {
+  const speech = useContext(Context);
+  if (!speech) throw new Error("a screen stands outside of Speaking");
+  return speech;
 }
 
-export function useLanguage(): Speech {
-  return useContext(Context);
+export function useMessages(): Messages {
+  return useLanguage().messages;
 }

@@ -1596,6 +1596,14 @@ export interface components {
              */
             count: number;
         };
+        /** @description What is approved about a meter. */
+        ApproveRequest: {
+            /**
+             * Format: int64
+             * @description The meter's revision as it was read; another one by now is `meter.changed`.
+             */
+            revision: number;
+        };
         /** @description What an audit found. */
         AuditView: {
             /** @description When. */
@@ -2871,6 +2879,11 @@ export interface components {
             /** @description Whose place it takes. */
             replaces: string | null;
             request: components["schemas"]["MeterRequestView"] | null;
+            /**
+             * Format: int64
+             * @description Grows with every change to its enrolment; an approval names the one that was read.
+             */
+            revision: number;
             /**
              * Format: int32
              * @description How many spans of registers its household has had after the first.
@@ -6055,7 +6068,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveRequest"];
+            };
+        };
         responses: {
             200: {
                 headers: {

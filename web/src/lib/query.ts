@@ -1,5 +1,6 @@
 import { QueryClient } from "@tanstack/react-query";
 import { ApiError } from "./api";
+import { LONGEST_MS } from "./snapshot";
 
 /** Server state: kept while offline, asked again on return, never retried when refused. */
 export function makeQueryClient(): QueryClient {
@@ -8,6 +9,8 @@ export function makeQueryClient(): QueryClient {
       queries: {
         networkMode: "offlineFirst",
         staleTime: 2_000,
+        // As long as on the device: a screen that was read once opens without a network.
+        gcTime: LONGEST_MS,
         retry: (failures, error) => !(error instanceof ApiError && error.status < 500) && failures < 2,
       },
       mutations: { networkMode: "always", retry: false },

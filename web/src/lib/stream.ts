@@ -19,6 +19,7 @@ export function follow(client: QueryClient): () => void {
   let source: EventSource | null = null;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let wait = 1_000;
+  let broke = false;
 
   const close = () => {
     clearTimeout(retry);
@@ -31,9 +32,14 @@ export function follow(client: QueryClient): () => void {
     source = stream;
     stream.onopen = () => {
       wait = 1_000;
+      if (broke) void client.invalidateQueries();
+      broke = false;
     };
     stream.onerror = () => {
       close();
+      // One small question tells whether the server is out of reach, or the session over.
+      if (!broke) void client.invalidateQueries({ queryKey: ["me"] });
+      broke = true;
       retry = setTimeout(open, wait);
       wait = Math.min(wait * 2, 60_000);
     };

@@ -46,7 +46,6 @@ export function Reconciliation() {
               params: { query: accounts[account].query },
               headers: { "Content-Type": "text/csv" },
               body: statement as unknown as string,
-              bodySerializer: (body: unknown) => body as BodyInit,
             })
           : api.POST("/api/v1/operator/reconciliation"),
       ),

@@ -2,6 +2,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { Speaking } from "../i18n";
+import { en } from "../i18n/en";
 import { makeQueryClient } from "../lib/query";
 import "../styles.css";
 import { App } from "./App";
@@ -11,7 +12,7 @@ if (element) {
   createRoot(element).render(
     <StrictMode>
       <QueryClientProvider client={makeQueryClient()}>
-        <Speaking>
+        <Speaking first={{ language: "en", messages: en }}>
           <App />
         </Speaking>
       </QueryClientProvider>

@@ -141,6 +141,8 @@ pub struct MeterView {
     pub trust: String,
     /// Why nothing of it is attested until a person decides; null when nothing holds it.
     pub held: Option<String>,
+    /// Grows with every change to its enrolment; an approval names the one that was read.
+    pub revision: u64,
     /// What one operator asks for about it and another one is to approve.
     pub request: Option<MeterRequestView>,
     /// What its registers showed when it was claimed.
@@ -197,6 +199,7 @@ impl MeterView {
             replaces: record.replaces.map(|meter| meter.to_string()),
             trust: record.trust.clone(),
             held: record.held.clone(),
+            revision: record.version,
             request: record.request.as_ref().map(MeterRequestView::from),
             opening: record.opening.into(),
             new_household: record.draft.as_deref().and_then(NewHouseholdView::of),
@@ -226,6 +229,7 @@ impl MeterView {
             replaces: None,
             trust: "device".to_owned(),
             held: None,
+            revision: 0,
             request: None,
             opening: RegistersView::default(),
             new_household: None,
@@ -366,6 +370,14 @@ pub struct ClaimRequest {
     pub household_id: Option<u32>,
     /// A household that begins with it.
     pub home: Option<NewHomeRequest>,
+}
+
+/// What is approved about a meter.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveRequest {
+    /// The meter's revision as it was read; another one by now is `meter.changed`.
+    pub revision: u64,
 }
 
 /// Why something is done.

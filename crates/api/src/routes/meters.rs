@@ -3,8 +3,8 @@
 use crate::app::App;
 use crate::auth::SignedIn;
 use crate::dto::meter::{
-    ClaimRequest, ClaimedView, EpochRequest, FirmwareView, MeterHistoryView, MeterRequest, MeterView,
-    ReasonRequest, RefusedCount, Seen, SpanView,
+    ApproveRequest, ClaimRequest, ClaimedView, EpochRequest, FirmwareView, MeterHistoryView, MeterRequest,
+    MeterView, ReasonRequest, RefusedCount, Seen, SpanView,
 };
 use crate::error::ApiError;
 use crate::extract::{Json, Page, Path, Query};
@@ -225,14 +225,18 @@ pub async fn challenge(
     operation_id = "approve_meter",
     tag = "operator",
     params(("meter" = String, Path, description = "The meter's name.")),
+    request_body = ApproveRequest,
     responses((status = 200, body = MeterView), (status = 409, body = crate::ErrorBody))
 )]
 pub async fn approve(
     State(app): State<App>,
     who: SignedIn,
     Path(meter): Path<String>,
+    Json(request): Json<ApproveRequest>,
 ) -> Result<Json<MeterView>, ApiError> {
-    act(&app, who, &meter, |desk, by, meter| async move { desk.approve(&by, meter).await }).await
+    let revision = request.revision;
+    act(&app, who, &meter, move |desk, by, meter| async move { desk.approve(&by, meter, revision).await })
+        .await
 }
 
 /// Ends a claim that is not approved, or what another operator asked for about a meter.

@@ -123,14 +123,25 @@ pub fn accept_authority(
     Ok(Planned::one("accept-authority", changes, instruction))
 }
 
+/// What becomes of the feeder whose household is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeederAfter {
+    /// It goes on, and its losses with it.
+    GoesOn,
+    /// It has ended: nothing of it is attested any more.
+    Ended,
+}
+
 /// Closes an empty household; its rent goes back to who paid it. `vault_wh` are the
-/// tokens in its vault, `rent_lamports` the rent of record and vault.
+/// tokens in its vault, `rent_lamports` the rent of record and vault. A household that has
+/// counted stays while its feeder goes on: its registers are a part of the losses, and who
+/// computes or witnesses those reads them from its record.
 pub fn close_household(
     program: &EnergyProgram,
     config: &Config,
     household: &Household,
-    vault_wh: u64,
-    rent_lamports: u64,
+    (vault_wh, rent_lamports): (u64, u64),
+    feeder: FeederAfter,
 ) -> Result<Planned, AdminError> {
     let left = [
         (vault_wh, "Wh in its vault"),
@@ -145,6 +156,14 @@ pub fn close_household(
             "household {} still has {}; end those first",
             household.id,
             left.join(", ")
+        )));
+    }
+    let has_counted = household.export_wh > 0 || household.import_wh > 0;
+    if has_counted && feeder == FeederAfter::GoesOn {
+        return Err(AdminError::NotPossible(format!(
+            "household {} has counted, and its feeder's losses go on from its registers: retire its meter \
+             instead, or say --feeder-ended",
+            household.id
         )));
     }
     let rent_payer = address(&household.rent_payer);
@@ -338,10 +357,17 @@ mod tests {
     #[test]
     fn a_household_with_anything_left_is_not_closed() {
         let (program, config) = (program(), config());
-        let error = close_household(&program, &config, &Household { open_offers: 2, ..household() }, 5, 1)
-            .unwrap_err();
+        let left = Household { open_offers: 2, ..household() };
+        let error = close_household(&program, &config, &left, (5, 1), FeederAfter::GoesOn).unwrap_err();
         assert!(error.to_string().contains("5 Wh in its vault, 2 open offers"), "{error}");
-        assert!(matches!(close_household(&program, &config, &household(), 0, 1), Ok(Planned::Do(_))));
+        let closed = |household: &Household, feeder| {
+            close_household(&program, &config, household, (0, 1), feeder).map_err(|error| error.to_string())
+        };
+        assert!(matches!(closed(&household(), FeederAfter::GoesOn), Ok(Planned::Do(_))));
+        let counted = Household { import_wh: 1, ..household() };
+        let error = closed(&counted, FeederAfter::GoesOn).unwrap_err();
+        assert!(error.contains("retire its meter"), "{error}");
+        assert!(matches!(closed(&counted, FeederAfter::Ended), Ok(Planned::Do(_))));
     }
 
     #[test]

@@ -27,8 +27,8 @@ pub use configure::{
 };
 pub use deployment::{Deployment, Elf};
 pub use household::{
-    AdjustOrder, accept_authority, adjust, cancel_authority, close_household, propose_authority, reason_hash,
-    replace_meter,
+    AdjustOrder, FeederAfter, accept_authority, adjust, cancel_authority, close_household, propose_authority,
+    reason_hash, replace_meter,
 };
 pub use initialise::{differences, initialise};
 pub use offline::Unsigned;

@@ -1,8 +1,10 @@
 //! E1 to E4: tokens against metered energy.
 
 use super::{Evidence, Finding};
+use jirani_chain::HouseholdOnChain;
+use jirani_market::report::is_awaited;
 use jirani_store::HouseholdKind;
-use jirani_units::Wh;
+use jirani_units::{HouseholdId, Wh};
 
 /// Supply = minted - burned = sum over all token accounts; every escrow covers
 /// what its offer owes.
@@ -120,10 +122,17 @@ pub fn e3(evidence: &Evidence) -> Finding {
 /// Every token is owed by somebody who drew that energy: supply = sum of shortfalls.
 pub fn e4(evidence: &Evidence) -> Finding {
     let households = &evidence.chain.households;
-    let Some((_, first)) = households.first() else {
+    let Some(through) = households.iter().map(|(_, h)| h.attested_through).max() else {
         return Finding::NotChecked("nobody is enrolled".to_owned());
     };
-    if let Some((id, _)) = households.iter().find(|(_, h)| h.attested_through != first.attested_through) {
+    let records = || evidence.attested.iter().map(|history| &history.household);
+    let is_loss = |id: HouseholdId| records().any(|h| h.id == id && h.kind == HouseholdKind::Loss);
+    // Losses wait for who is silent, and no more once a meter was retired a day ago: then its
+    // registers stay in the sums as they are.
+    let is_missing = |(id, h): &&(HouseholdId, HouseholdOnChain)| {
+        h.attested_through != through && (is_loss(*id) || is_awaited(h.attested_through, through))
+    };
+    if let Some((id, _)) = households.iter().find(is_missing) {
         return Finding::NotChecked(format!(
             "household {id} is not attested through the same slot as the others"
         ));
@@ -156,9 +165,11 @@ pub fn e4(evidence: &Evidence) -> Finding {
 mod tests {
     use super::*;
     use crate::audit::Evidence;
+    use crate::audit::evidence::History;
+    use jirani_chain::ChainSnapshot;
     use jirani_chain::energy::ClosedOnChain;
-    use jirani_chain::{ChainSnapshot, HouseholdOnChain};
-    use jirani_units::HouseholdId;
+    use jirani_store::{HouseholdRecord, Language};
+    use jirani_units::Timestamp;
 
     /// One that imported 900 of the 1,000 Wh that a household exported which is closed.
     fn evidence(closed: ClosedOnChain) -> Evidence {
@@ -186,6 +197,53 @@ mod tests {
             proof_key: ([0; 32], String::new()),
             guarantee: Finding::Holds,
         }
+    }
+
+    #[test]
+    fn who_is_silent_for_a_day_stays_in_the_sums_and_who_is_not_is_waited_for() {
+        let seconds = Timestamp::from_seconds;
+        let seller = HouseholdOnChain {
+            export_wh: Wh(1_000),
+            minted_wh: Wh(1_000),
+            attested_through: seconds(900),
+            ..HouseholdOnChain::default()
+        };
+        let told = |end: i64, losses: u64, loss_end: i64| {
+            let mut evidence = evidence(ClosedOnChain::default());
+            evidence.chain.households[0].1.attested_through = seconds(end);
+            let loss = HouseholdOnChain {
+                import_wh: Wh(losses),
+                shortfall_wh: Wh(losses),
+                attested_through: seconds(loss_end),
+                ..HouseholdOnChain::default()
+            };
+            evidence.chain.households.extend([(HouseholdId(1), seller), (HouseholdId(9), loss)]);
+            let household = HouseholdRecord {
+                id: HouseholdId(9),
+                kind: HouseholdKind::Loss,
+                alias: String::new(),
+                name: String::new(),
+                msisdn: None,
+                language: Language::En,
+                meter: None,
+                meter_key: [0; 32],
+                meter_epoch: 0,
+                export_rating_w: 0,
+                import_rating_w: 0,
+                pv_rated_w: 0,
+                feeder: 1,
+                chain_address: None,
+                enrolled_at: seconds(0),
+                version: 1,
+            };
+            evidence.attested.push(History { household, rows: Vec::new(), around: (None, None) });
+            e4(&evidence)
+        };
+        let day = 900 + 86_400;
+        assert_eq!(told(day, 100, day), Finding::Holds);
+        assert!(matches!(told(day, 90, day), Finding::Violated(_)));
+        assert!(matches!(told(day - 1, 100, day - 1), Finding::NotChecked(_)), "not silent for a day yet");
+        assert!(matches!(told(day, 90, 900), Finding::NotChecked(_)), "losses wait");
     }
 
     #[test]

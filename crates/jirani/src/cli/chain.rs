@@ -173,11 +173,15 @@ pub enum ChainCommand {
         #[arg(value_name = "HOUSEHOLD")]
         household: u32,
     },
-    /// Closes an empty household; its rent goes back (admin).
+    /// Closes an empty household; its rent goes back (admin). Not for one that has counted:
+    /// retire its meter, since its feeder's losses go on from its registers.
     CloseHousehold {
         /// The household.
         #[arg(value_name = "HOUSEHOLD")]
         household: u32,
+        /// Its feeder has ended: nothing of it is attested any more.
+        #[arg(long)]
+        feeder_ended: bool,
     },
     /// Adds export or import that the registers missed (admin and oracles).
     Adjust(AdjustArguments),

@@ -27,7 +27,7 @@ pub enum MeterCommand {
     Challenge(NamedArguments),
     /// Approves a meter that has proven its key, or what was asked for by `release` or `epoch`.
     /// Not by the operator who claimed it, or asked.
-    Approve(NamedArguments),
+    Approve(ApproveArguments),
     /// Ends a claim that is not approved, or what another operator asked for.
     Reject(NamedArguments),
     /// Claims a meter that is to take another one's place.
@@ -177,6 +177,20 @@ pub struct VerifyArguments {
 #[derive(Args)]
 pub struct AskArguments {
     /// Which system, and who asks.
+    #[command(flatten)]
+    pub node: NodeArguments,
+}
+
+/// A meter, and what was read of it.
+#[derive(Args)]
+pub struct ApproveArguments {
+    /// The meter: 32 hexadecimal digits.
+    #[arg(value_name = "METER")]
+    pub meter: MeterId,
+    /// Its revision in `jirani meter list`, where what is approved was read.
+    #[arg(long, value_name = "N")]
+    pub revision: u64,
+    /// Which system, and who approves.
     #[command(flatten)]
     pub node: NodeArguments,
 }

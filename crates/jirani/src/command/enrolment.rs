@@ -57,7 +57,10 @@ fn wish(command: &MeterCommand) -> Option<Wish<'_>> {
             post(&flags.node, format!("meters/{}/rotate", flags.meter), body)
         }
         MeterCommand::Challenge(flags) => post(&flags.node, named(flags, "challenge"), None),
-        MeterCommand::Approve(flags) => post(&flags.node, named(flags, "approve"), None),
+        MeterCommand::Approve(flags) => {
+            let body = Some(json!({"revision": flags.revision}));
+            post(&flags.node, format!("meters/{}/approve", flags.meter), body)
+        }
         MeterCommand::Reject(flags) => post(&flags.node, named(flags, "reject"), reason(flags)),
         MeterCommand::Retire(flags) => post(&flags.node, named(flags, "retire"), reason(flags)),
         MeterCommand::Release(flags) => post(&flags.node, named(flags, "release"), reason(flags)),
@@ -126,6 +129,7 @@ fn list(meters: &[Value]) {
         "Trust",
         "Held",
         "Asked",
+        "Revision",
         "Epoch",
         "Last seen",
         "Refused",
@@ -141,6 +145,7 @@ fn list(meters: &[Value]) {
             text(&meter["trust"]),
             text(&meter["held"]),
             asked(meter),
+            meter["revision"].to_string(),
             meter["epoch"].to_string(),
             text(&meter["last_seen"]),
             refused.join(", "),
@@ -171,6 +176,12 @@ fn claimed(meter: &Value) -> String {
         format!("{} by {}", text(&meter["purpose"]), text(&meter["claimed_by"])),
         format!("from {}", registers(&meter["opening"])),
     ];
+    if let Some(old) = meter["replaces"].as_str() {
+        told.push(format!("in the place of {old}"));
+    }
+    if let Some(modulus) = meter["modulus_wh"].as_u64() {
+        told.push(format!("begins again at {modulus} Wh"));
+    }
     let home = &meter["new_household"];
     if !home.is_null() {
         told.push(format!(

@@ -15,7 +15,7 @@ use jirani_ledger::{Account, Kind, Reason};
 use jirani_market::shortfall::{RelayPosition, StepKind};
 use jirani_store::verbs::PAGE_MAX;
 use jirani_store::{HouseholdKind, OrderState, PayWith, Store};
-use jirani_units::{HouseholdId, OrderId};
+use jirani_units::{HouseholdId, OrderId, Timestamp};
 use jirani_village::{BuiltInRequest, FileRequest, Progress, Source, Village, VillageReport, drive};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashSet;
@@ -202,7 +202,7 @@ async fn is_settled(store: &dyn Store) -> bool {
     };
     let attested = async {
         for household in store.households().await.ok()? {
-            if !store.unattested_slots(household.feeder).await.ok()?.is_empty() {
+            if !store.unattested_slots(household.feeder, Timestamp(i64::MIN), 1).await.ok()?.is_empty() {
                 return None;
             }
         }

@@ -4,6 +4,7 @@ use super::Material;
 use super::replay::moment;
 use crate::audit::Finding;
 use jirani_chain::Address;
+use jirani_market::report::is_awaited;
 
 /// Supply = minted - burned = sum over all token accounts, by the accounts and by the
 /// events; every escrow covers what its offer owes.
@@ -124,11 +125,12 @@ pub fn e4(material: &Material) -> Finding {
     let chain = &material.chain;
     let now = |feeder: u16| {
         let mut of = chain.households.values().filter(|household| household.feeder == feeder);
-        material
-            .replay
-            .complete
-            .get(&feeder)
-            .is_some_and(|slot| of.all(|household| household.last_slot_end == slot.slot_end))
+        material.replay.complete.get(&feeder).is_some_and(|slot| {
+            of.all(|household| {
+                let (last, end) = (household.last_slot_end, slot.slot_end);
+                last == end || (last < end && !is_awaited(moment(last), moment(end)))
+            })
+        })
     };
     // Where every feeder stands at such a slot now, the tokens themselves are counted.
     if chain.households.values().all(|household| now(household.feeder)) && chain.config.closed.households == 0

@@ -9,6 +9,7 @@ use jirani_energy_interface::instruction::{
     PostOfferData, ReplaceMeterData, RowData, SettleData,
 };
 use jirani_energy_interface::state::{Household, HouseholdKind, INITIAL_BUCKET_S, Limits};
+use jirani_market::report::is_awaited;
 use jirani_store::{IndexedEvent, IndexedTransaction};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -374,7 +375,8 @@ impl Replay {
         Some(())
     }
 
-    /// E4 at this slot, if all of the feeder is attested through it.
+    /// E4 at this slot, if all of the feeder is attested through it, or has been silent for so
+    /// long that losses no longer wait for it.
     fn look_whole(&mut self, feeder: u16, slot_end: i64) {
         let mut has_losses = false;
         let (mut export_wh, mut import_wh) = self.left.get(&feeder).copied().unwrap_or_default();
@@ -382,10 +384,12 @@ impl Replay {
             if track.enrolled_at > slot_end {
                 continue;
             }
-            if track.last_slot_end != slot_end {
+            let is_loss = track.kind == HouseholdKind::Loss;
+            let is_told = track.last_slot_end == slot_end;
+            if !is_told && (is_loss || is_awaited(moment(track.last_slot_end), moment(slot_end))) {
                 return;
             }
-            has_losses |= track.kind == HouseholdKind::Loss;
+            has_losses |= is_loss;
             export_wh += u128::from(track.export_wh) + u128::from(track.adjusted_export_wh);
             import_wh += u128::from(track.import_wh) + u128::from(track.adjusted_import_wh);
         }

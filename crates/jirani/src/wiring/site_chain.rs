@@ -110,8 +110,10 @@ impl SiteChain {
             Err(ChainError::Unsigned { why, rows }) if rows.is_empty() => {
                 unwitnessed.insert(key.to_owned(), why.clone());
             }
+            // It may go on under a name of its own, without some of its rows.
             _ => {
-                unwitnessed.remove(key);
+                let is_over = |waiting: &str| key == waiting || key.starts_with(&format!("{waiting}-"));
+                unwitnessed.retain(|waiting, _| !is_over(waiting));
             }
         }
     }
@@ -128,6 +130,12 @@ impl EnergyChain for SiteChain {
             self.remember(key, &outcome);
         }
         outcome
+    }
+
+    async fn ended(&self, key: &str, work: &Work) -> Result<Option<Outcome>, ChainError> {
+        let chain = self.chain()?;
+        self.check(&chain).await?;
+        chain.ended(key, work).await
     }
 
     async fn household(&self, id: HouseholdId) -> Result<Option<HouseholdOnChain>, ChainError> {

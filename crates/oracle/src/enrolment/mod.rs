@@ -186,9 +186,13 @@ impl Enrolment {
     }
 
     /// Approves a meter that has proven its key, or what is asked for about one that counts.
-    /// The one who claimed it, or asked, cannot.
-    pub async fn approve(&self, by: &str, meter: MeterId) -> Done {
+    /// The one who claimed it, or asked, cannot. `revision` is the record's that was read:
+    /// nobody approves what has taken its place since.
+    pub async fn approve(&self, by: &str, meter: MeterId, revision: u64) -> Done {
         let record = self.known(meter).await?;
+        if record.version != revision {
+            return Err(EnrolmentError::Changed);
+        }
         if let Some(request) = record.request.clone() {
             return self.approve_request(by, record, request).await;
         }
@@ -285,13 +289,22 @@ pub(crate) fn happened(
     }
 }
 
+/// Where a household's account of its present meter ends.
+pub(crate) struct Closing {
+    /// Its spans so far.
+    pub(crate) spans: Vec<Span>,
+    /// Its virtual registers as that meter said last.
+    pub(crate) base: Base,
+    /// That this still is the meter's last word: another one by now would be nobody's.
+    pub(crate) condition: Change,
+}
+
 /// A household's spans, and its virtual registers as its present meter said last.
-pub(crate) async fn closing(
-    store: &dyn Store,
-    home: &HouseholdRecord,
-) -> Result<(Vec<Span>, Base), EnrolmentError> {
+pub(crate) async fn closing(store: &dyn Store, home: &HouseholdRecord) -> Result<Closing, EnrolmentError> {
     let spans = Spans::load(store).await?.of(home.id).to_vec();
     let last = last_span(&spans, home);
+    let latest = store.latest_of(vec![last.meter]).await?.pop();
+    let condition = Change::LastReading { meter: last.meter, last: latest.map(|row| (row.epoch, row.seq)) };
     let nothing = Base { time: home.enrolled_at, registers: Registers::default() };
     let base = if last.number == 0 { nothing } else { last.base };
     let (row, _) = store.readings_around(last.meter, last.epoch, Timestamp(i64::MAX)).await?;
@@ -299,7 +312,7 @@ pub(crate) async fn closing(
     let said = row.and_then(|row| {
         Some(Base { time: row.time, registers: virtual_of(&last.offsets, &registers(&row))? })
     });
-    Ok((spans, said.unwrap_or(base)))
+    Ok(Closing { spans, base: said.unwrap_or(base), condition })
 }
 
 /// The span that counts now.

@@ -5,7 +5,7 @@
 //! Safe to repeat after any crash: the chain knows its work by a key, and what it already
 //! has is not asked for again.
 
-use super::{EnrolmentError, NewHome, closing, happened, last_span, request};
+use super::{Closing, EnrolmentError, NewHome, closing, happened, last_span, request};
 use crate::boundary::Spans;
 use crate::journal::enrolled_before;
 use jirani_chain::{EnergyChain, HouseholdOnChain, Outcome, Work};
@@ -25,6 +25,9 @@ use tokio::time::Instant;
 
 /// Real time after which the store is asked for approvals of another process.
 const ASK_AGAIN: Duration = Duration::from_secs(15);
+
+/// How often what met a conflict is made up again before other work goes on.
+const AGAIN_AT_ONCE: u32 = 3;
 
 /// Brings approved meters to the chain.
 pub struct Registrar {
@@ -81,15 +84,26 @@ impl Registrar {
         };
         for record in approved {
             let meter = record.meter;
-            let done = if request::approved(&record).is_some() {
-                request::fulfil(&*self.store, record, self.clock.now()).await
-            } else {
-                self.bring(record).await
-            };
+            let mut done = self.bring_about(record.clone()).await;
+            // A reading came in between: what was made up is made up again.
+            for _ in 0..AGAIN_AT_ONCE {
+                if !matches!(done, Err(EnrolmentError::Changed)) {
+                    break;
+                }
+                done = self.bring_about(record.clone()).await;
+            }
             match done {
                 Ok(()) => self.events.publish(Event::Meter(meter)),
                 Err(error) => tracing::warn!(%meter, "approved and not done yet: {error}"),
             }
+        }
+    }
+
+    async fn bring_about(&self, record: MeterRecord) -> Result<(), EnrolmentError> {
+        if request::approved(&record).is_some() {
+            request::fulfil(&*self.store, record, self.clock.now()).await
+        } else {
+            self.bring(record).await
         }
     }
 
@@ -203,7 +217,7 @@ impl Registrar {
         chain_epoch: u32,
         now: Timestamp,
     ) -> Result<Vec<Change>, EnrolmentError> {
-        let (spans, closing) = closing(&*self.store, home).await?;
+        let Closing { spans, base: closing, condition } = closing(&*self.store, home).await?;
         let last = last_span(&spans, home);
         let rotated = record.purpose == MeterPurpose::Rotate;
         let begins = Span {
@@ -226,7 +240,7 @@ impl Registrar {
             last.followed(begins, closing, record.opening)?
         };
         let first = spans.is_empty().then(|| Change::Span(Box::new(last)));
-        Ok(first.into_iter().chain([Change::Span(Box::new(next))]).collect())
+        Ok(first.into_iter().chain([Change::Span(Box::new(next)), condition]).collect())
     }
 
     /// The meter whose place is taken, and what held it. A hold goes over to the new meter:

@@ -5,9 +5,9 @@
 //! either alone. What is approved is done by the [`super::Registrar`] between two slots, as
 //! an enrolment is: no attestation of the household is under way then. One request about a
 //! meter waits at a time, and who made it cannot take it back: another operator approves
-//! exactly what they have read, or rejects it.
+//! exactly what they have read, by its revision, or rejects it.
 
-use super::{Done, Enrolment, EnrolmentError, TEXT_MAX, closing, happened, in_state, last_span};
+use super::{Closing, Done, Enrolment, EnrolmentError, TEXT_MAX, closing, happened, in_state, last_span};
 use jirani_meter::Registers;
 use jirani_readings::{Span, SpanReason};
 use jirani_store::words::Word as _;
@@ -159,7 +159,7 @@ async fn begins(
     if epoch <= household.meter_epoch {
         return Err(EnrolmentError::Invalid("a new epoch is later than the present one"));
     }
-    let (spans, closing) = closing(store, &household).await?;
+    let Closing { spans, base: closing, condition } = closing(store, &household).await?;
     let last = last_span(&spans, &household);
     let by = request.approved.as_ref().map_or(&request.asked_by, |(by, _)| by);
     let begins = Span {
@@ -176,6 +176,6 @@ async fn begins(
     if spans.is_empty() {
         changes.push(Change::Span(Box::new(last)));
     }
-    changes.push(Change::Span(Box::new(next)));
+    changes.extend([Change::Span(Box::new(next)), condition]);
     Ok(changes)
 }

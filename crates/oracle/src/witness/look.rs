@@ -2,9 +2,10 @@
 
 use crate::boundary::{Attestable, at_boundary};
 use crate::evidence::merkle_root;
-use crate::residual::{LossRegisters, add_residual, is_awaited};
+use crate::residual::{LossRegisters, add_residual};
 use jirani_chain::witness::http::{HouseholdEvidence, Proposal};
 use jirani_chain::witness::registry::RegisteredMeter;
+use jirani_market::report::is_awaited;
 use jirani_meter::{PublicKey, READING_CONTEXT, Reading};
 use jirani_readings::{Leaf, time_of};
 use jirani_store::{AttestedRow, ReadingRow};

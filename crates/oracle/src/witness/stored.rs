@@ -27,10 +27,9 @@ impl EvidenceSource for StoredEvidence {
         slot_end: Timestamp,
     ) -> Result<Vec<HouseholdEvidence>, WitnessError> {
         let away = |error: StoreError| WitnessError::Unreachable(error.to_string());
-        let slots = self.0.unattested_slots(feeder).await.map_err(away)?;
-        let slot = slots
-            .iter()
-            .find(|slot| slot.end == slot_end)
+        let slot = self.0.last_slot(feeder, slot_end).await.map_err(away)?;
+        let slot = slot
+            .filter(|slot| slot.end == slot_end)
             .ok_or_else(|| WitnessError::Unreachable(format!("slot {slot_end} is not stored")))?;
         let households = self.0.households().await.map_err(away)?;
         let spans = Spans::load(&*self.0).await.map_err(away)?;

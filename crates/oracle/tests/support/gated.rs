@@ -1,4 +1,5 @@
-//! A store whose commits of readings can be made to fail; everything else passes.
+//! A store whose commits of readings can be made to fail, and where a reading can come just
+//! before a span is committed; everything else passes.
 
 use async_trait::async_trait;
 use jirani_ledger::Account;
@@ -7,8 +8,8 @@ use jirani_store::*;
 use jirani_units::{
     Cents, HouseholdId, MeterId, Msisdn, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
 };
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 pub struct Gated {
@@ -16,11 +17,18 @@ pub struct Gated {
     pub broken: AtomicBool,
     /// How many commits of readings failed.
     pub failures: watch::Sender<u32>,
+    /// Becomes durable right before the next span.
+    pub late: Mutex<Option<ReadingRow>>,
 }
 
 impl Gated {
     pub fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, broken: AtomicBool::new(false), failures: watch::Sender::new(0) }
+        Self {
+            inner,
+            broken: AtomicBool::new(false),
+            failures: watch::Sender::new(0),
+            late: Mutex::default(),
+        }
     }
 }
 
@@ -55,6 +63,13 @@ macro_rules! pass_on {
                 }
                 self.inner.append_judged(readings, quarantined, judged_by).await
             }
+            async fn commit(&self, changes: Vec<Change>) -> Answer<Committed> {
+                if changes.iter().any(|change| matches!(change, Change::Span(_))) {
+                    let late = self.late.lock().unwrap().take();
+                    self.inner.append_readings(late.into_iter().collect(), Vec::new()).await?;
+                }
+                self.inner.commit(changes).await
+            }
             $(async fn $name(&self, $($argument: $type),*) -> Answer<$answer> {
                 self.inner.$name($($argument),*).await
             })*
@@ -63,7 +78,6 @@ macro_rules! pass_on {
 }
 
 pass_on! {
-    commit(changes: Vec<Change>) -> Committed;
     next_number(sequence: &'static str) -> u64;
     latest_readings() -> Vec<ReadingRow>;
     latest_of(meters: Vec<MeterId>) -> Vec<ReadingRow>;
@@ -74,7 +88,8 @@ pass_on! {
     count_readings() -> (u64, u64);
     quarantine(limit: u32) -> Vec<(u64, QuarantineRow)>;
     put_slot(slot: SlotRecord) -> ();
-    unattested_slots(feeder: u16) -> Vec<SlotRecord>;
+    unattested_slots(feeder: u16, after: Timestamp, limit: u32) -> Vec<SlotRecord>;
+    last_slot(feeder: u16, until: Timestamp) -> Option<SlotRecord>;
     last_attested_slot(feeder: u16) -> Option<SlotRecord>;
     attested_slot_before(feeder: u16, end: Timestamp) -> Option<SlotRecord>;
     attested_rows(household: HouseholdId, from: Timestamp, to: Timestamp) -> Vec<Landed>;
@@ -92,6 +107,7 @@ pass_on! {
     tariffs() -> Vec<TariffRecord>;
     attested_meters() -> Vec<AttestedMeterRecord>;
     meters() -> Vec<MeterRecord>;
+    held_meters() -> Vec<MeterId>;
     meter(meter: MeterId) -> Option<MeterRecord>;
     meter_events(meter: Option<MeterId>, limit: u32) -> Vec<MeterEventRow>;
     spans() -> Vec<Span>;

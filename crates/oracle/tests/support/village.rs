@@ -8,6 +8,7 @@
     reason = "each test uses its part, and says what it expects"
 )]
 
+use crate::support::gated::Gated;
 use crate::support::{SLOT_S, START, enrol, id_of, key_of, loss, record};
 use async_trait::async_trait;
 use jirani_chain::{
@@ -49,6 +50,11 @@ pub struct Chain {
 
 #[async_trait]
 impl EnergyChain for Chain {
+    async fn ended(&self, _: &str, _: &Work) -> Result<Option<Outcome>, ChainError> {
+        // Whatever was asked for was answered at once.
+        Ok(None)
+    }
+
     async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError> {
         let meanwhile = self.meanwhile.lock().unwrap().take();
         if let Some((store, change)) = meanwhile {
@@ -124,6 +130,7 @@ impl Speaks {
 pub struct Village {
     _folder: tempfile::TempDir,
     pub store: Arc<dyn Store>,
+    pub gate: Arc<Gated>,
     pub chain: Arc<Chain>,
     pub clock: ServiceClock,
     pub events: Events,
@@ -137,12 +144,14 @@ impl Village {
     /// begins at three in the morning.
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store: Arc<dyn Store> =
-            Arc::new(SqliteStore::open(&folder.path().join("test.db")).await.unwrap());
+        let inner = SqliteStore::open(&folder.path().join("test.db")).await.unwrap();
+        let gate = Arc::new(Gated::new(Arc::new(inner)));
+        let store: Arc<dyn Store> = gate.clone();
         enrol(&*store, [record(1), record(2), record(3), loss(4)]).await;
         let mut village = Self {
             _folder: folder,
             store,
+            gate,
             chain: Arc::default(),
             clock: ServiceClock::advanced_from(START),
             events: Events::new(64),
@@ -199,29 +208,31 @@ impl Village {
     pub async fn say(&mut self, grew: [(u32, [u64; 3]); 3]) {
         self.slot += 1;
         let time = START.plus_seconds(self.slot * SLOT_S);
-        let mut rows = Vec::new();
-        for (home, grew) in grew {
-            let speaks = self.speaks.get_mut(&home).unwrap();
-            for (register, grew) in speaks.registers.iter_mut().zip(grew) {
-                *register += grew;
-            }
-            speaks.seq += 1;
-            let [import_wh, export_wh, generation_wh] = speaks.registers.map(Wh);
-            rows.push(ReadingRow {
-                meter: id_of(speaks.seed),
-                epoch: speaks.epoch,
-                seq: speaks.seq,
-                household: HouseholdId(home),
-                time,
-                import_wh,
-                export_wh,
-                generation_wh,
-                power_w: 0,
-                bytes: vec![1, 2, 3],
-                received_at: time,
-            });
-        }
+        let rows = grew.into_iter().map(|(home, grew)| self.reading(home, grew, time)).collect();
         self.store.append_readings(rows, Vec::new()).await.unwrap();
+    }
+
+    /// What a home's meter signs next.
+    pub fn reading(&mut self, home: u32, grew: [u64; 3], time: Timestamp) -> ReadingRow {
+        let speaks = self.speaks.get_mut(&home).unwrap();
+        for (register, grew) in speaks.registers.iter_mut().zip(grew) {
+            *register += grew;
+        }
+        speaks.seq += 1;
+        let [import_wh, export_wh, generation_wh] = speaks.registers.map(Wh);
+        ReadingRow {
+            meter: id_of(speaks.seed),
+            epoch: speaks.epoch,
+            seq: speaks.seq,
+            household: HouseholdId(home),
+            time,
+            import_wh,
+            export_wh,
+            generation_wh,
+            power_w: 0,
+            bytes: vec![1, 2, 3],
+            received_at: time,
+        }
     }
 
     /// A home's registers go on in a new epoch with the reading that comes next, as its meter
@@ -260,6 +271,11 @@ impl Village {
         )
     }
 
+    /// What an operator reads of a meter's enrolment has this number.
+    pub async fn revision(&self, meter: MeterId) -> u64 {
+        self.store.meter(meter).await.unwrap().unwrap().version
+    }
+
     /// The claim of another meter in the place of a home's.
     pub fn claim(&self, home: u32, seed: u32) -> Claim {
         Claim {
@@ -280,7 +296,7 @@ impl Village {
         let challenged = desk.challenge("Amina", id_of(seed)).await.unwrap();
         let answered = MeterRecord { state: MeterState::Answered, ..challenged };
         self.store.commit(vec![Change::Meter(Box::new(answered))]).await.unwrap();
-        desk.approve("Baraka", id_of(seed)).await.unwrap();
+        desk.approve("Baraka", id_of(seed), self.revision(id_of(seed)).await).await.unwrap();
         self.until(&mut heard, id_of(seed), |record| record.state == MeterState::Active).await;
         self.speaks.insert(home, Speaks::new(seed));
     }

@@ -9,6 +9,7 @@ use crate::step::Trouble;
 use jirani_chain::reported_rows;
 use jirani_market::bill::{Period, Total};
 use jirani_market::nairobi;
+use jirani_market::report::awaited_after;
 use jirani_store::verbs::PAGE_MAX;
 use jirani_store::{Change, DayBillRecord, HouseholdKind, OrderRecord, SlotRecord};
 use jirani_units::{Clock as _, HouseholdId, OrderId, Timestamp};
@@ -61,15 +62,17 @@ impl Settlement {
                 Some(standing) => standing,
                 None => self.restored_books(*feeder, members).await?,
             };
+            let awaited_since = standing.through.max(awaited_after(now));
+            let awaited = self.store.unattested_slots(*feeder, awaited_since, 1).await?.pop();
             loop {
                 let slots = self.store.attested_slots_after(*feeder, standing.through, SLOTS).await?;
                 let found = slots.len();
                 let mut billed = 0;
                 for slot in slots {
-                    let Some(attested_at) = slot.attested_at.filter(|at| at.plus_seconds(LAG_S) <= now)
-                    else {
-                        break;
-                    };
+                    // An earlier one that lands late would be billed by nobody.
+                    let is_next = awaited.as_ref().is_none_or(|awaited| slot.end < awaited.end);
+                    let told = slot.attested_at.filter(|at| is_next && at.plus_seconds(LAG_S) <= now);
+                    let Some(attested_at) = told else { break };
                     standing = self.bill_slot(standing, &slot, attested_at, members).await?;
                     billed += 1;
                 }
@@ -184,7 +187,7 @@ impl Settlement {
                 }
             }
         }
-        self.heard_since(feeder, from, &mut books).await?;
+        self.heard_since(feeder, Timestamp(from.0.saturating_sub(1)), &mut books).await?;
         let orders = self.settled_orders(attested_at, last.attested_at, members).await?;
         books.since.trades = orders.iter().map(|order| trade(order, &self.config.tariffs)).collect();
         Ok(books)

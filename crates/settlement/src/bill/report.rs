@@ -4,7 +4,7 @@
 
 use super::decide::{Book, FeederBooks, SlotFacts};
 use jirani_market::bill::{Flow, Trade};
-use jirani_market::report::{Member, SlotReport};
+use jirani_market::report::{Member, SlotReport, is_awaited};
 use jirani_store::{FeederReport, HouseholdKind, SlotRecord};
 use jirani_units::{HouseholdId, Slot, Timestamp};
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ const WAIT_MAX_S: i64 = 30 * 86_400;
 pub(super) struct Since {
     /// End of that slot; the first slot's start when there was none; `None` before that.
     pub(super) from: Option<Timestamp>,
-    /// When each record was last attested.
+    /// When each record was last attested, from that slot on.
     pub(super) heard: BTreeMap<HouseholdId, Timestamp>,
     /// By household, from that slot's end to now.
     pub(super) flows: BTreeMap<HouseholdId, Flow>,
@@ -48,9 +48,12 @@ impl Since {
         self.heard.extend(slot.rows.iter().map(|row| (row.household, slot.end)));
     }
 
-    /// Takes what has gathered, and begins anew at `end`.
-    fn begin_anew(&mut self, end: Timestamp) -> Self {
-        std::mem::replace(self, Self { from: Some(end), ..Self::default() })
+    /// Takes what has gathered, and begins anew at the end of `slot`, whose rows are heard: who
+    /// is not among them was silent before.
+    fn begin_anew(&mut self, slot: &SlotRecord) -> Self {
+        let mut next = Self { from: Some(slot.end), ..Self::default() };
+        next.hear(slot);
+        std::mem::replace(self, next)
     }
 }
 
@@ -60,7 +63,12 @@ pub(super) fn make(books: &mut FeederBooks, slot: Slot, facts: &SlotFacts<'_>) -
     let has_losses =
         facts.slot.rows.iter().any(|row| facts.members.get(&row.household) == Some(&HouseholdKind::Loss));
     let waits = if has_losses {
-        let missing = books.books.keys().find(|household| !attested(household));
+        // With losses told, who has been silent for a day is retired: nothing of it is to come.
+        let heard = |household: &HouseholdId| books.since.heard.get(household).copied();
+        let is_missing = |household: &&HouseholdId| {
+            !attested(household) && heard(household).is_some_and(|heard| is_awaited(heard, slot.end()))
+        };
+        let missing = books.books.keys().find(is_missing);
         missing.map(|missing| format!("record {missing} is not attested through the slot"))
     } else {
         Some("not all meters of the feeder have spoken".to_owned())
@@ -68,7 +76,7 @@ pub(super) fn make(books: &mut FeederBooks, slot: Slot, facts: &SlotFacts<'_>) -
     if let Some(waits) = waits {
         return wait(books, slot, facts, waits);
     }
-    let since = books.since.begin_anew(slot.end());
+    let since = books.since.begin_anew(facts.slot);
     let from = since.from.unwrap_or(slot.start);
     let members: Vec<(HouseholdId, Member, Flow)> = since
         .flows
@@ -88,7 +96,7 @@ fn wait(books: &mut FeederBooks, slot: Slot, facts: &SlotFacts<'_>, waits: Strin
     if slot.end().since(from) < WAIT_MAX_S * 1_000_000 {
         return FeederReport::Waits(waits);
     }
-    let since = books.since.begin_anew(slot.end());
+    let since = books.since.begin_anew(facts.slot);
     let heard = |household: &HouseholdId| since.heard.get(household).copied().unwrap_or(from);
     let is_meter = |household: &&HouseholdId| facts.members.get(household) != Some(&HouseholdKind::Loss);
     let silent = |households: &mut dyn Iterator<Item = &HouseholdId>| {

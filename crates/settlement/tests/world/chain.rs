@@ -409,6 +409,10 @@ fn release(state: &mut State, id: OrderId) -> Result<(), &'static str> {
 
 #[async_trait]
 impl EnergyChain for TestChain {
+    async fn ended(&self, _: &str, _: &Work) -> Result<Option<Outcome>, ChainError> {
+        panic!("the settlement attests nothing")
+    }
+
     async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError> {
         let silent = || Err(ChainError::Unreachable("the node does not answer".to_owned()));
         let store = self.store.lock().unwrap().clone();

@@ -111,6 +111,11 @@ pub(crate) async fn all(pool: &PgPool) -> Result<Vec<MeterRecord>, StoreError> {
     rows(pool, meters!("ORDER BY meter"), meter_of).await
 }
 
+pub(crate) async fn held(pool: &PgPool) -> Result<Vec<MeterId>, StoreError> {
+    let query = sqlx::query("SELECT meter FROM meters WHERE held IS NOT NULL ORDER BY meter");
+    rows(pool, query, |row| Columns::of(row).meter()).await
+}
+
 pub(crate) async fn one(pool: &PgPool, meter: MeterId) -> Result<Option<MeterRecord>, StoreError> {
     row_of(pool, meters!("WHERE meter = $1").bind(meter.0.to_vec()), meter_of).await
 }

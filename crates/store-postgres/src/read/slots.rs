@@ -19,7 +19,6 @@ macro_rules! slots {
 }
 
 /// What an answer may hold at most.
-const SLOTS_MAX: i64 = jirani_store::verbs::PAGE_MAX as i64;
 const ROWS_MAX: i64 = 100_000;
 
 fn slot_of(row: &PgRow) -> Result<SlotRecord, StoreError> {
@@ -45,9 +44,24 @@ pub(crate) async fn one_slot(
     one(from, query, slot_of).await
 }
 
-pub(crate) async fn unattested(pool: &PgPool, feeder: u16) -> Result<Vec<SlotRecord>, StoreError> {
-    let query = slots!("WHERE feeder = $1 AND attested_at_us IS NULL ORDER BY end_us LIMIT $2");
-    all(pool, query.bind(i64::from(feeder)).bind(SLOTS_MAX), slot_of).await
+pub(crate) async fn unattested(
+    pool: &PgPool,
+    feeder: u16,
+    after: Timestamp,
+    limit: u32,
+) -> Result<Vec<SlotRecord>, StoreError> {
+    let query =
+        slots!("WHERE feeder = $1 AND attested_at_us IS NULL AND end_us > $2 ORDER BY end_us LIMIT $3");
+    all(pool, query.bind(i64::from(feeder)).bind(after.0).bind(page(limit)), slot_of).await
+}
+
+pub(crate) async fn last(
+    pool: &PgPool,
+    feeder: u16,
+    until: Timestamp,
+) -> Result<Option<SlotRecord>, StoreError> {
+    let query = slots!("WHERE feeder = $1 AND end_us <= $2 ORDER BY end_us DESC LIMIT 1");
+    one(pool, query.bind(i64::from(feeder)).bind(until.0), slot_of).await
 }
 
 pub(crate) async fn last_attested(pool: &PgPool, feeder: u16) -> Result<Option<SlotRecord>, StoreError> {

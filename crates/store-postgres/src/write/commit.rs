@@ -2,8 +2,8 @@
 
 use super::cache::Cache;
 use super::{
-    affairs, bills, call, callback, finding, handset, ledger, market, meters, money, people, reconciliation,
-    tariff,
+    affairs, bills, call, callback, finding, handset, ledger, market, meters, money, people, readings,
+    reconciliation, tariff,
 };
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
@@ -55,6 +55,7 @@ pub(super) async fn apply(
             Change::Meter(record) => meters::meter(connection, record).await?,
             Change::MeterEvent(row) => meters::event(connection, row).await?,
             Change::Span(span) => meters::span(connection, span).await?,
+            Change::LastReading { meter, last } => readings::still_last(cache, *meter, *last)?,
             Change::AttestedMeter(record) => super::trust::attested_meter(connection, record).await?,
             Change::InboxDone { id, outcome } => callback::done(connection, *id, outcome).await?,
             Change::Setting { key, value } => people::setting(connection, key, value).await?,

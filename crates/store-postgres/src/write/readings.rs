@@ -34,6 +34,14 @@ pub(super) async fn append_judged(
     append(connection, cache, readings, quarantined).await.map(Some)
 }
 
+/// Whether a meter has said nothing since `last`.
+pub(super) fn still_last(cache: &Cache, meter: MeterId, last: Option<(u32, u64)>) -> Result<(), StoreError> {
+    if cache.latest.get(&meter) == last {
+        return Ok(());
+    }
+    Err(StoreError::Conflict { what: format!("the last reading of meter {meter}") })
+}
+
 /// Whether households and enrolments of these meters have the versions they were judged by.
 async fn are_enrolled_so(connection: &mut PgConnection, judged_by: &[JudgedBy]) -> Result<bool, StoreError> {
     if judged_by.is_empty() {

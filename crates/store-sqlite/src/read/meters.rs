@@ -108,6 +108,11 @@ pub(crate) fn all(connection: &Connection) -> Result<Vec<MeterRecord>, StoreErro
     meters!("ORDER BY meter").all(connection, meter_of)
 }
 
+pub(crate) fn held(connection: &Connection) -> Result<Vec<MeterId>, StoreError> {
+    let query = query("SELECT meter FROM meters WHERE held IS NOT NULL ORDER BY meter");
+    query.all(connection, |columns| columns.meter())
+}
+
 pub(crate) fn one(connection: &Connection, meter: MeterId) -> Result<Option<MeterRecord>, StoreError> {
     meters!("WHERE meter = ?").bind(meter.0).one(connection, meter_of)
 }

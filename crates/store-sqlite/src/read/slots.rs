@@ -19,7 +19,6 @@ macro_rules! slots {
 }
 
 /// What an answer may hold at most.
-const SLOTS_MAX: i64 = jirani_store::verbs::PAGE_MAX as i64;
 const ROWS_MAX: i64 = 100_000;
 
 fn slot_of(columns: &mut Columns<'_>) -> Result<SlotRecord, StoreError> {
@@ -44,11 +43,25 @@ pub(crate) fn one_slot(
     query.one(connection, slot_of)
 }
 
-pub(crate) fn unattested(connection: &Connection, feeder: u16) -> Result<Vec<SlotRecord>, StoreError> {
+pub(crate) fn unattested(
+    connection: &Connection,
+    feeder: u16,
+    after: Timestamp,
+    limit: u32,
+) -> Result<Vec<SlotRecord>, StoreError> {
     let query = slots!(
-        "INDEXED BY slots_waiting WHERE feeder = ? AND attested_at_us IS NULL ORDER BY end_us LIMIT ?"
+        "INDEXED BY slots_waiting WHERE feeder = ? AND attested_at_us IS NULL AND end_us > ? ORDER BY end_us LIMIT ?"
     );
-    query.bind(i64::from(feeder)).bind(SLOTS_MAX).all(connection, slot_of)
+    query.bind(i64::from(feeder)).bind(after.0).bind(page(limit)).all(connection, slot_of)
+}
+
+pub(crate) fn last(
+    connection: &Connection,
+    feeder: u16,
+    until: Timestamp,
+) -> Result<Option<SlotRecord>, StoreError> {
+    let query = slots!("WHERE feeder = ? AND end_us <= ? ORDER BY end_us DESC LIMIT 1");
+    query.bind(i64::from(feeder)).bind(until.0).one(connection, slot_of)
 }
 
 pub(crate) fn last_attested(connection: &Connection, feeder: u16) -> Result<Option<SlotRecord>, StoreError> {

@@ -47,6 +47,14 @@ pub(super) fn append_judged(
     append(connection, cache, readings, quarantined).map(Some)
 }
 
+/// Whether a meter has said nothing since `last`.
+pub(super) fn still_last(cache: &Cache, meter: MeterId, last: Option<(u32, u64)>) -> Result<(), StoreError> {
+    if cache.latest.get(&meter) == last {
+        return Ok(());
+    }
+    Err(StoreError::Conflict { what: format!("the last reading of meter {meter}") })
+}
+
 /// Versions of the household that has a meter and of the meter's enrolment; 0 for none.
 fn enrolment(connection: &Connection, meter: MeterId) -> Result<Option<(u64, u64)>, StoreError> {
     query(

@@ -68,6 +68,7 @@ pub async fn an_enrolment_goes_on_from_the_version_read(place: &dyn Place) {
         ..claimed(2, 8)
     };
     keep(&store, change(&replaces)).await;
+    assert_eq!(store.held_meters().await.unwrap(), [meter(1)]);
     let all = store.meters().await.unwrap();
     assert_eq!(all, [MeterRecord { version: 2, ..answered }, MeterRecord { version: 1, ..replaces }]);
 }
@@ -171,6 +172,24 @@ pub async fn a_span_is_kept_once_and_for_good(place: &dyn Place) {
     drop(store);
     let store = place.open().await;
     assert_eq!(store.spans().await.unwrap(), [first, second, other]);
+}
+
+pub async fn what_was_made_up_from_the_last_reading_stands_only_while_it_is_the_last(place: &dyn Place) {
+    let store = place.open().await;
+    keep(&store, vec![Change::Household(household(1))]).await;
+    let since = |last| {
+        let record = Change::Setting { key: "made-up-from".to_owned(), value: format!("{last:?}") };
+        vec![record, Change::LastReading { meter: meter(1), last }]
+    };
+    keep(&store, since(None)).await;
+    store.append_readings(vec![reading(1, 1, 1), reading(1, 1, 2)], Vec::new()).await.unwrap();
+    for before in [None, Some((1, 1)), Some((2, 2))] {
+        conflict(&store, since(before)).await;
+    }
+    assert_eq!(store.setting("made-up-from").await.unwrap().as_deref(), Some("None"), "all or nothing");
+    drop(store);
+    let store = place.open().await;
+    keep(&store, since(Some((1, 2)))).await;
 }
 
 pub async fn quarantine_is_counted_by_meter_and_reason(place: &dyn Place) {

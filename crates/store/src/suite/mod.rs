@@ -105,6 +105,7 @@ macro_rules! conformance {
             meters: nobody_approves_what_they_asked_for_about_a_meter;
             meters: what_happened_comes_newest_first;
             meters: a_span_is_kept_once_and_for_good;
+            meters: what_was_made_up_from_the_last_reading_stands_only_while_it_is_the_last;
             meters: quarantine_is_counted_by_meter_and_reason;
             reconciliation: a_proposal_is_decided_once;
             reconciliation: nobody_approves_what_they_proposed;
@@ -136,6 +137,7 @@ macro_rules! conformance {
             slots: a_slot_is_rewritten_until_it_has_landed;
             slots: only_landed_rows_are_attested;
             slots: feeders_are_apart;
+            slots: the_last_slot_is_found_landed_or_not;
             rest: a_callback_is_kept_raw_and_dealt_with_once;
             rest: a_transaction_has_one_outcome;
             rest: two_pieces_of_work_are_never_one_transaction;

@@ -8,19 +8,19 @@ use jirani_units::{HouseholdId, Timestamp, Wh};
 pub async fn a_slot_is_rewritten_until_it_has_landed(place: &dyn Place) {
     let store = place.open().await;
     store.put_slot(slot(1, 1, 90)).await.unwrap();
-    assert_eq!(store.unattested_slots(1).await.unwrap(), [slot(1, 1, 90)]);
+    assert_eq!(store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap(), [slot(1, 1, 90)]);
     // A late reading changed a row, and one household is gone.
     let mut other = slot(1, 1, 89);
     other.rows[3].export_wh = Wh(77);
     other.evidence_root = [6; 32];
     store.put_slot(other.clone()).await.unwrap();
-    assert_eq!(store.unattested_slots(1).await.unwrap(), [other.clone()]);
+    assert_eq!(store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap(), [other.clone()]);
     let landed = landed(other);
     store.put_slot(landed.clone()).await.unwrap();
     drop(store);
     let store = place.open().await;
     assert_eq!(store.last_attested_slot(1).await.unwrap(), Some(landed.clone()));
-    assert_eq!(store.unattested_slots(1).await.unwrap(), []);
+    assert_eq!(store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap(), []);
     // What stands on chain is told again, but not told otherwise.
     store.put_slot(landed.clone()).await.unwrap();
     let mut altered = landed.clone();
@@ -60,6 +60,24 @@ pub async fn feeders_are_apart(place: &dyn Place) {
     store.put_slot(slot(2, 3, 2)).await.unwrap();
     assert_eq!(store.last_attested_slot(1).await.unwrap(), Some(landed(slot(1, 2, 2))));
     assert_eq!(store.last_attested_slot(2).await.unwrap(), None);
-    assert_eq!(store.unattested_slots(1).await.unwrap(), []);
-    assert_eq!(store.unattested_slots(2).await.unwrap(), [slot(2, 3, 2), slot(2, 4, 2)]);
+    assert_eq!(store.unattested_slots(1, Timestamp(i64::MIN), 1_000).await.unwrap(), []);
+    let waiting = async |after: i64, limit| store.unattested_slots(2, Timestamp(after), limit).await.unwrap();
+    assert_eq!(waiting(i64::MIN, 9).await, [slot(2, 3, 2), slot(2, 4, 2)]);
+    assert_eq!(waiting(i64::MIN, 1).await, [slot(2, 3, 2)]);
+    assert_eq!(waiting(slot(2, 3, 2).end.0, 9).await, [slot(2, 4, 2)]);
+}
+
+pub async fn the_last_slot_is_found_landed_or_not(place: &dyn Place) {
+    let store = place.open().await;
+    store.put_slot(landed(slot(1, 1, 2))).await.unwrap();
+    store.put_slot(slot(1, 3, 2)).await.unwrap();
+    store.put_slot(slot(2, 9, 2)).await.unwrap();
+    for (until, found) in [
+        (i64::MAX, Some(slot(1, 3, 2))),
+        (slot(1, 3, 2).end.0, Some(slot(1, 3, 2))),
+        (slot(1, 3, 2).end.0 - 1, Some(landed(slot(1, 1, 2)))),
+        (slot(1, 1, 2).end.0 - 1, None),
+    ] {
+        assert_eq!(store.last_slot(1, Timestamp(until)).await.unwrap(), found);
+    }
 }

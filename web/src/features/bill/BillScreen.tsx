@@ -8,15 +8,12 @@ import { formatMoney } from "../../domain/money";
 import { formatMoment, formatTime } from "../../domain/time";
 import { useLanguage, useMessages } from "../../i18n";
 import { api, asked, type Schemas } from "../../lib/api";
+import * as questions from "../../lib/questions";
 
 /** The month in one sentence, its sums, its days; a day opens its slots. */
 export function BillScreen() {
   const { language, messages } = useLanguage();
-  const config = useQuery({
-    queryKey: ["config"],
-    queryFn: () => asked(api.GET("/api/v1/config")),
-    staleTime: 600_000,
-  });
+  const config = useQuery(questions.config);
   const [chosen, choose] = useState<string | null>(null);
   const months = config.data ? monthsUntil(config.data.now) : [];
   const month = chosen ?? months[0];
@@ -29,7 +26,9 @@ export function BillScreen() {
   return (
     <div className="space-y-4">
       <Card>
-        <Loaded query={bill}>{(data) => <Month bill={data} current={data.month === months[0]} />}</Loaded>
+        <Loaded query={bill} size="h-96">
+          {(data) => <Month bill={data} current={data.month === months[0]} />}
+        </Loaded>
         <label htmlFor="bill-month" className="mt-4 mb-1 block font-medium text-sm">
           {messages.bill.month}
         </label>

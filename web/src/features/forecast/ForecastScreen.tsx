@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { Card } from "../../components/basics";
-import { Loaded } from "../../components/states";
+import { Guard, Loaded, Waiting } from "../../components/states";
 import { formatEnergy } from "../../domain/energy";
 import { hourly, tomorrow } from "../../domain/forecast";
 import { formatMoment, formatTime } from "../../domain/time";
@@ -22,7 +22,7 @@ export function ForecastScreen() {
   return (
     <div className="space-y-4">
       <h1 className="font-bold text-2xl">{messages.forecast.title}</h1>
-      <Loaded query={forecast}>
+      <Loaded query={forecast} size="h-96" className="space-y-4">
         {(data) => {
           if (data.points.length === 0) return <p>{messages.forecast.none}</p>;
           const sums = tomorrow(data.points);
@@ -36,15 +36,17 @@ export function ForecastScreen() {
                   {messages.forecast.issued(formatMoment(data.issued_at))}
                   {data.weather?.source && ` · ${data.weather.source}`}
                 </p>
-                {data.weather?.missing && <p className="text-sm">{messages.forecast.noWeather}</p>}
-                <Suspense fallback={<div className="h-64" />}>
-                  <BandChart
-                    points={data.points}
-                    label={messages.forecast.chart}
-                    production={messages.forecast.production}
-                    consumption={messages.forecast.consumption}
-                  />
-                </Suspense>
+              {data.weather?.missing && <p className="text-sm">{messages.forecast.noWeather}</p>}
+                <Guard after="restart">
+                  <Suspense fallback={<Waiting size="h-64" />}>
+                    <BandChart
+                      points={data.points}
+                      label={messages.forecast.chart}
+                      production={messages.forecast.production}
+                      consumption={messages.forecast.consumption}
+                    />
+                  </Suspense>
+                </Guard>
                 <details>
                   <summary className="min-h-12 cursor-pointer py-3 underline">
                     {messages.forecast.table}

@@ -19,7 +19,7 @@ export function HandsetScreen() {
     <div className="space-y-4">
       <h1 className="font-bold text-2xl">{messages.handset.title}</h1>
       <p>{messages.handset.note}</p>
-      <Loaded query={households}>
+      <Loaded query={households} size="h-96" className="space-y-4">
         {(list) => {
           const homes = list.filter((household) => household.kind === "home");
           const current = chosen ?? homes[0]?.id;
@@ -89,7 +89,7 @@ function Handset({ household }: { household: number }) {
     dial.mutate({ session: call.session, typed: call.typed === "" ? answer : `${call.typed}*${answer}` });
   };
   return (
-    <Loaded query={phone}>
+    <Loaded query={phone} size="h-64" className="space-y-4">
       {({ service_code, number_masked, messages: inbox }) => (
         <>
           <Card title={number_masked}>

@@ -18,7 +18,7 @@ export function HistoryScreen() {
     <div className="space-y-4">
       <Card>
         <h1 className="font-bold text-2xl">{messages.history.title}</h1>
-        <Loaded query={movements}>
+        <Loaded query={movements} size="h-96">
           {(list) => <MovementList movements={list} empty={messages.history.none} proofs />}
         </Loaded>
       </Card>

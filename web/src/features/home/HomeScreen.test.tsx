@@ -43,6 +43,22 @@ describe("home", () => {
     expect(await screen.findByText("Your meter has not sent anything yet")).toBeVisible();
   });
 
+  it("says since when a meter is silent instead of what it last said", async () => {
+    localStorage.setItem("jirani.language", "sw");
+    const last = { ...home, power_at: "2026-11-22T08:29:00Z", now: "2026-11-22T09:00:00Z" };
+    serve({ "GET /api/v1/me/home": () => last, "GET /api/v1/config": () => ({ slot_length_s: 900 }) });
+    const first = show(<HomeScreen />);
+    expect(await screen.findByText("Mita yako haijatuma taarifa tangu 22 Nov 2026, 11:29")).toBeVisible();
+    expect(screen.queryByText("Unauza 430 W sasa")).toBeNull();
+    first.unmount();
+    serve({
+      "GET /api/v1/me/home": () => ({ ...last, power_at: "2026-11-22T08:30:00Z" }),
+      "GET /api/v1/config": () => ({ slot_length_s: 900 }),
+    });
+    show(<HomeScreen />);
+    expect(await screen.findByText("Unauza 430 W sasa")).toBeVisible();
+  });
+
   it("says a coming price in one line, in the screen's language", async () => {
     localStorage.setItem("jirani.language", "sw");
     const prices = (retail: number, buyBack: number) => ({

@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { Link } from "wouter";
 import { Card, Line } from "../../components/basics";
-import { Loaded } from "../../components/states";
+import { Guard, Loaded } from "../../components/states";
 import { formatEnergy } from "../../domain/energy";
 import { formatMoney } from "../../domain/money";
-import { formatTime, minutesSince } from "../../domain/time";
+import { formatMoment, formatTime, isSilent, minutesSince } from "../../domain/time";
 import { useMessages } from "../../i18n";
-import { api, asked, type Home } from "../../lib/api";
+import type { Home } from "../../lib/api";
+import { useHidden } from "../../lib/hidden";
+import * as questions from "../../lib/questions";
 import { MovementList } from "../history/MovementList";
 import { ComingPrice } from "../market/ComingPrice";
 import { AdviceCard } from "./AdviceCard";
@@ -16,32 +17,39 @@ import { FlowBar } from "./FlowBar";
 /** Is the sun earning, what do I have, what should I do. */
 export function HomeScreen() {
   const messages = useMessages();
-  const home = useQuery({
-    queryKey: ["home"],
-    queryFn: () => asked(api.GET("/api/v1/me/home")),
-    refetchInterval: 30_000,
-  });
+  const home = useQuery({ ...questions.home, refetchInterval: 30_000 });
   return (
-    <div className="space-y-4">
-      <Loaded query={home}>
-        {(data) => (
-          <>
+    <Loaded query={home} size="h-dvh" className="space-y-4">
+      {(data) => (
+        <>
+          <Guard>
             <Now home={data} />
-            <ComingPrice />
+          </Guard>
+          <Guard>
             <Holdings home={data} />
-            {data.advice && <AdviceCard advice={data.advice} />}
+          </Guard>
+          <Guard>{data.advice && <AdviceCard advice={data.advice} />}</Guard>
+          <Guard>
             <Card title={messages.home.last}>
               <MovementList movements={data.movements} empty={messages.home.none} />
             </Card>
-          </>
-        )}
-      </Loaded>
-    </div>
+          </Guard>
+          <Guard>
+            <ComingPrice />
+          </Guard>
+        </>
+      )}
+    </Loaded>
   );
 }
 
 function Now({ home }: { home: Home }) {
   const messages = useMessages();
+  const slot_s = useQuery(questions.config).data?.slot_length_s;
+  const silent =
+    home.power_at && isSilent(home.power_at, home.now, slot_s)
+      ? messages.home.silent(formatMoment(home.power_at))
+      : null;
   // Less than 10 W is idle noise, not a flow.
   const idle = Math.abs(home.power_w) < 10;
   const sentence = idle
@@ -51,8 +59,8 @@ function Now({ home }: { home: Home }) {
       : messages.home.buying(home.power_w);
   return (
     <Card>
-      <h1 className="font-bold text-2xl" data-testid="power">
-        {home.power_at ? sentence : messages.home.noMeter}
+      <h1 className={`font-bold text-2xl ${silent ? "grayscale" : ""}`} data-testid="power">
+        {silent ?? (home.power_at ? sentence : messages.home.noMeter)}
       </h1>
       {home.power_at && (
         <p className="text-sm text-stone-600 dark:text-stone-400">
@@ -71,11 +79,7 @@ function Now({ home }: { home: Home }) {
 
 function Holdings({ home }: { home: Home }) {
   const messages = useMessages();
-  const [hidden, setHidden] = useState(() => localStorage.getItem("jirani.hidden") === "yes");
-  const toggle = () => {
-    localStorage.setItem("jirani.hidden", hidden ? "no" : "yes");
-    setHidden(!hidden);
-  };
+  const { hidden, toggle } = useHidden();
   return (
     <Card>
       <dl>
@@ -86,12 +90,12 @@ function Holdings({ home }: { home: Home }) {
         </Line>
         <Line term={messages.home.balance}>
           <span className="whitespace-nowrap text-2xl" data-testid="balance">
-            {hidden ? "•••••" : formatMoney(home.balance_cents)}
+            {hidden === "yes" ? "•••••" : formatMoney(home.balance_cents)}
           </span>
         </Line>
       </dl>
       <button type="button" onClick={toggle} className="min-h-12 cursor-pointer underline">
-        {hidden ? messages.home.show : messages.home.hide}
+        {hidden === "yes" ? messages.home.show : messages.home.hide}
       </button>
       {home.offered_wh > 0 && <p>{messages.home.offered(home.offered_wh)}</p>}
       {home.shortfall_wh > 0 && (

@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { Button, Field, Line } from "../../components/basics";
-import { Problem } from "../../components/states";
+import { Problem, ServerButton } from "../../components/states";
 import { formatEnergy, parseKilowattHours } from "../../domain/energy";
 import { formatMoney, parseShillings } from "../../domain/money";
 import { useMessages } from "../../i18n";
@@ -103,9 +103,9 @@ export function BuyForm({ initialWh }: { initialWh: number | null }) {
         }}
       />
       {!quote.data && (
-        <Button type="submit" disabled={quote.isPending}>
+        <ServerButton type="submit" disabled={quote.isPending}>
           {messages.market.look}
-        </Button>
+        </ServerButton>
       )}
       {quote.isError && <Problem error={quote.error} />}
       {quote.data && (
@@ -124,11 +124,11 @@ export function BuyForm({ initialWh }: { initialWh: number | null }) {
             </p>
           )}
           <div className="mt-2 flex gap-2">
-            <Button disabled={order.isPending} onClick={() => order.mutate(quote.data)}>
+            <ServerButton disabled={order.isPending} onClick={() => order.mutate(quote.data)}>
               {messages.market.confirmMpesa(
                 payWith === "mpesa" ? quote.data.collect_cents : quote.data.due_cents,
               )}
-            </Button>
+            </ServerButton>
             <Button look="quiet" onClick={change}>
               {messages.market.back}
             </Button>

@@ -2,16 +2,12 @@ import { useQuery } from "@tanstack/react-query";
 import { formatMoney } from "../../domain/money";
 import { formatMoment } from "../../domain/time";
 import { useMessages } from "../../i18n";
-import { api, asked } from "../../lib/api";
+import * as questions from "../../lib/questions";
 
 /** What power will cost, and from when: one line, only while a change is announced. */
 export function ComingPrice() {
   const messages = useMessages();
-  const config = useQuery({
-    queryKey: ["config"],
-    queryFn: () => asked(api.GET("/api/v1/config")),
-    staleTime: 600_000,
-  });
+  const config = useQuery(questions.config);
   const next = config.data?.next_tariff;
   if (!next || !config.data) return null;
   return (

@@ -1,6 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Button } from "../../components/basics";
-import { Problem } from "../../components/states";
+import { Problem, ServerButton } from "../../components/states";
 import { formatEnergy } from "../../domain/energy";
 import { useMessages } from "../../i18n";
 import { api, asked } from "../../lib/api";
@@ -16,6 +15,9 @@ export function MyOffers() {
       for (const key of ["offers", "my-offers", "home"]) void client.invalidateQueries({ queryKey: [key] });
     },
   });
+  if (offers.isError && !offers.data) {
+    return <Problem error={offers.error} onRetry={() => void offers.refetch()} />;
+  }
   const standing = offers.data?.filter((offer) => offer.state === "open" || offer.state === "posting") ?? [];
   if (standing.length === 0) return null;
   return (
@@ -29,9 +31,9 @@ export function MyOffers() {
               {formatEnergy(offer.open_wh)} · {messages.market.price(offer.price_cents_per_kwh)}
             </span>
             <div className="shrink-0">
-              <Button look="quiet" disabled={cancel.isPending} onClick={() => cancel.mutate(offer.id)}>
+              <ServerButton look="quiet" disabled={cancel.isPending} onClick={() => cancel.mutate(offer.id)}>
                 {messages.market.cancel}
-              </Button>
+              </ServerButton>
             </div>
           </li>
         ))}

@@ -1,4 +1,5 @@
 import { screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { beforeEach, describe, expect, it } from "vitest";
 import { show } from "../../testing/render";
 import { serve } from "../../testing/server";
@@ -43,6 +44,25 @@ describe("payment", () => {
     });
     show(<PaymentScreen id={17} />);
     expect(await screen.findByText(sentence)).toHaveAttribute("role", "status");
+  });
+
+  it("does not let anybody pay twice while the server is out of reach, and looks again when told to", async () => {
+    let dead = false;
+    serve({
+      "GET /api/v1/me/orders/17": () => {
+        if (dead) throw new TypeError("Failed to fetch");
+        return order;
+      },
+      "GET /api/v1/config": () => ({ phones_url: null }),
+    });
+    show(<PaymentScreen id={17} />);
+    await screen.findByText("Enter your M-Pesa PIN on your phone");
+    dead = true;
+    await userEvent.click(screen.getByRole("button", { name: "Look again" }));
+    expect(await screen.findByText(/If you paid, do not pay again/)).toHaveAttribute("role", "status");
+    dead = false;
+    await userEvent.click(screen.getByRole("button", { name: "Look again" }));
+    expect(await screen.findByText("Enter your M-Pesa PIN on your phone")).toBeVisible();
   });
 
   it("shows the receipt and the chain's record once delivered", async () => {

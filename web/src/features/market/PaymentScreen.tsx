@@ -1,22 +1,21 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
-import { Card, Line } from "../../components/basics";
+import { Button, Card, Line } from "../../components/basics";
 import { Loaded } from "../../components/states";
 import { formatEnergy } from "../../domain/energy";
 import { formatMoney } from "../../domain/money";
 import { isFinal, standing, steps, stepsDone } from "../../domain/payment";
 import { useMessages } from "../../i18n";
 import { api, asked } from "../../lib/api";
+import * as questions from "../../lib/questions";
+import { useReach } from "../../lib/reach";
 import { WholeShillings } from "./WholeShillings";
 
 /** One order's payment, read again by its number: a reload or a dead stream loses nothing. */
 export function PaymentScreen({ id }: { id: number }) {
   const messages = useMessages();
-  const config = useQuery({
-    queryKey: ["config"],
-    queryFn: () => asked(api.GET("/api/v1/config")),
-    staleTime: 600_000,
-  });
+  const config = useQuery(questions.config);
+  const isCut = useReach() === "offline";
   const order = useQuery({
     queryKey: ["order", id],
     queryFn: () => asked(api.GET("/api/v1/me/orders/{id}", { params: { path: { id } } })),
@@ -25,9 +24,10 @@ export function PaymentScreen({ id }: { id: number }) {
   return (
     <Card>
       <h1 className="font-bold text-2xl">{messages.pay.title}</h1>
-      <Loaded query={order}>
+      <Loaded query={order} size="h-96">
         {(data) => {
           const done = stepsDone(data.state);
+          const open = !isFinal(data.state);
           const unknown = data.payment?.state === "unknown";
           return (
             <>
@@ -37,7 +37,11 @@ export function PaymentScreen({ id }: { id: number }) {
                 data-testid="standing"
                 data-state={data.state}
               >
-                {unknown ? messages.pay.unknown : messages.pay.standing[standing(data.state)]}
+                {open && isCut
+                  ? messages.pay.unreachable
+                  : unknown
+                    ? messages.pay.unknown
+                    : messages.pay.standing[standing(data.state)]}
               </p>
               {data.pay_with === "mpesa" && (
                 <ol className="space-y-1">
@@ -78,7 +82,12 @@ export function PaymentScreen({ id }: { id: number }) {
                   </a>
                 </p>
               )}
-              <Link href="/market" className="inline-block min-h-12 py-3 underline">
+              {open && (
+                <Button look="quiet" onClick={() => void order.refetch()}>
+                  {messages.pay.check}
+                </Button>
+              )}
+              <Link href="/market" className="block min-h-12 py-3 underline">
                 {messages.pay.another}
               </Link>
             </>

@@ -1,11 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useRef, useState } from "react";
-import { Button, Field } from "../../components/basics";
-import { Problem } from "../../components/states";
+import { Field } from "../../components/basics";
+import { Problem, ServerButton } from "../../components/states";
 import { parseKilowattHours } from "../../domain/energy";
 import { parseShillings } from "../../domain/money";
 import { useMessages } from "../../i18n";
 import { api, asked, newIntentKey } from "../../lib/api";
+import * as questions from "../../lib/questions";
 
 const DAY_S = 86_400;
 
@@ -23,11 +24,7 @@ export function SellForm({
   const [price, setPrice] = useState(initialPrice ? (initialPrice / 100).toFixed(2) : "");
   const [wrong, setWrong] = useState(false);
   const intent = useRef(newIntentKey());
-  const config = useQuery({
-    queryKey: ["config"],
-    queryFn: () => asked(api.GET("/api/v1/config")),
-    staleTime: 600_000,
-  });
+  const config = useQuery(questions.config);
   const post = useMutation({
     mutationFn: (body: { energy_wh: number; price_cents_per_kwh: number; expires_in_s: number }) =>
       asked(
@@ -92,13 +89,13 @@ export function SellForm({
         error={wrong && !parseShillings(price) ? messages.market.wrongAmount : null}
         onChange={(event) => setPrice(event.target.value)}
       />
-      <Button type="submit" disabled={post.isPending}>
+      <ServerButton type="submit" disabled={post.isPending}>
         {messages.market.sell}
-      </Button>
+      </ServerButton>
       {tariff && (
-        <Button type="button" look="quiet" disabled={give.isPending} onClick={sellBack}>
+        <ServerButton type="button" look="quiet" disabled={give.isPending} onClick={sellBack}>
           {messages.market.sellBack(tariff.buy_back_cents_per_kwh)}
-        </Button>
+        </ServerButton>
       )}
       <div role="status">
         {post.isSuccess && <p>{messages.market.sold}</p>}

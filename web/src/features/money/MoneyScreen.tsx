@@ -1,17 +1,20 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useRef, useState } from "react";
 import { Button, Card, Field, Line } from "../../components/basics";
-import { Loaded, Problem } from "../../components/states";
+import { Loaded, Problem, ServerButton } from "../../components/states";
 import { formatMoney, parseShillings } from "../../domain/money";
 import { formatMoment } from "../../domain/time";
 import { useMessages } from "../../i18n";
 import { api, asked, newIntentKey } from "../../lib/api";
+import { useHidden } from "../../lib/hidden";
+import * as questions from "../../lib/questions";
 import { ShortfallCard } from "../shortfall/ShortfallCard";
 
 /** The balance, and sending it to one's own M-Pesa. */
 export function MoneyScreen() {
   const messages = useMessages();
-  const home = useQuery({ queryKey: ["home"], queryFn: () => asked(api.GET("/api/v1/me/home")) });
+  const home = useQuery(questions.home);
+  const { hidden, toggle } = useHidden();
   const payouts = useQuery({ queryKey: ["payouts"], queryFn: () => asked(api.GET("/api/v1/me/payouts")) });
   return (
     <div className="space-y-4">
@@ -22,15 +25,18 @@ export function MoneyScreen() {
             <dl>
               <Line term={messages.money.available}>
                 <span className="text-2xl" data-testid="available">
-                  {formatMoney(data.available_cents)}
+                  {hidden === "yes" ? "•••••" : formatMoney(data.available_cents)}
                 </span>
               </Line>
               {data.balance_cents !== data.available_cents && (
                 <Line term={messages.money.held}>
-                  {formatMoney(data.balance_cents - data.available_cents)}
+                  {hidden === "yes" ? "•••••" : formatMoney(data.balance_cents - data.available_cents)}
                 </Line>
               )}
             </dl>
+            <button type="button" onClick={toggle} className="min-h-12 cursor-pointer underline">
+              {hidden === "yes" ? messages.home.show : messages.home.hide}
+            </button>
             <Withdraw />
           </Card>
         )}
@@ -66,7 +72,7 @@ export function MoneyScreen() {
 function Withdraw() {
   const messages = useMessages();
   const client = useQueryClient();
-  const me = useQuery({ queryKey: ["me"], queryFn: () => asked(api.GET("/api/v1/me")) });
+  const me = useQuery(questions.me);
   const [text, setText] = useState("");
   const [wrong, setWrong] = useState(false);
   const intent = useRef(newIntentKey());
@@ -116,9 +122,9 @@ function Withdraw() {
         }}
       />
       {!quote.data && (
-        <Button type="submit" disabled={quote.isPending}>
+        <ServerButton type="submit" disabled={quote.isPending}>
           {messages.money.look}
-        </Button>
+        </ServerButton>
       )}
       {quote.isError && <Problem error={quote.error} />}
       {quote.data && (
@@ -128,9 +134,9 @@ function Withdraw() {
             <Line term={messages.money.net}>{formatMoney(quote.data.sent_cents)}</Line>
           </dl>
           <div className="mt-2 flex gap-2">
-            <Button disabled={payout.isPending} onClick={() => payout.mutate(quote.data.amount_cents)}>
+            <ServerButton disabled={payout.isPending} onClick={() => payout.mutate(quote.data.amount_cents)}>
               {messages.money.confirm(quote.data.sent_cents)}
-            </Button>
+            </ServerButton>
             <Button look="quiet" onClick={change}>
               {messages.market.back}
             </Button>

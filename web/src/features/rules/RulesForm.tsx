@@ -1,9 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { Button, Card, Field } from "../../components/basics";
-import { Problem } from "../../components/states";
+import { Card, Field } from "../../components/basics";
+import { Problem, ServerButton } from "../../components/states";
 import { useMessages } from "../../i18n";
 import { api, asked } from "../../lib/api";
+import * as questions from "../../lib/questions";
 import { type Draft, draftOf, type Rules, type RulesRequest, requestOf, unreadable } from "./draft";
 
 /** Sets both rules at once: they must not contradict each other. */
@@ -13,11 +14,7 @@ export function RulesForm({ stored }: { stored: Rules }) {
   const client = useQueryClient();
   const [draft, setDraft] = useState<Draft>(() => draftOf(stored));
   const [asking, setAsking] = useState(false);
-  const config = useQuery({
-    queryKey: ["config"],
-    queryFn: () => asked(api.GET("/api/v1/config")),
-    staleTime: 600_000,
-  });
+  const config = useQuery(questions.config);
   const save = useMutation({
     mutationFn: (body: RulesRequest) => asked(api.PUT("/api/v1/me/rules", { body })),
     onSuccess: (rules) => {
@@ -110,9 +107,9 @@ export function RulesForm({ stored }: { stored: Rules }) {
           </div>
         )}
       </Card>
-      <Button type="submit" disabled={save.isPending}>
+      <ServerButton type="submit" disabled={save.isPending}>
         {text.save}
-      </Button>
+      </ServerButton>
       <div role="status">{save.isSuccess && <p>{text.saved}</p>}</div>
       {save.isError && <Problem error={save.error} />}
     </form>

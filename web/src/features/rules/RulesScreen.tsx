@@ -13,7 +13,9 @@ export function RulesScreen() {
     <div className="space-y-4">
       <h1 className="font-bold text-2xl">{messages.rules.title}</h1>
       <p>{messages.rules.why}</p>
-      <Loaded query={rules}>{(stored) => <RulesForm stored={stored} />}</Loaded>
+      <Loaded query={rules} size="h-96">
+        {(stored) => <RulesForm stored={stored} />}
+      </Loaded>
       <Link href="/market" className="inline-block min-h-12 py-3 underline">
         {messages.rules.back}
       </Link>

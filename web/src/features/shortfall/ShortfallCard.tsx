@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { Button, Card, Field } from "../../components/basics";
-import { Loaded, Problem } from "../../components/states";
+import { Card, Field } from "../../components/basics";
+import { Loaded, Problem, ServerButton } from "../../components/states";
 import { formatMoment } from "../../domain/time";
 import { useLanguage, useMessages } from "../../i18n";
 import { api, asked, type Schemas } from "../../lib/api";
@@ -45,9 +45,9 @@ export function ShortfallCard() {
             )}
             {mayAsk(standing) && (
               <div className="mt-2">
-                <Button look="quiet" disabled={emergency.isPending} onClick={() => emergency.mutate()}>
+                <ServerButton look="quiet" disabled={emergency.isPending} onClick={() => emergency.mutate()}>
                   {messages.shortfall.askEmergency}
-                </Button>
+                </ServerButton>
               </div>
             )}
             {emergency.isError && <Problem error={emergency.error} />}
@@ -106,9 +106,9 @@ function Step({ step, disputed }: { step: Schemas["StepView"]; disputed: number 
             value={note}
             onChange={(event) => setNote(event.target.value)}
           />
-          <Button disabled={dispute.isPending} onClick={() => dispute.mutate()}>
+          <ServerButton disabled={dispute.isPending} onClick={() => dispute.mutate()}>
             {messages.shortfall.send}
-          </Button>
+          </ServerButton>
           {dispute.isError && <Problem error={dispute.error} />}
         </div>
       )}

@@ -22,7 +22,7 @@ export function SignIn({ onSignedIn, onOperator }: { onSignedIn: () => void; onO
       <p className="rounded-xl bg-sun-400 p-3 font-medium text-stone-900">{messages.demo.banner}</p>
       <h1 className="font-bold text-2xl">{messages.demo.title}</h1>
       {signIn.isError && <Problem error={signIn.error} />}
-      <Loaded query={households}>
+      <Loaded query={households} size="h-dvh">
         {(list) => (
           <ul className="grid gap-2 sm:grid-cols-2">
             {list

@@ -69,6 +69,10 @@ impl Accounts {
 
 #[async_trait]
 impl EnergyChain for TestChain {
+    async fn ended(&self, key: &str, _: &Work) -> Result<Option<Outcome>, ChainError> {
+        Ok(self.accounts.lock().unwrap().done.get(key).cloned())
+    }
+
     async fn submit(&self, key: &str, work: Work) -> Result<Outcome, ChainError> {
         self.answers.subscribe().wait_for(|answers| *answers).await.expect("the chain lives");
         let mut accounts = self.accounts.lock().unwrap();

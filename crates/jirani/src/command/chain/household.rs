@@ -3,7 +3,9 @@
 use super::desk::Desk;
 use crate::cli::chain::{AdjustArguments, ReplaceMeterArguments};
 use jirani_chain::Address;
-use jirani_chain::admin::{self, AdjustOrder, AdminError, Config, Household, Planned, Replacement};
+use jirani_chain::admin::{
+    self, AdjustOrder, AdminError, Config, FeederAfter, Household, Planned, Replacement,
+};
 use jirani_chain::keyring::Role;
 
 async fn read(desk: &Desk, id: u32) -> Result<(Config, Household, u64), AdminError> {
@@ -74,7 +76,7 @@ pub async fn accept_authority(desk: &Desk, id: u32) -> Result<Planned, AdminErro
 }
 
 /// Plans the end of an empty household.
-pub async fn close(desk: &Desk, id: u32) -> Result<Planned, AdminError> {
+pub async fn close(desk: &Desk, id: u32, feeder: FeederAfter) -> Result<Planned, AdminError> {
     let (config, household, rent) = read(desk, id).await?;
     let vault = desk.operator.tokens(&[Address::new_from_array(household.vault)]).await?;
     let (vault_wh, vault_rent) = vault.first().copied().unwrap_or((0, 0));
@@ -82,8 +84,8 @@ pub async fn close(desk: &Desk, id: u32) -> Result<Planned, AdminError> {
         &desk.operator.program,
         &config,
         &household,
-        vault_wh,
-        rent.saturating_add(vault_rent),
+        (vault_wh, rent.saturating_add(vault_rent)),
+        feeder,
     )
 }
 

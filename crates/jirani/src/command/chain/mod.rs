@@ -16,7 +16,7 @@ use crate::cli::chain::{Access, ChainArguments, ChainCommand, KeysCommand};
 use crate::config::Config;
 use crate::failure::Failure;
 use desk::Desk;
-use jirani_chain::admin::{AdminError, Planned};
+use jirani_chain::admin::{AdminError, FeederAfter, Planned};
 use serde::Serialize;
 
 /// Runs what was asked for.
@@ -65,7 +65,10 @@ async fn plan(desk: &Desk, command: &ChainCommand) -> Result<Vec<Planned>, Admin
         }
         C::CancelAuthority { household } => vec![household::cancel_authority(desk, *household).await?],
         C::AcceptAuthority { household } => vec![household::accept_authority(desk, *household).await?],
-        C::CloseHousehold { household } => vec![household::close(desk, *household).await?],
+        C::CloseHousehold { household, feeder_ended } => {
+            let feeder = if *feeder_ended { FeederAfter::Ended } else { FeederAfter::GoesOn };
+            vec![household::close(desk, *household, feeder).await?]
+        }
         C::Adjust(flags) => vec![household::adjust(desk, flags).await?],
         command => vec![configure::plan(desk, command).await?],
     })
