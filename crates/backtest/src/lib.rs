@@ -19,7 +19,7 @@ pub mod value;
 
 pub use score::{Score, score};
 pub use set::{HomeSet, Options, Set, WeatherKnown};
-pub use trial::{Key, Method, Protocol, Trial};
+pub use trial::{Chance, Key, Method, Protocol, Trial};
 
 /// Why there is no backtest.
 #[derive(Debug, thiserror::Error)]

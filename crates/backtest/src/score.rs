@@ -1,6 +1,6 @@
 //! How wrong answers were, over all and by how far ahead they looked.
 
-use crate::trial::{Method, Trial};
+use crate::trial::{Chance, Method, Trial};
 use jirani_booster::{Level, pinball};
 
 /// Levels that the normalised pinball loss is the mean over, in per mille.
@@ -17,7 +17,8 @@ pub struct Score {
     pub normalised_pinball: f64,
     /// Mean error of the median over the mean of what came.
     pub normalised_error: f64,
-    /// Share of what came between the 10 and the 90 % answers, ends included.
+    /// Share of what came between the 10 and the 90 % answers, ends included, where anything was
+    /// left to chance: nights of panels count neither for nor against.
     pub coverage_80: f64,
 }
 
@@ -27,7 +28,8 @@ pub fn score(trial: &Trial, method: Method, among: impl Fn(&crate::Key) -> bool)
         trial.levels.iter().position(|level: &Level| level.permille() == permille).unwrap_or(0)
     };
     let judged = JUDGED.map(|permille| (f64::from(permille) / 1_000.0, at(permille)));
-    let (mut loss, mut error, mut inside, mut truths, mut rows) = (0.0, 0.0, 0.0, 0.0, 0_usize);
+    let (mut loss, mut error, mut inside, mut open, mut truths, mut rows) =
+        (0.0, 0.0, 0.0, 0.0, 0.0, 0_usize);
     for (place, key) in trial.keys.iter().enumerate().filter(|(_, key)| among(key)) {
         let said = trial.answer(method, place);
         let truth = f64::from(key.truth);
@@ -36,20 +38,24 @@ pub fn score(trial: &Trial, method: Method, among: impl Fn(&crate::Key) -> bool)
         error += (truth - value(judged[1].1)).abs();
         // Answers are kept with seven digits; so is what came.
         let near = 1e-3;
+        if key.chance == Chance::None {
+            truths += truth;
+            rows += 1;
+            continue;
+        }
+        open += 1.0;
         if truth >= value(judged[0].1) - near && truth <= value(judged[2].1) + near {
             inside += 1.0;
         }
         truths += truth;
         rows += 1;
     }
-    #[expect(clippy::cast_precision_loss, reason = "a few million questions")]
-    let count = rows.max(1) as f64;
     let mean = truths.max(f64::MIN_POSITIVE);
     Score {
         rows,
         normalised_pinball: loss / mean,
         normalised_error: error / mean,
-        coverage_80: inside / count,
+        coverage_80: if open > 0.0 { inside / open } else { 0.0 },
     }
 }
 

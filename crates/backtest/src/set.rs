@@ -207,7 +207,8 @@ impl Columns {
                 let value = column.and_then(|(column, times)| Some(number(record, column)? * times));
                 value.map_or(f32::NAN, |value| value as f32)
             });
-        Sky { irradiance, temperature_c, cloud_percent, humidity_percent, rain_mm, wind_ms }
+        let around = f32::NAN;
+        Sky { irradiance, temperature_c, cloud_percent, humidity_percent, rain_mm, wind_ms, around }
     }
 }
 

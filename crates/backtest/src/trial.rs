@@ -7,7 +7,7 @@ use crate::BacktestError;
 use crate::set::Set;
 use jirani_booster::Level;
 use jirani_forecast::Place;
-use jirani_forecast::learn::{Calibration, Home, Learned, Lessons, Plan, Scene, Target};
+use jirani_forecast::learn::{Calibration, Home, Learned, Lessons, Parts, Plan, Said, Scene, Target};
 use jirani_units::Timestamp;
 
 const DAY_S: i64 = 86_400;
@@ -69,12 +69,31 @@ impl Protocol {
         })
     }
 
-    /// What was learned by the local midnight before `at`, and that midnight.
+    /// What was learned by the local midnight before `at`, mixed and calibrated as a trial would
+    /// have, and that midnight.
     pub fn learned_for(&self, set: &Set, at: Timestamp) -> Result<(Learned, Timestamp), BacktestError> {
         let day = self.day(at);
+        let mut practice = Practice::new(self);
+        let begin = (day - self.calibration_days).max(self.first_lesson(set) + self.horizon_days);
         let mut school = School::new(self, set)?;
+        if begin < day {
+            school.teach(begin)?;
+            let early = Learned::learn(&school.lessons, &self.plan)?;
+            for past in begin..day {
+                let mut kept = Kept { day: past, ..Kept::default() };
+                for (_, home) in &school.homes {
+                    if let Some(scene) = Scene::new(home, self.target, self.midnight(past)) {
+                        let raw = early.raw(&scene, school.horizon)?;
+                        kept.learn_from(&raw.parts, &scene, school.horizon, self.plan.levels.len());
+                    }
+                }
+                practice.kept.push(kept);
+            }
+            practice.draw(day);
+        }
         school.teach(day)?;
-        Ok((Learned::learn(&school.lessons, &self.plan)?, self.midnight(day)))
+        let learned = Learned::learn(&school.lessons, &self.plan)?;
+        Ok((learned.mixed(practice.parts).calibrated(practice.calibration), self.midnight(day)))
     }
 }
 
@@ -156,6 +175,17 @@ pub struct Key {
     pub ahead: i64,
     /// What came, in Wh.
     pub truth: f32,
+    /// Whether there was anything to forecast.
+    pub chance: Chance,
+}
+
+/// Whether a slot left anything to chance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chance {
+    /// It could be anything.
+    Open,
+    /// The sun is down: panels make nothing, and everybody knows.
+    None,
 }
 
 /// All questions and answers.
@@ -179,8 +209,19 @@ pub struct Trial {
 #[derive(Default)]
 struct Kept {
     day: i64,
-    said: Vec<f32>,
+    said: Said,
     truths: Vec<f32>,
+}
+
+impl Kept {
+    /// Keeps the slots of a forecast that left something to chance and whose truth is known.
+    fn learn_from(&mut self, said: &Said, scene: &Scene<'_>, slots: i64, levels: usize) {
+        for (place, slot) in (scene.now()..scene.now() + slots).enumerate() {
+            let Some(truth) = scene.truth(slot).filter(|_| scene.most(slot) > 0.0) else { continue };
+            self.said.extend(said, place * levels..(place + 1) * levels);
+            self.truths.push(truth / scene.unit_wh());
+        }
+    }
 }
 
 impl Trial {
@@ -209,42 +250,33 @@ impl Trial {
         };
         let mut school = School::new(protocol, set)?;
         let mut learned: Option<Learned> = None;
-        let mut calibration = Calibration::none(levels);
-        let mut kept: Vec<Kept> = Vec::new();
+        let mut practice = Practice::new(protocol);
         for day in begin..=protocol.day(moment(end - 1)) {
             if learned.is_none() || (day - test_day).rem_euclid(protocol.refit_days.max(1)) == 0 {
                 school.teach(day)?;
                 learned = Some(Learned::learn(&school.lessons, &protocol.plan)?);
             }
-            // Only forecasts whose last slot has come.
-            kept.retain(|kept| kept.day + protocol.calibration_days >= day);
-            calibration = calibrated(&kept, day - protocol.horizon_days, &trial.levels, calibration);
+            practice.draw(day);
             let Some(learned) = &learned else { continue };
             let mut today = Kept { day, ..Kept::default() };
             for (place, home) in &school.homes {
                 let Some(scene) = Scene::new(home, protocol.target, protocol.midnight(day)) else { continue };
                 let raw = learned.raw(&scene, horizon)?;
-                let finished = raw.finished(&calibration);
-                for (ahead, (blend, said)) in
-                    raw.said.chunks_exact(levels).zip(finished.chunks_exact(levels)).enumerate()
-                {
-                    let ahead = i64::try_from(ahead).unwrap_or(0);
-                    let slot = scene.now() + ahead;
-                    let Some(truth) = home.grid.value(protocol.target, slot).filter(|_| slot < end) else {
-                        continue;
-                    };
-                    if scene.most(slot) > 0.0 {
-                        today.said.extend_from_slice(blend);
-                        today.truths.push(truth / scene.unit_wh());
-                    }
+                let raw = raw.mixed(&practice.parts);
+                let finished = raw.finished(&practice.calibration);
+                today.learn_from(&raw.parts, &scene, horizon.min(end - scene.now()), levels);
+                for (said, slot) in finished.chunks_exact(levels).zip(scene.now()..) {
+                    let ahead = slot - scene.now();
+                    let Some(truth) = scene.truth(slot).filter(|_| slot < end) else { continue };
+                    let chance = if scene.most(slot) > 0.0 { Chance::Open } else { Chance::None };
                     if slot >= test_from {
-                        trial.keys.push(Key { home: *place, slot, ahead, truth });
+                        trial.keys.push(Key { home: *place, slot, ahead, truth, chance });
                         trial.said[2].extend_from_slice(said);
                         trial.ask_baselines(&scene, slot);
                     }
                 }
             }
-            kept.push(today);
+            practice.kept.push(today);
         }
         Ok(trial)
     }
@@ -271,12 +303,38 @@ impl Trial {
     }
 }
 
-fn calibrated(kept: &[Kept], until: i64, levels: &[Level], before: Calibration) -> Calibration {
-    let over = || kept.iter().filter(|kept| kept.day <= until);
-    if over().next().is_none() {
-        return before;
+/// What the forecasts of the days before teach about those to come.
+struct Practice<'a> {
+    protocol: &'a Protocol,
+    kept: Vec<Kept>,
+    parts: Vec<Parts>,
+    calibration: Calibration,
+}
+
+impl<'a> Practice<'a> {
+    fn new(protocol: &'a Protocol) -> Self {
+        let levels = protocol.plan.levels.len();
+        Self {
+            protocol,
+            kept: Vec::new(),
+            parts: vec![protocol.plan.parts; levels],
+            calibration: Calibration::none(levels),
+        }
     }
-    let said: Vec<f32> = over().flat_map(|kept| kept.said.iter().copied()).collect();
-    let truths: Vec<f32> = over().flat_map(|kept| kept.truths.iter().copied()).collect();
-    Calibration::of(levels, &said, &truths)
+
+    /// Mixes and calibrates anew for `day`, by forecasts whose last slot has come.
+    fn draw(&mut self, day: i64) {
+        let Protocol { plan, horizon_days, calibration_days, .. } = self.protocol;
+        self.kept.retain(|kept| kept.day + calibration_days >= day);
+        let (mut said, mut truths) = (Said::default(), Vec::new());
+        for kept in self.kept.iter().filter(|kept| kept.day <= day - horizon_days) {
+            said.extend(&kept.said, 0..kept.said.usual.len());
+            truths.extend_from_slice(&kept.truths);
+        }
+        if truths.is_empty() {
+            return;
+        }
+        self.parts = said.best(&plan.levels, &truths, &vec![plan.parts; plan.levels.len()]);
+        self.calibration = Calibration::of(&plan.levels, &said.mixed(&self.parts), &truths);
+    }
 }

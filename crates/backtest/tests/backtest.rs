@@ -4,7 +4,7 @@
 use jirani_backtest::page::page;
 use jirani_backtest::report::figures;
 use jirani_backtest::value::{Prices, value, value_of};
-use jirani_backtest::{BacktestError, Method, Options, Protocol, Set, Trial, score};
+use jirani_backtest::{BacktestError, Chance, Method, Options, Protocol, Set, Trial, score};
 use jirani_booster::{Level, Settings};
 use jirani_forecast::learn::{Plan, Target};
 use std::fmt::Write as _;
@@ -72,6 +72,23 @@ fn what_no_profile_knows_is_learned_and_every_method_answers_the_same_questions(
     assert!(learned.normalised_pinball < 0.6 * usual.normalised_pinball, "{learned:?} {usual:?}");
     assert!(learned.normalised_pinball < 0.6 * yesterday.normalised_pinball, "{learned:?} {yesterday:?}");
     assert!(learned.coverage_80 > 0.7, "{learned:?}");
+}
+
+#[test]
+fn nights_of_panels_count_neither_for_nor_against_what_is_covered() {
+    let mut trial = Trial::run(&set(), &protocol(Target::Production)).unwrap();
+    let open = trial.keys.iter().filter(|key| key.chance == Chance::Open).count();
+    assert!((2 * 20 * 11..=2 * 20 * 13).contains(&open), "{open}");
+    let found = score(&trial, Method::Learned, |_| true);
+    assert_eq!(found.rows, 960, "what they lose is counted");
+    let levels = trial.levels.len();
+    for (place, key) in trial.keys.iter().enumerate() {
+        if key.chance == Chance::Open {
+            trial.said[2][place * levels..(place + 1) * levels].fill(-1.0);
+        }
+    }
+    let wrong = score(&trial, Method::Learned, |_| true).coverage_80;
+    assert!(found.coverage_80 > 0.5 && wrong < 1e-9, "{found:?} {wrong}");
 }
 
 #[test]

@@ -7,6 +7,10 @@ use crate::matrix::Matrix;
 
 /// Bins that values can have, beside the one of what is missing.
 const VALUES_MAX: usize = 254;
+/// Rows that a bin should hold in a small table, where more bins only cost time.
+const ROWS_A_BIN: usize = 100;
+/// Bins of the smallest table.
+const BINS_OF_SMALL: usize = 64;
 /// Rows that the cuts are found on, evenly spread over the table.
 const SAMPLE: usize = 100_000;
 
@@ -35,6 +39,7 @@ impl Bins {
     /// Cuts that suit `matrix`.
     pub fn of(matrix: &Matrix) -> Self {
         let every = matrix.rows().div_ceil(SAMPLE).max(1);
+        let most = (matrix.rows() / ROWS_A_BIN).clamp(BINS_OF_SMALL, VALUES_MAX);
         let cuts = (0..matrix.columns())
             .map(|column| {
                 let mut values: Vec<f32> = matrix
@@ -42,7 +47,7 @@ impl Bins {
                     .step_by(every)
                     .filter_map(|row| row.get(column).copied().filter(|value| value.is_finite()))
                     .collect();
-                cuts(&mut values)
+                cuts(&mut values, most)
             })
             .collect();
         Self { cuts }
@@ -67,14 +72,24 @@ impl Bins {
         })
     }
 
+    /// The columns that can be asked, and their bins alone; the first if there is none.
+    pub fn varied(&self) -> (Vec<u8>, Self) {
+        let mut columns: Vec<u8> = (0..=u8::MAX)
+            .zip(&self.cuts)
+            .filter(|(_, cuts)| !cuts.is_empty())
+            .map(|(place, _)| place)
+            .collect();
+        if columns.is_empty() {
+            columns.push(0);
+        }
+        let cuts = columns.iter().filter_map(|&place| self.cuts.get(usize::from(place)).cloned()).collect();
+        (columns, Self { cuts })
+    }
+
     /// The row's bins into `into`, which is as long as there are columns.
     pub fn bin_row(&self, row: &[f32], into: &mut [u8]) {
-        for ((value, cuts), bin) in row.iter().zip(&self.cuts).zip(into) {
-            *bin = if value.is_finite() {
-                u8::try_from(cuts.partition_point(|cut| cut < value) + 1).unwrap_or(u8::MAX)
-            } else {
-                0
-            };
+        for ((value, cuts), into) in row.iter().zip(&self.cuts).zip(into) {
+            *into = bin(*value, cuts);
         }
     }
 
@@ -87,9 +102,29 @@ impl Bins {
         }
         Binned { columns, values }
     }
+
+    /// Only the `wanted` columns of a table in bins.
+    pub fn bin_only(&self, matrix: &Matrix, wanted: &[u8]) -> Binned {
+        let mut values = Vec::with_capacity(matrix.rows() * wanted.len());
+        for row in matrix.iter() {
+            values.extend(wanted.iter().map(|&column| {
+                let column = usize::from(column);
+                row.get(column).zip(self.cuts.get(column)).map_or(0, |(value, cuts)| bin(*value, cuts))
+            }));
+        }
+        Binned { columns: wanted.len(), values }
+    }
 }
 
-fn cuts(values: &mut [f32]) -> Vec<f32> {
+fn bin(value: f32, cuts: &[f32]) -> u8 {
+    if value.is_finite() {
+        u8::try_from(cuts.partition_point(|cut| *cut < value) + 1).unwrap_or(u8::MAX)
+    } else {
+        0
+    }
+}
+
+fn cuts(values: &mut [f32], most: usize) -> Vec<f32> {
     // Minus zero is zero.
     for value in values.iter_mut() {
         *value += 0.0;
@@ -103,14 +138,14 @@ fn cuts(values: &mut [f32]) -> Vec<f32> {
         }
     }
     let mut cuts = Vec::new();
-    let (mut left, mut room) = (values.len(), VALUES_MAX);
+    let (mut left, mut room) = (values.len(), most);
     let mut held = 0;
     for pair in distinct.windows(2) {
         let (value, count) = pair[0];
         let (next, next_count) = pair[1];
         held += count;
         let fair = left.div_ceil(room.max(1));
-        let full = distinct.len() <= VALUES_MAX || held >= fair || next_count >= fair;
+        let full = distinct.len() <= most || held >= fair || next_count >= fair;
         if full && room > 1 {
             cuts.push(between(value, next));
             left -= held;

@@ -123,6 +123,9 @@ impl<'a> Grower<'a> {
         }
         let mut best: Option<Split> = None;
         let before = gain(all, self.share);
+        // What both halves must gain together, kept as it is so that no split that gains less
+        // costs a division.
+        let mut mark = before + GAIN_MIN;
         for (column, bins) in histogram.columns().enumerate() {
             if !seen.get(column).copied().unwrap_or(true) {
                 continue;
@@ -134,18 +137,24 @@ impl<'a> Grower<'a> {
                 let mut left = if side == Side::Left { missing } else { Counts::default() };
                 let last = self.bins.count(column).saturating_sub(1);
                 for (bin, counts) in bins.iter().enumerate().take(last).skip(1) {
+                    if counts.rows() == 0 {
+                        continue;
+                    }
                     left = left.add(*counts);
-                    if counts.rows() == 0 || left.rows() < self.settings.leaf_rows_min {
+                    if left.rows() < self.settings.leaf_rows_min {
                         continue;
                     }
                     let right = all.less(left);
                     if right.rows() < self.settings.leaf_rows_min {
                         break;
                     }
-                    let gain = gain(left, self.share) + gain(right, self.share) - before;
-                    if gain > best.as_ref().map_or(GAIN_MIN, |best| best.gain) {
+                    let (slope, other) = (left.slope(self.share), right.slope(self.share));
+                    let (rows, others) = (f64::from(left.rows()), f64::from(right.rows()));
+                    let together = slope * slope * others + other * other * rows;
+                    if together > mark * (rows * others) {
+                        mark = together / (rows * others);
                         let bin = u8::try_from(bin).unwrap_or(u8::MAX);
-                        best = Some(Split { gain, column, bin, missing: side, left });
+                        best = Some(Split { gain: mark - before, column, bin, missing: side, left });
                     }
                 }
             }

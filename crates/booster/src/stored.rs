@@ -44,6 +44,6 @@ impl TryFrom<Stored> for Model {
                     && series.trees.len() <= TREES_MAX
                     && series.trees.iter().all(|tree| tree.holds_together(columns))
             });
-        if sound { Ok(Self { bins: stored.bins, series: stored.series }) } else { Err(BoosterError::Corrupt) }
+        if sound { Ok(Self::new(stored.bins, stored.series)) } else { Err(BoosterError::Corrupt) }
     }
 }

@@ -11,6 +11,7 @@ use crate::model::{Model, Series};
 use crate::quantile::quantile;
 use crate::random::Random;
 use crate::settings::Settings;
+use crate::table::Table;
 use crate::tree::{Next, Tree};
 
 /// The most levels of one model.
@@ -23,26 +24,11 @@ pub fn train(
     levels: &[Level],
     settings: &Settings,
 ) -> Result<Model, BoosterError> {
-    let settings = settings.checked()?;
-    if matrix.rows() == 0 {
-        return Err(BoosterError::NoRows);
-    }
-    // Below the square root of the greatest number, so that no difference overflows.
-    let sound = |target: &f32| target.abs() < 1e18;
-    if targets.len() != matrix.rows() || !targets.iter().all(sound) {
-        return Err(BoosterError::Targets);
-    }
-    if levels.is_empty() || levels.len() > LEVELS_MAX || levels.windows(2).any(|pair| pair[0] >= pair[1]) {
-        return Err(BoosterError::TooLarge);
-    }
-    let bins = Bins::of(matrix);
-    let binned = bins.bin(matrix);
-    let series = levels.iter().map(|&level| learn(&bins, &binned, targets, level, &settings)).collect();
-    Ok(Model { bins, series })
+    Table::of(matrix)?.learn(levels, |_| targets.into(), settings)
 }
 
 /// One level's trees.
-fn learn(bins: &Bins, binned: &Binned, targets: &[f32], level: Level, settings: &Settings) -> Series {
+pub fn learn(bins: &Bins, binned: &Binned, targets: &[f32], level: Level, settings: &Settings) -> Series {
     let share = level.share();
     let mut buffer = targets.to_vec();
     let base = quantile(&mut buffer, share);

@@ -103,7 +103,11 @@ impl Tree {
             Next::Leaf(number) => usize::from(number) < self.leaves.len(),
         };
         let ways = self.forks.iter().enumerate().all(|(number, fork)| {
-            usize::from(fork.column) < columns && ahead(number, fork.left) && ahead(number, fork.right)
+            usize::from(fork.column) < columns
+                // Nothing but what is missing stands in bin 0.
+                && fork.bin > 0
+                && ahead(number, fork.left)
+                && ahead(number, fork.right)
         });
         ways && !self.leaves.is_empty()
             && self.expected.len() == self.forks.len()

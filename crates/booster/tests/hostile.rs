@@ -49,12 +49,21 @@ proptest! {
         let levels = [50, 500, 950].map(|permille| Level::from_permille(permille).unwrap());
         let model = train(&matrix, &targets, &levels, &settings).unwrap();
         let mut asked_for = Matrix::new(3).unwrap();
+        let mut walked: Vec<Vec<f64>> = Vec::new();
         for row in &asked {
             asked_for.push(row).unwrap();
-            let found = model.explain(row, Level::MEDIAN).unwrap().unwrap();
-            prop_assert!(found.said.is_finite());
+            let mut levels: Vec<f64> =
+                levels.iter().map(|level| model.explain(row, *level).unwrap().unwrap().said).collect();
+            prop_assert!(levels.iter().all(|said| said.is_finite()));
+            levels.sort_by(f64::total_cmp);
+            walked.push(levels);
         }
         let said = model.predict(&asked_for).unwrap();
+        // Whether rows are asked together or one walks alone, the trees say the same.
+        let scale = rows.iter().map(|(_, target)| f64::from(target.abs())).fold(1.0, f64::max);
+        for (together, alone) in said.iter().zip(walked.iter().flatten()) {
+            prop_assert!((f64::from(*together) - alone).abs() <= scale * 1e-4, "{} for {}", together, alone);
+        }
         prop_assert_eq!(said.len(), asked.len() * 3);
         for levels in said.chunks_exact(3) {
             prop_assert!(levels.iter().all(|said| said.is_finite()));

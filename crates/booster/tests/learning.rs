@@ -6,7 +6,7 @@
     reason = "tests"
 )]
 
-use jirani_booster::{BoosterError, Level, Matrix, Model, Settings, pinball, quantile, train};
+use jirani_booster::{BoosterError, Level, Matrix, Model, Settings, Table, pinball, quantile, train};
 
 const QUICK: Settings = Settings {
     rounds: 60,
@@ -179,6 +179,26 @@ fn a_stored_model_answers_as_before_and_a_foreign_one_is_refused() {
         let text = text.replacen(sound, broken, 1);
         let error = serde_json::from_str::<Model>(&text).unwrap_err().to_string();
         assert!(error.starts_with("booster.corrupt"), "{broken}: {error}");
+    }
+}
+
+#[test]
+fn models_of_one_table_are_asked_with_rows_binned_once_and_each_level_has_its_own_targets() {
+    let (matrix, targets) = fan(2_000);
+    let table = Table::of(&matrix).unwrap();
+    let plain = table.learn(&levels(), |_| (&targets[..]).into(), &QUICK).unwrap();
+    assert_eq!(plain, train(&matrix, &targets, &levels(), &QUICK).unwrap());
+    let mirrored = |level: Level| {
+        let sign = if level == Level::MEDIAN { -1.0 } else { 1.0 };
+        targets.iter().map(|target| sign * target).collect()
+    };
+    let own = table.learn(&levels(), mirrored, &QUICK).unwrap();
+    assert!(own.shares_bins(&plain));
+    let rows = plain.rows(&matrix).unwrap();
+    let (plain, own) = (plain.answer(&rows).unwrap(), own.answer(&rows).unwrap());
+    for (plain, own) in plain.chunks_exact(3).zip(own.chunks_exact(3)) {
+        assert!((plain[0] - own[0]).abs() < 1e-6 && (plain[2] - own[2]).abs() < 1e-6);
+        assert!(own[1] < 0.0 && (plain[1] + own[1]).abs() < 2.0, "{plain:?} {own:?}");
     }
 }
 

@@ -63,7 +63,8 @@ fn a_forecast_is_taken_apart_and_what_cannot_be_is_said() {
     let movers = found["movers"].as_array().unwrap();
     let added: f64 = movers.iter().map(|mover| mover["added_wh"].as_f64().unwrap()).sum();
     let said = found["said_wh"].as_f64().unwrap();
-    assert!((found["average_wh"].as_f64().unwrap() + added - said).abs() < 0.5, "{found}");
+    let adjusted = found["adjusted_wh"].as_f64().unwrap();
+    assert!((found["average_wh"].as_f64().unwrap() + added + adjusted - said).abs() < 0.5, "{found}");
     for (home, at, code) in [
         ("nobody", "2026-02-20T18:00:00Z", "forecast.household"),
         ("home-0", "2026-01-03T18:00:00Z", "backtest.too_short"),

@@ -27,7 +27,7 @@ pub fn run(run: &Run, name: &str) -> Value {
         horizon_days: 1,
         test_days: 90,
         hidden_days: if run.validate { 90 } else { 0 },
-        refit_days: i64::from(crate::knob("REFIT", 91)),
+        refit_days: i64::from(crate::knob("REFIT", 30)),
         calibration_days: i64::from(crate::knob("CALIBRATION", 28)),
         plan: plan(target, levels),
         without: without.iter().map(|name| (*name).to_owned()).collect(),
@@ -77,6 +77,7 @@ pub fn plan(target: Target, levels: &[u16]) -> Plan {
     let settings = &mut plan.settings;
     settings.rounds = crate::knob("ROUNDS", settings.rounds);
     settings.leaves = u8::try_from(crate::knob("LEAVES", u16::from(settings.leaves))).unwrap();
+    settings.learning_rate = f32::from(crate::knob("RATE", 70)) / 1_000.0;
     settings.leaf_rows_min = u32::from(crate::knob("LEAF_ROWS", 0)).max(settings.leaf_rows_min);
     let parts = &mut plan.parts;
     parts.usual = u8::try_from(crate::knob("USUAL", u16::from(parts.usual))).unwrap();

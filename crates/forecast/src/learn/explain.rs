@@ -22,10 +22,13 @@ pub struct Mover {
 pub struct Explained {
     /// What is usual at this time of day, in Wh.
     pub usual_wh: f64,
-    /// What the blend says before it is stretched and bounded, in Wh.
+    /// What the forecast says, in Wh.
     pub said_wh: f64,
-    /// What an average slot is told, in Wh: `said_wh` less all movers.
+    /// What an average slot is told, in Wh: `said_wh` less all movers and `adjusted_wh`.
     pub average_wh: f64,
+    /// What stretching, the sun's and the rated power's bounds and keeping the levels in order
+    /// added to the blend, in Wh.
+    pub adjusted_wh: f64,
     /// The columns that moved it, the strongest first.
     pub movers: Vec<Mover>,
 }
@@ -44,11 +47,11 @@ impl Learned {
         let usual = if usual.is_finite() { usual } else { 0.0 };
         let unit = f64::from(scene.unit_wh());
         let share = |percent: u8| f64::from(percent) / 100.0;
-        let parts = self.parts();
+        let Some(parts) = self.parts().get(place) else { return Ok(None) };
         // The usual counts for itself where it is a part, not for the columns beside it.
         let mut average = (share(parts.usual) + share(parts.corrected)) * usual;
         let mut added = [0.0; COLUMNS.len()];
-        let models = [(self.direct(), share(parts.direct)), (self.correction(place), share(parts.corrected))];
+        let models = [(self.direct(), share(parts.direct)), (self.correction(), share(parts.corrected))];
         for (model, weight) in models {
             let Some(model) = model else { continue };
             let Some(found) = model.explain(&row, level)? else { continue };
@@ -57,7 +60,9 @@ impl Learned {
                 *sum += weight * column;
             }
         }
-        let said = average + added.iter().sum::<f64>();
+        let blend = (average + added.iter().sum::<f64>()) * unit;
+        let said = self.raw_of(scene, number..number + 1)?.finished(self.calibration());
+        let said = said.get(place).map_or(0.0, |wh| f64::from(*wh));
         let mut movers: Vec<Mover> = COLUMNS
             .iter()
             .zip(row)
@@ -72,8 +77,9 @@ impl Learned {
         movers.sort_by(|a, b| b.added_wh.abs().total_cmp(&a.added_wh.abs()));
         Ok(Some(Explained {
             usual_wh: usual * unit,
-            said_wh: said * unit,
+            said_wh: said,
             average_wh: average * unit,
+            adjusted_wh: said - blend,
             movers,
         }))
     }

@@ -76,6 +76,6 @@ impl Forecaster for LearnedForecaster {
     }
 
     fn name(&self) -> &'static str {
-        "learned-blend/1"
+        "learned-blend/2"
     }
 }

@@ -20,8 +20,6 @@ pub enum Target {
 
 /// The longest past that is looked at: three years of quarter hours.
 pub const SLOTS_MAX: usize = 105_216;
-/// Energies this many times the 99th percentile are a meter's error, not a home's use.
-const ABSURD: f32 = 10.0;
 
 /// Energies per slot in Wh; what is not known is NaN.
 #[derive(Clone, Debug)]
@@ -52,7 +50,8 @@ pub struct Home<'a> {
 
 impl Grid {
     /// From slots in any order. Of two with one start the later counts; slots off the
-    /// grid, older than [`SLOTS_MAX`] slots before the last, or absurdly large are left out.
+    /// grid or older than [`SLOTS_MAX`] slots before the last are left out. What is absurdly large is
+    /// judged when a forecast is made, by what was known then: see [`super::Scene`].
     pub fn of(history: &[SlotEnergy], step_s: u32) -> Result<Self, LearnError> {
         if step_s == 0 || !86_400_u32.is_multiple_of(step_s) {
             return Err(LearnError::SlotLength);
@@ -83,8 +82,6 @@ impl Grid {
                 *consumption = narrow(crate::number::fraction(slot.consumption_wh));
             }
         }
-        leave_out_absurd(&mut grid.production);
-        leave_out_absurd(&mut grid.consumption);
         Ok(grid)
     }
 
@@ -121,14 +118,4 @@ impl Grid {
 #[expect(clippy::cast_possible_truncation, reason = "a forecast needs no more digits")]
 pub(crate) fn narrow(value: f64) -> f32 {
     value as f32
-}
-
-fn leave_out_absurd(values: &mut [f32]) {
-    let mut seen: Vec<f32> = values.iter().copied().filter(|value| *value > 0.0).collect();
-    let highest = ABSURD * jirani_booster::quantile(&mut seen, 0.99);
-    if highest > 0.0 {
-        for value in values.iter_mut().filter(|value| **value > highest) {
-            *value = f32::NAN;
-        }
-    }
 }

@@ -40,7 +40,7 @@ impl Lessons {
             if scene.most(number) <= 0.0 {
                 continue;
             }
-            let Some(truth) = home.grid.value(self.target, number) else { continue };
+            let Some(truth) = scene.truth(number) else { continue };
             let (row, usual) = row(&scene, number, homes);
             if usual.days() == 0 {
                 continue;

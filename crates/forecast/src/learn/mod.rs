@@ -4,8 +4,9 @@
 //! pooled past of all homes, the weather and the sun add is a correction to them. So
 //! a forecast is a blend of three: the [`usual`] quantiles, a booster that learned the
 //! quantiles outright, and one that learned by how much the usual ones are wrong.
-//! The blend is then stretched around its middle as far as forecasts of the recent past,
-//! made before their truth was known, say that it must be ([`calibration`]).
+//! How much each says ([`weights`]), and how far the blend is stretched around its middle
+//! ([`calibration`]), follows from forecasts of the recent past made before their truth was
+//! known.
 //!
 //! Promises: a forecast looks at nothing that was not known when it was issued
 //! ([`scene`] is the only door to the past, and asks for the time of issue); levels
@@ -24,6 +25,7 @@ pub mod row;
 pub mod scene;
 pub mod sky;
 pub mod usual;
+pub mod weights;
 
 pub use calibration::Calibration;
 pub use explain::Mover;
@@ -34,6 +36,7 @@ pub use model::{Learned, Parts, Plan, Raw};
 pub use row::Homes;
 pub use scene::Scene;
 pub use sky::{Skies, Sky};
+pub use weights::Said;
 
 /// Why nothing was learned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

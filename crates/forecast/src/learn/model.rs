@@ -8,10 +8,11 @@ use super::lessons::Lessons;
 use super::row::{COLUMNS, Homes, WIDTH, row};
 use super::scene::Scene;
 use super::usual::Usual;
-use jirani_booster::{Level, Matrix, Model, Settings, train};
+use super::weights::Said;
+use jirani_booster::{Level, Matrix, Model, Settings, Table};
 
 /// Version of the rows and of how answers are blended.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// How much each part says, in percent; they add up to 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -31,7 +32,7 @@ pub struct Plan {
     pub levels: Vec<Level>,
     /// Of the booster.
     pub settings: Settings,
-    /// Of the blend.
+    /// Of the blend, until past forecasts say which is better.
     pub parts: Parts,
     /// Whether homes are told apart.
     pub homes: Homes,
@@ -41,17 +42,18 @@ impl Plan {
     /// What is learned unless somebody says otherwise; chosen on days before those that
     /// are judged (docs/forecast.md).
     pub fn standard(target: Target, levels: Vec<Level>) -> Self {
+        // Where practice has not spoken yet.
         let parts = match target {
-            Target::Consumption => Parts { usual: 30, direct: 35, corrected: 35 },
+            Target::Consumption => Parts { usual: 20, direct: 40, corrected: 40 },
             Target::Production | Target::Surplus => Parts { usual: 40, direct: 30, corrected: 30 },
         };
         let settings = Settings {
-            rounds: 100,
-            learning_rate: 0.05,
+            rounds: 150,
+            learning_rate: 0.07,
             leaves: 31,
-            leaf_rows_min: 60,
-            row_percent: 70,
-            column_percent: 60,
+            leaf_rows_min: 100,
+            row_percent: 60,
+            column_percent: 40,
             seed: 1,
         };
         Self { levels, settings, parts, homes: Homes::Alike }
@@ -70,44 +72,39 @@ struct Stored {
     target: Target,
     columns: Vec<String>,
     levels: Vec<Level>,
-    parts: Parts,
+    /// For each level.
+    parts: Vec<Parts>,
     homes: Homes,
     /// All levels, if they say anything in the blend.
     direct: Option<Model>,
-    /// One for each level, likewise: each level stands on another usual value.
-    corrections: Vec<Model>,
+    /// Likewise; each of its levels stands on another usual value.
+    correction: Option<Model>,
     calibration: Calibration,
 }
 
 impl Learned {
     /// Learns from `lessons`.
     pub fn learn(lessons: &Lessons, plan: &Plan) -> Result<Self, LearnError> {
-        let Parts { usual, direct, corrected } = plan.parts;
-        let whole = u16::from(usual) + u16::from(direct) + u16::from(corrected) == 100;
-        if !whole || !plan.levels.contains(&Level::MEDIAN) {
+        let Parts { direct, corrected, .. } = plan.parts;
+        if !plan.parts.are_whole() || !plan.levels.contains(&Level::MEDIAN) {
             return Err(LearnError::Parts);
         }
-        let learn_direct = || train(&lessons.matrix, &lessons.truths, &plan.levels, &plan.settings);
-        let correction = |level: &Level| {
-            let wrong: Vec<f32> = lessons
-                .truths
-                .iter()
-                .zip(&lessons.usuals)
-                .map(|(truth, usual)| truth - usual.at(level.share()))
-                .collect();
-            train(&lessons.matrix, &wrong, &[*level], &plan.settings)
+        let table = Table::of(&lessons.matrix)?;
+        let wrong = |level: Level| {
+            let usuals = lessons.usuals.iter().map(|usual| usual.at(level.share()));
+            lessons.truths.iter().zip(usuals).map(|(truth, usual)| truth - usual).collect()
         };
-        let corrections: Result<Vec<Model>, _> =
-            if corrected > 0 { plan.levels.iter().map(correction).collect() } else { Ok(Vec::new()) };
+        let learn_direct = || table.learn(&plan.levels, |_| (&lessons.truths[..]).into(), &plan.settings);
+        let learn_correction = || table.learn(&plan.levels, wrong, &plan.settings);
         Ok(Self(Stored {
             forecast_version: VERSION,
             target: lessons.target,
             columns: COLUMNS.map(str::to_owned).to_vec(),
             levels: plan.levels.clone(),
-            parts: plan.parts,
+            parts: vec![plan.parts; plan.levels.len()],
             homes: plan.homes,
             direct: if direct > 0 { Some(learn_direct()?) } else { None },
-            corrections: corrections?,
+            correction: if corrected > 0 { Some(learn_correction()?) } else { None },
             calibration: Calibration::none(plan.levels.len()),
         }))
     }
@@ -136,16 +133,36 @@ impl Learned {
         self.0.homes
     }
 
-    pub(crate) const fn parts(&self) -> Parts {
-        self.0.parts
+    /// The same, mixed by these parts, one for each level; as it is if they are no whole or of
+    /// models that were not learned.
+    #[must_use]
+    pub fn mixed(mut self, parts: Vec<Parts>) -> Self {
+        let known = |parts: &Parts| {
+            parts.are_whole()
+                && (parts.direct == 0 || self.0.direct.is_some())
+                && (parts.corrected == 0 || self.0.correction.is_some())
+        };
+        if parts.len() == self.0.levels.len() && parts.iter().all(known) {
+            self.0.parts = parts;
+        }
+        self
+    }
+
+    /// How much each part says at each level.
+    pub fn parts(&self) -> &[Parts] {
+        &self.0.parts
+    }
+
+    pub(crate) const fn calibration(&self) -> &Calibration {
+        &self.0.calibration
     }
 
     pub(crate) const fn direct(&self) -> Option<&Model> {
         self.0.direct.as_ref()
     }
 
-    pub(crate) fn correction(&self, place: usize) -> Option<&Model> {
-        self.0.corrections.get(place)
+    pub(crate) const fn correction(&self) -> Option<&Model> {
+        self.0.correction.as_ref()
     }
 
     /// For `slots` slots from the time of issue on, every level in Wh, slot by slot, never
@@ -156,47 +173,53 @@ impl Learned {
 
     /// The same before it is stretched: what calibrations are made from.
     pub fn raw(&self, scene: &Scene<'_>, slots: i64) -> Result<Raw, LearnError> {
+        self.raw_of(scene, scene.now()..scene.now() + slots)
+    }
+
+    pub(crate) fn raw_of(&self, scene: &Scene<'_>, slots: std::ops::Range<i64>) -> Result<Raw, LearnError> {
         let mut matrix = Matrix::new(WIDTH)?;
         let mut usuals = Vec::new();
         let mut mosts = Vec::new();
-        for number in scene.now()..scene.now() + slots {
+        for number in slots {
             let (row, usual) = row(scene, number, self.0.homes);
             matrix.push(&row)?;
             usuals.push(usual);
             mosts.push(scene.most(number));
         }
-        let mut said = self.blend(&matrix, &usuals)?;
+        let parts = self.said(&matrix, &usuals)?;
+        let said = parts.mixed(&self.0.parts);
         let middle = self.0.levels.iter().position(|level| *level == Level::MEDIAN).unwrap_or(0);
-        for said in said.chunks_exact_mut(self.0.levels.len()) {
-            said.sort_unstable_by(f32::total_cmp);
-        }
-        Ok(Raw { said, mosts, middle, unit_wh: scene.unit_wh() })
+        Ok(Raw { said, parts, mosts, middle, unit_wh: scene.unit_wh() })
     }
 
-    /// The blend for rows, in units, row by row, before calibration and bounds.
-    pub fn blend(&self, matrix: &Matrix, usuals: &[Usual]) -> Result<Vec<f32>, LearnError> {
+    /// What each part says of rows, in units, before calibration and bounds.
+    fn said(&self, matrix: &Matrix, usuals: &[Usual]) -> Result<Said, LearnError> {
         let levels = self.0.levels.len();
-        let direct = match &self.0.direct {
-            Some(model) => model.predict(matrix)?,
-            None => vec![0.0; matrix.rows() * levels],
+        let binned = match (&self.0.direct, &self.0.correction) {
+            (Some(model), _) | (None, Some(model)) => Some(model.rows(matrix)?),
+            (None, None) => None,
         };
-        let corrections: Result<Vec<Vec<f32>>, _> =
-            self.0.corrections.iter().map(|model| model.predict(matrix)).collect();
-        let corrections = corrections?;
-        let part = |percent: u8| f32::from(percent) / 100.0;
-        let Parts { usual: of_usual, direct: of_direct, corrected: of_corrected } = self.0.parts;
-        let mut said = Vec::with_capacity(direct.len());
-        for (number, (usual, direct)) in usuals.iter().zip(direct.chunks_exact(levels)).enumerate() {
-            for (place, (level, direct)) in self.0.levels.iter().zip(direct).enumerate() {
-                let correction = corrections.get(place).and_then(|all| all.get(number)).copied();
-                let found = usual.at(level.share());
+        let answers = |model: &Option<Model>| match (model, &binned) {
+            (Some(model), Some(rows)) => model.answer(rows),
+            _ => Ok(vec![0.0; matrix.rows() * levels]),
+        };
+        let mut direct = answers(&self.0.direct)?;
+        for said in direct.chunks_exact_mut(levels) {
+            said.sort_unstable_by(f32::total_cmp);
+        }
+        let mut corrected = answers(&self.0.correction)?;
+        let mut usual = Vec::with_capacity(direct.len());
+        let rows = direct.chunks_exact(levels).zip(corrected.chunks_exact_mut(levels));
+        for (found, (direct, corrected)) in usuals.iter().zip(rows) {
+            for ((level, direct), corrected) in self.0.levels.iter().zip(direct).zip(corrected) {
+                let found = found.at(level.share());
                 // Without a day of its own at this time, a home is what the others taught.
                 let found = if found.is_finite() { found } else { *direct };
-                let corrected = found + correction.unwrap_or(0.0);
-                said.push(part(of_usual) * found + part(of_direct) * direct + part(of_corrected) * corrected);
+                usual.push(found);
+                *corrected += found;
             }
         }
-        Ok(said)
+        Ok(Said { usual, direct, corrected })
     }
 }
 
@@ -205,6 +228,8 @@ impl Learned {
 pub struct Raw {
     /// Row by row one value a level, never falling.
     pub said: Vec<f32>,
+    /// What its parts said.
+    pub parts: Said,
     /// The most that each row can be.
     pub mosts: Vec<f32>,
     middle: usize,
@@ -212,6 +237,12 @@ pub struct Raw {
 }
 
 impl Raw {
+    /// The same, mixed by other parts, one for each level.
+    #[must_use]
+    pub fn mixed(self, parts: &[Parts]) -> Self {
+        Self { said: self.parts.mixed(parts), ..self }
+    }
+
     /// In Wh, stretched by `calibration`, bounded by the sun and the rated power, sorted.
     pub fn finished(&self, calibration: &Calibration) -> Vec<f32> {
         let mut said = self.said.clone();
@@ -236,20 +267,23 @@ impl TryFrom<Stored> for Learned {
     type Error = NotAModel;
 
     fn try_from(stored: Stored) -> Result<Self, NotAModel> {
-        let Parts { usual, direct, corrected } = stored.parts;
         let levels = stored.levels.len();
-        let answers = |model: &Model, wanted: &[Level]| {
-            model.columns() == WIDTH && model.levels().eq(wanted.iter().copied())
+        let answers = |model: &Option<Model>, percent: fn(&Parts) -> u8| match model {
+            Some(model) => model.columns() == WIDTH && model.levels().eq(stored.levels.iter().copied()),
+            None => stored.parts.iter().all(|parts| percent(parts) == 0),
         };
-        let corrections = stored.corrections.iter().zip(&stored.levels);
+        // Rows are binned once for both.
+        let share =
+            stored.direct.as_ref().zip(stored.correction.as_ref()).is_none_or(|(a, b)| a.shares_bins(b));
         let sound = stored.forecast_version == VERSION
             && stored.columns.iter().map(String::as_str).eq(COLUMNS)
             && stored.levels.contains(&Level::MEDIAN)
             && stored.levels.windows(2).all(|pair| pair[0] < pair[1])
-            && u16::from(usual) + u16::from(direct) + u16::from(corrected) == 100
-            && stored.direct.as_ref().map_or(direct == 0, |model| answers(model, &stored.levels))
-            && stored.corrections.len() == if corrected > 0 { levels } else { 0 }
-            && corrections.into_iter().all(|(model, level)| answers(model, std::slice::from_ref(level)))
+            && stored.parts.len() == levels
+            && stored.parts.iter().all(|parts| parts.are_whole())
+            && answers(&stored.direct, |parts| parts.direct)
+            && answers(&stored.correction, |parts| parts.corrected)
+            && share
             && stored.calibration.fits(levels);
         if sound { Ok(Self(stored)) } else { Err(NotAModel) }
     }

@@ -8,7 +8,7 @@ use crate::solar::sun_position;
 use std::f32::consts::TAU;
 
 /// How many columns.
-pub const WIDTH: usize = 36;
+pub const WIDTH: usize = 55;
 
 /// What the columns hold, in order; kept with a model and told by explanations.
 pub const COLUMNS: [&str; WIDTH] = [
@@ -48,6 +48,25 @@ pub const COLUMNS: [&str; WIDTH] = [
     "rain",
     "wind",
     "home",
+    "irradiance_of_clear_sky",
+    "irradiance_of_clear_sky_of_day",
+    "irradiance_3_hours_before",
+    "irradiance_3_hours_after",
+    "cloud_hour_before",
+    "cloud_hour_after",
+    "cloud_of_day",
+    "clearness_of_last_day",
+    "clearness_of_3_days",
+    "clearness_of_last_week",
+    "highest_of_7_days",
+    "mean_of_this_kind_of_day",
+    "last_6_hours",
+    "produced_in_7_days",
+    "produced_yesterday",
+    "used_in_7_days",
+    "used_yesterday",
+    "used_last_day",
+    "irradiance_around",
 ];
 
 /// Whether homes are told apart by their number.
@@ -67,23 +86,34 @@ pub fn row(scene: &Scene<'_>, number: i64, homes: Homes) -> ([f32; WIDTH], Usual
     let per_day = home.grid.per_day();
     let per_hour = (3_600 / step_s).max(1);
     let local_s = scene.start(number).seconds() + home.clock_offset_s + step_s / 2;
-    let usual = scene.usual(number);
-    let lags: Vec<f32> = scene.same_time(number, 7).collect();
+    let usual = scene.expected(number);
+    let lags: Vec<f32> = scene.alike(number, 7).collect();
     let over = |days: usize| mean(lags.iter().copied().take(days));
     let week_before = scene.value(number - 7 * per_day).unwrap_or(f32::NAN);
-    let beside = |by: i64| mean(scene.same_time(number + by * per_hour, 7));
+    let beside = |by: i64| mean(scene.alike(number + by * per_hour, 7));
+    let weekday = (local_s.div_euclid(86_400) + 4).rem_euclid(7);
+    let kind = kind_of_day(scene, number, weekday);
+    let others = |target: Target| {
+        let days =
+            (1..=7).map(|day| scene.other(target, number - (scene.nearest(number) + day - 1) * per_day));
+        let days: Vec<f32> = days.map(|value| value.unwrap_or(f32::NAN)).collect();
+        if target == scene.target() { [f32::NAN; 2] } else { [mean(days.iter().copied()), days[0]] }
+    };
+    let ([produced, produced_yesterday], [used, used_yesterday]) =
+        (others(Target::Production), others(Target::Consumption));
     let weekdays = mean((1..=4).map(|week| scene.value(number - 7 * week * per_day).unwrap_or(f32::NAN)));
     let (sine, cosine) = season(scene, local_s);
     let (height, azimuth) = sun(scene, number);
     let light = |by: i64| irradiance(scene, number + by * per_hour);
     let day_from = number - local_s.rem_euclid(86_400) / step_s;
     let of_day = |of: &dyn Fn(i64) -> f32| mean((0..24).map(|hour| of(day_from + hour * per_day / 24)));
+    let cloud = |by: i64| scene.sky(number + by * per_hour).cloud_percent;
     let weathered = home.skies.is_some();
     let sky = scene.sky(number);
-    let row = [
+    let mut row = [
         whole(number - scene.now()) / whole(per_hour),
         whole(local_s.rem_euclid(86_400)) / 3_600.0,
-        whole((local_s.div_euclid(86_400) + 4).rem_euclid(7)),
+        whole(weekday),
         sine,
         cosine,
         height,
@@ -120,12 +150,77 @@ pub fn row(scene: &Scene<'_>, number: i64, homes: Homes) -> ([f32; WIDTH], Usual
             Homes::Alike => f32::NAN,
             Homes::Apart => f32::from(home.number),
         },
+        light(0) / scene.clear(number).max(0.02),
+        if weathered {
+            of_day(&|number| irradiance(scene, number)) / of_day(&|number| scene.clear(number))
+        } else {
+            f32::NAN
+        },
+        light(-3),
+        light(3),
+        cloud(-1),
+        cloud(1),
+        if weathered { of_day(&|number| scene.sky(number).cloud_percent) } else { f32::NAN },
+        scene.recent.clearness[0],
+        scene.recent.clearness[1],
+        scene.recent.clearness[2],
+        lags.iter().copied().fold(f32::NAN, f32::max),
+        kind,
+        scene.recent.evening,
+        produced,
+        produced_yesterday,
+        used,
+        used_yesterday,
+        if scene.target() == Target::Consumption { f32::NAN } else { scene.recent.used_day },
+        sky.around / 1_000.0,
     ];
+    if scene.nearest(number) > FRESH_DAYS {
+        // How yesterday was says nothing of next week.
+        for (value, name) in row.iter_mut().zip(COLUMNS) {
+            if OF_LAST_DAYS.contains(&name) {
+                *value = f32::NAN;
+            }
+        }
+    }
     (row, usual)
+}
+
+/// Days ahead for which the last days are told.
+const FRESH_DAYS: i64 = 3;
+/// What is told of the last days only.
+const OF_LAST_DAYS: [&str; 13] = [
+    "yesterday",
+    "day_before",
+    "week_before",
+    "mean_of_3_days",
+    "last_2_hours",
+    "last_2_hours_unusual",
+    "last_6_hours",
+    "last_day",
+    "clearness_of_last_day",
+    "clearness_of_3_days",
+    "produced_yesterday",
+    "used_yesterday",
+    "used_last_day",
+];
+
+/// The mean at this time of day over the last four weeks' days of work or of rest, whichever
+/// the slot's day is.
+fn kind_of_day(scene: &Scene<'_>, number: i64, weekday: i64) -> f32 {
+    let rest = |weekday: i64| weekday == 0 || weekday == 6;
+    let (nearest, per_day) = (scene.nearest(number), scene.home().grid.per_day());
+    mean(
+        (nearest..nearest + super::usual::DAYS)
+            .filter(|day| rest((weekday - day).rem_euclid(7)) == rest(weekday))
+            .map(|day| scene.value(number - day * per_day).unwrap_or(f32::NAN)),
+    )
 }
 
 /// Forecast irradiance in kW/m2, by the clouds if nobody says.
 fn irradiance(scene: &Scene<'_>, number: i64) -> f32 {
+    if scene.home().skies.is_none() {
+        return f32::NAN;
+    }
     let sky = scene.sky(number);
     if sky.irradiance.is_finite() {
         sky.irradiance / 1_000.0

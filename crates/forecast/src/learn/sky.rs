@@ -18,6 +18,8 @@ pub struct Sky {
     pub rain_mm: f32,
     /// Wind in m/s.
     pub wind_ms: f32,
+    /// Irradiance as above, the mean of this place and others near it.
+    pub around: f32,
 }
 
 impl Sky {
@@ -29,6 +31,7 @@ impl Sky {
         humidity_percent: f32::NAN,
         rain_mm: f32::NAN,
         wind_ms: f32::NAN,
+        around: f32::NAN,
     };
 
     /// The share of a clear sky's light that comes through, as told by the cloud cover:
@@ -91,6 +94,19 @@ impl Skies {
             })
             .collect();
         Self::of(&entries, step_s)
+    }
+
+    /// The same, each slot with the mean irradiance of all these places as far as it was known
+    /// no later than this one's: a cloud may pass beside where it was forecast.
+    #[must_use]
+    pub fn with_around(mut self, places: &[&Self]) -> Self {
+        for (slot, number) in self.slots.iter_mut().zip(self.first..) {
+            if let Some((known_from, sky)) = slot {
+                sky.around =
+                    super::usual::mean(places.iter().map(|place| place.at(number, *known_from).irradiance));
+            }
+        }
+        self
     }
 
     /// What was known at `issued_at` of the slot with this number.

@@ -113,6 +113,10 @@ fn explain(arguments: &ExplainArguments) -> anyhow::Result<()> {
         let value = mover.value.map_or("unknown".to_owned(), |value| format!("{value:.2}"));
         println!("{:>+10.0} Wh  {} = {value}", mover.added_wh, mover.column);
     }
+    println!(
+        "{:>+10.0} Wh  stretched by past forecasts, bounded by the sun and the rated power",
+        explained.adjusted_wh
+    );
     println!("{:>10.0} Wh  forecast at {} %", explained.said_wh, arguments.level);
     Ok(())
 }
