@@ -2525,18 +2525,59 @@ export interface components {
             /** @description First moment of the step. */
             start: components["schemas"]["Time"];
         };
+        /** @description A household's day-ahead forecasts of the last month, scored when the truth came. */
+        ForecastRecord: {
+            /**
+             * Format: int64
+             * @description The same for what was used.
+             */
+            consumption_inside_permille: number | null;
+            /**
+             * Format: int64
+             * @description The same for what was used.
+             */
+            consumption_loss_permille: number | null;
+            /**
+             * Format: int64
+             * @description Days scored.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description How much of what the panels made lay between 10 and 90 %, in thousandths; 800 is right.
+             */
+            production_inside_permille: number | null;
+            /**
+             * Format: int64
+             * @description What the panels made: mean pinball loss at 10, 50 and 90 % over the mean of what came,
+             *     in thousandths; null where nothing came.
+             */
+            production_loss_permille: number | null;
+        };
         /** @description The next two days of a household. */
         ForecastView: {
             advice: components["schemas"]["AdviceView"] | null;
             /** @description When it was made. */
             issued_at: components["schemas"]["Time"];
+            /** @description Name and version of the method that made it. */
+            method: string;
             /** @description Steps, in order of time. */
             points: components["schemas"]["ForecastPoint"][];
+            record: components["schemas"]["ForecastRecord"] | null;
             /**
              * Format: int32
              * @description Length of a step, in seconds.
              */
             step_s: number;
+            weather: components["schemas"]["ForecastWeather"] | null;
+        };
+        /** @description The weather behind a forecast. */
+        ForecastWeather: {
+            issued_at: components["schemas"]["Time"] | null;
+            /** @description Why there is none, as a code (`weather.stale`); null when there is. */
+            missing: string | null;
+            /** @description Who said it, to be shown as it stands; null where none could be had. */
+            source: string | null;
         };
         /** @description Lines that stand apart: the oldest listed, all counted. */
         GroupView: {

@@ -36,7 +36,7 @@ export function ForecastScreen() {
                   {messages.forecast.issued(formatMoment(data.issued_at))}
                   {data.weather?.source && ` · ${data.weather.source}`}
                 </p>
-              {data.weather?.missing && <p className="text-sm">{messages.forecast.noWeather}</p>}
+                {data.weather?.missing && <p className="text-sm">{messages.forecast.noWeather}</p>}
                 <Guard after="restart">
                   <Suspense fallback={<Waiting size="h-64" />}>
                     <BandChart
