@@ -243,7 +243,9 @@ impl RpcEnergyChain {
             self.purse_ready().await?;
         }
         let facts = self.facts(work).await?;
-        if let Work::Attest { rows, .. } = work {
+        if let Work::Attest { rows, .. } = work
+            && rows.len() <= Work::ATTEST_ROWS_MAX
+        {
             // Before a witness counts them.
             attested(&facts, rows)?;
         }

@@ -26,11 +26,11 @@ export function MyOffers() {
       {cancel.isError && <Problem error={cancel.error} />}
       <ul className="divide-y divide-stone-200 dark:divide-stone-800">
         {standing.map((offer) => (
-          <li key={offer.id} className="flex items-center justify-between gap-4 py-2">
+          <li key={offer.id} className="flex flex-wrap items-center justify-between gap-x-4 py-2">
             <span>
               {formatEnergy(offer.open_wh)} · {messages.market.price(offer.price_cents_per_kwh)}
             </span>
-            <div className="shrink-0">
+            <div>
               <ServerButton look="quiet" disabled={cancel.isPending} onClick={() => cancel.mutate(offer.id)}>
                 {messages.market.cancel}
               </ServerButton>
