@@ -47,6 +47,8 @@ pub struct Learning {
     place: Place,
     /// When learning was last tried.
     tried: Option<Timestamp>,
+    /// Whether there was enough past to learn from by then.
+    had_enough: bool,
 }
 
 impl Learning {
@@ -65,7 +67,8 @@ impl Learning {
         let tried = current.as_ref().map(|model| model.learned_at);
         advisor.methods.learned(current, previous);
         *advisor.track() = track(&folder.join(TRACK_FILE));
-        let learning = Self { advisor, config, folder: folder.to_owned(), place, tried };
+        let had_enough = tried.is_some();
+        let learning = Self { advisor, config, folder: folder.to_owned(), place, tried, had_enough };
         learning.choose();
         Some(learning)
     }
@@ -118,10 +121,10 @@ impl Learning {
     }
 
     fn is_time_to_learn(&self, now: Timestamp) -> bool {
-        // Without a model it is tried every day: each may be the first with enough past.
-        let learned = self.advisor.methods.has_learned();
-        let days = if learned { i64::from(self.config.every_days.max(1)) } else { 1 };
-        self.tried.is_none_or(|tried| now.since(tried) >= days * DAY_S * 1_000_000)
+        // Before there was enough past it is tried every day: each may be the first with it.
+        let days = if self.had_enough { i64::from(self.config.every_days.max(1)) } else { 1 };
+        // A try in the future was made by a clock that went wrong.
+        self.tried.is_none_or(|tried| tried > now || now.since(tried) >= days * DAY_S * 1_000_000)
     }
 
     async fn learn_now(&mut self, now: Timestamp) {
@@ -208,7 +211,7 @@ impl Learning {
         Ok(homes)
     }
 
-    async fn learn(&self, now: Timestamp) -> Result<(), StoreError> {
+    async fn learn(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let lecture = self.lecture(now).await?;
         let (told, learned) = oneshot::channel();
         let thread = std::thread::Builder::new().name("learning".to_owned());
@@ -224,9 +227,11 @@ impl Learning {
             Ok(Ok(Outcome::Learned(model, judged))) => {
                 tracing::info!(?judged, "forecasts are learned anew");
                 self.take(*model);
+                self.had_enough = true;
             }
             Ok(Ok(Outcome::NoBetter(judged))) => {
                 tracing::warn!(?judged, "what was learned is no better than what is usual; it is not used");
+                self.had_enough = true;
             }
             Ok(Ok(Outcome::TooEarly)) => tracing::debug!("too few days to learn from"),
             Ok(Err(error)) => tracing::warn!(%error, "nothing could be learned"),

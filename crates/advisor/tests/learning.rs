@@ -111,7 +111,7 @@ async fn forecasts_are_learned_from_the_sites_own_homes_and_a_restart_knows_them
     let (advisor, _) = start(&site);
     let issued = forecast(&advisor).await;
     assert_eq!(issued.contender, Contender::Learned);
-    assert!(issued.method.starts_with("learned-blend/1@2026-02-10"), "{}", issued.method);
+    assert!(issued.method.starts_with("learned-blend/2@2026-02-10"), "{}", issued.method);
     assert_eq!(figure(&advisor, "learned_in_force"), Some(1));
     let (restarted, _) = start(&site);
     assert_eq!(forecast(&restarted).await, issued);

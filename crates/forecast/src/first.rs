@@ -143,6 +143,7 @@ impl<'a> Past<'a> {
         let seen = of_samples(&mut samples).unwrap_or(PRIOR_CLEARNESS);
         let ahead = seconds(start.since(self.input.issued_at)).max(0.0);
         let memory = 0.8 * (1.0 - ahead / MEMORY_S).max(0.0);
+        let full = f64::from(self.input.pv_rated_w) * f64::from(length) / 3_600.0;
         Quantiles::from_values(std::array::from_fn(|i| {
             let usual = |i: usize| trust * seen[i] + (1.0 - trust) * PRIOR_CLEARNESS[i];
             let usual = match through {
@@ -152,7 +153,7 @@ impl<'a> Past<'a> {
                 None => usual(i),
             };
             let share = sky_now.map_or(usual, |sky| usual + memory * (sky - usual));
-            expected * share
+            (expected * share).min(full)
         }))
     }
 

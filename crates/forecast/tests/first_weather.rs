@@ -73,3 +73,17 @@ fn where_it_is_night_weather_brings_no_light() {
     let midnight = forecast.points.iter().find(|point| point.start.to_string().contains("T21:00")).unwrap();
     assert_eq!(midnight.production.values(), [0; 7]);
 }
+
+#[test]
+fn more_light_than_a_clear_sky_brings_no_more_than_the_panels_are_rated_for() {
+    let forecast = ClearSkyAndYesterday.forecast(&ForecastInput {
+        issued_at: noon(),
+        slot_length_s: 900,
+        place: Some(Place::KITONYONI),
+        pv_rated_w: 1_000,
+        history: &[],
+        weather: &sky(1.2),
+    });
+    let most = forecast.points.iter().map(|point| point.production.values()[6]).max().unwrap();
+    assert!((200..=250).contains(&most), "{most} Wh in a quarter of an hour");
+}

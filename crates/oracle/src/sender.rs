@@ -12,7 +12,7 @@ use jirani_chain::{AttestRow, ChainError, EnergyChain, HouseholdOnChain, Work};
 use jirani_clock::ServiceClock;
 use jirani_market::report::is_awaited;
 use jirani_store::{AttestedRow, Change, HouseholdRecord, MeterEventRow, SlotRecord, Store, StoreError};
-use jirani_units::{Clock as _, HouseholdId};
+use jirani_units::{Clock as _, HouseholdId, Wh};
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
@@ -261,8 +261,12 @@ impl Sender {
         let meters = go_on!(self.stored("meters", || Meters::load(&*self.store)));
         for record in silent(slot, households).filter(|record| !meters.counts(record)) {
             let on_chain = go_on!(self.asked("a household", || self.chain.household(record.id)));
-            let on_chain = on_chain.filter(|on_chain| !is_awaited(on_chain.attested_through, slot.end));
-            gone.extend(on_chain.map(|on_chain| (record.id, (on_chain.export_wh, on_chain.import_wh))));
+            match on_chain {
+                // Whoever is closed on chain while the feeder goes on has never counted.
+                None => drop(gone.insert(record.id, (Wh::ZERO, Wh::ZERO))),
+                Some(on_chain) if is_awaited(on_chain.attested_through, slot.end) => {}
+                Some(on_chain) => drop(gone.insert(record.id, (on_chain.export_wh, on_chain.import_wh))),
+            }
         }
         Ok(Ok(gone))
     }

@@ -135,6 +135,8 @@ impl EnergyChain for SiteChain {
     async fn ended(&self, key: &str, work: &Work) -> Result<Option<Outcome>, ChainError> {
         let chain = self.chain()?;
         self.check(&chain).await?;
+        // Somebody is held: what waited under this key is not asked for as it is.
+        self.unwitnessed.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         chain.ended(key, work).await
     }
 

@@ -10,6 +10,7 @@ use crate::order::{party, planned};
 use crate::service::{Settlement, check_key};
 use crate::step::{Step, Trouble};
 use jirani_ledger::templates::orders::{self, Party};
+use jirani_market::report::awaited_after;
 use jirani_market::rule::LOT_MIN;
 use jirani_market::{Fill, MarketError, limits, nairobi, shares};
 use jirani_store::verbs::PAGE_MAX;
@@ -23,6 +24,8 @@ const LIFE_S: i64 = 3_600;
 const REACH_DAYS: i64 = 730;
 /// Seconds of the day in Nairobi after which the last slot of the day before is billed.
 const LOOK_AFTER_S: i64 = 3_600;
+/// When to look again while bills of a feeder wait, in seconds.
+const UNBILLED_S: i64 = 900;
 /// When to look again while new prices are on their way to the chain, in seconds.
 const PENDING_S: i64 = 300;
 
@@ -204,8 +207,10 @@ impl Settlement {
             return Ok(Some(of_day(day)));
         }
         let records = self.store.households().await?;
-        let homes: Vec<HouseholdId> =
-            records.iter().filter(|home| party(home) != Party::Operator).map(|home| home.id).collect();
+        let unbilled = self.unbilled_feeders(&records, now).await?;
+        let is_due =
+            |home: &&HouseholdRecord| party(home) != Party::Operator && !unbilled.contains(&home.feeder);
+        let homes: Vec<HouseholdId> = records.iter().filter(is_due).map(|home| home.id).collect();
         let mut holdings = self.holdings(&records, day, now).await?;
         for (household, on_chain) in homes.iter().zip(self.chain.households(&homes).await?) {
             let Some(on_chain) = on_chain.filter(|home| home.vault_wh >= LOT_MIN) else { continue };
@@ -233,6 +238,23 @@ impl Settlement {
                 Err(error) => tracing::warn!(household = household.0, %error, "not bought back today"),
             }
         }
-        Ok(Some(of_day(day + 1)))
+        Ok(Some(if unbilled.is_empty() { of_day(day + 1) } else { now.plus_seconds(UNBILLED_S) }))
+    }
+
+    /// Feeders whose bills wait for a slot that has not landed: what was used and sold since is
+    /// not known, and what looks old may be young.
+    async fn unbilled_feeders(
+        &self,
+        records: &[HouseholdRecord],
+        now: Timestamp,
+    ) -> Result<BTreeSet<u16>, Trouble> {
+        let mut unbilled = BTreeSet::new();
+        let feeders: BTreeSet<u16> = records.iter().map(|record| record.feeder).collect();
+        for feeder in feeders {
+            if !self.store.unattested_slots(feeder, awaited_after(now), 1).await?.is_empty() {
+                unbilled.insert(feeder);
+            }
+        }
+        Ok(unbilled)
     }
 }
