@@ -290,29 +290,6 @@ async fn a_slot_waits_a_day_for_an_earlier_one_that_is_put_off_and_is_then_bille
 }
 
 #[tokio::test]
-async fn nothing_is_bought_back_while_bills_wait_for_a_slot() {
-    let mut world = world().await;
-    two_slots(&mut world, false).await;
-    let late = |days: i64| end(2).plus_seconds(days * 86_400);
-    world.pass((late(1).0 - world.clock.now().0) / 1_000_000 + 30).await;
-    attest(&world, late(1), &[SECOND[0], SECOND[2]]).await;
-    let waiting = SlotRecord {
-        feeder: world.store.household(SELLER).await.unwrap().unwrap().feeder,
-        end: late(16),
-        evidence_root: [0; 32],
-        rows: Vec::new(),
-        signatures: Vec::new(),
-        attested_at: None,
-    };
-    world.store.put_slot(waiting).await.unwrap();
-    let before = world.chain.vault(SELLER);
-    world.pass(15 * 86_400).await;
-    assert_eq!(world.chain.vault(SELLER), before, "what looks old may be young");
-    world.pass(2 * 86_400).await;
-    assert!(world.chain.vault(SELLER) < before);
-}
-
-#[tokio::test]
 async fn a_day_after_a_meter_was_retired_reports_wait_for_it_no_more() {
     let mut world = world().await;
     two_slots(&mut world, false).await;
