@@ -13,6 +13,7 @@ pub fn run(config: &Config) -> Result<(), Failure> {
 fn shown(config: &Config) -> Result<String, toml::ser::Error> {
     let mut shown = config.clone();
     for secret in [
+        &mut shown.store.password,
         &mut shown.mqtt.password,
         &mut shown.metering.bridge_password,
         &mut shown.witness.token,
@@ -66,7 +67,7 @@ mod tests {
     #[test]
     fn whatever_is_called_a_secret_is_not_shown() {
         let mut settings = toml::Table::try_from(Config::default()).unwrap();
-        assert!(fill(&mut settings) >= 12, "the secrets are found");
+        assert!(fill(&mut settings) >= 13, "the secrets are found");
         let config: Config = settings.try_into().unwrap();
         let told = shown(&config).unwrap();
         let lines: Vec<&str> = told.lines().filter(|line| line.contains("hunter2")).collect();
