@@ -41,6 +41,15 @@ pub(crate) struct TakenBack {
     pub(crate) amount: Cents,
 }
 
+/// Where word of a payment that was taken back has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// It is in the ledger, or stored until it can be.
+    Done,
+    /// The payment waits for this order, and this is not the order's lane: nothing was changed.
+    Belongs(OrderId),
+}
+
 /// What the decision looks at.
 struct Scene<'a> {
     receipt: Option<&'a ReceiptRecord>,
@@ -160,16 +169,30 @@ impl Settlement {
             self.lanes.note(Key::Order(order), Note { place: None, heard }, busy);
             return self.look(Key::Order(order)).await;
         }
-        self.apply_reversal(&news).await.map_err(SettlementError::from_trouble)
+        match self.apply_reversal(&news, None).await.map_err(SettlementError::from_trouble)? {
+            Applied::Done => Ok(()),
+            // The payment became the order's since the look at it.
+            Applied::Belongs(order) => {
+                self.lanes.note(Key::Order(order), Note { place: None, heard: Heard::TakenBack(news) }, busy);
+                self.look(Key::Order(order)).await
+            }
+        }
     }
 
-    /// Commits what the reversal changes; decides anew when somebody was faster.
-    pub(crate) async fn apply_reversal(&self, news: &TakenBack) -> Result<(), Trouble> {
+    /// Commits what the reversal changes; decides anew when somebody was faster. `lane` is the
+    /// order's in whose lane this runs: only there is it certain that nobody sends a settlement
+    /// between the look at what was sent and the commit.
+    pub(crate) async fn apply_reversal(
+        &self,
+        news: &TakenBack,
+        lane: Option<OrderId>,
+    ) -> Result<Applied, Trouble> {
         self.interruption.reached(Moment::ReversalHeard);
         for _ in 0..COMMIT_ATTEMPTS {
             let known = self.store.reversal(&news.receipt).await?;
             let receipt = self.store.receipt(&news.receipt).await?;
             let order = match receipt.as_ref().map(|receipt| receipt.used_for) {
+                Some(ReceiptUse::Order(id)) if lane != Some(id) => return Ok(Applied::Belongs(id)),
                 Some(ReceiptUse::Order(id)) => {
                     let was_sent = self.store.outbox(&format!("settle/{id}")).await?.is_some();
                     Some((self.load_order(id).await?, was_sent))
@@ -210,20 +233,25 @@ impl Settlement {
                     StoreError::Conflict { .. }
                     | StoreError::Refused { refusal: Refusal::InsufficientBalance, .. },
                 ) => {}
-                done => return Ok(done.map(drop)?),
+                done => return Ok(done.map(|_| Applied::Done)?),
             }
         }
         Err(Trouble::Contended(format!("the reversal of {}", news.receipt)))
     }
 
-    /// A payment has become known: a reversal of it that was told meanwhile is booked.
-    pub(crate) async fn reversal_of(&self, receipt: &Receipt) -> Result<(), Trouble> {
+    /// A payment has become known: a reversal of it that was told meanwhile is booked, or left
+    /// to the lane of the order that the payment waits for.
+    pub(crate) async fn reversal_of(&self, receipt: &Receipt, lane: Option<OrderId>) -> Result<(), Trouble> {
         let Some(waiting) = self.store.reversal(receipt).await? else { return Ok(()) };
         if waiting.state == ReversalState::Booked {
             return Ok(());
         }
         let ReversalRecord { receipt, reversal, amount, .. } = waiting;
-        self.apply_reversal(&TakenBack { receipt, reversal, amount }).await
+        match self.apply_reversal(&TakenBack { receipt, reversal, amount }, lane).await? {
+            Applied::Done => {}
+            Applied::Belongs(order) => self.lanes.poke(Key::Order(order), self.clock.busy()),
+        }
+        Ok(())
     }
 
     /// Looks at every reversal that waits: its payment may be known, or its order have
@@ -233,7 +261,7 @@ impl Settlement {
             match self.store.receipt(&waiting.receipt).await?.map(|receipt| receipt.used_for) {
                 None => {}
                 Some(ReceiptUse::Order(order)) => self.lanes.poke(Key::Order(order), self.clock.busy()),
-                Some(_) => self.reversal_of(&waiting.receipt).await?,
+                Some(_) => self.reversal_of(&waiting.receipt, None).await?,
             }
         }
         Ok(())
@@ -244,7 +272,7 @@ impl Settlement {
         let Some(receipt) = self.store.collection(id).await?.and_then(|collection| collection.receipt) else {
             return Ok(());
         };
-        self.reversal_of(&receipt).await
+        self.reversal_of(&receipt, Some(id)).await
     }
 }
 

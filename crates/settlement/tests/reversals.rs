@@ -4,8 +4,11 @@
 mod world;
 
 use jirani_ledger::Account;
+use jirani_settlement::interruption::{Interruption, Moment};
 use jirani_store::{OrderState, PayWith, ReceiptUse, ReversalState, Store as _};
 use jirani_units::{Cents, Clock as _, HouseholdId};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex};
 use world::mpesa::{Paid, c2b, stk_paid};
 use world::{BUYER, OTHER, SELLER, World};
 
@@ -129,6 +132,87 @@ async fn while_the_chain_decides_a_reversal_waits_for_its_word() {
     assert_eq!((owes(&world, BUYER).await, world.available(SELLER).await), (1_960, 1_500));
     let reversal = world.store.reversal(&receipt).await.unwrap().unwrap();
     assert_eq!(reversal.state, ReversalState::Booked);
+    world.is_sound().await;
+}
+
+/// Holds whoever comes to one of these moments until it is opened.
+#[derive(Default)]
+struct Gates {
+    state: Mutex<BTreeMap<&'static str, Gate>>,
+    changed: Condvar,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    Closed,
+    SomebodyWaits,
+    Open,
+}
+
+impl Gates {
+    fn close(&self, moment: Moment) {
+        self.state.lock().unwrap().insert(moment.name(), Gate::Closed);
+    }
+
+    fn open(&self, moment: Moment) {
+        self.state.lock().unwrap().insert(moment.name(), Gate::Open);
+        self.changed.notify_all();
+    }
+
+    fn somebody_waits(&self, moment: Moment) {
+        let state = self.state.lock().unwrap();
+        let waits = |state: &mut BTreeMap<_, _>| state.get(moment.name()) != Some(&Gate::SomebodyWaits);
+        drop(self.changed.wait_while(state, waits).unwrap());
+    }
+}
+
+impl Interruption for Gates {
+    fn reached(&self, moment: Moment) {
+        let mut state = self.state.lock().unwrap();
+        if state.get(moment.name()) != Some(&Gate::Closed) {
+            return;
+        }
+        state.insert(moment.name(), Gate::SomebodyWaits);
+        self.changed.notify_all();
+        let is_closed = |state: &mut BTreeMap<_, _>| state.get(moment.name()) != Some(&Gate::Open);
+        tokio::task::block_in_place(|| drop(self.changed.wait_while(state, is_closed).unwrap()));
+    }
+}
+
+/// The payment is not known when its reversal is told, and is the order's a moment later: what
+/// is about to be sent for the order must not be overlooked (S1, M3).
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_reversal_told_while_its_payment_is_read_waits_for_what_is_about_to_be_sent() {
+    let mut world = World::new().await;
+    let gates = Arc::new(Gates::default());
+    world.restart_interrupted(gates.clone()).await;
+    let order = world.order().await;
+    let prompt = world.mpesa.prompt();
+    let paid = world.mpesa.pay(2_000, world.clock.now());
+    let number = world.mpesa.take_back(&paid);
+    let receipt: jirani_units::Receipt = paid.receipt.parse().unwrap();
+    gates.close(Moment::ReversalHeard);
+    gates.close(Moment::PaymentProven);
+    let telling = {
+        let (settlement, receipt) = (world.settlement.clone(), receipt.clone());
+        tokio::spawn(async move { settlement.payment_reversed(receipt, Some(number), Cents(2_000)).await })
+    };
+    tokio::task::block_in_place(|| gates.somebody_waits(Moment::ReversalHeard));
+    let callback = world.raw(jirani_store::CallbackKind::StkResult, &prompt.secret, stk_paid(&prompt, &paid));
+    world.settlement.receive_callback(callback).await.unwrap();
+    tokio::task::block_in_place(|| gates.somebody_waits(Moment::PaymentProven));
+    gates.open(Moment::ReversalHeard);
+    // Booked outside the order's lane it would give the order up now, though it is being settled.
+    for _ in 0..500 {
+        let known = world.store.receipt(&receipt).await.unwrap().unwrap();
+        assert_eq!(known.used_for, ReceiptUse::Order(order.id), "booked while a settlement may be sent");
+    }
+    gates.open(Moment::PaymentProven);
+    telling.await.unwrap().unwrap();
+    world.clock.idle().await;
+    assert_eq!(world.order_now(order.id).await.state, OrderState::Settled, "the chain decides (S2)");
+    assert_eq!((owes(&world, BUYER).await, world.available(SELLER).await), (1_960, 1_500));
+    assert_eq!(world.store.reversal(&receipt).await.unwrap().unwrap().state, ReversalState::Booked);
     world.is_sound().await;
 }
 

@@ -90,7 +90,7 @@ impl Settlement {
                 done => {
                     done?;
                     if let Some(receipt) = event.receipt().filter(|_| receipt.is_none()) {
-                        self.reversal_of(receipt).await?;
+                        self.reversal_of(receipt, Some(id)).await?;
                     }
                     return Ok(changes);
                 }
@@ -122,7 +122,7 @@ impl Settlement {
                 done => {
                     done?;
                     if receipt.is_none() {
-                        self.reversal_of(&loose.money.receipt).await?;
+                        self.reversal_of(&loose.money.receipt, None).await?;
                     }
                     return Ok(());
                 }

@@ -9,7 +9,7 @@ use crate::engine::Key;
 use crate::float::record::FloatEvent;
 use crate::names::Names;
 use crate::payout::PayoutEvent;
-use crate::reversal::TakenBack;
+use crate::reversal::{Applied, TakenBack};
 use crate::service::Settlement;
 use crate::step::{Step, Trouble};
 use jirani_daraja::callback::{
@@ -207,7 +207,18 @@ impl Settlement {
                 self.payout_note(key, &PayoutEvent::Unanswered { code: code.clone() }, id).await
             }
             Heard::Float(number, event) => self.apply_float(*number, event, id).await.map(drop),
-            Heard::TakenBack(news) => self.apply_reversal(news).await,
+            Heard::TakenBack(news) => {
+                let lane = match key {
+                    Key::Order(order) => Some(order),
+                    _ => None,
+                };
+                match self.apply_reversal(news, lane).await? {
+                    Applied::Done => Ok(()),
+                    Applied::Belongs(order) => {
+                        Err(Trouble::Stuck(format!("a payment of order {order} is in another's lane")))
+                    }
+                }
+            }
             Heard::Nothing(why) => {
                 let mut step = Step::nothing(why.as_str());
                 if let Some(id) = id {

@@ -11,7 +11,7 @@ use crate::service::{COMMIT_ATTEMPTS, Settlement};
 use crate::step::{Broken, Trouble};
 use jirani_chain::Work;
 use jirani_ledger::templates::orders::Party;
-use jirani_store::{OfferState, OrderRecord, OrderState, PayWith, Proof, StoreError};
+use jirani_store::{OfferState, OrderRecord, OrderState, OutboxState, PayWith, Proof, StoreError};
 use jirani_units::{Clock as _, OrderId, Timestamp};
 
 /// Where the offers of a call's order stand.
@@ -76,6 +76,7 @@ impl Settlement {
                 }
                 OrderEffect::Release => {
                     self.interruption.reached(Moment::OrderGivenUp);
+                    self.never_settled(id).await?;
                     let reason = order.release_reason;
                     let reason =
                         reason.ok_or_else(|| Broken(format!("order {id} is released for no reason")))?;
@@ -97,6 +98,17 @@ impl Settlement {
                     self.reversal_after(id).await?;
                     return Ok(None);
                 }
+            }
+        }
+    }
+
+    /// Nothing is given back of an order whose settlement may have landed: the chain would
+    /// say that the order is gone, and our record that it was released (S1).
+    async fn never_settled(&self, id: OrderId) -> Result<(), Trouble> {
+        match self.store.outbox(&format!("settle/{id}")).await?.map(|record| record.state) {
+            None | Some(OutboxState::Refused { .. }) => Ok(()),
+            Some(state) => {
+                Err(Trouble::Stuck(format!("order {id} is to be released, but its settlement is {state:?}")))
             }
         }
     }

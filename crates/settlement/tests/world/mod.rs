@@ -132,15 +132,19 @@ impl World {
 
     /// Begins anew on the same file with a service that crashes at `moment`.
     pub async fn restart_to_crash_at(&mut self, moment: Moment) {
+        self.restart_interrupted(Arc::new(Crash { moment })).await;
+    }
+
+    /// Stops, and starts again with somebody who is told of every moment.
+    pub async fn restart_interrupted(&mut self, interruption: Arc<dyn Interruption>) {
         self.stop().await;
-        let crashing = Arc::new(Crash { moment });
         self.settlement = service_with(
             &self.store,
             &self.chain,
             &self.mpesa,
             &self.clock,
             &self.events,
-            crashing,
+            interruption,
             self.settings,
         )
         .await;
