@@ -56,10 +56,11 @@ async function withFailures(device, network, storageState) {
   const refuse = (route) =>
     route.fulfill({
       status: 503,
-      contentType: "application/json",
+      contentType: "application/problem+json",
       body: JSON.stringify({
         code: "chain.unreachable",
-        message: "The chain does not answer.",
+        detail: "The chain does not answer.",
+        detail_sw: "Mtandao haujibu.",
         request_id: "7",
       }),
     });

@@ -6,8 +6,10 @@ use crate::error::ApiError;
 use crate::guard::rate::Buckets;
 use crate::guard::streams::Streams;
 use crate::ussd::Ussd;
+use crate::view::recent::Recent;
 use crate::view::tally::Tallies;
 use jirani_inbox::Gate;
+use jirani_store::{Event, Taker};
 use jirani_units::{Clock, Timestamp};
 use std::future::Future;
 use std::net::IpAddr;
@@ -32,6 +34,10 @@ pub struct Shared {
     pub(crate) sign_ins: Buckets<IpAddr>,
     pub(crate) streams: Streams,
     pub(crate) tallies: Tallies,
+    /// What live views may have missed.
+    pub(crate) recent: Arc<Recent>,
+    /// Events are heard as long as this is held.
+    _hears: Arc<Taker>,
     /// The menus of phones, where they are offered.
     pub(crate) ussd: Option<Ussd>,
     last_audit: Mutex<Option<AuditView>>,
@@ -44,6 +50,12 @@ impl Shared {
     /// Puts the parts together.
     pub fn new(config: ApiConfig, deps: ApiDeps, gate: Arc<Gate>, stop: CancellationToken) -> Self {
         let request_prefix = deps.tokens.draw().as_str()[..8].to_owned();
+        let recent = Arc::new(Recent::new(request_prefix.clone()));
+        let hears: Arc<Taker> = {
+            let recent = recent.clone();
+            Arc::new(move |event: &Event| recent.note(event))
+        };
+        deps.events.take_up(&hears);
         let ussd = config.ussd.clone().map(|ussd| Ussd::new(ussd, deps.tokens.draw().hash()));
         Self {
             gate,
@@ -52,6 +64,8 @@ impl Shared {
             sign_ins: Buckets::per_minute(config.limits.sessions_per_minute),
             streams: Streams::new(config.limits.streams, config.limits.streams_per_session),
             tallies: Tallies::default(),
+            recent,
+            _hears: hears,
             last_audit: Mutex::default(),
             auditing: tokio::sync::Mutex::default(),
             request_prefix,

@@ -10,20 +10,7 @@ use axum::response::{IntoResponse, Response};
 use jirani_chain::{ChainError, Readiness};
 use jirani_statement::{InvalidPeriod, StatementError};
 use jirani_store::StoreError;
-use serde::Serialize;
 use std::borrow::Cow;
-use utoipa::ToSchema;
-
-/// What every error says.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ErrorBody {
-    /// Stable code, `market.offer_gone`.
-    pub code: String,
-    /// A sentence a person can act on.
-    pub message: String,
-    /// For questions to the operator.
-    pub request_id: String,
-}
 
 /// Why a request was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,13 +99,9 @@ impl ApiError {
         self.internal.as_deref()
     }
 
-    /// The answer's body.
-    pub(crate) fn body(&self, request_id: &str) -> ErrorBody {
-        ErrorBody {
-            code: self.code.to_string(),
-            message: self.message.to_string(),
-            request_id: request_id.to_owned(),
-        }
+    /// A sentence a person can act on, in English.
+    pub fn message(&self) -> &str {
+        &self.message
     }
 }
 
@@ -279,13 +262,14 @@ impl From<QueryRejection> for ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::Problem;
 
     #[test]
     fn internals_reach_the_log_and_never_the_answer() {
         let error = ApiError::from(StoreError::Damaged { what: "row 7 of table secrets".into() });
-        let body = error.body("r-1");
+        let body = Problem::of(&error, "r-1");
         assert_eq!((error.status().as_u16(), body.code.as_str()), (500, "api.internal"));
-        assert!(!body.message.contains("secrets"));
+        assert!(!body.detail.contains("secrets"));
         assert!(error.for_log().unwrap().contains("secrets"));
     }
 
@@ -296,6 +280,6 @@ mod tests {
             refusal: jirani_ledger::Refusal::InsufficientBalance,
         });
         assert_eq!(error.code(), "ledger.insufficient_balance");
-        assert_eq!(error.body("r").message, "the available balance is too small");
+        assert_eq!(Problem::of(&error, "r").detail, "the available balance is too small");
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::app::App;
 use crate::dto::event::{BalanceEvent, ChangedEvent, EmptyEvent, PowerEvent, SlotEvent};
-use crate::error::ErrorBody;
+use crate::problem::{self, Problem};
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
@@ -18,9 +18,9 @@ use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder, SecurityReq
     info(
         title = "Jirani",
         description = "Neighbours sell surplus electricity to neighbours. Integers carry their unit in their name, \
-                       times are RFC 3339 in UTC, errors are {code, message, request_id}."
+                       times are RFC 3339 in UTC, errors are problem details (RFC 9457)."
     ),
-    components(schemas(ErrorBody, PowerEvent, SlotEvent, ChangedEvent, BalanceEvent, EmptyEvent)),
+    components(schemas(Problem, PowerEvent, SlotEvent, ChangedEvent, BalanceEvent, EmptyEvent)),
     tags(
         (name = "public", description = "For anybody."),
         (name = "session", description = "Signing in and out."),
@@ -73,10 +73,23 @@ pub(crate) fn finish(document: &mut OpenApi) {
     }
 }
 
+/// Named errors are what every error is; handlers name only their body.
 fn add_error(operation: &mut Operation) {
+    let problem = Ref::from_schema_name("Problem");
+    for response in operation.responses.responses.values_mut() {
+        let RefOr::T(response) = response else { continue };
+        let is_problem = |content: &RefOr<Content>| {
+            let RefOr::T(Content { schema: Some(RefOr::Ref(schema)), .. }) = content else { return false };
+            schema.ref_location == problem.ref_location
+        };
+        if let Some(content) = response.content.shift_remove("application/json") {
+            let kind = if is_problem(&content) { problem::CONTENT_TYPE } else { "application/json" };
+            response.content.insert(kind.to_owned(), content);
+        }
+    }
     let error = ResponseBuilder::new()
         .description("Nothing was done, and why.")
-        .content("application/json", Content::new(Some(Ref::from_schema_name("ErrorBody"))))
+        .content(problem::CONTENT_TYPE, Content::new(Some(problem)))
         .build();
     operation.responses.responses.insert("default".to_owned(), RefOr::T(error));
 }

@@ -24,7 +24,7 @@ pub use archive::{Archive, Snapshot};
 pub use chain_index::{ChainIndex, IndexCursor, IndexedEvent, IndexedTransaction};
 pub use change::{Change, Committed};
 pub use error::StoreError;
-pub use event::{Event, Events};
+pub use event::{Event, Events, Taker};
 pub use ledger::{AccountBalance, JournalRow};
 pub use record::*;
 pub use verbs::Store;

@@ -39,9 +39,9 @@ struct Ask<'a> {
 }
 
 #[derive(serde::Deserialize)]
-struct ErrorBody {
+struct Problem {
     code: String,
-    message: String,
+    detail: String,
 }
 
 #[derive(serde::Deserialize)]
@@ -127,8 +127,8 @@ impl ApiClient {
         if status.is_success() {
             return response.json().await.map_err(lost);
         }
-        let refusal = match response.json::<ErrorBody>().await {
-            Ok(ErrorBody { code, message }) => Refusal { code, message },
+        let refusal = match response.json::<Problem>().await {
+            Ok(Problem { code, detail }) => Refusal { code, message: detail },
             Err(_) => Refusal { code: format!("http.{}", status.as_u16()), message: status.to_string() },
         };
         Err((status, refusal))

@@ -1,19 +1,21 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import { Component, type ComponentProps, type ReactNode, useId } from "react";
-import { useMessages } from "../i18n";
+import { useLanguage, useMessages } from "../i18n";
 import { ApiError, Unreachable } from "../lib/api";
 import { useReach } from "../lib/reach";
 import { Button } from "./basics";
 
 /** A refusal or failure in words, with what helps. */
 export function Problem({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
-  const messages = useMessages();
+  const { language, messages } = useLanguage();
   const message =
     error instanceof Unreachable
       ? messages.unreachable
-      : error instanceof Error
-        ? error.message
-        : messages.errorTitle;
+      : error instanceof ApiError && language === "sw"
+        ? error.sw
+        : error instanceof Error
+          ? error.message
+          : messages.errorTitle;
   return (
     <div role="alert" className="rounded-xl border border-red-700 p-3 dark:border-red-400">
       <p className="font-semibold">{messages.errorTitle}</p>

@@ -73,15 +73,16 @@ export const api = {
   DELETE: door("DELETE"),
 } as unknown as Pick<Client<paths>, "GET" | "POST" | "PUT" | "DELETE">;
 
-/** A refusal by the server, with its stable code and a sentence for people. */
+/** A refusal by the server, with its stable code and a sentence for people in each language. */
 export class ApiError extends Error {
   constructor(
     readonly code: string,
-    message: string,
+    en: string,
+    readonly sw: string,
     readonly requestId: string | null,
     readonly status: number,
   ) {
-    super(message);
+    super(en);
   }
 }
 
@@ -95,11 +96,12 @@ interface Answer<T> {
 export async function asked<T>(answer: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await answer;
   if (response.ok) return data as T;
-  const body = (error ?? {}) as { code?: string; message?: string; request_id?: string };
+  const problem = (error ?? {}) as Partial<Schemas["Problem"]>;
   throw new ApiError(
-    body.code ?? "network.unreadable",
-    body.message ?? `The server answered ${response.status}.`,
-    body.request_id ?? null,
+    problem.code ?? "network.unreadable",
+    problem.detail ?? `The server answered ${response.status}.`,
+    problem.detail_sw ?? `Seva imejibu ${response.status}.`,
+    problem.request_id ?? null,
     response.status,
   );
 }

@@ -1,6 +1,7 @@
 /**
  * Live updates: one event stream per tab, closed while hidden. On return REST is
- * asked first, so nothing missed meanwhile matters. Money events carry ids only.
+ * asked first, so nothing missed meanwhile matters; a stream that broke goes on after the
+ * last event that arrived. Money events carry ids only.
  */
 import type { QueryClient } from "@tanstack/react-query";
 
@@ -20,6 +21,7 @@ export function follow(client: QueryClient): () => void {
   let retry: ReturnType<typeof setTimeout> | undefined;
   let wait = 1_000;
   let broke = false;
+  let last = "";
 
   const close = () => {
     clearTimeout(retry);
@@ -28,11 +30,11 @@ export function follow(client: QueryClient): () => void {
   };
   const open = () => {
     close();
-    const stream = new EventSource("/api/v1/events");
+    const stream = new EventSource(`/api/v1/events${last && `?last_event_id=${last}`}`);
     source = stream;
     stream.onopen = () => {
       wait = 1_000;
-      if (broke) void client.invalidateQueries();
+      if (broke && !last) void client.invalidateQueries();
       broke = false;
     };
     stream.onerror = () => {
@@ -44,7 +46,8 @@ export function follow(client: QueryClient): () => void {
       wait = Math.min(wait * 2, 60_000);
     };
     for (const [name, keys] of Object.entries(affected)) {
-      stream.addEventListener(name, () => {
+      stream.addEventListener(name, ({ lastEventId }) => {
+        last = lastEventId;
         if (keys.length === 0) void client.invalidateQueries();
         for (const key of keys) void client.invalidateQueries({ queryKey: [key] });
       });

@@ -18,6 +18,6 @@ export function serve(routes: Record<string, Handler>): Request[] {
 }
 
 /** The server's way of saying no. */
-export function refusal(status: number, code: string, message: string): Response {
-  return Response.json({ code, message, request_id: "req-1" }, { status });
+export function refusal(status: number, code: string, detail: string): Response {
+  return Response.json({ code, detail, detail_sw: `${detail} (sw)`, request_id: "req-1" }, { status });
 }

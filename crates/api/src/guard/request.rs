@@ -3,11 +3,12 @@
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::problem::Problem;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -34,7 +35,7 @@ pub async fn identify(State(app): State<App>, request: Request, next: Next) -> R
                 tracing::debug!(request_id = %id, %method, path = loggable(&path), %status, code = error.code(), "request refused");
             }
         }
-        let mut with_body = (status, axum::Json(error.body(&id))).into_response();
+        let mut with_body = Problem::of(&error, &id).answer(status);
         with_body.headers_mut().extend(response.headers_mut().drain().filter_map(|(name, value)| {
             // The empty body's own length and type do not fit the new one.
             name.filter(|name| *name != header::CONTENT_LENGTH && *name != header::CONTENT_TYPE)

@@ -70,7 +70,7 @@ fn this_month(app: &App, month: Option<String>) -> String {
     path = "/api/v1/me/bills",
     tag = "household",
     params(BillQuery),
-    responses((status = 200, body = BillMonthView), (status = 400, body = crate::ErrorBody))
+    responses((status = 200, body = BillMonthView), (status = 400, body = crate::Problem))
 )]
 pub async fn my_bills(
     State(app): State<App>,
@@ -88,7 +88,7 @@ pub async fn my_bills(
     path = "/api/v1/me/bills/{day}",
     tag = "household",
     params(("day" = String, Path, description = "A day in Nairobi, `2026-11-23`")),
-    responses((status = 200, body = Vec<BillSlotView>), (status = 400, body = crate::ErrorBody))
+    responses((status = 200, body = Vec<BillSlotView>), (status = 400, body = crate::Problem))
 )]
 pub async fn my_bill_of_day(
     State(app): State<App>,
@@ -137,7 +137,7 @@ pub async fn my_bills_table(
     path = "/api/v1/operator/slot-reports",
     tag = "operator",
     params(SlotReportQuery),
-    responses((status = 200, body = Vec<SlotReportView>), (status = 400, body = crate::ErrorBody))
+    responses((status = 200, body = Vec<SlotReportView>), (status = 400, body = crate::Problem))
 )]
 pub async fn slot_reports(
     State(app): State<App>,
@@ -162,9 +162,9 @@ pub async fn slot_reports(
     request_body = CurtailmentRequest,
     responses(
         (status = 201, body = CurtailmentView),
-        (status = 400, body = crate::ErrorBody),
-        (status = 404, body = crate::ErrorBody),
-        (status = 409, body = crate::ErrorBody)
+        (status = 400, body = crate::Problem),
+        (status = 404, body = crate::Problem),
+        (status = 409, body = crate::Problem)
     )
 )]
 pub async fn record_curtailment(

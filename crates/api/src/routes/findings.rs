@@ -60,7 +60,7 @@ async fn one(app: &App, number: u64) -> Result<FindingRecord, ApiError> {
     path = "/api/v1/operator/findings/{id}",
     tag = "operator",
     params(("id" = u64, Path, description = "The finding's number.")),
-    responses((status = 200, body = FindingView), (status = 404, body = crate::ErrorBody))
+    responses((status = 200, body = FindingView), (status = 404, body = crate::Problem))
 )]
 pub async fn finding(
     State(app): State<App>,
@@ -79,9 +79,9 @@ pub async fn finding(
     request_body = DecideFindingRequest,
     responses(
         (status = 200, body = FindingView),
-        (status = 404, body = crate::ErrorBody),
-        (status = 409, body = crate::ErrorBody),
-        (status = 422, body = crate::ErrorBody)
+        (status = 404, body = crate::Problem),
+        (status = 409, body = crate::Problem),
+        (status = 422, body = crate::Problem)
     )
 )]
 pub async fn decide_finding(

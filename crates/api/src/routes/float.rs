@@ -34,8 +34,8 @@ pub async fn float_moves(
     request_body = FloatRequest,
     responses(
         (status = 200, body = FloatMoveView),
-        (status = 409, body = crate::ErrorBody),
-        (status = 422, body = crate::ErrorBody)
+        (status = 409, body = crate::Problem),
+        (status = 422, body = crate::Problem)
     )
 )]
 pub async fn move_float(

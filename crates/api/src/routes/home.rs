@@ -75,7 +75,7 @@ pub async fn home(State(app): State<App>, Own(household): Own) -> Result<Json<Ho
     get,
     path = "/api/v1/me/forecast",
     tag = "household",
-    responses((status = 200, body = ForecastView), (status = 404, body = crate::ErrorBody))
+    responses((status = 200, body = ForecastView), (status = 404, body = crate::Problem))
 )]
 pub async fn forecast(State(app): State<App>, Own(household): Own) -> Result<Json<ForecastView>, ApiError> {
     match app.deps.advice.forecast(household).await {

@@ -149,7 +149,7 @@ async fn claimed(app: &App, who: SignedIn, claim: Claim) -> Result<Json<ClaimedV
     operation_id = "claim_meter",
     tag = "operator",
     request_body = ClaimRequest,
-    responses((status = 200, body = ClaimedView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = ClaimedView), (status = 409, body = crate::Problem))
 )]
 pub async fn claim(
     State(app): State<App>,
@@ -168,7 +168,7 @@ pub async fn claim(
     tag = "operator",
     params(("meter" = String, Path, description = "The meter whose place is taken.")),
     request_body = MeterRequest,
-    responses((status = 200, body = ClaimedView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = ClaimedView), (status = 409, body = crate::Problem))
 )]
 pub async fn replace(
     State(app): State<App>,
@@ -188,7 +188,7 @@ pub async fn replace(
     tag = "operator",
     params(("meter" = String, Path, description = "The meter under its old key.")),
     request_body = MeterRequest,
-    responses((status = 200, body = ClaimedView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = ClaimedView), (status = 409, body = crate::Problem))
 )]
 pub async fn rotate(
     State(app): State<App>,
@@ -207,7 +207,7 @@ pub async fn rotate(
     operation_id = "challenge_meter",
     tag = "operator",
     params(("meter" = String, Path, description = "The meter's name.")),
-    responses((status = 200, body = MeterView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = MeterView), (status = 409, body = crate::Problem))
 )]
 pub async fn challenge(
     State(app): State<App>,
@@ -226,7 +226,7 @@ pub async fn challenge(
     tag = "operator",
     params(("meter" = String, Path, description = "The meter's name.")),
     request_body = ApproveRequest,
-    responses((status = 200, body = MeterView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = MeterView), (status = 409, body = crate::Problem))
 )]
 pub async fn approve(
     State(app): State<App>,
@@ -247,7 +247,7 @@ pub async fn approve(
     tag = "operator",
     params(("meter" = String, Path, description = "The meter's name.")),
     request_body = ReasonRequest,
-    responses((status = 200, body = MeterView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = MeterView), (status = 409, body = crate::Problem))
 )]
 pub async fn reject(
     State(app): State<App>,
@@ -267,7 +267,7 @@ pub async fn reject(
     tag = "operator",
     params(("meter" = String, Path, description = "The meter's name.")),
     request_body = ReasonRequest,
-    responses((status = 200, body = MeterView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = MeterView), (status = 409, body = crate::Problem))
 )]
 pub async fn retire(
     State(app): State<App>,
@@ -288,7 +288,7 @@ pub async fn retire(
     tag = "operator",
     params(("meter" = String, Path, description = "The meter's name.")),
     request_body = ReasonRequest,
-    responses((status = 200, body = MeterView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = MeterView), (status = 409, body = crate::Problem))
 )]
 pub async fn release(
     State(app): State<App>,
@@ -308,7 +308,7 @@ pub async fn release(
     tag = "operator",
     params(("meter" = String, Path, description = "The meter's name.")),
     request_body = EpochRequest,
-    responses((status = 200, body = MeterView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = MeterView), (status = 409, body = crate::Problem))
 )]
 pub async fn begin_epoch(
     State(app): State<App>,

@@ -76,7 +76,7 @@ pub async fn last_audit(State(app): State<App>) -> Json<LastAudit> {
     post,
     path = "/api/v1/operator/audit",
     tag = "operator",
-    responses((status = 200, body = AuditView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = AuditView), (status = 409, body = crate::Problem))
 )]
 pub async fn run_audit(State(app): State<App>) -> Result<Json<AuditView>, ApiError> {
     let running = app.clone();

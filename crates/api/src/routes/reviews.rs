@@ -76,7 +76,7 @@ pub async fn proposals(
     path = "/api/v1/operator/reviews/propose",
     tag = "operator",
     request_body = ProposeRequest,
-    responses((status = 200, body = ProposalView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = ProposalView), (status = 409, body = crate::Problem))
 )]
 pub async fn propose(
     State(app): State<App>,
@@ -100,7 +100,7 @@ pub async fn propose(
     path = "/api/v1/operator/reviews/proposals/{id}/approve",
     tag = "operator",
     params(("id" = u64, Path, description = "The proposal's number.")),
-    responses((status = 200, body = ProposalView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = ProposalView), (status = 409, body = crate::Problem))
 )]
 pub async fn approve(
     State(app): State<App>,
@@ -119,7 +119,7 @@ pub async fn approve(
     path = "/api/v1/operator/reviews/proposals/{id}/reject",
     tag = "operator",
     params(("id" = u64, Path, description = "The proposal's number.")),
-    responses((status = 200, body = ProposalView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = ProposalView), (status = 409, body = crate::Problem))
 )]
 pub async fn reject(
     State(app): State<App>,
@@ -170,7 +170,7 @@ pub async fn reconciliation(
     post,
     path = "/api/v1/operator/reconciliation",
     tag = "operator",
-    responses((status = 200, body = ReconciliationView), (status = 503, body = crate::ErrorBody))
+    responses((status = 200, body = ReconciliationView), (status = 503, body = crate::Problem))
 )]
 pub async fn reconcile(State(app): State<App>) -> Result<Json<ReconciliationView>, ApiError> {
     let trading = app.deps.trading.clone();
@@ -197,7 +197,7 @@ pub struct StatementOf {
     tag = "operator",
     params(StatementOf),
     request_body(content = String, content_type = "text/csv"),
-    responses((status = 200, body = ReconciliationView), (status = 422, body = crate::ErrorBody))
+    responses((status = 200, body = ReconciliationView), (status = 422, body = crate::Problem))
 )]
 pub async fn upload_statement(
     State(app): State<App>,

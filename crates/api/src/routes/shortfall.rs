@@ -41,7 +41,7 @@ async fn view(
     get,
     path = "/api/v1/me/shortfall",
     tag = "household",
-    responses((status = 200, body = ShortfallView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = ShortfallView), (status = 409, body = crate::Problem))
 )]
 pub async fn my_shortfall(
     State(app): State<App>,
@@ -59,7 +59,7 @@ pub async fn my_shortfall(
     path = "/api/v1/me/shortfall/disputes",
     tag = "household",
     request_body = DisputeRequest,
-    responses((status = 200, body = ShortfallView), (status = 400, body = crate::ErrorBody), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = ShortfallView), (status = 400, body = crate::Problem), (status = 409, body = crate::Problem))
 )]
 pub async fn dispute(
     State(app): State<App>,
@@ -78,7 +78,7 @@ pub async fn dispute(
     post,
     path = "/api/v1/me/shortfall/emergency",
     tag = "household",
-    responses((status = 200, body = ShortfallView), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = ShortfallView), (status = 409, body = crate::Problem))
 )]
 pub async fn ask_emergency(
     State(app): State<App>,
@@ -110,7 +110,7 @@ pub async fn standings(State(app): State<App>) -> Result<Json<Vec<StandingView>>
     path = "/api/v1/operator/households/{id}/shortfall",
     tag = "operator",
     params(("id" = u64, Path, description = "The household")),
-    responses((status = 200, body = ShortfallView), (status = 404, body = crate::ErrorBody))
+    responses((status = 200, body = ShortfallView), (status = 404, body = crate::Problem))
 )]
 pub async fn household_shortfall(
     State(app): State<App>,
@@ -129,7 +129,7 @@ pub async fn household_shortfall(
     tag = "operator",
     params(("id" = u64, Path, description = "The household")),
     request_body = TermsRequest,
-    responses((status = 200, body = ShortfallView), (status = 400, body = crate::ErrorBody), (status = 404, body = crate::ErrorBody), (status = 409, body = crate::ErrorBody))
+    responses((status = 200, body = ShortfallView), (status = 400, body = crate::Problem), (status = 404, body = crate::Problem), (status = 409, body = crate::Problem))
 )]
 pub async fn set_terms(
     State(app): State<App>,

@@ -31,8 +31,8 @@ pub async fn tariffs(State(app): State<App>) -> Result<Json<Vec<TariffVersionVie
     request_body = TariffRequest,
     responses(
         (status = 200, body = TariffVersionView),
-        (status = 409, body = crate::ErrorBody),
-        (status = 422, body = crate::ErrorBody)
+        (status = 409, body = crate::Problem),
+        (status = 422, body = crate::Problem)
     )
 )]
 pub async fn announce_tariff(

@@ -6,6 +6,7 @@ use crate::auth::rights::still_signed_in;
 use crate::dto::event::{BalanceEvent, ChangedEvent, EmptyEvent, PowerEvent, SlotEvent};
 use crate::error::ApiError;
 use crate::guard::streams::OpenStream;
+use crate::view::recent::Since;
 use axum::response::sse;
 use futures::Stream;
 use jirani_store::{Event, SessionRole};
@@ -31,6 +32,8 @@ pub struct Feed {
     /// The household's feeder; None for the operator, who sees all.
     feeder: Option<u16>,
     events: Receiver<Event>,
+    /// Where this person is among the events that are numbered.
+    place: u64,
     power: BTreeMap<HouseholdId, PowerEvent>,
     offers: bool,
     flushed_at: Option<Instant>,
@@ -40,27 +43,45 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Listens from now on.
-    pub async fn open(app: App, who: SignedIn, open: OpenStream) -> Result<Self, ApiError> {
+    /// Listens from now on; with the identity of the last event that arrived, from there.
+    pub async fn open(
+        app: App,
+        who: SignedIn,
+        open: OpenStream,
+        last_event_id: Option<&str>,
+    ) -> Result<Self, ApiError> {
         let events = app.deps.events.subscribe();
+        let place = app.recent.now();
         let feeder = match who.role {
             SessionRole::Household(id) => app.deps.store.household(id).await?.map(|own| own.feeder),
             SessionRole::Operator => None,
         };
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Self {
+        let mut feed = Self {
             app,
             who,
             feeder,
             events,
+            place,
             power: BTreeMap::new(),
             offers: false,
             flushed_at: None,
             heartbeat,
             ready: VecDeque::new(),
             _open: open,
-        })
+        };
+        match last_event_id.map(|id| feed.app.recent.place(id)) {
+            None => {}
+            Some(Some(place)) => {
+                feed.place = place;
+                feed.catch_up();
+                // The last word of the market may have waited for its turn when it broke.
+                feed.offers = true;
+            }
+            Some(None) => feed.push("resync", &EmptyEvent {}),
+        }
+        Ok(feed)
     }
 
     /// Events until the session ends, the server stops, or the reader goes.
@@ -88,7 +109,9 @@ impl Feed {
                 }
                 () = tokio::time::sleep_until(flush_at), if waiting => self.flush(),
                 event = self.events.recv() => match event {
-                    Ok(event) => self.take(event),
+                    Ok(event @ Event::Reading { .. }) => self.take(event),
+                    // Read from where it is numbered, in its order.
+                    Ok(_) => self.catch_up(),
                     // Too slow: what is still to come would be a story with holes.
                     Err(RecvError::Lagged(_)) => self.resync(),
                     Err(RecvError::Closed) => return None,
@@ -97,8 +120,22 @@ impl Feed {
         }
     }
 
+    fn catch_up(&mut self) {
+        match self.app.recent.since(self.place) {
+            Since::Events(events, end) => {
+                let first = end - events.len() as u64;
+                for (number, event) in (first + 1..).zip(events) {
+                    self.place = number;
+                    self.take(event);
+                }
+            }
+            Since::TooMuch(_) => self.resync(),
+        }
+    }
+
     fn resync(&mut self) {
         self.events = self.events.resubscribe();
+        self.place = self.app.recent.now();
         self.power.clear();
         self.offers = false;
         self.push("resync", &EmptyEvent {});
@@ -148,7 +185,8 @@ impl Feed {
 
     fn push(&mut self, name: &str, data: &impl Serialize) {
         // Plain structures of numbers always become JSON.
-        if let Ok(event) = sse::Event::default().event(name).json_data(data) {
+        let id = self.app.recent.id(self.place);
+        if let Ok(event) = sse::Event::default().event(name).id(id).json_data(data) {
             self.ready.push_back(event);
         }
     }

@@ -11,4 +11,5 @@ pub mod nairobi;
 pub mod names;
 pub mod order;
 pub mod overview;
+pub mod recent;
 pub mod tally;

@@ -41,12 +41,19 @@ async fn every_error_has_a_code_a_sentence_and_the_id_of_the_request() {
     ];
     for (status, code, request) in requests {
         let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
         let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
         let body = expect(response, status).await;
         assert_eq!(body["code"], code, "{body}");
         assert_eq!(body["request_id"], id.as_str());
-        assert!(body["message"].as_str().unwrap().len() > 10, "{body}");
-        assert_eq!(body.as_object().unwrap().len(), 3);
+        assert!(body["detail"].as_str().unwrap().len() > 10, "{body}");
+        assert!(body["detail_sw"].as_str().unwrap().len() > 10, "{body}");
+        assert_ne!(body["detail"], body["detail_sw"], "both languages");
+        assert_eq!(
+            (&body["status"], &body["type"]),
+            (&json!(status), &json!(format!("urn:jirani:problem:{code}")))
+        );
+        assert_eq!(body.as_object().unwrap().len(), 7);
     }
 }
 

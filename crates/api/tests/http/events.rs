@@ -11,17 +11,22 @@ use std::time::Duration;
 struct Stream {
     response: Response,
     text: String,
+    last_id: String,
 }
 
 impl Stream {
     async fn open(person: &Person<'_>) -> Self {
+        Self::open_at(person, "/api/v1/events").await
+    }
+
+    async fn open_at(person: &Person<'_>, path: &str) -> Self {
         let before = person.world.listeners();
-        let response = person.ask(Method::GET, "/api/v1/events").await;
+        let response = person.ask(Method::GET, path).await;
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert_eq!(response.headers()["cache-control"], "no-store");
         person.world.until("the stream listens", || person.world.listeners() > before).await;
-        Self { response, text: String::new() }
+        Self { response, text: String::new(), last_id: String::new() }
     }
 
     /// The next event's name and data; None when the stream has ended.
@@ -32,6 +37,9 @@ impl Stream {
                     |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
                 let event = field("event:")
                     .map(|event| (event.to_owned(), serde_json::from_str(field("data:").unwrap()).unwrap()));
+                if let Some(id) = field("id:") {
+                    id.clone_into(&mut self.last_id);
+                }
                 self.text = rest.to_string();
                 if event.is_some() {
                     return event;
@@ -129,6 +137,32 @@ async fn who_cannot_keep_up_is_told_to_read_anew() {
     }
     world.events.publish(Event::Balance(HouseholdId(1)));
     assert_eq!(stream.next().await.unwrap().0, "balance", "it goes on after that");
+}
+
+#[tokio::test]
+async fn a_stream_that_broke_goes_on_after_the_last_event_that_arrived() {
+    let world = start(WorldOptions::default()).await;
+    let person = world.household(1).await;
+    let others = world.listeners();
+    let mut stream = Stream::open(&person).await;
+    publish_one_of_each(&world, 1);
+    while stream.next().await.unwrap().0 != "order" {}
+    let last_id = stream.last_id.clone();
+    drop(stream);
+    world.until("the server hangs up too", || world.listeners() == others).await;
+    publish_one_of_each(&world, 2);
+    let mut stream = Stream::open_at(&person, &format!("/api/v1/events?last_event_id={last_id}")).await;
+    let mut heard = Vec::new();
+    while heard.len() < 4 {
+        heard.push(stream.next().await.unwrap().0);
+    }
+    assert_eq!(heard, ["payout", "balance", "slot", "offers"], "its own, in their order, once");
+    world.events.publish(Event::Balance(HouseholdId(1)));
+    assert_eq!(stream.next().await.unwrap().0, "balance");
+
+    let unknown = "/api/v1/events?last_event_id=elsewhere-3";
+    let mut stranger = Stream::open_at(&person, unknown).await;
+    assert_eq!(stranger.next().await.unwrap().0, "resync");
 }
 
 #[tokio::test]

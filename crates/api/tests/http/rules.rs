@@ -86,7 +86,7 @@ async fn rules_that_cannot_be_are_refused_in_words_and_the_old_ones_stay() {
     ] {
         let refused = put(&person, &wish, 422).await;
         assert_eq!(refused["code"], code, "{wish}");
-        let message = refused["message"].as_str().unwrap();
+        let message = refused["detail"].as_str().unwrap();
         assert!(message.contains(word), "{message}");
     }
     for odd in [

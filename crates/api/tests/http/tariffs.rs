@@ -74,7 +74,7 @@ async fn a_bad_announcement_is_refused_in_words_and_a_household_makes_none() {
     ] {
         let refused = expect(operator.post_with_key(PATH, key, &body).await, status).await;
         assert_eq!(refused["code"], code, "{refused}");
-        assert!(refused["message"].as_str().unwrap().len() > 20, "{refused}");
+        assert!(refused["detail"].as_str().unwrap().len() > 20, "{refused}");
     }
     expect(operator.post_with_key(PATH, "key", &wish(good)).await, 200).await;
     let other = expect(operator.post_with_key(PATH, "key", &wish("2027-01-01T03:15:00Z")).await, 409).await;

@@ -193,7 +193,7 @@ async fn each_refusal_has_its_code_and_status() {
     ] {
         let refused = expect(person.post_with_key(path, "refused", &body).await, status).await;
         assert_eq!(refused["code"], code, "{body}");
-        assert!(refused["message"].as_str().unwrap().contains(' '), "{refused}");
+        assert!(refused["detail"].as_str().unwrap().contains(' '), "{refused}");
     }
 }
 

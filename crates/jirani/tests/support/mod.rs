@@ -141,7 +141,7 @@ impl Running {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         match body["chain"]["state"].as_str() {
             Some(state) => (state.to_owned(), text(&body["chain"]["sentence"])),
-            None => (text(&body["code"]), text(&body["message"])),
+            None => (text(&body["code"]), text(&body["detail"])),
         }
     }
 
