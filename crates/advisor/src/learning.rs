@@ -67,6 +67,7 @@ impl Learning {
         let tried = current.as_ref().map(|model| model.learned_at);
         advisor.methods.learned(current, previous);
         *advisor.track() = track(&folder.join(TRACK_FILE));
+        advisor.drop_future(place);
         let had_enough = tried.is_some();
         let learning = Self { advisor, config, folder: folder.to_owned(), place, tried, had_enough };
         learning.choose();
@@ -76,10 +77,9 @@ impl Learning {
     /// Works once an hour until it is cancelled.
     pub async fn run(mut self, cancel: CancellationToken) -> Result<(), std::convert::Infallible> {
         let clock = self.advisor.clock.clone();
-        let slot_length_s = self.advisor.config.slot_length_s;
         tokio::select! {
             () = cancel.cancelled() => return Ok(()),
-            () = self.advisor.sky.fill(self.place, slot_length_s, clock.now()) => {}
+            () = self.prepare(clock.now()) => {}
         }
         let mut busy = clock.busy();
         loop {
@@ -105,9 +105,16 @@ impl Learning {
         }
     }
 
+    /// The first forecasts are scored with the weather that people's will have.
+    async fn prepare(&self, now: Timestamp) {
+        self.advisor.refresh_weather().await;
+        self.advisor.sky.fill(self.place, self.advisor.config.slot_length_s, now).await;
+    }
+
     /// All that an hour has to do.
     pub async fn hour(&mut self) {
         let now = self.advisor.clock.now();
+        self.advisor.refresh_weather().await;
         self.keep_score_now(now).await;
         if self.is_time_to_learn(now) {
             self.learn_now(now).await;
@@ -136,8 +143,9 @@ impl Learning {
 
     async fn keep_score(&self, now: Timestamp) -> Result<(), StoreError> {
         let slot_length_s = self.advisor.config.slot_length_s;
+        let dropped = self.advisor.drop_future(self.place);
         let due = self.advisor.track().due(now);
-        let mut changed = !due.is_empty();
+        let mut changed = dropped > 0 || !due.is_empty();
         let mut truths: BTreeMap<HouseholdId, Vec<_>> = BTreeMap::new();
         for (home, from, to) in due {
             let span = (Slot::containing(from, slot_length_s.max(1)).start, to);
@@ -153,8 +161,8 @@ impl Learning {
             changed = true;
         }
         if changed {
-            self.store_track();
             self.choose();
+            self.store_track().await;
         }
         Ok(())
     }
@@ -201,7 +209,7 @@ impl Learning {
         let slot_length_s = self.advisor.config.slot_length_s;
         let span = (at.plus_seconds(-days * DAY_S), at);
         let history = past::once(&*self.advisor.store, home.id, span, slot_length_s).await?;
-        let (weather, _) = self.advisor.sky.at(self.place, slot_length_s, at).await;
+        let (weather, _) = self.advisor.sky.known();
         Ok((history, weather))
     }
 
@@ -226,11 +234,15 @@ impl Learning {
         match learned.await {
             Ok(Ok(Outcome::Learned(model, judged))) => {
                 tracing::info!(?judged, "forecasts are learned anew");
-                self.take(*model);
+                self.take(*model).await;
                 self.had_enough = true;
             }
             Ok(Ok(Outcome::NoBetter(judged))) => {
                 tracing::warn!(?judged, "what was learned is no better than what is usual; it is not used");
+                self.had_enough = true;
+            }
+            Ok(Ok(Outcome::Outdone(judged))) => {
+                tracing::info!(?judged, "what was learned is worse than the model in force, which stays");
                 self.had_enough = true;
             }
             Ok(Ok(Outcome::TooEarly)) => tracing::debug!("too few days to learn from"),
@@ -240,12 +252,15 @@ impl Learning {
         Ok(())
     }
 
-    fn take(&self, model: Model) {
-        if let Err(error) = model::store(&self.folder, &model) {
+    async fn take(&self, model: Model) {
+        let before = self.advisor.methods.relearned(model.clone());
+        self.choose();
+        let folder = self.folder.clone();
+        let stored = tokio::task::spawn_blocking(move || model::store(&folder, &model, before)).await;
+        if let Ok(Err(error)) = stored {
             tracing::warn!(%error, "the model is used but not stored; a restart learns anew");
         }
-        self.advisor.methods.relearned(model);
-        self.choose();
+        self.store_track().await;
     }
 
     async fn lecture(&self, now: Timestamp) -> Result<Lecture, StoreError> {
@@ -259,22 +274,24 @@ impl Learning {
             pupils.push(Pupil { rated_w: home.pv_rated_w, slots });
         }
         let (teach, judge) = school::issues(now, self.place, PAST_DAYS);
-        let issues = teach.into_iter().chain(judge);
-        let weather: BTreeMap<Timestamp, Vec<WeatherSlot>> =
-            issues.map(|issue| (issue, self.advisor.sky.lesson(issue))).collect();
+        let weather = self.advisor.sky.lessons(teach.into_iter().chain(judge).collect()).await;
         // Of a few days' weather nothing can be learned that holds for others.
         let known = weather.values().filter(|slots| !slots.is_empty()).count();
         let weather = if known * 2 >= weather.len() { weather } else { BTreeMap::new() };
         let (place, rows_max) = (self.place, self.config.rows_max);
-        Ok(Lecture { now, place, slot_length_s, pupils, weather, rows_max })
+        let in_force = self.advisor.methods.model_in_force();
+        Ok(Lecture { now, place, slot_length_s, pupils, weather, rows_max, in_force })
     }
 
     /// Puts in force what the scores speak for.
     fn choose(&self) {
-        let choice = self.advisor.track().choice();
+        let versions = self.advisor.methods.versions();
+        let choice = versions.as_ref().map_or(Contender::First, |versions| {
+            self.advisor.track().choose(versions.newest, versions.previous)
+        });
         let before = self.advisor.methods.choose(choice);
         let after = self.advisor.methods.in_force().contender;
-        if before == Contender::Learned && after != before {
+        if versions.is_some_and(|versions| before == Contender::Learned(versions.newest)) && after != before {
             tracing::warn!(
                 to = ?after,
                 "the learned forecast lost against what is usual over 14 days and is taken out of force"
@@ -284,12 +301,13 @@ impl Learning {
         }
     }
 
-    fn store_track(&self) {
-        let bytes = serde_json::to_vec(&*self.advisor.track());
-        let stored = bytes
-            .map_err(std::io::Error::from)
-            .and_then(|bytes| jirani_durable::replace(&self.folder.join(TRACK_FILE), &bytes));
-        if let Err(error) = stored {
+    /// Copied first: writing so much takes a while, and people ask for their records meanwhile.
+    async fn store_track(&self) {
+        let (track, path) = (self.advisor.track().clone(), self.folder.join(TRACK_FILE));
+        let stored = tokio::task::spawn_blocking(move || {
+            jirani_durable::replace(&path, &serde_json::to_vec(&track).map_err(std::io::Error::from)?)
+        });
+        if let Ok(Err(error)) = stored.await {
             tracing::warn!(%error, "the scores of forecasts are not kept; a restart forgets them");
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Promises: a forecast is made when somebody asks and the last one is from
 //! another hour, never on a beat; a household's forecast and its advice come from
-//! the same numbers; memory is bounded; without weather or readings it goes on
+//! the same numbers; nobody who asks waits for a weather service; memory is bounded; without weather or readings it goes on
 //! with the sun, the past and typical values instead of failing, and says so.
 //! [`Learning`] works beside it: it learns, keeps score, and says which method is in force.
 //! Stands between the API and the store, the weather and the forecasters.
@@ -29,8 +29,9 @@ use jirani_units::{Clock as _, HouseholdId, Price, Wh};
 use jirani_weather::{Archive, WeatherProvider};
 use methods::Methods;
 use past::Pasts;
-use sky::Sky;
+use sky::{News, Sky};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio_util::sync::CancellationToken;
 use track::Track;
 
 /// Offers of one seller looked at.
@@ -121,7 +122,7 @@ impl Advisor {
         let span = (now.plus_seconds(-method.past_days() * 86_400), now);
         let history = self.pasts.of(&*self.store, household, span, slot_length_s).await?;
         let (weather, note) = match self.config.place {
-            Some(place) => self.sky.at(place, slot_length_s, now).await,
+            Some(_) => self.sky.known(),
             None => (Arc::default(), WeatherNote::SunOnly),
         };
         let forecast = method.forecast(&ForecastInput {
@@ -137,6 +138,39 @@ impl Advisor {
         Ok(Some(self.cache.keep(household, issued)))
     }
 
+    /// Asks for weather if it is time to, as long as that takes; forecasts never do.
+    pub async fn refresh_weather(&self) {
+        let Some(place) = self.config.place else { return };
+        let news = self.sky.refresh(place, self.config.slot_length_s, self.clock.now()).await;
+        if news == News::First {
+            self.cache.clear();
+        }
+    }
+
+    /// Keeps the weather fresh until it is cancelled.
+    pub async fn ask_for_weather(
+        self: Arc<Self>,
+        cancel: CancellationToken,
+    ) -> Result<(), std::convert::Infallible> {
+        if self.config.place.is_none() || self.sky.is_sun_only() {
+            cancel.cancelled().await;
+            return Ok(());
+        }
+        let clock = self.clock.clone();
+        let mut busy = clock.busy();
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                () = self.refresh_weather() => {}
+            }
+            let next = self.sky.due(clock.now()).max(clock.now().plus_seconds(1));
+            busy = tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                busy = clock.rest_until(busy, next) => busy,
+            };
+        }
+    }
+
     /// What the household's day-ahead forecasts of the last month were worth; `None` before
     /// the first was scored.
     pub fn record(&self, household: HouseholdId) -> Option<Record> {
@@ -145,9 +179,9 @@ impl Advisor {
 
     /// Figures of forecasts for `/metrics`: name, what it says, value.
     pub fn figures(&self) -> Vec<(&'static str, &'static str, u64)> {
-        let in_force = self.methods.in_force().contender;
-        let learned = u64::from(in_force == Contender::Learned);
-        let back = u64::from(in_force != Contender::Learned && self.methods.has_learned());
+        let newest = self.methods.versions().map(|versions| Contender::Learned(versions.newest));
+        let is_newest = newest == Some(self.methods.in_force().contender);
+        let (learned, back) = (u64::from(is_newest), u64::from(newest.is_some() && !is_newest));
         let mut figures = vec![
             ("learned_in_force", "1 while forecasts are made by what was learned last.", learned),
             ("learned_out_of_force", "1 while what was learned last is out of force, as it lost.", back),
@@ -178,6 +212,17 @@ impl Advisor {
             figures.extend(of.into_iter().filter_map(|(name, help, value)| Some((name, help, value?))));
         }
         figures
+    }
+
+    /// Leaves out scores that a clock far ahead made, and says how many.
+    fn drop_future(&self, place: Place) -> usize {
+        let now = self.clock.now();
+        let today = (now.seconds() + place.clock_offset_s()).div_euclid(86_400);
+        let dropped = self.track().drop_future(now, today);
+        if dropped > 0 {
+            tracing::warn!(dropped, "scores of forecasts from the future are left out");
+        }
+        dropped
     }
 
     fn track(&self) -> MutexGuard<'_, Track> {

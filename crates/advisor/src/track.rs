@@ -16,6 +16,9 @@ pub const JUDGED_DAYS: i64 = 14;
 pub const JUDGED_DAYS_MIN: usize = 7;
 /// Households whose forecasts are scored, the first by their numbers.
 pub const HOUSEHOLDS_MAX: usize = 1_000;
+/// Who makes the forecasts keeps doing so while others are better by no more than this, in
+/// percent: near a tie people would else see another method every day.
+const MARGIN_PERCENT: u128 = 2;
 const DAY_S: i64 = 86_400;
 /// After its last slot a day is waited for so long: readings come late.
 const LATE_S: i64 = 7_200;
@@ -30,10 +33,8 @@ pub enum Contender {
     First,
     /// What is usual in the last 28 days.
     Climatology,
-    /// What was learned last.
-    Learned,
-    /// What was learned before that.
-    Previous,
+    /// A model, by the moment at which it was learned: scores are a model's and nobody else's.
+    Learned(Timestamp),
 }
 
 /// Whether people saw a forecast.
@@ -172,9 +173,26 @@ struct Pending {
 pub struct Track {
     pending: Vec<Pending>,
     homes: BTreeMap<u32, Vec<DayScore>>,
+    /// Who made the forecasts last.
+    #[serde(default)]
+    in_force: Option<Contender>,
 }
 
 impl Track {
+    /// Leaves out what lies after `now` in the local day `today`, and says how much that was:
+    /// a clock that once was far ahead would else keep every day from being forecast and
+    /// scored until its own came.
+    pub fn drop_future(&mut self, now: Timestamp, today: i64) -> usize {
+        let count = |track: &Self| track.pending.len() + track.homes.values().map(Vec::len).sum::<usize>();
+        let before = count(self);
+        self.pending.retain(|pending| pending.day <= today && pending.issued_at <= now);
+        for scores in self.homes.values_mut() {
+            scores.retain(|score| score.day <= today);
+        }
+        self.homes.retain(|_, scores| !scores.is_empty());
+        before - count(self)
+    }
+
     /// Whether a local day's forecasts are still to be made.
     pub fn wants(&self, day: i64) -> bool {
         self.pending.iter().all(|pending| pending.day < day)
@@ -208,6 +226,7 @@ impl Track {
             for (home, answers) in pending.homes {
                 let Some(truth) = truths.get(&HouseholdId(home)) else { continue };
                 let scores = self.homes.entry(home).or_default();
+                let before = scores.len();
                 for answer in answers {
                     let (production, consumption) = answer.score(truth);
                     if consumption.slots > 0 {
@@ -215,7 +234,10 @@ impl Track {
                         scores.push(DayScore { day: pending.day, contender, shown, production, consumption });
                     }
                 }
-                scores.retain(|score| score.day > pending.day - DAYS_MAX);
+                // A day of which nothing came pushes nothing out.
+                if scores.len() > before {
+                    scores.retain(|score| score.day > pending.day - DAYS_MAX);
+                }
             }
         }
         // Homes that are gone.
@@ -234,21 +256,31 @@ impl Track {
         record(self.homes.values().flatten().filter(|score| score.shown == Shown::Yes))
     }
 
-    /// Who should make the forecasts, if there is something learned: it, unless over the
-    /// last 14 days it lost against what is usual; then what was learned before if that
-    /// won, or else what is usual.
-    pub fn choice(&self) -> Contender {
-        match self.against_usual(Contender::Learned) {
-            None | Some(Verdict::Wins) => Contender::Learned,
-            Some(Verdict::Loses) => match self.against_usual(Contender::Previous) {
-                Some(Verdict::Wins) => Contender::Previous,
-                None | Some(Verdict::Loses) => Contender::Climatology,
-            },
-        }
+    /// Who should make the forecasts from now on, of a model, the one before it, and what is
+    /// usual: the model, unless over the last 14 days it lost against what is usual; then the
+    /// one before if that won, or else what is usual. Who made them until now needs to lose by
+    /// more than a margin, and whoever is to replace it to win by one.
+    pub fn choose(&mut self, newest: Timestamp, previous: Option<Timestamp>) -> Contender {
+        let (newest, previous) = (Contender::Learned(newest), previous.map(Contender::Learned));
+        let held_by = |contender: Contender| match self.in_force {
+            Some(holder) if holder == contender => Holder::Model,
+            // Of two models neither of which is what is usual, the newer must show that it is
+            // worth a change; one that stands in for it needs only not to be worse.
+            Some(holder) if holder == Contender::Climatology || contender == newest => Holder::Usual,
+            Some(_) | None => Holder::Neither,
+        };
+        let verdict = |contender: Contender| self.against_usual(contender, held_by(contender));
+        let choice = match (verdict(newest), previous) {
+            (None | Some(Verdict::Wins), _) => newest,
+            (Some(Verdict::Loses), Some(previous)) if verdict(previous) == Some(Verdict::Wins) => previous,
+            (Some(Verdict::Loses), _) => Contender::Climatology,
+        };
+        self.in_force = Some(choice);
+        choice
     }
 
     /// Over days and households that both forecast; `None` with too few days.
-    fn against_usual(&self, contender: Contender) -> Option<Verdict> {
+    fn against_usual(&self, contender: Contender, holder: Holder) -> Option<Verdict> {
         let newest = self.homes.values().flatten().map(|score| score.day).max()?;
         let mut days = std::collections::BTreeSet::new();
         let (mut ours, mut usual) = ([Score::default(); 2], [Score::default(); 2]);
@@ -275,7 +307,15 @@ impl Track {
         let loss = |scores: [Score; 2]| {
             u128::from(scores[0].loss).saturating_mul(used) + u128::from(scores[1].loss).saturating_mul(made)
         };
-        Some(if loss(ours) <= loss(usual) { Verdict::Wins } else { Verdict::Loses })
+        let (ours, usual) = (loss(ours), loss(usual));
+        let with_margin = |loss: u128| loss.saturating_mul(100 + MARGIN_PERCENT);
+        let plain = |loss: u128| loss.saturating_mul(100);
+        let wins = match holder {
+            Holder::Model => plain(ours) <= with_margin(usual),
+            Holder::Usual => with_margin(ours) <= plain(usual),
+            Holder::Neither => ours <= usual,
+        };
+        Some(if wins { Verdict::Wins } else { Verdict::Loses })
     }
 }
 
@@ -283,6 +323,14 @@ impl Track {
 enum Verdict {
     Wins,
     Loses,
+}
+
+/// Which of two that are compared makes the forecasts until now.
+#[derive(Clone, Copy)]
+enum Holder {
+    Model,
+    Usual,
+    Neither,
 }
 
 fn ripe(pending: &Pending, now: Timestamp) -> bool {
