@@ -8,6 +8,7 @@
 //! Stands between the API and the store, the weather and the forecasters.
 
 mod cache;
+pub mod drift;
 pub mod learning;
 mod methods;
 pub mod model;
@@ -16,6 +17,7 @@ pub mod school;
 mod sky;
 pub mod track;
 
+pub use drift::Drift;
 pub use learning::{Learning, LearningConfig};
 pub use sky::WeatherNote;
 pub use track::{Contender, Record};
@@ -177,6 +179,11 @@ impl Advisor {
         self.track().record(household)
     }
 
+    /// What changed at the household and its forecasts do not know yet.
+    pub fn drifts(&self, household: HouseholdId) -> Vec<Drift> {
+        self.track().drifts(household, self.config.place.map_or(0, Place::clock_offset_s))
+    }
+
     /// Figures of forecasts for `/metrics`: name, what it says, value.
     pub fn figures(&self) -> Vec<(&'static str, &'static str, u64)> {
         let newest = self.methods.versions().map(|versions| Contender::Learned(versions.newest));
@@ -186,6 +193,9 @@ impl Advisor {
             ("learned_in_force", "1 while forecasts are made by what was learned last.", learned),
             ("learned_out_of_force", "1 while what was learned last is out of force, as it lost.", back),
         ];
+        let [made, used] = self.track().drifting();
+        figures.push(("production_drift_households", "Homes whose panels make other than usual.", made));
+        figures.push(("consumption_drift_households", "Homes that use other than usual.", used));
         if let Some(record) = self.track().of_all() {
             let of = [
                 (

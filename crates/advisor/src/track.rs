@@ -4,6 +4,7 @@
 //! Scores are whole numbers: the pinball loss at 10, 50 and 90 % in hundredths of a Wh, what
 //! came in Wh, and how many slots lay between 10 and 90 %. Pure: no clock, no files.
 
+use crate::drift::{Drift, Kind, Watch};
 use jirani_forecast::{Forecast, Quantiles, SlotEnergy};
 use jirani_units::{HouseholdId, Timestamp};
 use std::collections::BTreeMap;
@@ -176,6 +177,9 @@ pub struct Track {
     /// Who made the forecasts last.
     #[serde(default)]
     in_force: Option<Contender>,
+    /// Whether homes change: production, consumption.
+    #[serde(default)]
+    watches: BTreeMap<u32, [Watch; 2]>,
 }
 
 impl Track {
@@ -190,6 +194,7 @@ impl Track {
             scores.retain(|score| score.day <= today);
         }
         self.homes.retain(|_, scores| !scores.is_empty());
+        self.watches.retain(|_, watches| watches.iter().all(|watch| watch.last() <= today));
         before - count(self)
     }
 
@@ -230,6 +235,11 @@ impl Track {
                 for answer in answers {
                     let (production, consumption) = answer.score(truth);
                     if consumption.slots > 0 {
+                        if answer.contender == Contender::Climatology {
+                            let [made, used] = self.watches.entry(home).or_default();
+                            made.see(pending.day, production, answer.production.len());
+                            used.see(pending.day, consumption, answer.consumption.len());
+                        }
                         let Answer { contender, shown, .. } = answer;
                         scores.push(DayScore { day: pending.day, contender, shown, production, consumption });
                     }
@@ -243,6 +253,30 @@ impl Track {
         // Homes that are gone.
         let newest = self.homes.values().flatten().map(|score| score.day).max().unwrap_or(0);
         self.homes.retain(|_, scores| scores.iter().any(|score| score.day > newest - DAYS_MAX));
+        self.watches.retain(|home, _| self.homes.contains_key(home));
+    }
+
+    /// What changed at a household and is not known to its forecasts yet; local days begin
+    /// `clock_offset_s` before those of UTC.
+    pub fn drifts(&self, household: HouseholdId, clock_offset_s: i64) -> Vec<Drift> {
+        let watches = self.watches.get(&household.0).into_iter().flatten();
+        let told = watches.zip([Kind::Production, Kind::Consumption]).filter_map(|(watch, kind)| {
+            let (way, day) = watch.told()?;
+            Some(Drift { kind, way, since: Timestamp::from_seconds(day * DAY_S - clock_offset_s) })
+        });
+        told.collect()
+    }
+
+    /// How many households' production and consumption changed.
+    pub fn drifting(&self) -> [u64; 2] {
+        let count = |kind: usize| {
+            let told = self
+                .watches
+                .values()
+                .filter(|watches| watches.get(kind).is_some_and(|watch| watch.told().is_some()));
+            u64::try_from(told.count()).unwrap_or(u64::MAX)
+        };
+        [count(0), count(1)]
     }
 
     /// What the forecasts that a household saw were worth; `None` before the first.
