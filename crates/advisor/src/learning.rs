@@ -7,11 +7,13 @@
 //! forecasts go on by the method in force.
 
 use crate::Advisor;
+use crate::advised::Advised;
+use crate::kept;
 use crate::methods::Method;
 use crate::model::{self, Model, Which};
 use crate::past;
 use crate::school::{self, Lecture, Outcome, Pupil};
-use crate::track::{Answer, Contender, HOUSEHOLDS_MAX, Shown, Track};
+use crate::track::{Answer, Contender, HOUSEHOLDS_MAX, Shown};
 use jirani_forecast::{ForecastInput, Place, WeatherSlot};
 use jirani_store::{HouseholdKind, HouseholdRecord, StoreError};
 use jirani_units::{Clock as _, HouseholdId, Slot, Timestamp};
@@ -26,9 +28,8 @@ const PUPILS_MAX: usize = 200;
 /// Days of past that are learned from.
 const PAST_DAYS: i64 = 63;
 const DAY_S: i64 = 86_400;
-/// The longest file of scores read, in bytes.
-const TRACK_BYTES_MAX: u64 = 256 * 1_024 * 1_024;
 const TRACK_FILE: &str = "track.json";
+const ADVICE_FILE: &str = "advice.json";
 
 /// How to learn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub struct Learning {
     tried: Option<Timestamp>,
     /// Whether there was enough past to learn from by then.
     had_enough: bool,
+    /// The scores of advice as they were stored last.
+    advised: Advised,
 }
 
 impl Learning {
@@ -66,10 +69,12 @@ impl Learning {
         let (current, previous) = (read(Which::Current), read(Which::Previous));
         let tried = current.as_ref().map(|model| model.learned_at);
         advisor.methods.learned(current, previous);
-        *advisor.track() = track(&folder.join(TRACK_FILE));
+        *advisor.track() = kept::load(&folder.join(TRACK_FILE));
+        let advised: Advised = kept::load(&folder.join(ADVICE_FILE));
+        *advisor.advised() = advised.clone();
         advisor.drop_future(place);
         let had_enough = tried.is_some();
-        let learning = Self { advisor, config, folder: folder.to_owned(), place, tried, had_enough };
+        let learning = Self { advisor, config, folder: folder.to_owned(), place, tried, had_enough, advised };
         learning.choose();
         Some(learning)
     }
@@ -121,9 +126,12 @@ impl Learning {
         }
     }
 
-    async fn keep_score_now(&self, now: Timestamp) {
+    async fn keep_score_now(&mut self, now: Timestamp) {
         if let Err(error) = self.keep_score(now).await {
             tracing::warn!(%error, "forecasts are not scored now; the next hour tries again");
+        }
+        if let Err(error) = self.keep_advice(now).await {
+            tracing::warn!(%error, "advice is not scored now; the next hour tries again");
         }
     }
 
@@ -301,35 +309,19 @@ impl Learning {
         }
     }
 
-    /// Copied first: writing so much takes a while, and people ask for their records meanwhile.
     async fn store_track(&self) {
-        let (track, path) = (self.advisor.track().clone(), self.folder.join(TRACK_FILE));
-        let stored = tokio::task::spawn_blocking(move || {
-            jirani_durable::replace(&path, &serde_json::to_vec(&track).map_err(std::io::Error::from)?)
-        });
-        if let Ok(Err(error)) = stored.await {
-            tracing::warn!(%error, "the scores of forecasts are not kept; a restart forgets them");
-        }
+        // Copied first: people ask for their records meanwhile.
+        let track = self.advisor.track().clone();
+        kept::store(self.folder.join(TRACK_FILE), track).await;
     }
-}
 
-/// The scores from before; a damaged file is left out and said.
-fn track(path: &Path) -> Track {
-    let read = || -> std::io::Result<Option<Track>> {
-        match std::fs::metadata(path) {
-            Ok(found) if found.len() <= TRACK_BYTES_MAX => {
-                Ok(Some(serde_json::from_slice(&std::fs::read(path)?)?))
-            }
-            Ok(_) => Err(std::io::Error::other("the file is too long")),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+    async fn keep_advice(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.advisor.score_advice(now).await?;
+        let advised = self.advisor.advised().clone();
+        if self.advised != advised {
+            self.advised = advised.clone();
+            kept::store(self.folder.join(ADVICE_FILE), advised).await;
         }
-    };
-    match read() {
-        Ok(track) => track.unwrap_or_default(),
-        Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "the scores of forecasts cannot be read and begin anew");
-            Track::default()
-        }
+        Ok(())
     }
 }

@@ -7,8 +7,11 @@
 //! [`Learning`] works beside it: it learns, keeps score, and says which method is in force.
 //! Stands between the API and the store, the weather and the forecasters.
 
+mod advice;
+pub mod advised;
 mod cache;
 pub mod drift;
+mod kept;
 pub mod learning;
 mod methods;
 pub mod model;
@@ -17,17 +20,20 @@ pub mod school;
 mod sky;
 pub mod track;
 
+pub use advice::Holding;
+pub use advised::AdviceRecord;
 pub use drift::Drift;
 pub use learning::{Learning, LearningConfig};
 pub use sky::WeatherNote;
 pub use track::{Contender, Record};
 
+use advised::Advised;
 use cache::Cache;
 use jirani_clock::ServiceClock;
-use jirani_forecast::{Advice, AdviceInput, Forecast, ForecastInput, Forecaster, Place, Prices, advise};
-use jirani_market::{Tariff, Tariffs};
-use jirani_store::{OfferState, Store, StoreError};
-use jirani_units::{Clock as _, HouseholdId, Price, Wh};
+use jirani_forecast::{Forecast, ForecastInput, Forecaster, Place};
+use jirani_market::Tariffs;
+use jirani_store::{Store, StoreError};
+use jirani_units::{Clock as _, HouseholdId};
 use jirani_weather::{Archive, WeatherProvider};
 use methods::Methods;
 use past::Pasts;
@@ -35,9 +41,6 @@ use sky::{News, Sky};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 use track::Track;
-
-/// Offers of one seller looked at.
-const OFFERS: u32 = 50;
 
 /// What the advisor needs to know of the site.
 #[derive(Clone, Debug)]
@@ -63,15 +66,6 @@ pub struct Issued {
     pub contender: Contender,
 }
 
-/// What a household holds on chain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Holding {
-    /// Tokens in its vault.
-    pub vault_wh: Wh,
-    /// Its energy debt.
-    pub shortfall_wh: Wh,
-}
-
 /// Forecasts and advice, made when asked for.
 pub struct Advisor {
     config: AdvisorConfig,
@@ -82,6 +76,7 @@ pub struct Advisor {
     cache: Cache,
     pasts: Pasts,
     track: Mutex<Track>,
+    advised: Mutex<Advised>,
 }
 
 impl Advisor {
@@ -102,6 +97,7 @@ impl Advisor {
             cache: Cache::default(),
             pasts: Pasts::default(),
             track: Mutex::default(),
+            advised: Mutex::default(),
         }
     }
 
@@ -196,6 +192,10 @@ impl Advisor {
         let [made, used] = self.track().drifting();
         figures.push(("production_drift_households", "Homes whose panels make other than usual.", made));
         figures.push(("consumption_drift_households", "Homes that use other than usual.", used));
+        let [scored, lost, silent] = self.advised().counts();
+        figures.push(("advice_scored", "Pieces of advice whose gain is known, of each home's last.", scored));
+        figures.push(("advice_lost", "Those of them that lost against not following them.", lost));
+        figures.push(("advice_silent_households", "Homes that are told no advice, as theirs lost.", silent));
         if let Some(record) = self.track().of_all() {
             let of = [
                 (
@@ -237,31 +237,5 @@ impl Advisor {
 
     fn track(&self) -> MutexGuard<'_, Track> {
         self.track.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What the household should do now, given what it holds; `None` when nothing
-    /// is worth saying.
-    pub async fn advice(
-        &self,
-        household: HouseholdId,
-        holding: Holding,
-    ) -> Result<Option<Advice>, StoreError> {
-        let Some(issued) = self.forecast(household).await? else { return Ok(None) };
-        let own = self.store.offers_of(household, OFFERS).await?;
-        let live = own.iter().filter(|offer| offer.state == OfferState::Open);
-        let offered_wh = live.map(jirani_store::OfferRecord::open_wh).sum();
-        let feeder = self.store.household(household).await?.map(|record| record.feeder);
-        let offers = self.store.open_offers(feeder, OFFERS).await?;
-        let cheapest = offers.into_iter().find(|offer| offer.seller != household);
-        let Tariff { retail, buy_back, grid_fee, tax } = self.config.tariffs.at(self.clock.now());
-        let on_top = grid_fee.checked_add(tax).unwrap_or(Price(u32::MAX));
-        Ok(advise(&AdviceInput {
-            forecast: &issued.forecast,
-            prices: Prices { retail, buy_back, on_top },
-            vault_wh: holding.vault_wh,
-            shortfall_wh: holding.shortfall_wh,
-            offered_wh,
-            cheapest: cheapest.map(|offer| offer.price),
-        }))
     }
 }
