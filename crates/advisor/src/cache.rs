@@ -22,6 +22,11 @@ impl Cache {
         (hour(forecast.forecast.issued_at) == hour(now)).then(|| forecast.clone())
     }
 
+    /// Forgets all: what they stood on was not known yet.
+    pub fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Keeps a forecast unless somebody else made this hour's meanwhile; the one that holds
     /// is returned, so that nobody ever sees another.
     pub fn keep(&self, household: HouseholdId, forecast: Arc<Issued>) -> Arc<Issued> {

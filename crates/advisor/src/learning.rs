@@ -7,11 +7,13 @@
 //! forecasts go on by the method in force.
 
 use crate::Advisor;
+use crate::advised::Advised;
+use crate::kept;
 use crate::methods::Method;
 use crate::model::{self, Model, Which};
 use crate::past;
 use crate::school::{self, Lecture, Outcome, Pupil};
-use crate::track::{Answer, Contender, HOUSEHOLDS_MAX, Shown, Track};
+use crate::track::{Answer, Contender, HOUSEHOLDS_MAX, Shown};
 use jirani_forecast::{ForecastInput, Place, WeatherSlot};
 use jirani_store::{HouseholdKind, HouseholdRecord, StoreError};
 use jirani_units::{Clock as _, HouseholdId, Slot, Timestamp};
@@ -26,9 +28,8 @@ const PUPILS_MAX: usize = 200;
 /// Days of past that are learned from.
 const PAST_DAYS: i64 = 63;
 const DAY_S: i64 = 86_400;
-/// The longest file of scores read, in bytes.
-const TRACK_BYTES_MAX: u64 = 256 * 1_024 * 1_024;
 const TRACK_FILE: &str = "track.json";
+const ADVICE_FILE: &str = "advice.json";
 
 /// How to learn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub struct Learning {
     tried: Option<Timestamp>,
     /// Whether there was enough past to learn from by then.
     had_enough: bool,
+    /// The scores of advice as they were stored last.
+    advised: Advised,
 }
 
 impl Learning {
@@ -66,9 +69,12 @@ impl Learning {
         let (current, previous) = (read(Which::Current), read(Which::Previous));
         let tried = current.as_ref().map(|model| model.learned_at);
         advisor.methods.learned(current, previous);
-        *advisor.track() = track(&folder.join(TRACK_FILE));
+        *advisor.track() = kept::load(&folder.join(TRACK_FILE));
+        let advised: Advised = kept::load(&folder.join(ADVICE_FILE));
+        *advisor.advised() = advised.clone();
+        advisor.drop_future(place);
         let had_enough = tried.is_some();
-        let learning = Self { advisor, config, folder: folder.to_owned(), place, tried, had_enough };
+        let learning = Self { advisor, config, folder: folder.to_owned(), place, tried, had_enough, advised };
         learning.choose();
         Some(learning)
     }
@@ -76,10 +82,9 @@ impl Learning {
     /// Works once an hour until it is cancelled.
     pub async fn run(mut self, cancel: CancellationToken) -> Result<(), std::convert::Infallible> {
         let clock = self.advisor.clock.clone();
-        let slot_length_s = self.advisor.config.slot_length_s;
         tokio::select! {
             () = cancel.cancelled() => return Ok(()),
-            () = self.advisor.sky.fill(self.place, slot_length_s, clock.now()) => {}
+            () = self.prepare(clock.now()) => {}
         }
         let mut busy = clock.busy();
         loop {
@@ -105,18 +110,28 @@ impl Learning {
         }
     }
 
+    /// The first forecasts are scored with the weather that people's will have.
+    async fn prepare(&self, now: Timestamp) {
+        self.advisor.refresh_weather().await;
+        self.advisor.sky.fill(self.place, self.advisor.config.slot_length_s, now).await;
+    }
+
     /// All that an hour has to do.
     pub async fn hour(&mut self) {
         let now = self.advisor.clock.now();
+        self.advisor.refresh_weather().await;
         self.keep_score_now(now).await;
         if self.is_time_to_learn(now) {
             self.learn_now(now).await;
         }
     }
 
-    async fn keep_score_now(&self, now: Timestamp) {
+    async fn keep_score_now(&mut self, now: Timestamp) {
         if let Err(error) = self.keep_score(now).await {
             tracing::warn!(%error, "forecasts are not scored now; the next hour tries again");
+        }
+        if let Err(error) = self.keep_advice(now).await {
+            tracing::warn!(%error, "advice is not scored now; the next hour tries again");
         }
     }
 
@@ -136,8 +151,9 @@ impl Learning {
 
     async fn keep_score(&self, now: Timestamp) -> Result<(), StoreError> {
         let slot_length_s = self.advisor.config.slot_length_s;
+        let dropped = self.advisor.drop_future(self.place);
         let due = self.advisor.track().due(now);
-        let mut changed = !due.is_empty();
+        let mut changed = dropped > 0 || !due.is_empty();
         let mut truths: BTreeMap<HouseholdId, Vec<_>> = BTreeMap::new();
         for (home, from, to) in due {
             let span = (Slot::containing(from, slot_length_s.max(1)).start, to);
@@ -153,8 +169,8 @@ impl Learning {
             changed = true;
         }
         if changed {
-            self.store_track();
             self.choose();
+            self.store_track().await;
         }
         Ok(())
     }
@@ -201,7 +217,7 @@ impl Learning {
         let slot_length_s = self.advisor.config.slot_length_s;
         let span = (at.plus_seconds(-days * DAY_S), at);
         let history = past::once(&*self.advisor.store, home.id, span, slot_length_s).await?;
-        let (weather, _) = self.advisor.sky.at(self.place, slot_length_s, at).await;
+        let (weather, _) = self.advisor.sky.known();
         Ok((history, weather))
     }
 
@@ -226,11 +242,15 @@ impl Learning {
         match learned.await {
             Ok(Ok(Outcome::Learned(model, judged))) => {
                 tracing::info!(?judged, "forecasts are learned anew");
-                self.take(*model);
+                self.take(*model).await;
                 self.had_enough = true;
             }
             Ok(Ok(Outcome::NoBetter(judged))) => {
                 tracing::warn!(?judged, "what was learned is no better than what is usual; it is not used");
+                self.had_enough = true;
+            }
+            Ok(Ok(Outcome::Outdone(judged))) => {
+                tracing::info!(?judged, "what was learned is worse than the model in force, which stays");
                 self.had_enough = true;
             }
             Ok(Ok(Outcome::TooEarly)) => tracing::debug!("too few days to learn from"),
@@ -240,12 +260,15 @@ impl Learning {
         Ok(())
     }
 
-    fn take(&self, model: Model) {
-        if let Err(error) = model::store(&self.folder, &model) {
+    async fn take(&self, model: Model) {
+        let before = self.advisor.methods.relearned(model.clone());
+        self.choose();
+        let folder = self.folder.clone();
+        let stored = tokio::task::spawn_blocking(move || model::store(&folder, &model, before)).await;
+        if let Ok(Err(error)) = stored {
             tracing::warn!(%error, "the model is used but not stored; a restart learns anew");
         }
-        self.advisor.methods.relearned(model);
-        self.choose();
+        self.store_track().await;
     }
 
     async fn lecture(&self, now: Timestamp) -> Result<Lecture, StoreError> {
@@ -259,22 +282,24 @@ impl Learning {
             pupils.push(Pupil { rated_w: home.pv_rated_w, slots });
         }
         let (teach, judge) = school::issues(now, self.place, PAST_DAYS);
-        let issues = teach.into_iter().chain(judge);
-        let weather: BTreeMap<Timestamp, Vec<WeatherSlot>> =
-            issues.map(|issue| (issue, self.advisor.sky.lesson(issue))).collect();
+        let weather = self.advisor.sky.lessons(teach.into_iter().chain(judge).collect()).await;
         // Of a few days' weather nothing can be learned that holds for others.
         let known = weather.values().filter(|slots| !slots.is_empty()).count();
         let weather = if known * 2 >= weather.len() { weather } else { BTreeMap::new() };
         let (place, rows_max) = (self.place, self.config.rows_max);
-        Ok(Lecture { now, place, slot_length_s, pupils, weather, rows_max })
+        let in_force = self.advisor.methods.model_in_force();
+        Ok(Lecture { now, place, slot_length_s, pupils, weather, rows_max, in_force })
     }
 
     /// Puts in force what the scores speak for.
     fn choose(&self) {
-        let choice = self.advisor.track().choice();
+        let versions = self.advisor.methods.versions();
+        let choice = versions.as_ref().map_or(Contender::First, |versions| {
+            self.advisor.track().choose(versions.newest, versions.previous)
+        });
         let before = self.advisor.methods.choose(choice);
         let after = self.advisor.methods.in_force().contender;
-        if before == Contender::Learned && after != before {
+        if versions.is_some_and(|versions| before == Contender::Learned(versions.newest)) && after != before {
             tracing::warn!(
                 to = ?after,
                 "the learned forecast lost against what is usual over 14 days and is taken out of force"
@@ -284,34 +309,19 @@ impl Learning {
         }
     }
 
-    fn store_track(&self) {
-        let bytes = serde_json::to_vec(&*self.advisor.track());
-        let stored = bytes
-            .map_err(std::io::Error::from)
-            .and_then(|bytes| jirani_durable::replace(&self.folder.join(TRACK_FILE), &bytes));
-        if let Err(error) = stored {
-            tracing::warn!(%error, "the scores of forecasts are not kept; a restart forgets them");
-        }
+    async fn store_track(&self) {
+        // Copied first: people ask for their records meanwhile.
+        let track = self.advisor.track().clone();
+        kept::store(self.folder.join(TRACK_FILE), track).await;
     }
-}
 
-/// The scores from before; a damaged file is left out and said.
-fn track(path: &Path) -> Track {
-    let read = || -> std::io::Result<Option<Track>> {
-        match std::fs::metadata(path) {
-            Ok(found) if found.len() <= TRACK_BYTES_MAX => {
-                Ok(Some(serde_json::from_slice(&std::fs::read(path)?)?))
-            }
-            Ok(_) => Err(std::io::Error::other("the file is too long")),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+    async fn keep_advice(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.advisor.score_advice(now).await?;
+        let advised = self.advisor.advised().clone();
+        if self.advised != advised {
+            self.advised = advised.clone();
+            kept::store(self.folder.join(ADVICE_FILE), advised).await;
         }
-    };
-    match read() {
-        Ok(track) => track.unwrap_or_default(),
-        Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "the scores of forecasts cannot be read and begin anew");
-            Track::default()
-        }
+        Ok(())
     }
 }

@@ -2,12 +2,16 @@
 //!
 //! Promises: a forecast is made when somebody asks and the last one is from
 //! another hour, never on a beat; a household's forecast and its advice come from
-//! the same numbers; memory is bounded; without weather or readings it goes on
+//! the same numbers; nobody who asks waits for a weather service; memory is bounded; without weather or readings it goes on
 //! with the sun, the past and typical values instead of failing, and says so.
 //! [`Learning`] works beside it: it learns, keeps score, and says which method is in force.
 //! Stands between the API and the store, the weather and the forecasters.
 
+mod advice;
+pub mod advised;
 mod cache;
+pub mod drift;
+mod kept;
 pub mod learning;
 mod methods;
 pub mod model;
@@ -16,25 +20,27 @@ pub mod school;
 mod sky;
 pub mod track;
 
+pub use advice::Holding;
+pub use advised::AdviceRecord;
+pub use drift::Drift;
 pub use learning::{Learning, LearningConfig};
 pub use sky::WeatherNote;
 pub use track::{Contender, Record};
 
+use advised::Advised;
 use cache::Cache;
 use jirani_clock::ServiceClock;
-use jirani_forecast::{Advice, AdviceInput, Forecast, ForecastInput, Forecaster, Place, Prices, advise};
-use jirani_market::{Tariff, Tariffs};
-use jirani_store::{OfferState, Store, StoreError};
-use jirani_units::{Clock as _, HouseholdId, Price, Wh};
+use jirani_forecast::{Forecast, ForecastInput, Forecaster, Place};
+use jirani_market::Tariffs;
+use jirani_store::{Store, StoreError};
+use jirani_units::{Clock as _, HouseholdId};
 use jirani_weather::{Archive, WeatherProvider};
 use methods::Methods;
 use past::Pasts;
-use sky::Sky;
+use sky::{News, Sky};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio_util::sync::CancellationToken;
 use track::Track;
-
-/// Offers of one seller looked at.
-const OFFERS: u32 = 50;
 
 /// What the advisor needs to know of the site.
 #[derive(Clone, Debug)]
@@ -60,15 +66,6 @@ pub struct Issued {
     pub contender: Contender,
 }
 
-/// What a household holds on chain.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Holding {
-    /// Tokens in its vault.
-    pub vault_wh: Wh,
-    /// Its energy debt.
-    pub shortfall_wh: Wh,
-}
-
 /// Forecasts and advice, made when asked for.
 pub struct Advisor {
     config: AdvisorConfig,
@@ -79,6 +76,7 @@ pub struct Advisor {
     cache: Cache,
     pasts: Pasts,
     track: Mutex<Track>,
+    advised: Mutex<Advised>,
 }
 
 impl Advisor {
@@ -99,6 +97,7 @@ impl Advisor {
             cache: Cache::default(),
             pasts: Pasts::default(),
             track: Mutex::default(),
+            advised: Mutex::default(),
         }
     }
 
@@ -121,7 +120,7 @@ impl Advisor {
         let span = (now.plus_seconds(-method.past_days() * 86_400), now);
         let history = self.pasts.of(&*self.store, household, span, slot_length_s).await?;
         let (weather, note) = match self.config.place {
-            Some(place) => self.sky.at(place, slot_length_s, now).await,
+            Some(_) => self.sky.known(),
             None => (Arc::default(), WeatherNote::SunOnly),
         };
         let forecast = method.forecast(&ForecastInput {
@@ -137,21 +136,66 @@ impl Advisor {
         Ok(Some(self.cache.keep(household, issued)))
     }
 
+    /// Asks for weather if it is time to, as long as that takes; forecasts never do.
+    pub async fn refresh_weather(&self) {
+        let Some(place) = self.config.place else { return };
+        let news = self.sky.refresh(place, self.config.slot_length_s, self.clock.now()).await;
+        if news == News::First {
+            self.cache.clear();
+        }
+    }
+
+    /// Keeps the weather fresh until it is cancelled.
+    pub async fn ask_for_weather(
+        self: Arc<Self>,
+        cancel: CancellationToken,
+    ) -> Result<(), std::convert::Infallible> {
+        if self.config.place.is_none() || self.sky.is_sun_only() {
+            cancel.cancelled().await;
+            return Ok(());
+        }
+        let clock = self.clock.clone();
+        let mut busy = clock.busy();
+        loop {
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                () = self.refresh_weather() => {}
+            }
+            let next = self.sky.due(clock.now()).max(clock.now().plus_seconds(1));
+            busy = tokio::select! {
+                () = cancel.cancelled() => return Ok(()),
+                busy = clock.rest_until(busy, next) => busy,
+            };
+        }
+    }
+
     /// What the household's day-ahead forecasts of the last month were worth; `None` before
     /// the first was scored.
     pub fn record(&self, household: HouseholdId) -> Option<Record> {
         self.track().record(household)
     }
 
+    /// What changed at the household and its forecasts do not know yet.
+    pub fn drifts(&self, household: HouseholdId) -> Vec<Drift> {
+        self.track().drifts(household, self.config.place.map_or(0, Place::clock_offset_s))
+    }
+
     /// Figures of forecasts for `/metrics`: name, what it says, value.
     pub fn figures(&self) -> Vec<(&'static str, &'static str, u64)> {
-        let in_force = self.methods.in_force().contender;
-        let learned = u64::from(in_force == Contender::Learned);
-        let back = u64::from(in_force != Contender::Learned && self.methods.has_learned());
+        let newest = self.methods.versions().map(|versions| Contender::Learned(versions.newest));
+        let is_newest = newest == Some(self.methods.in_force().contender);
+        let (learned, back) = (u64::from(is_newest), u64::from(newest.is_some() && !is_newest));
         let mut figures = vec![
             ("learned_in_force", "1 while forecasts are made by what was learned last.", learned),
             ("learned_out_of_force", "1 while what was learned last is out of force, as it lost.", back),
         ];
+        let [made, used] = self.track().drifting();
+        figures.push(("production_drift_households", "Homes whose panels make other than usual.", made));
+        figures.push(("consumption_drift_households", "Homes that use other than usual.", used));
+        let [scored, lost, silent] = self.advised().counts();
+        figures.push(("advice_scored", "Pieces of advice whose gain is known, of each home's last.", scored));
+        figures.push(("advice_lost", "Those of them that lost against not following them.", lost));
+        figures.push(("advice_silent_households", "Homes that are told no advice, as theirs lost.", silent));
         if let Some(record) = self.track().of_all() {
             let of = [
                 (
@@ -180,33 +224,18 @@ impl Advisor {
         figures
     }
 
-    fn track(&self) -> MutexGuard<'_, Track> {
-        self.track.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Leaves out scores that a clock far ahead made, and says how many.
+    fn drop_future(&self, place: Place) -> usize {
+        let now = self.clock.now();
+        let today = (now.seconds() + place.clock_offset_s()).div_euclid(86_400);
+        let dropped = self.track().drop_future(now, today);
+        if dropped > 0 {
+            tracing::warn!(dropped, "scores of forecasts from the future are left out");
+        }
+        dropped
     }
 
-    /// What the household should do now, given what it holds; `None` when nothing
-    /// is worth saying.
-    pub async fn advice(
-        &self,
-        household: HouseholdId,
-        holding: Holding,
-    ) -> Result<Option<Advice>, StoreError> {
-        let Some(issued) = self.forecast(household).await? else { return Ok(None) };
-        let own = self.store.offers_of(household, OFFERS).await?;
-        let live = own.iter().filter(|offer| offer.state == OfferState::Open);
-        let offered_wh = live.map(jirani_store::OfferRecord::open_wh).sum();
-        let feeder = self.store.household(household).await?.map(|record| record.feeder);
-        let offers = self.store.open_offers(feeder, OFFERS).await?;
-        let cheapest = offers.into_iter().find(|offer| offer.seller != household);
-        let Tariff { retail, buy_back, grid_fee, tax } = self.config.tariffs.at(self.clock.now());
-        let on_top = grid_fee.checked_add(tax).unwrap_or(Price(u32::MAX));
-        Ok(advise(&AdviceInput {
-            forecast: &issued.forecast,
-            prices: Prices { retail, buy_back, on_top },
-            vault_wh: holding.vault_wh,
-            shortfall_wh: holding.shortfall_wh,
-            offered_wh,
-            cheapest: cheapest.map(|offer| offer.price),
-        }))
+    fn track(&self) -> MutexGuard<'_, Track> {
+        self.track.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

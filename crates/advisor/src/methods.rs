@@ -1,9 +1,10 @@
 //! Which method makes the forecasts that people see, and which run beside it to be compared.
 
-use crate::model::Model;
+use crate::model::{Before, Model};
 use crate::track::Contender;
 use jirani_forecast::learn::LearnedForecaster;
 use jirani_forecast::{Climatology, Forecast, ForecastInput, Forecaster, WeatherSlot};
+use jirani_units::Timestamp;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Days of past that a forecast by the sun and yesterday looks at.
@@ -18,6 +19,7 @@ pub(crate) struct Method {
     pub name: String,
     forecaster: Arc<dyn Forecaster>,
     weathered: bool,
+    model: Option<Arc<Model>>,
 }
 
 impl Method {
@@ -31,7 +33,7 @@ impl Method {
     pub const fn past_days(&self) -> i64 {
         match self.contender {
             Contender::First => DAYS_FIRST,
-            Contender::Climatology | Contender::Learned | Contender::Previous => DAYS_LONG,
+            Contender::Climatology | Contender::Learned(_) => DAYS_LONG,
         }
     }
 }
@@ -47,18 +49,37 @@ struct Standing {
     choice: Contender,
 }
 
-fn method(contender: Contender, model: Model) -> Option<Method> {
-    let Model { learned_at, weathered, production, consumption } = model;
-    let forecaster = LearnedForecaster::new(production, consumption)?;
-    let name = format!("{}@{learned_at}", forecaster.name());
-    Some(Method { contender, name, forecaster: Arc::new(forecaster), weathered })
+/// A model's place in time, and which is asked: the names of two that may be in force.
+pub(crate) struct Versions {
+    /// Learned last.
+    pub newest: Timestamp,
+    /// The one that stands in for it.
+    pub previous: Option<Timestamp>,
+}
+
+fn method(model: Model) -> Option<Method> {
+    let forecaster = LearnedForecaster::new(model.production.clone(), model.consumption.clone())?;
+    Some(Method {
+        contender: Contender::Learned(model.learned_at),
+        name: format!("{}@{}", forecaster.name(), model.learned_at),
+        forecaster: Arc::new(forecaster),
+        weathered: model.weathered,
+        model: Some(Arc::new(model)),
+    })
+}
+
+impl Method {
+    fn learned_at(&self) -> Option<Timestamp> {
+        self.model.as_ref().map(|model| model.learned_at)
+    }
 }
 
 impl Methods {
     /// Nothing is learned yet: `first` makes all forecasts.
     pub fn new(first: Arc<dyn Forecaster>) -> Self {
         let name = first.name().to_owned();
-        let first = Method { contender: Contender::First, name, forecaster: first, weathered: true };
+        let first =
+            Method { contender: Contender::First, name, forecaster: first, weathered: true, model: None };
         let standing = Standing { learned: None, previous: None, choice: Contender::First };
         Self { first, standing: RwLock::new(standing) }
     }
@@ -66,33 +87,41 @@ impl Methods {
     /// Takes models in; `choice` is to be decided anew.
     pub fn learned(&self, learned: Option<Model>, previous: Option<Model>) {
         let mut standing = self.standing.write().unwrap_or_else(PoisonError::into_inner);
-        standing.learned = learned.and_then(|model| method(Contender::Learned, model));
-        standing.previous = previous.and_then(|model| method(Contender::Previous, model));
+        standing.learned = learned.and_then(method);
+        standing.previous = previous.and_then(method);
     }
 
-    /// Whether anything was learned.
-    pub fn has_learned(&self) -> bool {
-        self.standing.read().unwrap_or_else(PoisonError::into_inner).learned.is_some()
+    /// The models that may be put in force; `None` before the first was learned.
+    pub fn versions(&self) -> Option<Versions> {
+        let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
+        let newest = standing.learned.as_ref().and_then(Method::learned_at)?;
+        Some(Versions { newest, previous: standing.previous.as_ref().and_then(Method::learned_at) })
     }
 
-    /// A new model; the one before becomes the previous.
-    pub fn relearned(&self, model: Model) {
+    /// The model that makes the forecasts, if one does.
+    pub fn model_in_force(&self) -> Option<Arc<Model>> {
+        self.in_force().model
+    }
+
+    /// A new model. The one before stands in for it, unless the one that stood in for that
+    /// one makes the forecasts: then that one stays and the one before goes.
+    pub fn relearned(&self, model: Model) -> Before {
         let mut standing = self.standing.write().unwrap_or_else(PoisonError::into_inner);
+        let stands_in =
+            standing.previous.as_ref().is_some_and(|previous| previous.contender == standing.choice);
         let before = standing.learned.take();
-        standing.previous = before.map(|before| Method { contender: Contender::Previous, ..before });
-        standing.learned = method(Contender::Learned, model);
+        standing.learned = method(model);
+        if stands_in {
+            return Before::Goes;
+        }
+        standing.previous = before;
+        Before::StandsIn
     }
 
-    /// Puts a method in force, or what stands nearest to it; says what was before.
+    /// Puts a method in force; says what was before.
     pub fn choose(&self, choice: Contender) -> Contender {
         let mut standing = self.standing.write().unwrap_or_else(PoisonError::into_inner);
-        let before = standing.choice;
-        standing.choice = match choice {
-            Contender::Learned if standing.learned.is_none() => Contender::First,
-            Contender::Previous if standing.previous.is_none() => Contender::Climatology,
-            choice => choice,
-        };
-        before
+        std::mem::replace(&mut standing.choice, choice)
     }
 
     /// The method whose forecasts people see.
@@ -101,8 +130,11 @@ impl Methods {
         let found = match standing.choice {
             Contender::First => None,
             Contender::Climatology => Some(climatology()),
-            Contender::Learned => standing.learned.clone(),
-            Contender::Previous => standing.previous.clone(),
+            Contender::Learned(_) => [&standing.learned, &standing.previous]
+                .into_iter()
+                .flatten()
+                .find(|method| method.contender == standing.choice)
+                .cloned(),
         };
         found.unwrap_or_else(|| self.first.clone())
     }
@@ -121,5 +153,6 @@ fn climatology() -> Method {
         name: Climatology.name().to_owned(),
         forecaster: Arc::new(Climatology),
         weathered: false,
+        model: None,
     }
 }

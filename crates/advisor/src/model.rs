@@ -48,6 +48,15 @@ pub enum Which {
     Previous,
 }
 
+/// What becomes of the model that a new one follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// It stands in for the new one.
+    StandsIn,
+    /// It goes: another that is better stands in.
+    Goes,
+}
+
 fn path(folder: &Path, which: Which) -> PathBuf {
     folder.join(match which {
         Which::Current => "model.json",
@@ -79,9 +88,11 @@ fn whole(bytes: &[u8]) -> Option<&[u8]> {
     (head == first_line(json).as_bytes()).then_some(json)
 }
 
-/// Stores a model; the one that stood there becomes the previous one, unless it is damaged.
-pub fn store(folder: &Path, model: &Model) -> Result<(), ModelError> {
+/// Stores a model; the one that stood there becomes the previous one if it is to stand in for
+/// it, unless it is damaged.
+pub fn store(folder: &Path, model: &Model, before: Before) -> Result<(), ModelError> {
     match std::fs::read(path(folder, Which::Current)) {
+        _ if before == Before::Goes => {}
         Ok(before) if whole(&before).is_some() => {
             jirani_durable::replace(&path(folder, Which::Previous), &before)?;
         }

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 /// Readings asked for at a time, and how many times at most: a meter that reads
-/// every minute for two months fits.
+/// every minute for two months fits. Of one that reads more often the newest are looked at.
 const PAGE: u32 = 1_000;
 const PAGES_MAX: usize = 100;
 /// How far before the last known reading is read again, in seconds.
@@ -122,18 +122,38 @@ async fn samples(
     now: Timestamp,
 ) -> Result<Vec<RegisterSample>, StoreError> {
     let to = Timestamp(now.0.saturating_add(1));
+    loop {
+        match bounded(store, household, (from, to)).await? {
+            Found::All(samples) => return Ok(samples),
+            // Half as far back: of too many it is the newest that count.
+            Found::TooMany if from < now => from = Timestamp(from.0.midpoint(to.0)),
+            Found::TooMany => return Ok(Vec::new()),
+        }
+    }
+}
+
+enum Found {
+    All(Vec<RegisterSample>),
+    TooMany,
+}
+
+async fn bounded(
+    store: &dyn Store,
+    household: HouseholdId,
+    (mut from, to): (Timestamp, Timestamp),
+) -> Result<Found, StoreError> {
     let mut samples = Vec::new();
     for _ in 0..PAGES_MAX {
         let page = store.readings(household, from, to, PAGE).await?;
         samples.extend(page.iter().map(sample));
         match page.last() {
             Some(last) if page.len() == PAGE as usize => from = Timestamp(last.time.0 + 1),
-            _ => break,
+            _ => return Ok(Found::All(samples)),
         }
         // A store that answers at once would keep everybody else from this thread.
         tokio::task::yield_now().await;
     }
-    Ok(samples)
+    Ok(Found::TooMany)
 }
 
 fn sample(row: &ReadingRow) -> RegisterSample {

@@ -2,7 +2,8 @@
 //!
 //! Lessons are forecasts issued at local midnights whose 48 hours were over before the last
 //! [`JUDGE_DAYS`] began; those last days stretch the blend and decide whether it is better
-//! than what is usual. A model that is not is not taken. Every lesson sees the weather as
+//! than what is usual and no worse than the model in force, neither stretched by those days.
+//! A model that is not is not taken. Every lesson sees the weather as
 //! it had been forecast by then. Pure, so that it can run away from those who serve.
 
 use crate::model::Model;
@@ -13,6 +14,7 @@ use jirani_forecast::learn::{
 use jirani_forecast::{HORIZON_S, LEVELS, Place, SlotEnergy, WeatherSlot};
 use jirani_units::Timestamp;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Days of issues at the end that judge and calibrate.
 pub const JUDGE_DAYS: i64 = 7;
@@ -48,6 +50,8 @@ pub struct Lecture {
     pub weather: BTreeMap<Timestamp, Vec<WeatherSlot>>,
     /// The most rows of one target.
     pub rows_max: usize,
+    /// The model in force, which a new one must not be worse than.
+    pub in_force: Option<Arc<Model>>,
 }
 
 /// What a school came to.
@@ -57,6 +61,8 @@ pub enum Outcome {
     Learned(Box<Model>, Judged),
     /// Not better: nothing changes.
     NoBetter(Judged),
+    /// Better than what is usual, and worse than the model in force, which stays.
+    Outdone(Judged),
     /// Too few days, or nothing to learn from.
     TooEarly,
 }
@@ -68,6 +74,15 @@ pub struct Judged {
     pub production_permille: u64,
     /// Of what is used.
     pub consumption_permille: u64,
+    /// Both of the model in force, on the same days.
+    pub in_force_permille: Option<[u64; 2]>,
+}
+
+/// What one target lost on the days that judge.
+#[derive(Clone, Copy)]
+struct Marks {
+    ours: u64,
+    in_force: Option<u64>,
 }
 
 /// Local midnights that teach, and those that judge, for a past of `days` before `now`.
@@ -104,9 +119,17 @@ impl Lecture {
         let (Some((consumption, used)), Some((production, made))) = (found.pop(), found.pop()) else {
             return Ok(Outcome::TooEarly);
         };
-        let judged = Judged { production_permille: made, consumption_permille: used };
-        if made + used > 2_000 {
+        let in_force = made.in_force.zip(used.in_force);
+        let judged = Judged {
+            production_permille: made.ours,
+            consumption_permille: used.ours,
+            in_force_permille: in_force.map(|(made, used)| [made, used]),
+        };
+        if made.ours + used.ours > 2_000 {
             return Ok(Outcome::NoBetter(judged));
+        }
+        if in_force.is_some_and(|(theirs, their_use)| made.ours + used.ours > theirs + their_use) {
+            return Ok(Outcome::Outdone(judged));
         }
         let weathered = !self.weather.is_empty();
         let model = Model { learned_at: self.now, weathered, production, consumption };
@@ -141,12 +164,15 @@ impl Lecture {
         let horizon = i64::from(HORIZON_S / self.slot_length_s.max(1));
         let each = usize::try_from(horizon).unwrap_or(1).max(1);
         let stride = (teach.len() * grids.len() * each).div_ceil(self.rows_max.max(1)).max(1);
+        let whole = teach.len() * grids.len() / stride;
         let mut turn = 0_usize;
         for issued_at in teach {
             let skies = self.skies(*issued_at);
             for (grid, rated_w) in grids {
+                let (block, place) = (turn / stride, turn % stride);
                 turn += 1;
-                if turn.is_multiple_of(stride) {
+                // One of each `stride`, never in step with the number of homes or of days.
+                if block < whole && place == scattered(block) % stride {
                     let home = self.home(grid, *rated_w, skies.as_ref());
                     lessons.add(&home, *issued_at, horizon, self.now, Homes::Alike)?;
                 }
@@ -162,8 +188,13 @@ impl Lecture {
         learned: Learned,
         grids: &[(Grid, u32)],
         judge: &[Timestamp],
-    ) -> Result<Option<(Learned, u64)>, LearnError> {
+    ) -> Result<Option<(Learned, Marks)>, LearnError> {
         let (levels, target) = (levels(), learned.target());
+        let rival = self.in_force.as_ref().map(|model| {
+            let rival = if target == Target::Production { &model.production } else { &model.consumption };
+            (rival, model.weathered)
+        });
+        let mut theirs = 0.0;
         let horizon = i64::from(HORIZON_S / self.slot_length_s.max(1));
         let (mut said, mut truths, mut ours, mut usual) = (Vec::new(), Vec::new(), 0.0, 0.0);
         for issued_at in judge {
@@ -172,8 +203,15 @@ impl Lecture {
                 let home = self.home(grid, *rated_w, skies.as_ref());
                 let Some(scene) = Scene::new(&home, target, *issued_at) else { continue };
                 let raw = learned.raw(&scene, horizon)?;
-                let slots = raw.said.chunks_exact(levels.len()).zip(scene.now()..);
-                for (blend, number) in slots {
+                let home =
+                    self.home(grid, *rated_w, skies.as_ref().filter(|_| rival.is_some_and(|(_, told)| told)));
+                let rival = match rival.zip(Scene::new(&home, target, *issued_at)) {
+                    Some(((rival, _), scene)) => rival.raw(&scene, horizon)?.said,
+                    None => Vec::new(),
+                };
+                let rivals = rival.chunks_exact(levels.len()).map(Some).chain(std::iter::repeat(None));
+                let slots = raw.said.chunks_exact(levels.len()).zip(rivals).zip(scene.now()..);
+                for ((blend, rival), number) in slots {
                     let Some(truth) = grid.value(target, number).filter(|_| scene.most(number) > 0.0) else {
                         continue;
                     };
@@ -182,10 +220,13 @@ impl Lecture {
                         continue;
                     }
                     let truth = truth / scene.unit_wh();
-                    for (level, blend) in levels.iter().zip(blend) {
+                    for (place, (level, blend)) in levels.iter().zip(blend).enumerate() {
                         let loss = |said: f32| pinball(level.share(), f64::from(said), f64::from(truth));
                         ours += loss(*blend) * f64::from(scene.unit_wh());
                         usual += loss(before.at(level.share())) * f64::from(scene.unit_wh());
+                        if let Some(rival) = rival.and_then(|rival| rival.get(place)) {
+                            theirs += loss(*rival) * f64::from(scene.unit_wh());
+                        }
                     }
                     said.extend_from_slice(blend);
                     truths.push(truth);
@@ -196,9 +237,10 @@ impl Lecture {
             return Ok(None);
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped first")]
-        let permille = (ours / usual * 1_000.0).round().clamp(0.0, 1e9) as u64;
+        let permille = |loss: f64| (loss / usual * 1_000.0).round().clamp(0.0, 1e9) as u64;
         let calibration = Calibration::of(&levels, &said, &truths);
-        Ok(Some((learned.calibrated(calibration), permille)))
+        let marks = Marks { ours: permille(ours), in_force: rival.map(|_| permille(theirs)) };
+        Ok(Some((learned.calibrated(calibration), marks)))
     }
 
     fn skies(&self, issued_at: Timestamp) -> Option<Skies> {
@@ -210,6 +252,13 @@ impl Lecture {
         let clock_offset_s = self.place.clock_offset_s();
         Home { number: 0, grid, place: Some(self.place), rated_w, clock_offset_s, skies }
     }
+}
+
+/// A number as good as drawn by lot, the same every time (splitmix64's mixing).
+fn scattered(number: usize) -> usize {
+    let mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    usize::try_from((mixed ^ (mixed >> 27)) >> 33).unwrap_or(0)
 }
 
 /// The seven that forecasts have.

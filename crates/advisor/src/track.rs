@@ -4,6 +4,7 @@
 //! Scores are whole numbers: the pinball loss at 10, 50 and 90 % in hundredths of a Wh, what
 //! came in Wh, and how many slots lay between 10 and 90 %. Pure: no clock, no files.
 
+use crate::drift::{Drift, Kind, Watch};
 use jirani_forecast::{Forecast, Quantiles, SlotEnergy};
 use jirani_units::{HouseholdId, Timestamp};
 use std::collections::BTreeMap;
@@ -16,6 +17,9 @@ pub const JUDGED_DAYS: i64 = 14;
 pub const JUDGED_DAYS_MIN: usize = 7;
 /// Households whose forecasts are scored, the first by their numbers.
 pub const HOUSEHOLDS_MAX: usize = 1_000;
+/// Who makes the forecasts keeps doing so while others are better by no more than this, in
+/// percent: near a tie people would else see another method every day.
+const MARGIN_PERCENT: u128 = 2;
 const DAY_S: i64 = 86_400;
 /// After its last slot a day is waited for so long: readings come late.
 const LATE_S: i64 = 7_200;
@@ -30,10 +34,8 @@ pub enum Contender {
     First,
     /// What is usual in the last 28 days.
     Climatology,
-    /// What was learned last.
-    Learned,
-    /// What was learned before that.
-    Previous,
+    /// A model, by the moment at which it was learned: scores are a model's and nobody else's.
+    Learned(Timestamp),
 }
 
 /// Whether people saw a forecast.
@@ -172,9 +174,30 @@ struct Pending {
 pub struct Track {
     pending: Vec<Pending>,
     homes: BTreeMap<u32, Vec<DayScore>>,
+    /// Who made the forecasts last.
+    #[serde(default)]
+    in_force: Option<Contender>,
+    /// Whether homes change: production, consumption.
+    #[serde(default)]
+    watches: BTreeMap<u32, [Watch; 2]>,
 }
 
 impl Track {
+    /// Leaves out what lies after `now` in the local day `today`, and says how much that was:
+    /// a clock that once was far ahead would else keep every day from being forecast and
+    /// scored until its own came.
+    pub fn drop_future(&mut self, now: Timestamp, today: i64) -> usize {
+        let count = |track: &Self| track.pending.len() + track.homes.values().map(Vec::len).sum::<usize>();
+        let before = count(self);
+        self.pending.retain(|pending| pending.day <= today && pending.issued_at <= now);
+        for scores in self.homes.values_mut() {
+            scores.retain(|score| score.day <= today);
+        }
+        self.homes.retain(|_, scores| !scores.is_empty());
+        self.watches.retain(|_, watches| watches.iter().all(|watch| watch.last() <= today));
+        before - count(self)
+    }
+
     /// Whether a local day's forecasts are still to be made.
     pub fn wants(&self, day: i64) -> bool {
         self.pending.iter().all(|pending| pending.day < day)
@@ -208,19 +231,52 @@ impl Track {
             for (home, answers) in pending.homes {
                 let Some(truth) = truths.get(&HouseholdId(home)) else { continue };
                 let scores = self.homes.entry(home).or_default();
+                let before = scores.len();
                 for answer in answers {
                     let (production, consumption) = answer.score(truth);
                     if consumption.slots > 0 {
+                        if answer.contender == Contender::Climatology {
+                            let [made, used] = self.watches.entry(home).or_default();
+                            made.see(pending.day, production, answer.production.len());
+                            used.see(pending.day, consumption, answer.consumption.len());
+                        }
                         let Answer { contender, shown, .. } = answer;
                         scores.push(DayScore { day: pending.day, contender, shown, production, consumption });
                     }
                 }
-                scores.retain(|score| score.day > pending.day - DAYS_MAX);
+                // A day of which nothing came pushes nothing out.
+                if scores.len() > before {
+                    scores.retain(|score| score.day > pending.day - DAYS_MAX);
+                }
             }
         }
         // Homes that are gone.
         let newest = self.homes.values().flatten().map(|score| score.day).max().unwrap_or(0);
         self.homes.retain(|_, scores| scores.iter().any(|score| score.day > newest - DAYS_MAX));
+        self.watches.retain(|home, _| self.homes.contains_key(home));
+    }
+
+    /// What changed at a household and is not known to its forecasts yet; local days begin
+    /// `clock_offset_s` before those of UTC.
+    pub fn drifts(&self, household: HouseholdId, clock_offset_s: i64) -> Vec<Drift> {
+        let watches = self.watches.get(&household.0).into_iter().flatten();
+        let told = watches.zip([Kind::Production, Kind::Consumption]).filter_map(|(watch, kind)| {
+            let (way, day) = watch.told()?;
+            Some(Drift { kind, way, since: Timestamp::from_seconds(day * DAY_S - clock_offset_s) })
+        });
+        told.collect()
+    }
+
+    /// How many households' production and consumption changed.
+    pub fn drifting(&self) -> [u64; 2] {
+        let count = |kind: usize| {
+            let told = self
+                .watches
+                .values()
+                .filter(|watches| watches.get(kind).is_some_and(|watch| watch.told().is_some()));
+            u64::try_from(told.count()).unwrap_or(u64::MAX)
+        };
+        [count(0), count(1)]
     }
 
     /// What the forecasts that a household saw were worth; `None` before the first.
@@ -234,21 +290,31 @@ impl Track {
         record(self.homes.values().flatten().filter(|score| score.shown == Shown::Yes))
     }
 
-    /// Who should make the forecasts, if there is something learned: it, unless over the
-    /// last 14 days it lost against what is usual; then what was learned before if that
-    /// won, or else what is usual.
-    pub fn choice(&self) -> Contender {
-        match self.against_usual(Contender::Learned) {
-            None | Some(Verdict::Wins) => Contender::Learned,
-            Some(Verdict::Loses) => match self.against_usual(Contender::Previous) {
-                Some(Verdict::Wins) => Contender::Previous,
-                None | Some(Verdict::Loses) => Contender::Climatology,
-            },
-        }
+    /// Who should make the forecasts from now on, of a model, the one before it, and what is
+    /// usual: the model, unless over the last 14 days it lost against what is usual; then the
+    /// one before if that won, or else what is usual. Who made them until now needs to lose by
+    /// more than a margin, and whoever is to replace it to win by one.
+    pub fn choose(&mut self, newest: Timestamp, previous: Option<Timestamp>) -> Contender {
+        let (newest, previous) = (Contender::Learned(newest), previous.map(Contender::Learned));
+        let held_by = |contender: Contender| match self.in_force {
+            Some(holder) if holder == contender => Holder::Model,
+            // Of two models neither of which is what is usual, the newer must show that it is
+            // worth a change; one that stands in for it needs only not to be worse.
+            Some(holder) if holder == Contender::Climatology || contender == newest => Holder::Usual,
+            Some(_) | None => Holder::Neither,
+        };
+        let verdict = |contender: Contender| self.against_usual(contender, held_by(contender));
+        let choice = match (verdict(newest), previous) {
+            (None | Some(Verdict::Wins), _) => newest,
+            (Some(Verdict::Loses), Some(previous)) if verdict(previous) == Some(Verdict::Wins) => previous,
+            (Some(Verdict::Loses), _) => Contender::Climatology,
+        };
+        self.in_force = Some(choice);
+        choice
     }
 
     /// Over days and households that both forecast; `None` with too few days.
-    fn against_usual(&self, contender: Contender) -> Option<Verdict> {
+    fn against_usual(&self, contender: Contender, holder: Holder) -> Option<Verdict> {
         let newest = self.homes.values().flatten().map(|score| score.day).max()?;
         let mut days = std::collections::BTreeSet::new();
         let (mut ours, mut usual) = ([Score::default(); 2], [Score::default(); 2]);
@@ -275,7 +341,15 @@ impl Track {
         let loss = |scores: [Score; 2]| {
             u128::from(scores[0].loss).saturating_mul(used) + u128::from(scores[1].loss).saturating_mul(made)
         };
-        Some(if loss(ours) <= loss(usual) { Verdict::Wins } else { Verdict::Loses })
+        let (ours, usual) = (loss(ours), loss(usual));
+        let with_margin = |loss: u128| loss.saturating_mul(100 + MARGIN_PERCENT);
+        let plain = |loss: u128| loss.saturating_mul(100);
+        let wins = match holder {
+            Holder::Model => plain(ours) <= with_margin(usual),
+            Holder::Usual => with_margin(ours) <= plain(usual),
+            Holder::Neither => ours <= usual,
+        };
+        Some(if wins { Verdict::Wins } else { Verdict::Loses })
     }
 }
 
@@ -283,6 +357,14 @@ impl Track {
 enum Verdict {
     Wins,
     Loses,
+}
+
+/// Which of two that are compared makes the forecasts until now.
+#[derive(Clone, Copy)]
+enum Holder {
+    Model,
+    Usual,
+    Neither,
 }
 
 fn ripe(pending: &Pending, now: Timestamp) -> bool {

@@ -13,12 +13,15 @@ use jirani_weather::ClearSky;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use support::sunny::{HOUR, at, slot};
+use support::sunny::{BEGIN_S, HOUR, at, slot};
 use support::{Site, config, home};
 use tokio::sync::OnceCell;
 
 const DAYS: i64 = 40;
 const HOMES: u32 = 3;
+
+/// The model that a site of that age learns.
+const LEARNED: Contender = Contender::Learned(jirani_units::Timestamp::from_seconds(BEGIN_S + DAYS * 86_400));
 
 /// Homes with a past of so many days, at its end.
 async fn aged(days: i64) -> Site {
@@ -41,7 +44,7 @@ async fn model() -> &'static [u8] {
         learning.hour().await;
         assert_eq!(forecast(&advisor).await.contender, Contender::First, "an hour has one forecast");
         site.clock.advance_to(at(DAYS * 24 + 1));
-        assert_eq!(forecast(&advisor).await.contender, Contender::Learned);
+        assert_eq!(forecast(&advisor).await.contender, LEARNED);
         std::fs::read(kept(&site).join("model.json")).unwrap()
     };
     MODEL.get_or_init(learn).await
@@ -110,7 +113,7 @@ async fn forecasts_are_learned_from_the_sites_own_homes_and_a_restart_knows_them
     let site = learned().await;
     let (advisor, _) = start(&site);
     let issued = forecast(&advisor).await;
-    assert_eq!(issued.contender, Contender::Learned);
+    assert_eq!(issued.contender, LEARNED);
     assert!(issued.method.starts_with("learned-blend/2@2026-02-10"), "{}", issued.method);
     assert_eq!(figure(&advisor, "learned_in_force"), Some(1));
     let (restarted, _) = start(&site);
@@ -167,7 +170,7 @@ async fn a_model_that_loses_over_two_weeks_makes_no_more_forecasts() {
             point.consumption = jirani_forecast::Quantiles::from_values(tenfold);
         }
         let answers = vec![
-            Answer::of(Contender::Learned, Shown::Yes, &wrong).unwrap(),
+            Answer::of(LEARNED, Shown::Yes, &wrong).unwrap(),
             Answer::of(Contender::Climatology, Shown::Beside, &good).unwrap(),
         ];
         track.issue(day, good.issued_at, BTreeMap::from([(HouseholdId(1), answers)]));
@@ -182,5 +185,24 @@ async fn a_model_that_loses_over_two_weeks_makes_no_more_forecasts() {
 
     std::fs::write(kept(&site).join("track.json"), b"{\"homes\":").unwrap();
     let (advisor, _) = start(&site);
-    assert_eq!(forecast(&advisor).await.contender, Contender::Learned, "damaged scores begin anew");
+    assert_eq!(forecast(&advisor).await.contender, LEARNED, "damaged scores begin anew");
+}
+
+#[tokio::test]
+async fn a_start_leaves_out_what_a_clock_far_ahead_scored() {
+    let site = learned().await;
+    let (advisor, mut learning) = start(&site);
+    let ahead = forecast(&advisor).await.forecast.clone();
+    let answers = vec![Answer::of(LEARNED, Shown::Yes, &ahead).unwrap()];
+    let mut track = Track::default();
+    track.issue(90_000, at(1_000_000), BTreeMap::from([(HouseholdId(1), answers)]));
+    assert!(!track.wants(60_000));
+    std::fs::write(kept(&site).join("track.json"), serde_json::to_vec(&track).unwrap()).unwrap();
+    learning.hour().await;
+    let (_, mut learning) = start(&site);
+    learning.hour().await;
+    let kept: Track =
+        serde_json::from_slice(&std::fs::read(kept(&site).join("track.json")).unwrap()).unwrap();
+    let next = at((DAYS + 1) * 24 + 2);
+    assert!(kept.due(next).iter().any(|(home, ..)| *home == HouseholdId(2)), "today is forecast");
 }

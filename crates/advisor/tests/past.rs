@@ -157,3 +157,21 @@ async fn a_reading_that_came_late_is_in_the_next_forecast() {
     // Not drawn evenly over the two slots: the late reading says what each of them used.
     assert_ne!(anew[37].consumption_wh, anew[38].consumption_wh);
 }
+
+#[tokio::test]
+async fn of_more_readings_than_are_looked_at_the_newest_count() {
+    let site = Site::new().await;
+    // Every 20 seconds for a month: more than a hundred thousand.
+    let day = 4_320;
+    let now = 30 * 86_400;
+    for day in (0..30).map(|number| number * day..(number + 1) * day) {
+        let rows =
+            day.map(|count| ReadingRow { time: Timestamp::from_seconds(count * 20), ..reading(count) });
+        site.store.append_readings(rows.collect(), Vec::new()).await.unwrap();
+    }
+    site.clock.advance_to(Timestamp::from_seconds(now));
+    let first = site.advisor();
+    let (remembered, anew) = site.pasts(&first).await;
+    assert_eq!(remembered, anew);
+    assert!(anew.last().unwrap().start >= Timestamp::from_seconds(now - 2 * SLOT_S), "{:?}", anew.last());
+}

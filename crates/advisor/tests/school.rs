@@ -3,13 +3,14 @@
 
 mod support;
 
-use jirani_advisor::model::{self, Which};
+use jirani_advisor::model::{self, Before, Which};
 use jirani_advisor::school::{Lecture, Outcome, Pupil, issues};
 use jirani_forecast::Place;
 use jirani_forecast::learn::Target;
 use jirani_units::Timestamp;
 use jirani_weather::{Archive, Knows, Weather};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use support::sunny::{HOUR, RATED_W, at, sky, slot};
 
 const DAYS: i64 = 45;
@@ -28,13 +29,14 @@ fn lecture(days: i64, weather: BTreeMap<Timestamp, Vec<jirani_forecast::WeatherS
         pupils: pupils(days),
         weather,
         rows_max: 100_000,
+        in_force: None,
     }
 }
 
 /// An archive in which every six hours the sky was forecast, rightly up to `until` and as
 /// `wrong` says after.
 fn archive(folder: &std::path::Path, until: Timestamp, wrong: f64) -> Archive {
-    let mut archive = Archive::open(folder, HOUR).unwrap().archive;
+    let mut archive = Archive::open(folder, HOUR, at(0)).unwrap().archive;
     for issue in (0..DAYS * 24).step_by(6) {
         let mut slots: Vec<_> = (issue..issue + 48).map(sky).collect();
         if at(issue) > until {
@@ -43,7 +45,7 @@ fn archive(folder: &std::path::Path, until: Timestamp, wrong: f64) -> Archive {
             }
         }
         let weather = Weather { source: "test", issued_at: at(issue), knows: Knows::Clouds, slots };
-        archive.keep(&weather).unwrap();
+        archive.keep(&weather, at(issue)).unwrap();
     }
     archive
 }
@@ -100,26 +102,52 @@ fn no_more_rows_are_learned_from_than_are_allowed_and_they_are_of_all_days() {
 }
 
 #[test]
+fn few_rows_are_of_all_homes_however_many_they_are() {
+    let (teach, _) = issues(at(DAYS * 24), Place::KITONYONI, DAYS);
+    let all = lecture(DAYS, BTreeMap::new());
+    for (homes, knows) in [(2, 0), (2, 1), (3, 0), (3, 1), (3, 2), (4, 3)] {
+        let mut pupils = vec![Pupil { rated_w: RATED_W, slots: Vec::new() }; homes];
+        pupils[knows] = all.pupils[0].clone();
+        // One of as many as there are homes.
+        let few = Lecture { pupils, rows_max: teach.len() * 48, ..all.clone() };
+        let rows = rows(&few, Target::Consumption, &teach).len();
+        let most = teach.len() * 48;
+        assert!(rows > 0 && rows < most, "home {knows} of {homes} teaches {rows} rows of {most}");
+    }
+}
+
+#[test]
 fn where_clouds_are_forecast_the_learned_forecast_beats_what_is_usual_and_is_kept_whole() {
     let (teach, judge) = issues(at(DAYS * 24), Place::KITONYONI, DAYS);
     let folder = tempfile::tempdir().unwrap();
     let issues: Vec<_> = teach.into_iter().chain(judge).collect();
     let weather = remembered(&archive(folder.path(), at(DAYS * 24), 0.0), &issues);
-    let Outcome::Learned(learned, judged) = lecture(DAYS, weather).learn().unwrap() else {
-        panic!("not learned")
-    };
+    let lecture = lecture(DAYS, weather);
+    let Outcome::Learned(learned, judged) = lecture.learn().unwrap() else { panic!("not learned") };
     assert!(judged.production_permille < 800, "{judged:?}");
     assert!(learned.weathered && learned.learned_at == at(DAYS * 24));
 
+    // Of homes that teach less a worse one is learned, which does not take its place.
+    let in_force = Some(Arc::new(*learned.clone()));
+    let less = Lecture { rows_max: 1_500, in_force: in_force.clone(), ..lecture.clone() };
+    assert!(matches!(less.learn().unwrap(), Outcome::Outdone(judged) if judged.in_force_permille.is_some()));
+    let same = Lecture { in_force, ..lecture };
+    assert!(matches!(same.learn().unwrap(), Outcome::Learned(..)), "no worse is enough");
+
     let kept = folder.path().join("forecast");
     assert!(model::load(&kept, Which::Current).unwrap().is_none());
-    model::store(&kept, &learned).unwrap();
+    model::store(&kept, &learned, Before::StandsIn).unwrap();
     assert_eq!(model::load(&kept, Which::Current).unwrap().as_ref(), Some(&*learned));
     let mut again = *learned.clone();
     again.learned_at = at(1_000_000);
-    model::store(&kept, &again).unwrap();
+    model::store(&kept, &again, Before::StandsIn).unwrap();
     assert_eq!(model::load(&kept, Which::Previous).unwrap().as_ref(), Some(&*learned));
-    assert_eq!(model::load(&kept, Which::Current).unwrap(), Some(again));
+    assert_eq!(model::load(&kept, Which::Current).unwrap().as_ref(), Some(&again));
+
+    model::store(&kept, &learned, Before::Goes).unwrap();
+    assert_eq!(model::load(&kept, Which::Previous).unwrap().as_ref(), Some(&*learned), "another stands in");
+    again.learned_at = at(2_000_000);
+    model::store(&kept, &again, Before::StandsIn).unwrap();
 
     let path = kept.join("model.json");
     let whole = std::fs::read(&path).unwrap();
@@ -131,7 +159,7 @@ fn where_clouds_are_forecast_the_learned_forecast_beats_what_is_usual_and_is_kep
         let error = model::load(&kept, Which::Current).unwrap_err().to_string();
         assert!(error.starts_with("forecast.model_damaged"), "{error}");
     }
-    model::store(&kept, &learned).unwrap();
+    model::store(&kept, &learned, Before::StandsIn).unwrap();
     let previous = model::load(&kept, Which::Previous).unwrap();
     assert_eq!(previous.as_ref(), Some(&*learned), "a damaged model is nobody's previous one");
 }

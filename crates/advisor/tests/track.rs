@@ -78,27 +78,79 @@ fn a_household_remembers_a_month_and_no_more() {
     assert_eq!(track.record(HOME).unwrap().days, u64::try_from(DAYS_MAX).unwrap());
 }
 
+const NEWEST: i64 = 2;
+const BEFORE: i64 = 1;
+
+/// Days on which two models and what is usual said what stands beside them.
+fn days(track: &mut Track, from: i64, count: i64, [newest, before, usual]: [f64; 3]) -> i64 {
+    let said = [
+        (Contender::Learned(at(NEWEST)), Shown::Yes, newest),
+        (Contender::Climatology, Shown::Beside, usual),
+        (Contender::Learned(at(BEFORE)), Shown::Beside, before),
+    ];
+    for number in from..from + count {
+        day(track, number, &said);
+    }
+    from + count
+}
+
+fn choice(track: &mut Track) -> Contender {
+    track.choose(at(NEWEST), Some(at(BEFORE)))
+}
+
 #[test]
 fn what_was_learned_goes_out_of_force_when_it_loses_and_comes_back_when_it_wins() {
-    use Contender::{Climatology, Learned, Previous};
     let mut track = Track::default();
-    let said = |learned: f64, previous: f64| {
-        let beside = Shown::Beside;
-        [(Learned, Shown::Yes, learned), (Climatology, beside, 120.0), (Previous, beside, previous)]
-    };
-    let mut number = 0;
-    let mut days = |track: &mut Track, count: i64, said: &[(Contender, Shown, f64)]| {
-        for _ in 0..count {
-            day(track, number, said);
-            number += 1;
-        }
-    };
-    days(&mut track, 6, &said(300.0, 300.0));
-    assert_eq!(track.choice(), Learned, "six days say nothing");
-    days(&mut track, 1, &said(300.0, 300.0));
-    assert_eq!(track.choice(), Climatology, "both lose");
-    days(&mut track, 14, &said(300.0, 100.0));
-    assert_eq!(track.choice(), Previous, "the one before wins");
-    days(&mut track, 14, &said(100.0, 100.0));
-    assert_eq!(track.choice(), Learned);
+    let (newest, before) = (Contender::Learned(at(NEWEST)), Contender::Learned(at(BEFORE)));
+    let next = days(&mut track, 0, 6, [300.0, 300.0, 120.0]);
+    assert_eq!(choice(&mut track), newest, "six days say nothing");
+    let next = days(&mut track, next, 1, [300.0, 300.0, 120.0]);
+    assert_eq!(choice(&mut track), Contender::Climatology, "both lose");
+    let next = days(&mut track, next, 14, [300.0, 100.0, 120.0]);
+    assert_eq!(choice(&mut track), before, "the one before wins");
+    days(&mut track, next, 14, [100.0, 100.0, 120.0]);
+    assert_eq!(choice(&mut track), newest);
+}
+
+#[test]
+fn a_new_model_answers_for_no_score_of_another() {
+    let mut track = Track::default();
+    days(&mut track, 0, 14, [300.0, 300.0, 120.0]);
+    assert_eq!(choice(&mut track), Contender::Climatology);
+    let fresh = at(500);
+    assert_eq!(track.choose(fresh, Some(at(NEWEST))), Contender::Learned(fresh));
+}
+
+#[test]
+fn near_a_tie_the_one_in_force_stays() {
+    // What all lose of 100 Wh an hour when they say 300, and a little more or less.
+    let (a_little_more, a_little_less) = (301.0, 299.0);
+    let mut track = Track::default();
+    let newest = Contender::Learned(at(NEWEST));
+    let next = days(&mut track, 0, 6, [a_little_more, 900.0, 300.0]);
+    assert_eq!(choice(&mut track), newest, "six days say nothing");
+    let next = days(&mut track, next, 14, [a_little_more, 900.0, 300.0]);
+    assert_eq!(choice(&mut track), newest, "it loses by less than the margin");
+    let next = days(&mut track, next, 14, [330.0, 900.0, 300.0]);
+    assert_eq!(choice(&mut track), Contender::Climatology);
+    let next = days(&mut track, next, 14, [a_little_less, 900.0, 300.0]);
+    assert_eq!(choice(&mut track), Contender::Climatology, "it wins by less than the margin");
+    days(&mut track, next, 14, [270.0, 900.0, 300.0]);
+    assert_eq!(choice(&mut track), newest);
+}
+
+#[test]
+fn what_a_clock_far_ahead_left_keeps_no_day_from_being_forecast_and_scored() {
+    let mut track = Track::default();
+    day(&mut track, 0, &[(Contender::First, Shown::Yes, 100.0)]);
+    let mut ahead = track.clone();
+    day(&mut ahead, 9_000, &[(Contender::First, Shown::Yes, 100.0)]);
+    assert_eq!(ahead.record(HOME).unwrap().days, 1, "the day ahead pushed the others out");
+    let answer = Answer::of(Contender::First, Shown::Yes, &forecast(at(9_001 * 24), 100.0)).unwrap();
+    ahead.issue(9_001, at(9_001 * 24), BTreeMap::from([(HOME, vec![answer])]));
+    assert_eq!(ahead.drop_future(at(24), 1), 2);
+    assert!(ahead.wants(1));
+    day(&mut ahead, 1, &[(Contender::First, Shown::Yes, 100.0)]);
+    assert_eq!(ahead.record(HOME).unwrap().days, 1);
+    assert_eq!(track.drop_future(at(24), 1), 0);
 }

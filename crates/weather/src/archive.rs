@@ -1,7 +1,9 @@
 //! What was forecast of the sky, kept with the time it was said.
 //!
-//! One file a day of issue, replaced whole, in the columns of [`crate::table`]; days older
-//! than [`DAYS_MAX`] go. At most one issue of each six hours is kept for learning, chosen
+//! One file a day of issue, replaced whole, in the columns of [`crate::table`]; the last
+//! [`DAYS_MAX`] days are kept, counted rather than reckoned, so that a clock that once was far
+//! ahead pushes out one day and not all; what it wrote lies in the future, is not read and
+//! goes. At most one issue of each six hours is kept for learning, chosen
 //! by nothing but being the first, so that what comes later changes nothing of what a day
 //! looked like; beside them the newest is remembered for the forecasts of now.
 
@@ -14,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Days of issues that are kept.
-pub const DAYS_MAX: i64 = 92;
+pub const DAYS_MAX: usize = 93;
 const DAY_S: i64 = 86_400;
 /// Of each so many seconds one issue is kept.
 const BLOCK_S: i64 = 6 * 3_600;
@@ -52,17 +54,16 @@ fn day(at: Timestamp) -> i64 {
 }
 
 impl Archive {
-    /// Reads what `folder` holds; a folder that is not there is an empty archive.
-    pub fn open(folder: &Path, slot_length_s: u32) -> Result<Opened, ArchiveError> {
+    /// Reads what `folder` holds from before `now`; a folder that is not there is an empty
+    /// archive. Nothing is removed: it may be `now` that is wrong.
+    pub fn open(folder: &Path, slot_length_s: u32, now: Timestamp) -> Result<Opened, ArchiveError> {
         let mut archive = Self::empty(folder, slot_length_s);
         let mut damaged = Vec::new();
-        let files = files(folder)?;
-        // The newest, should somebody have put more there.
-        let surplus = files.len().saturating_sub(usize::try_from(DAYS_MAX).unwrap_or(0) + 1);
-        for path in files.into_iter().skip(surplus) {
+        let (files, _) = files(folder, now)?;
+        for path in files.into_iter().rev().take(DAYS_MAX).rev() {
             match read(&path) {
                 Ok(issues) => {
-                    for (issue, intervals) in issues {
+                    for (issue, intervals) in issues.into_iter().filter(|(issue, _)| *issue <= now) {
                         let fits = |interval: &Interval| interval.length_s == slot_length_s;
                         // Slots were of another length: what is kept is of another grid.
                         let slots = intervals.iter().filter(|one| fits(one)).filter_map(slot);
@@ -79,17 +80,15 @@ impl Archive {
         Self { folder: folder.to_owned(), slot_length_s, issues: BTreeMap::new(), newest: None }
     }
 
-    /// Whether nothing is known of any day.
-    pub fn is_empty(&self) -> bool {
-        self.issues.is_empty()
+    /// When the first forecast was issued that is known.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.issues.keys().next().copied()
     }
 
-    /// Keeps a forecast: as the newest, and for learning if it is the first of its six hours.
-    pub fn keep(&mut self, weather: &Weather) -> Result<(), ArchiveError> {
+    /// Keeps a forecast heard `now`: as the newest, and for learning if it is the first of its six hours.
+    pub fn keep(&mut self, weather: &Weather, now: Timestamp) -> Result<(), ArchiveError> {
         let issue = weather.issued_at;
-        if self.newest.as_ref().is_none_or(|(newest, _)| *newest < issue) {
-            self.newest = Some((issue, weather.slots.clone()));
-        }
+        self.newest = Some((issue, weather.slots.clone()));
         let block = |at: Timestamp| at.seconds().div_euclid(BLOCK_S);
         let last = self.issues.range(..=issue).next_back();
         if last.is_some_and(|(last, _)| block(*last) == block(issue)) {
@@ -97,7 +96,7 @@ impl Archive {
         }
         self.issues.insert(issue, weather.slots.clone());
         self.write(day(issue))?;
-        self.forget(issue)
+        self.forget(now)
     }
 
     /// Takes in forecasts of the past.
@@ -151,14 +150,18 @@ impl Archive {
         Ok(jirani_durable::replace(&self.folder.join(name(number)), text.as_bytes())?)
     }
 
+    /// Days beyond the last [`DAYS_MAX`] go, and what was said after `now`.
     fn forget(&mut self, now: Timestamp) -> Result<(), ArchiveError> {
-        let oldest = day(now) - DAYS_MAX;
-        self.issues = self.issues.split_off(&Timestamp::from_seconds(oldest * DAY_S));
-        let oldest = name(oldest);
-        for path in files(&self.folder)? {
-            if path.file_name().is_some_and(|name| name < oldest.as_str()) {
-                std::fs::remove_file(path)?;
-            }
+        self.issues.retain(|issue, _| *issue <= now);
+        let mut days: Vec<i64> = self.issues.keys().map(|issue| day(*issue)).collect();
+        days.dedup();
+        if let Some(oldest) = days.iter().rev().nth(DAYS_MAX - 1) {
+            self.issues = self.issues.split_off(&Timestamp::from_seconds(oldest * DAY_S));
+        }
+        let (past, future) = files(&self.folder, now)?;
+        let surplus = past.len().saturating_sub(DAYS_MAX);
+        for path in past.into_iter().take(surplus).chain(future) {
+            std::fs::remove_file(path)?;
         }
         Ok(())
     }
@@ -204,10 +207,11 @@ fn name(day: i64) -> String {
     format!("{}.csv", text.get(..10).unwrap_or(&text))
 }
 
-fn files(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
+/// The files in order of their days: those until the day of `now`, and those after.
+fn files(folder: &Path, now: Timestamp) -> Result<(Vec<PathBuf>, Vec<PathBuf>), ArchiveError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Default::default()),
         Err(error) => return Err(error.into()),
     };
     let mut found = Vec::new();
@@ -218,7 +222,9 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, ArchiveError> {
         }
     }
     found.sort();
-    Ok(found)
+    let today = name(day(now));
+    let is_over = |path: &PathBuf| path.file_name().is_some_and(|name| name <= today.as_str());
+    Ok(found.into_iter().partition(is_over))
 }
 
 fn read(path: &Path) -> Result<BTreeMap<Timestamp, Vec<Interval>>, TableError> {

@@ -8,6 +8,10 @@ pub struct ClearSky;
 
 #[async_trait]
 impl WeatherProvider for ClearSky {
+    fn knows(&self) -> Knows {
+        Knows::SunOnly
+    }
+
     async fn weather(&self, request: Request) -> Result<Weather, WeatherError> {
         let mut slot = request.first()?;
         let length = request.slot_length_s;

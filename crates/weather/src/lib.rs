@@ -96,6 +96,11 @@ pub trait WeatherProvider: Send + Sync {
     /// Weather for the slots asked for.
     async fn weather(&self, request: Request) -> Result<Weather, WeatherError>;
 
+    /// What its answers stand on; who knows no more than the sun need not be asked.
+    fn knows(&self) -> Knows {
+        Knows::Clouds
+    }
+
     /// What was forecast for past slots, each with the time from which that was known; empty
     /// where nobody kept it.
     async fn past(&self, _request: Request) -> Result<Vec<KnownSlot>, WeatherError> {

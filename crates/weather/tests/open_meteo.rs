@@ -120,6 +120,16 @@ async fn who_is_told_to_wait_waits_and_goes_on_with_what_was_known_for_a_day() {
 }
 
 #[tokio::test]
+async fn an_answer_of_holes_does_not_take_the_place_of_a_sound_one() {
+    let server = Server::start(sound()).await;
+    let provider = server.provider("");
+    let before = provider.weather(request()).await.unwrap();
+    server.answer(200, None, recorded(NOW, 96, "", |_| "null".to_owned()));
+    assert_eq!(provider.weather(later(1)).await.unwrap().issued_at, before.issued_at);
+    assert_eq!(provider.weather(later(2)).await.unwrap().issued_at, before.issued_at);
+}
+
+#[tokio::test]
 async fn a_silent_provider_is_asked_ever_more_seldom() {
     let server = Server::start(sound()).await;
     server.answer(500, None, "");

@@ -12,7 +12,7 @@ use support::at;
 const STEP_S: u32 = 3_600;
 
 fn open(folder: &Path) -> Archive {
-    let opened = Archive::open(folder, STEP_S).unwrap();
+    let opened = Archive::open(folder, STEP_S, hour(40 * 24 * 3)).unwrap();
     assert!(opened.damaged.is_empty(), "{:?}", opened.damaged);
     opened.archive
 }
@@ -37,11 +37,11 @@ fn what_was_known_at_a_moment_is_the_same_whatever_was_said_later() {
     let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (mut archive, mut fuller) = (open(folder.path()), open(other.path()));
     for issue in 0..12 {
-        archive.keep(&issued(hour(issue), 100.0)).unwrap();
-        fuller.keep(&issued(hour(issue), 100.0)).unwrap();
+        archive.keep(&issued(hour(issue), 100.0), hour(issue)).unwrap();
+        fuller.keep(&issued(hour(issue), 100.0), hour(issue)).unwrap();
     }
     for issue in 12..60 {
-        fuller.keep(&issued(hour(issue), 999.0)).unwrap();
+        fuller.keep(&issued(hour(issue), 999.0), hour(issue)).unwrap();
     }
     let before = archive.lesson(hour(11), hour(-24));
     assert_eq!(before.len(), 54, "from the first issue to 48 hours after the last kept");
@@ -54,7 +54,7 @@ fn the_newest_is_for_now_and_after_a_day_of_silence_nothing_is() {
     let folder = tempfile::tempdir().unwrap();
     let mut archive = open(folder.path());
     for issue in 0..3 {
-        archive.keep(&issued(hour(issue), f64::from(i32::try_from(issue).unwrap()))).unwrap();
+        archive.keep(&issued(hour(issue), f64::from(i32::try_from(issue).unwrap())), hour(issue)).unwrap();
     }
     let (said, slots) = archive.now(hour(3), hour(2)).unwrap();
     assert_eq!((said, slots[0].start), (hour(2), hour(2)));
@@ -70,7 +70,7 @@ fn a_restart_forgets_nothing_old_days_go_and_a_damaged_one_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let mut archive = open(folder.path());
     for day in 0..100 {
-        archive.keep(&issued(hour(day * 24), 250.0)).unwrap();
+        archive.keep(&issued(hour(day * 24), 250.0), hour(day * 24)).unwrap();
     }
     let files = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(files, 93);
@@ -81,10 +81,30 @@ fn a_restart_forgets_nothing_old_days_go_and_a_damaged_one_is_named() {
         assert_eq!(seen.len(), 48);
     }
     std::fs::write(folder.path().join("2026-04-20.csv"), "issue_time_utc,timestamp_utc\nnonsense").unwrap();
-    let opened = Archive::open(folder.path(), STEP_S).unwrap();
+    let opened = Archive::open(folder.path(), STEP_S, hour(99 * 24)).unwrap();
     assert_eq!(opened.damaged.len(), 1);
     assert!(opened.damaged[0].0.ends_with("2026-04-20.csv"));
     assert!(!opened.archive.lesson(hour(99 * 24), hour(99 * 24)).is_empty());
+}
+
+#[test]
+fn what_a_clock_far_ahead_kept_is_not_read_and_goes_and_the_past_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut archive = open(folder.path());
+    for day in 0..90 {
+        archive.keep(&issued(hour(day * 24), 250.0), hour(day * 24)).unwrap();
+    }
+    let ahead = hour(9_000 * 24);
+    archive.keep(&issued(ahead, 999.0), ahead).unwrap();
+    assert_eq!(archive.oldest(), Some(hour(0)), "a year ahead is one day more");
+
+    let now = hour(90 * 24);
+    let mut archive = Archive::open(folder.path(), STEP_S, now).unwrap().archive;
+    assert!(archive.lesson(ahead, ahead).is_empty());
+    archive.keep(&issued(now, 100.0), now).unwrap();
+    assert_eq!(archive.lesson(hour(0), hour(0)).len(), 48);
+    assert_eq!(archive.now(now, now).unwrap().0, now, "the newest is of now");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 91);
 }
 
 #[test]

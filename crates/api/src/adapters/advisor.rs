@@ -1,14 +1,16 @@
 //! The advisor as [`Advice`].
 
 use crate::dto::forecast::{
-    AdviceAction, AdviceReason, AdviceView, Confidence, ForecastPoint, ForecastRecord, ForecastView,
-    ForecastWeather, Quantiles,
+    AdviceAction, AdviceReason, AdviceRecord, AdviceView, Confidence, ForecastChange, ForecastChanged,
+    ForecastPoint, ForecastRecord, ForecastView, ForecastWay, ForecastWeather, Quantiles,
 };
 use crate::ports::Advice;
 use async_trait::async_trait;
-use jirani_advisor::{Advisor, Holding, Record, WeatherNote};
+use jirani_advisor::advised::Voice;
+use jirani_advisor::drift::{Kind, Way};
+use jirani_advisor::{Advisor, Drift, Holding, Record, WeatherNote};
 use jirani_chain::EnergyChain;
-use jirani_forecast::{Action, Reason};
+use jirani_forecast::{Action, Reason, Tongue};
 use jirani_store::Store;
 use jirani_units::HouseholdId;
 use std::sync::Arc;
@@ -53,6 +55,12 @@ impl Advice for FromAdvisor {
             weather: weather(issued.weather),
             method: issued.method.clone(),
             record: self.advisor.record(household).as_ref().map(record),
+            changes: self.advisor.drifts(household).into_iter().map(change).collect(),
+            advice_record: self.advisor.advice_record(household).map(|record| AdviceRecord {
+                pieces: record.pieces,
+                gain_cents: record.gain_cents,
+                silent: record.voice == Voice::Silent,
+            }),
         })
     }
 
@@ -89,6 +97,22 @@ fn record(record: &Record) -> ForecastRecord {
         consumption_loss_permille: record.consumption.loss_permille(),
         production_inside_permille: record.production.inside_permille(),
         consumption_inside_permille: record.consumption.inside_permille(),
+    }
+}
+
+fn change(drift: Drift) -> ForecastChange {
+    ForecastChange {
+        what: match drift.kind {
+            Kind::Production => ForecastChanged::Production,
+            Kind::Consumption => ForecastChanged::Consumption,
+        },
+        way: match drift.way {
+            Way::More => ForecastWay::More,
+            Way::Less => ForecastWay::Less,
+        },
+        since: drift.since.into(),
+        sentence_en: drift.sentence(Tongue::English).to_owned(),
+        sentence_sw: drift.sentence(Tongue::Kiswahili).to_owned(),
     }
 }
 

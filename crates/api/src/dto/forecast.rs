@@ -21,6 +21,56 @@ pub struct ForecastView {
     pub method: String,
     /// How good such forecasts were; null before the first was scored.
     pub record: Option<ForecastRecord>,
+    /// What changed at the household and forecasts have not learned yet.
+    pub changes: Vec<ForecastChange>,
+    /// What the household's last advice was worth; null before the first was scored.
+    pub advice_record: Option<AdviceRecord>,
+}
+
+/// A household's last pieces of advice, 28 at most, scored when the truth came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AdviceRecord {
+    /// Pieces scored.
+    pub pieces: u64,
+    /// What following them would have brought over not following them, below zero if it lost.
+    pub gain_cents: i64,
+    /// Whether no advice is told for now, as these lost.
+    pub silent: bool,
+}
+
+/// A household that is not what it was: its forecasts may be off for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ForecastChange {
+    /// What changed.
+    pub what: ForecastChanged,
+    /// Which way.
+    pub way: ForecastWay,
+    /// The day on which it began.
+    pub since: Time,
+    /// One sentence in English.
+    pub sentence_en: String,
+    /// The same in Kiswahili.
+    pub sentence_sw: String,
+}
+
+/// What changed at a household.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ForecastChanged {
+    /// What its panels make.
+    Production,
+    /// What it uses.
+    Consumption,
+}
+
+/// Which way it changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ForecastWay {
+    /// More than in the weeks before.
+    More,
+    /// Less.
+    Less,
 }
 
 /// A household's day-ahead forecasts of the last month, scored when the truth came.

@@ -253,8 +253,10 @@ impl System {
                 sky.clone(),
                 Arc::new(ClearSkyAndYesterday),
             )
-            .keeping(sky, weather::archive(config, folder)?),
+            .keeping(sky, weather::archive(config, folder, clock.now())?),
         );
+        let asking = advisor.clone();
+        tasks.spawn("weather", |cancel| asking.ask_for_weather(cancel));
         if purpose == Purpose::Serve && config.forecast.learn {
             let kept = folder.path().join("forecast");
             if let Some(learning) = Learning::new(advisor.clone(), config.forecast.learning(), &kept) {

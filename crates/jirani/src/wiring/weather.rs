@@ -3,6 +3,7 @@
 use crate::config::{Config, WeatherSource};
 use crate::wiring::DataFolder;
 use anyhow::Context as _;
+use jirani_units::Timestamp;
 use jirani_weather::{Archive, ClearSky, FileWeather, OpenMeteo, WeatherProvider};
 use std::sync::Arc;
 
@@ -20,8 +21,8 @@ pub fn provider(config: &Config) -> anyhow::Result<Arc<dyn WeatherProvider>> {
 }
 
 /// What was said before.
-pub fn archive(config: &Config, folder: &DataFolder) -> anyhow::Result<Archive> {
-    let opened = Archive::open(&folder.path().join("weather"), config.site.slot_length_s)?;
+pub fn archive(config: &Config, folder: &DataFolder, now: Timestamp) -> anyhow::Result<Archive> {
+    let opened = Archive::open(&folder.path().join("weather"), config.site.slot_length_s, now)?;
     for (path, error) in opened.damaged {
         tracing::warn!(path = %path.display(), %error, "a day of weather is damaged and left out");
     }

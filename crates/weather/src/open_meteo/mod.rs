@@ -114,14 +114,19 @@ impl WeatherProvider for OpenMeteo {
             known.back_off.heard(now, answer.as_ref().err());
             answer.map_err(|refusal| refusal.error)
         };
-        match (answered, last) {
-            (Ok(intervals), _) => {
-                let fetched = Fetched { at: now, intervals: Arc::new(intervals) };
+        // An answer that is mostly holes says less than the one before it and does not take its
+        // place.
+        let fetched = answered.and_then(|intervals| {
+            let fetched = Fetched { at: now, intervals: Arc::new(intervals) };
+            fetched.weather(&request).map(|weather| (fetched, weather))
+        });
+        match (fetched, last) {
+            (Ok((fetched, weather)), _) => {
                 if known.cells.len() >= CELLS_MAX {
                     known.cells.clear();
                 }
-                known.cells.insert(key, fetched.clone());
-                fetched.weather(&request)
+                known.cells.insert(key, fetched);
+                Ok(weather)
             }
             (Err(error), Some(last)) if now.since(last.at) <= STALE_S * 1_000_000 => {
                 tracing::warn!(%error, "no new weather; the last is used until it is a day old");
