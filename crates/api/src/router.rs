@@ -75,15 +75,35 @@ fn money() -> OpenApiRouter<App> {
         .routes(routes!(shortfall::ask_emergency))
 }
 
-/// For the operator.
-fn operator() -> OpenApiRouter<App> {
+/// For the operator's desk, whatever one is there for.
+fn desk() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(operator::overview))
         .routes(routes!(operator::households))
-        .routes(routes!(operator::payments))
+        .routes(routes!(operator::last_audit))
+        .routes(routes!(notices::operator_notices))
+        .routes(routes!(tariffs::tariffs))
+}
+
+/// The grid, to read. An audit reads too.
+fn grid_seen() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(operator::quarantine))
+        .routes(routes!(operator::run_audit))
         .routes(routes!(meters::meters))
         .routes(routes!(meters::history))
+        .routes(routes!(evidence::evidence))
+        .routes(routes!(evidence::refusals))
+        .routes(routes!(bills::slot_reports))
+        .routes(routes!(shortfall::standings))
+        .routes(routes!(shortfall::household_shortfall))
+        .routes(routes!(findings::findings))
+        .routes(routes!(findings::finding))
+}
+
+/// The grid, to decide about.
+fn grid_run() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
         .routes(routes!(meters::claim))
         .routes(routes!(meters::allow_firmware))
         .routes(routes!(meters::replace))
@@ -94,38 +114,43 @@ fn operator() -> OpenApiRouter<App> {
         .routes(routes!(meters::retire))
         .routes(routes!(meters::release))
         .routes(routes!(meters::begin_epoch))
-        .routes(routes!(evidence::evidence))
-        .routes(routes!(evidence::refusals))
-        .routes(routes!(notices::operator_notices))
+        .routes(routes!(bills::record_curtailment))
+        .routes(routes!(shortfall::set_terms))
+        .routes(routes!(ussd::clear_pin))
+        .routes(routes!(findings::decide_finding))
+}
+
+/// Money, to read.
+fn money_seen() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(operator::payments))
         .routes(routes!(notices::payout_queue))
-        .routes(routes!(notices::resume_payouts))
-        .routes(routes!(float::float_moves, float::move_float))
-        .routes(routes!(tariffs::tariffs, tariffs::announce_tariff))
+        .routes(routes!(float::float_moves))
         .routes(routes!(statements::household_statement))
         .routes(routes!(statements::tax_list))
-        .routes(routes!(bills::slot_reports))
-        .routes(routes!(bills::record_curtailment))
-        .routes(routes!(shortfall::standings))
-        .routes(routes!(shortfall::household_shortfall, shortfall::set_terms))
-        .routes(routes!(operator::last_audit, operator::run_audit))
-        .routes(routes!(ussd::clear_pin))
-        .routes(routes!(findings::findings))
-        .routes(routes!(findings::finding))
-        .routes(routes!(findings::decide_finding))
         .routes(routes!(reviews::reviews))
         .routes(routes!(reviews::proposals))
-        .routes(routes!(reviews::propose))
-        .routes(routes!(reviews::approve))
-        .routes(routes!(reviews::reject))
+        .routes(routes!(reviews::reconciliations))
         .routes(routes!(reviews::reconciliation))
 }
 
-/// For the operator, and waits for M-Pesa's answers: not counted as work under way.
+/// Money and prices, to decide about.
+fn money_run() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(notices::resume_payouts))
+        .routes(routes!(float::move_float))
+        .routes(routes!(tariffs::announce_tariff))
+        .routes(routes!(reviews::propose))
+        .routes(routes!(reviews::approve))
+        .routes(routes!(reviews::reject))
+}
+
+/// Like the last, and waits for M-Pesa's answers: not counted as work under way.
 fn comparing() -> OpenApiRouter<App> {
     let statements = OpenApiRouter::new()
         .routes(routes!(reviews::upload_statement))
         .layer(DefaultBodyLimit::max(STATEMENT_MAX));
-    OpenApiRouter::new().routes(routes!(reviews::reconciliations, reviews::reconcile)).merge(statements)
+    OpenApiRouter::new().routes(routes!(reviews::reconcile)).merge(statements)
 }
 
 /// For a household, and may wait: not counted as work under way.
@@ -163,8 +188,8 @@ fn phones() -> OpenApiRouter<App> {
 /// The OpenAPI document of all routes.
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = openapi::Document::openapi();
-    for group in [public, signed_in, household, money, operator, comparing, waiting, live, callbacks, phones]
-    {
+    let groups = [public, signed_in, household, money, desk, grid_seen, grid_run, money_seen, money_run];
+    for group in groups.into_iter().chain([comparing, waiting, live, callbacks, phones]) {
         document.merge(group().into_openapi());
     }
     openapi::finish(&mut document);
@@ -181,17 +206,21 @@ pub fn router(app: &App) -> Router {
         .merge(closed(signed_in(), Right::SignedIn))
         .merge(closed(household(), Right::Household))
         .merge(closed(money, Right::Household))
-        .merge(closed(operator(), Right::Operator))
+        .merge(closed(desk(), Right::Desk))
+        .merge(closed(grid_seen(), Right::SeeGrid))
+        .merge(closed(grid_run(), Right::RunGrid))
+        .merge(closed(money_seen(), Right::SeeMoney))
+        .merge(closed(money_run(), Right::RunMoney))
         .merge(Router::from(phones()))
         .merge(Router::from(callbacks()).route_layer(with(app.clone(), doors::gate)))
         .merge(closed(
             OpenApiRouter::new().route("/metrics", axum::routing::get(hooks::metrics)),
-            Right::Operator,
+            Right::SeeGrid,
         ))
         .route("/api/openapi.json", axum::routing::get(openapi::serve))
         .layer(with(app.clone(), request::busy))
         .merge(closed(waiting(), Right::Household))
-        .merge(closed(comparing(), Right::Operator))
+        .merge(closed(comparing(), Right::RunMoney))
         .layer(from_fn(request::patience))
         .merge(closed(live(), Right::SignedIn))
         .layer(DefaultBodyLimit::max(BODY_MAX))

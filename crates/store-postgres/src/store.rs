@@ -7,12 +7,12 @@ use jirani_ledger::{Account, AccountBalance, Balances};
 use jirani_readings::Span;
 use jirani_store::numbers::BLOCK;
 use jirani_store::{
-    Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, CurtailmentRecord, DayBillRecord,
-    FindingRecord, HandsetRecord, HouseholdRecord, InboxRow, JournalRow, JudgedBy, MessageRecord,
-    MeterEventRow, MeterRecord, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord,
-    PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord,
-    RelayRecord, ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord,
-    SlotRecord, StepRecord, Store, StoreError, TariffRecord,
+    ActRecord, Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, CurtailmentRecord,
+    DayBillRecord, FindingRecord, HandsetRecord, HouseholdRecord, InboxRow, JournalRow, JudgedBy,
+    MessageRecord, MeterEventRow, MeterRecord, NewCallback, NoticeRecord, OfferRecord, OperatorRecord,
+    OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord,
+    ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord, SessionRecord,
+    ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord, Store, StoreError, TariffRecord,
 };
 use jirani_units::{
     Cents, HouseholdId, MeterId, Msisdn, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
@@ -502,6 +502,26 @@ impl Store for PostgresStore {
 
     async fn session(&self, token_hash: [u8; 32]) -> Answer<Option<SessionRecord>> {
         read::people::session(&self.readers, token_hash).await
+    }
+
+    async fn sessions_of(&self, household: HouseholdId, at: Timestamp) -> Answer<Vec<SessionRecord>> {
+        read::people::sessions_of(&self.readers, household, at).await
+    }
+
+    async fn operator(&self, name: &str) -> Answer<Option<OperatorRecord>> {
+        read::accounts::operator(&self.readers, name).await
+    }
+
+    async fn operators(&self) -> Answer<Vec<OperatorRecord>> {
+        read::accounts::operators(&self.readers).await
+    }
+
+    async fn acts(&self, before: Option<u64>, limit: u32) -> Answer<Vec<ActRecord>> {
+        read::accounts::acts(&self.readers, before, limit).await
+    }
+
+    async fn acts_after(&self, after: u64, limit: u32) -> Answer<Vec<ActRecord>> {
+        read::accounts::acts_after(&self.readers, after, limit).await
     }
 
     async fn setting(&self, key: &str) -> Answer<Option<String>> {

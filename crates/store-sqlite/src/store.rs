@@ -7,12 +7,12 @@ use jirani_ledger::{Account, AccountBalance, Balances};
 use jirani_readings::Span;
 use jirani_store::numbers::BLOCK;
 use jirani_store::{
-    Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, CurtailmentRecord, DayBillRecord,
-    FindingRecord, HandsetRecord, HouseholdRecord, InboxRow, JournalRow, JudgedBy, MessageRecord,
-    MeterEventRow, MeterRecord, NewCallback, NoticeRecord, OfferRecord, OrderRecord, OutboxRecord,
-    PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord,
-    RelayRecord, ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord,
-    SlotRecord, StepRecord, Store, StoreError, TariffRecord,
+    ActRecord, Appended, AttestedRow, CallRecord, Change, CollectionRecord, Committed, CurtailmentRecord,
+    DayBillRecord, FindingRecord, HandsetRecord, HouseholdRecord, InboxRow, JournalRow, JudgedBy,
+    MessageRecord, MeterEventRow, MeterRecord, NewCallback, NoticeRecord, OfferRecord, OperatorRecord,
+    OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord,
+    ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord, SessionRecord,
+    ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord, Store, StoreError, TariffRecord,
 };
 use jirani_units::{
     Cents, HouseholdId, MeterId, Msisdn, OfferId, OrderId, PayoutId, Receipt, Reference, Timestamp, Wh,
@@ -510,6 +510,26 @@ impl Store for SqliteStore {
 
     async fn session(&self, token_hash: [u8; 32]) -> Answer<Option<SessionRecord>> {
         self.readers.ask(|c| read::people::session(c, token_hash))
+    }
+
+    async fn sessions_of(&self, household: HouseholdId, at: Timestamp) -> Answer<Vec<SessionRecord>> {
+        self.readers.ask(|c| read::people::sessions_of(c, household, at))
+    }
+
+    async fn operator(&self, name: &str) -> Answer<Option<OperatorRecord>> {
+        self.readers.ask(|c| read::accounts::operator(c, name))
+    }
+
+    async fn operators(&self) -> Answer<Vec<OperatorRecord>> {
+        self.readers.ask(read::accounts::operators)
+    }
+
+    async fn acts(&self, before: Option<u64>, limit: u32) -> Answer<Vec<ActRecord>> {
+        self.readers.ask(|c| read::accounts::acts(c, before, limit))
+    }
+
+    async fn acts_after(&self, after: u64, limit: u32) -> Answer<Vec<ActRecord>> {
+        self.readers.ask(|c| read::accounts::acts_after(c, after, limit))
     }
 
     async fn setting(&self, key: &str) -> Answer<Option<String>> {

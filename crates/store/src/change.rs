@@ -2,10 +2,11 @@
 
 use crate::record::AttestedMeterRecord;
 use crate::record::{
-    CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, FindingRecord, HandsetRecord,
-    HouseholdRecord, MessageRecord, MeterEventRow, MeterRecord, NoticeRecord, OfferRecord, OrderRecord,
-    PayoutRecord, ProposalRecord, ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord,
-    ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord, StepRecord, TariffRecord,
+    ActRecord, CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, FindingRecord, HandsetRecord,
+    HouseholdRecord, MessageRecord, MeterEventRow, MeterRecord, NoticeRecord, OfferRecord, OperatorRecord,
+    OrderRecord, PayoutRecord, ProposalRecord, ReceiptRecord, ReconciliationRecord, RelayRecord,
+    ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord, StepRecord,
+    TariffRecord,
 };
 use jirani_ledger::{Posting, Transfer};
 use jirani_readings::Span;
@@ -51,6 +52,10 @@ pub enum Change {
     Message(MessageRecord),
     /// A signed-in person's session.
     Session(SessionRecord),
+    /// The account of somebody at the desk.
+    Operator(Box<OperatorRecord>),
+    /// What somebody with special rights did: numbered without a gap, never changed.
+    Act(ActRecord),
     /// The bills of a feeder's slot: unique by feeder and slot.
     SlotBills(Box<SlotBillsRecord>),
     /// A household's bills of a day: unique by household and day.

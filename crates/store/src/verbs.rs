@@ -5,11 +5,12 @@ use crate::change::{Change, Committed};
 use crate::error::StoreError;
 use crate::ledger::{AccountBalance, Balances, JournalRow};
 use crate::record::{
-    Appended, CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, FindingRecord, HandsetRecord,
-    HouseholdRecord, InboxRow, JudgedBy, MessageRecord, MeterEventRow, MeterRecord, NewCallback,
-    NoticeRecord, OfferRecord, OrderRecord, OutboxRecord, PayoutRecord, ProposalRecord, QuarantineRow,
-    ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord, ReversalRecord, ReviewRecord, RulesRecord,
-    SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord, StepRecord, TariffRecord,
+    ActRecord, Appended, CallRecord, CollectionRecord, CurtailmentRecord, DayBillRecord, FindingRecord,
+    HandsetRecord, HouseholdRecord, InboxRow, JudgedBy, MessageRecord, MeterEventRow, MeterRecord,
+    NewCallback, NoticeRecord, OfferRecord, OperatorRecord, OrderRecord, OutboxRecord, PayoutRecord,
+    ProposalRecord, QuarantineRow, ReadingRow, ReceiptRecord, ReconciliationRecord, RelayRecord,
+    ReversalRecord, ReviewRecord, RulesRecord, SessionRecord, ShortfallRecord, SlotBillsRecord, SlotRecord,
+    StepRecord, TariffRecord,
 };
 use async_trait::async_trait;
 use jirani_ledger::Account;
@@ -423,6 +424,20 @@ pub trait Store: Send + Sync {
 
     /// A session by the hash of its token.
     async fn session(&self, token_hash: [u8; 32]) -> Result<Option<SessionRecord>, StoreError>;
+    /// A household's sessions that end after `at`, newest first; at most [`PAGE_MAX`].
+    async fn sessions_of(
+        &self,
+        household: HouseholdId,
+        at: Timestamp,
+    ) -> Result<Vec<SessionRecord>, StoreError>;
+    /// The account of somebody at the desk.
+    async fn operator(&self, name: &str) -> Result<Option<OperatorRecord>, StoreError>;
+    /// All of them by name, also who is retired; at most [`PAGE_MAX`].
+    async fn operators(&self) -> Result<Vec<OperatorRecord>, StoreError>;
+    /// What people with special rights did, newest first, those numbered below `before`.
+    async fn acts(&self, before: Option<u64>, limit: u32) -> Result<Vec<ActRecord>, StoreError>;
+    /// The same, oldest first, those numbered above `after`.
+    async fn acts_after(&self, after: u64, limit: u32) -> Result<Vec<ActRecord>, StoreError>;
     /// A named value.
     async fn setting(&self, key: &str) -> Result<Option<String>, StoreError>;
 }

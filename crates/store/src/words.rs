@@ -2,8 +2,9 @@
 //! repeat them; never rename one without a migration for each engine.
 
 use crate::{
-    CallState, CallbackKind, FindingState, HouseholdKind, Language, MessageState, MeterPurpose, MeterState,
-    OfferState, OrderState, PayWith, ProposalState, ReleaseReason, ReversalState, TariffOrigin,
+    CallState, CallbackKind, DeskRole, FindingState, HouseholdKind, Language, MessageState, MeterPurpose,
+    MeterState, OfferState, OperatorState, OrderState, PayWith, ProposalState, ReleaseReason, ReversalState,
+    TariffOrigin,
 };
 use jirani_market::report::CurtailmentReason;
 use jirani_market::shortfall::RelayPosition;
@@ -47,6 +48,10 @@ words! {
         Enrolled = "enrolled", ResetProven = "reset_proven", ResetApproved = "reset_approved",
         RolledOver = "rolled_over", Replaced = "replaced", KeyRotated = "key_rotated",
     }
+    DeskRole {
+        Operator = "operator", Finance = "finance", Auditor = "auditor", Admin = "admin", All = "all",
+    }
+    OperatorState { Invited = "invited", Active = "active", Retired = "retired" }
     Language { En = "en", Sw = "sw" }
     MessageState {
         Waiting = "waiting", Unknown = "unknown", Sent = "sent", Delivered = "delivered", Refused = "refused",

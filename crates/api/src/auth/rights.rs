@@ -14,7 +14,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use jirani_store::SessionRole;
+use jirani_store::{DeskRole, SessionRecord, SessionRole};
 use jirani_units::HouseholdId;
 
 /// What a group of routes asks for.
@@ -24,27 +24,53 @@ pub enum Right {
     SignedIn,
     /// A household, for what is its own.
     Household,
-    /// The operator.
-    Operator,
+    /// Anybody at the operator's desk.
+    Desk,
+    /// Reads meters, findings, evidence, shortfalls, figures.
+    SeeGrid,
+    /// Decides about meters, findings, curtailment, shortfall, phones.
+    RunGrid,
+    /// Reads payments, reviews, reconciliations, float, statements.
+    SeeMoney,
+    /// Decides about money and prices.
+    RunMoney,
+    /// Reads who is let in, and what they did.
+    SeePeople,
+    /// Lets people in and out.
+    RunPeople,
 }
 
+/// Operator, finance and auditor in one stands wherever one of the three does.
+const EVERYBODY: &[DeskRole] =
+    &[DeskRole::Operator, DeskRole::Finance, DeskRole::Auditor, DeskRole::Admin, DeskRole::All];
+
 impl Right {
-    /// The whole table of rights.
+    /// The whole table of rights: who of the desk has it.
+    const fn desk(self) -> &'static [DeskRole] {
+        match self {
+            Self::Household => &[],
+            Self::SignedIn | Self::Desk => EVERYBODY,
+            Self::SeeGrid => &[DeskRole::Operator, DeskRole::Auditor, DeskRole::Admin, DeskRole::All],
+            Self::RunGrid => &[DeskRole::Operator, DeskRole::All],
+            Self::SeeMoney => &[DeskRole::Finance, DeskRole::Auditor, DeskRole::Admin, DeskRole::All],
+            Self::RunMoney => &[DeskRole::Finance, DeskRole::All],
+            Self::SeePeople => &[DeskRole::Auditor, DeskRole::Admin, DeskRole::All],
+            Self::RunPeople => &[DeskRole::Admin],
+        }
+    }
+
     fn check(self, role: SessionRole) -> Result<(), ApiError> {
+        let refused = |code, sentence| Err(ApiError::new(StatusCode::FORBIDDEN, code, sentence));
         match (self, role) {
-            (Self::SignedIn, _)
-            | (Self::Household, SessionRole::Household(_))
-            | (Self::Operator, SessionRole::Operator) => Ok(()),
-            (Self::Household, SessionRole::Operator) => Err(ApiError::new(
-                StatusCode::FORBIDDEN,
-                "api.household_only",
-                "This belongs to a household. Sign in as that household.",
-            )),
-            (Self::Operator, SessionRole::Household(_)) => Err(ApiError::new(
-                StatusCode::FORBIDDEN,
-                "api.operator_only",
-                "Only the operator may see this.",
-            )),
+            (Self::SignedIn | Self::Household, SessionRole::Household(_)) => Ok(()),
+            (_, SessionRole::Desk(role)) if self.desk().contains(&role) => Ok(()),
+            (Self::Household, SessionRole::Desk(_)) => {
+                refused("api.household_only", "This belongs to a household. Sign in as that household.")
+            }
+            (_, SessionRole::Household(_)) => refused("api.operator_only", "Only the operator may see this."),
+            (_, SessionRole::Desk(_)) => {
+                refused("api.other_role", "Your role does not include this. Ask a colleague whose role does.")
+            }
         }
     }
 }
@@ -112,7 +138,13 @@ pub(crate) async fn still_signed_in(
     token_hash: [u8; 32],
 ) -> Result<Option<SessionRole>, ApiError> {
     let session = app.deps.store.session(token_hash).await?;
-    Ok(session.filter(|session| session.expires_at > app.now()).map(|session| session.role))
+    let session = session.filter(|session| session.expires_at > app.now() && may_be(app, session));
+    Ok(session.map(|session| session.role))
+}
+
+/// A demonstration's sessions are worth nothing where real people trade.
+fn may_be(app: &App, session: &SessionRecord) -> bool {
+    app.config.demo || session.role != SessionRole::Desk(DeskRole::All)
 }
 
 fn unguarded(route: &str) -> ApiError {
@@ -133,7 +165,7 @@ impl<S: Sync> FromRequestParts<S> for Own {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         match SignedIn::from_request_parts(parts, state).await?.role {
             SessionRole::Household(household) => Ok(Self(household)),
-            SessionRole::Operator => Err(unguarded(parts.uri.path())),
+            SessionRole::Desk(_) => Err(unguarded(parts.uri.path())),
         }
     }
 }

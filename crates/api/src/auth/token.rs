@@ -25,6 +25,23 @@ impl TokenSource {
     }
 }
 
+impl TokenSource {
+    /// 16 random bytes: a salt, or a name that nobody guesses.
+    pub fn salt(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// Six decimal digits, each as likely as any other.
+    pub fn digits(&self) -> String {
+        let mut source = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let number =
+            (0..16).fold(0, |number: u64, _| (number << 8 | u64::from(source.next_u32() & 0xff)) % 1_000_000);
+        format!("{number:06}")
+    }
+}
+
 /// A session token: 64 lower-case hexadecimal digits. Never logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);

@@ -43,7 +43,7 @@ pub async fn calls(
             let record = app.deps.store.household(household).await?;
             record.ok_or_else(|| ApiError::not_found("household"))?.feeder
         }
-        (None, SessionRole::Operator) => 1,
+        (None, SessionRole::Desk(_)) => 1,
     };
     let slot = Slot::containing(app.now(), app.config.slot_length_s);
     let draws_bound_by = app.deps.store.setting(&draws_setting(slot)).await?;

@@ -29,7 +29,7 @@ pub async fn offers(
     // A household sees what it could buy: its own feeder's.
     let feeder = match who.role {
         SessionRole::Household(id) => app.deps.store.household(id).await?.map(|record| record.feeder),
-        SessionRole::Operator => None,
+        SessionRole::Desk(_) => None,
     };
     let offers = app.deps.store.open_offers(feeder, page.limit()).await?;
     let names = Names::read(&app).await?;

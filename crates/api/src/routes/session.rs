@@ -3,10 +3,9 @@
 
 use crate::app::App;
 use crate::auth::SignedIn;
-use crate::auth::origin::COOKIE;
-use crate::auth::token::Token;
+use crate::auth::opening::{Opening, cookie_of, open};
 use crate::dto::household::DemoHousehold;
-use crate::dto::session::{RoleView, SessionRequest, SessionView};
+use crate::dto::session::{SessionRequest, SessionView};
 use crate::error::ApiError;
 use crate::extract::Json;
 use crate::guard::request::Peer;
@@ -14,12 +13,9 @@ use crate::routes::reviews::UNNAMED;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
-use jirani_store::{Change, SessionRecord, SessionRole, StoreError};
+use jirani_store::{Change, DeskRole, SessionRecord, SessionRole, StoreError};
 use jirani_units::HouseholdId;
 use tokio::time::Instant;
-
-/// Tokens drawn again when one is taken: only a seed used twice makes that happen.
-const DRAWS_MAX: usize = 64;
 
 fn demo_only(app: &App) -> Result<(), ApiError> {
     if app.config.demo { Ok(()) } else { Err(ApiError::not_found("page")) }
@@ -71,16 +67,21 @@ pub async fn sign_in(
     }
     let mut operator = None;
     let role = match request {
-        SessionRequest { household_id: Some(id), operator: None | Some(false), operator_name: None } => {
+        SessionRequest {
+            household_id: Some(id),
+            operator: None | Some(false),
+            operator_name: None,
+            role: None,
+        } => {
             let household = HouseholdId(id);
             if app.deps.store.household(household).await?.is_none() {
                 return Err(ApiError::not_found("household"));
             }
             SessionRole::Household(household)
         }
-        SessionRequest { household_id: None, operator: Some(true), operator_name } => {
+        SessionRequest { household_id: None, operator: Some(true), operator_name, role } => {
             operator = Some(operator_name.unwrap_or_else(|| UNNAMED.to_owned()));
-            SessionRole::Operator
+            SessionRole::Desk(role.map_or(DeskRole::All, DeskRole::from))
         }
         _ => {
             return Err(ApiError::bad_request(
@@ -95,14 +96,7 @@ pub async fn sign_in(
             "An operator's name has 1 to 40 letters, digits, spaces, . - or '.",
         ));
     }
-    let token = open_session(&app, role, operator.clone()).await?;
-    let cookie = set_cookie(&app, token.as_str(), app.config.session_s);
-    let (role, household_id) = match role {
-        SessionRole::Household(household) => (RoleView::Household, Some(household.0)),
-        SessionRole::Operator => (RoleView::Operator, None),
-    };
-    let view = SessionView { token: token.as_str().to_owned(), role, household_id, operator_name: operator };
-    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Json(view)))
+    open(&app, Opening { role, operator, device_name: None, lasts_s: app.config.session_s }).await
 }
 
 /// Signs out: the token is worth nothing from now on.
@@ -116,37 +110,11 @@ pub async fn sign_out(State(app): State<App>, who: SignedIn) -> Result<impl Into
             Err(error) => return Err(error.into()),
         }
     }
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, set_cookie(&app, "", 0))])))
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie_of(&app, "", 0))])))
 }
 
 /// Whether it can stand at the review desk for a person.
 fn is_name(name: &str) -> bool {
     let is_fine = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '\'');
     !name.is_empty() && name.trim() == name && name.chars().count() <= 40 && name.chars().all(is_fine)
-}
-
-async fn open_session(app: &App, role: SessionRole, operator: Option<String>) -> Result<Token, ApiError> {
-    let now = app.now();
-    for _ in 0..DRAWS_MAX {
-        let token = app.deps.tokens.draw();
-        let session = SessionRecord {
-            token_hash: token.hash(),
-            role,
-            operator: operator.clone(),
-            created_at: now,
-            expires_at: now.plus_seconds(i64::from(app.config.session_s)),
-            version: 0,
-        };
-        match app.deps.store.commit(vec![Change::Session(session)]).await {
-            Ok(_) => return Ok(token),
-            Err(StoreError::Conflict { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(ApiError::internal("every token drawn was taken: the seed of the tokens was used before"))
-}
-
-fn set_cookie(app: &App, value: &str, max_age_s: u32) -> String {
-    let secure = if app.config.secure_cookies { "; Secure" } else { "" };
-    format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age_s}{secure}")
 }

@@ -54,7 +54,7 @@ impl Feed {
         let place = app.recent.now();
         let feeder = match who.role {
             SessionRole::Household(id) => app.deps.store.household(id).await?.map(|own| own.feeder),
-            SessionRole::Operator => None,
+            SessionRole::Desk(_) => None,
         };
         let mut heartbeat = tokio::time::interval(HEARTBEAT);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -155,7 +155,7 @@ impl Feed {
     fn may_see(&self, household: HouseholdId) -> bool {
         match self.who.role {
             SessionRole::Household(own) => own == household,
-            SessionRole::Operator => true,
+            SessionRole::Desk(_) => true,
         }
     }
 

@@ -28,6 +28,9 @@ async fn one_signs_in_as_a_known_household_or_as_the_operator() {
     for (who, status) in [
         (json!({"household_id": 1}), 200),
         (json!({"operator": true}), 200),
+        (json!({"operator": true, "role": "finance"}), 200),
+        (json!({"operator": true, "role": "all"}), 400),
+        (json!({"household_id": 1, "role": "finance"}), 400),
         (json!({"household_id": 99}), 404),
         (json!({}), 400),
         (json!({"household_id": 1, "operator": true}), 400),

@@ -179,5 +179,10 @@ pass_on! {
     outbox_unfinished(after: &str, limit: u32) -> Vec<OutboxRecord>;
     outbox_totals() -> (u64, u64, u64);
     session(token_hash: [u8; 32]) -> Option<SessionRecord>;
+    sessions_of(household: HouseholdId, at: Timestamp) -> Vec<SessionRecord>;
+    operator(name: &str) -> Option<OperatorRecord>;
+    operators() -> Vec<OperatorRecord>;
+    acts(before: Option<u64>, limit: u32) -> Vec<ActRecord>;
+    acts_after(after: u64, limit: u32) -> Vec<ActRecord>;
     setting(key: &str) -> Option<String>;
 }

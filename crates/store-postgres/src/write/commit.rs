@@ -2,8 +2,8 @@
 
 use super::cache::Cache;
 use super::{
-    affairs, bills, call, callback, finding, handset, ledger, market, meters, money, people, readings,
-    reconciliation, tariff,
+    accounts, affairs, bills, call, callback, finding, handset, ledger, market, meters, money, people,
+    readings, reconciliation, tariff,
 };
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
@@ -45,6 +45,8 @@ pub(super) async fn apply(
             Change::Handset(record) => handset::handset(connection, record).await?,
             Change::Message(record) => handset::message(connection, record).await?,
             Change::Session(record) => people::session(connection, record).await?,
+            Change::Operator(record) => accounts::operator(connection, record).await?,
+            Change::Act(record) => accounts::act(connection, record).await?,
             Change::SlotBills(record) => bills::slot_bills(connection, record).await?,
             Change::DayBill(record) => bills::day_bill(connection, record).await?,
             Change::Curtailment(record) => bills::curtailment(connection, record).await?,

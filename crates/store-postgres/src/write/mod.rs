@@ -11,6 +11,7 @@
 //! be kept, and a repeat finds out. Stands between the bounded queue and the one
 //! connection that writes.
 
+mod accounts;
 mod affairs;
 mod bills;
 mod cache;

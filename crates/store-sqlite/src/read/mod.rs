@@ -1,5 +1,6 @@
 //! Questions, answered from committed data on connections that only read.
 
+pub(crate) mod accounts;
 pub(crate) mod affairs;
 pub(crate) mod bills;
 pub(crate) mod call;

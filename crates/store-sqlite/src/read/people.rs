@@ -3,8 +3,10 @@
 use crate::columns::Columns;
 use crate::fault::{int, page};
 use crate::sql::query;
-use jirani_store::{HouseholdRecord, InboxRow, NewCallback, SessionRecord, SessionRole, StoreError};
-use jirani_units::{HouseholdId, Msisdn};
+use jirani_store::{
+    DeskRole, HouseholdRecord, InboxRow, NewCallback, SessionRecord, SessionRole, StoreError,
+};
+use jirani_units::{HouseholdId, Msisdn, Timestamp};
 use rusqlite::Connection;
 
 macro_rules! households {
@@ -57,23 +59,57 @@ pub(crate) fn households_of_number(
     query.all(connection, household_of)
 }
 
+macro_rules! sessions {
+    ($tail:literal) => {
+        query(concat!(
+            "SELECT token_hash, household, desk_role, operator, device, device_name, pin_at_us, created_at_us,
+             expires_at_us, version FROM sessions ",
+            $tail
+        ))
+    };
+}
+
+fn session_of(columns: &mut Columns<'_>) -> Result<SessionRecord, StoreError> {
+    let token_hash = columns.bytes()?;
+    let (household, desk) = (columns.household_maybe()?, columns.word_maybe()?);
+    Ok(SessionRecord {
+        token_hash,
+        role: role_of(household, desk)?,
+        operator: columns.text_maybe()?,
+        device: columns.bytes()?,
+        device_name: columns.text_maybe()?,
+        pin_at: columns.time_maybe()?,
+        created_at: columns.time()?,
+        expires_at: columns.time()?,
+        version: columns.u64()?,
+    })
+}
+
+fn role_of(household: Option<HouseholdId>, desk: Option<DeskRole>) -> Result<SessionRole, StoreError> {
+    match (household, desk) {
+        (Some(household), None) => Ok(SessionRole::Household(household)),
+        (None, Some(role)) => Ok(SessionRole::Desk(role)),
+        _ => Err(StoreError::Damaged { what: "a stored session is nobody's".to_owned() }),
+    }
+}
+
 pub(crate) fn session(
     connection: &Connection,
     token_hash: [u8; 32],
 ) -> Result<Option<SessionRecord>, StoreError> {
-    let query = query(
-        "SELECT token_hash, household, operator, created_at_us, expires_at_us, version FROM sessions WHERE token_hash = ?",
-    );
-    query.bind(token_hash).one(connection, |columns| {
-        Ok(SessionRecord {
-            token_hash: columns.bytes()?,
-            role: columns.household_maybe()?.map_or(SessionRole::Operator, SessionRole::Household),
-            operator: columns.text_maybe()?,
-            created_at: columns.time()?,
-            expires_at: columns.time()?,
-            version: columns.u64()?,
-        })
-    })
+    sessions!("WHERE token_hash = ?1").bind(token_hash).one(connection, session_of)
+}
+
+pub(crate) fn sessions_of(
+    connection: &Connection,
+    household: HouseholdId,
+    at: Timestamp,
+) -> Result<Vec<SessionRecord>, StoreError> {
+    sessions!("WHERE household = ?1 AND expires_at_us > ?2 ORDER BY created_at_us DESC, token_hash LIMIT ?3")
+        .bind(i64::from(household.0))
+        .bind(at.0)
+        .bind(page(u32::MAX))
+        .all(connection, session_of)
 }
 
 pub(crate) fn pending_callbacks(connection: &Connection, limit: u32) -> Result<Vec<InboxRow>, StoreError> {

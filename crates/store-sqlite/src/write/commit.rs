@@ -2,8 +2,8 @@
 
 use super::cache::Cache;
 use super::{
-    affairs, bills, call, callback, finding, handset, ledger, market, meters, money, people, readings,
-    reconciliation, tariff,
+    accounts, affairs, bills, call, callback, finding, handset, ledger, market, meters, money, people,
+    readings, reconciliation, tariff,
 };
 use jirani_ledger::Transfer;
 use jirani_store::{Change, Committed, StoreError};
@@ -45,6 +45,8 @@ pub(super) fn apply(
             Change::Handset(record) => handset::handset(connection, record)?,
             Change::Message(record) => handset::message(connection, record)?,
             Change::Session(record) => people::session(connection, record)?,
+            Change::Operator(record) => accounts::operator(connection, record)?,
+            Change::Act(record) => accounts::act(connection, record)?,
             Change::SlotBills(record) => bills::slot_bills(connection, record)?,
             Change::DayBill(record) => bills::day_bill(connection, record)?,
             Change::Curtailment(record) => bills::curtailment(connection, record)?,

@@ -7,6 +7,7 @@
 //! the one connection that writes, on a thread of its own: a write costs two changes
 //! of thread, whatever number of statements it takes.
 
+mod accounts;
 mod affairs;
 mod bills;
 mod cache;

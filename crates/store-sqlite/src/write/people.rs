@@ -61,14 +61,15 @@ pub(super) fn household(connection: &Connection, record: &HouseholdRecord) -> Re
 pub(super) fn session(connection: &Connection, record: &SessionRecord) -> Result<(), StoreError> {
     let (sql, version) = versioned(
         record.version,
-        "INSERT INTO sessions (household, created_at_us, expires_at_us, token_hash, version, operator)
-         VALUES (?1, ?2, ?3, ?4, ?5 + 1, ?6)",
+        "INSERT INTO sessions (household, created_at_us, expires_at_us, token_hash, version, operator, desk_role, device,
+         device_name, pin_at_us) VALUES (?1, ?2, ?3, ?4, ?5 + 1, ?6, ?7, ?8, ?9, ?10)",
         "UPDATE sessions SET household = ?1, created_at_us = ?2, expires_at_us = ?3, version = version + 1,
-         operator = ?6 WHERE token_hash = ?4 AND version = ?5",
+         operator = ?6, desk_role = ?7, device = ?8, device_name = ?9, pin_at_us = ?10
+         WHERE token_hash = ?4 AND version = ?5",
     )?;
-    let household = match record.role {
-        SessionRole::Household(household) => Some(i64::from(household.0)),
-        SessionRole::Operator => None,
+    let (household, desk_role) = match record.role {
+        SessionRole::Household(household) => (Some(i64::from(household.0)), None),
+        SessionRole::Desk(role) => (None, Some(role.word())),
     };
     let query = query(sql)
         .bind(household)
@@ -76,7 +77,11 @@ pub(super) fn session(connection: &Connection, record: &SessionRecord) -> Result
         .bind(record.expires_at.0)
         .bind(record.token_hash)
         .bind(version)
-        .bind(record.operator.clone());
+        .bind(record.operator.clone())
+        .bind(desk_role)
+        .bind(record.device)
+        .bind(record.device_name.clone())
+        .bind(record.pin_at.map(|at| at.0));
     write_record(connection, query, || "the session".to_owned())
 }
 

@@ -11,6 +11,7 @@
     reason = "these are tests, compiled for tests only"
 )]
 
+pub mod accounts;
 pub mod affairs;
 pub mod bills;
 pub mod commits;
@@ -144,6 +145,10 @@ macro_rules! conformance {
             rest: an_outcome_is_known_at_once_and_kept_with_the_next_write;
             rest: transactions_without_an_outcome_are_found;
             rest: sessions_and_settings_are_kept;
+            accounts: a_household_finds_its_sessions_and_no_others;
+            accounts: every_role_at_the_desk_is_kept;
+            accounts: an_operator_is_invited_signs_in_and_retires_for_good;
+            accounts: acts_are_numbered_without_a_gap;
         }
     };
     ($make:path; $($module:ident: $case:ident;)+) => {

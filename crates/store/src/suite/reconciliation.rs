@@ -3,7 +3,8 @@
 use super::samples::{at, session};
 use super::{Place, conflict, keep};
 use crate::{
-    Change, ProposalRecord, ProposalState, ReconciliationRecord, SessionRecord, SessionRole, StoreError,
+    Change, DeskRole, ProposalRecord, ProposalState, ReconciliationRecord, SessionRecord, SessionRole,
+    StoreError,
 };
 use jirani_units::Cents;
 
@@ -96,7 +97,8 @@ pub async fn a_reconciliation_is_kept_once_and_the_newest_comes_first(place: &dy
 
 pub async fn a_session_knows_its_operator(place: &dyn Place) {
     let store = place.open().await;
-    let named = SessionRecord { operator: Some("Amina".to_owned()), ..session(SessionRole::Operator) };
+    let named =
+        SessionRecord { operator: Some("Amina".to_owned()), ..session(SessionRole::Desk(DeskRole::All)) };
     keep(&store, vec![Change::Session(named.clone())]).await;
     let stored = store.session(named.token_hash).await.unwrap();
     assert_eq!(stored, Some(SessionRecord { version: 1, ..named }));

@@ -2,7 +2,7 @@
 
 use super::samples::{callback, deposit, outbox, session};
 use super::{Place, conflict, keep};
-use crate::{Change, InboxRow, OutboxRecord, OutboxState, SessionRole, StoreError};
+use crate::{Change, DeskRole, InboxRow, OutboxRecord, OutboxState, SessionRole, StoreError};
 use jirani_units::HouseholdId;
 
 pub async fn a_callback_is_kept_raw_and_dealt_with_once(place: &dyn Place) {
@@ -116,7 +116,7 @@ pub async fn sessions_and_settings_are_kept(place: &dyn Place) {
     keep(&store, vec![Change::Session(session(SessionRole::Household(HouseholdId(4))))]).await;
     let mut stored = store.session([3; 32]).await.unwrap().unwrap();
     assert_eq!((stored.role, stored.version), (SessionRole::Household(HouseholdId(4)), 1));
-    stored.role = SessionRole::Operator;
+    stored.role = SessionRole::Desk(DeskRole::All);
     keep(&store, vec![Change::Session(stored.clone())]).await;
     conflict(&store, vec![Change::Session(stored)]).await;
     let setting = |value: &str| vec![Change::Setting { key: "mint".into(), value: value.into() }];
@@ -124,7 +124,7 @@ pub async fn sessions_and_settings_are_kept(place: &dyn Place) {
     keep(&store, setting("two")).await;
     drop(store);
     let store = place.open().await;
-    let mut expected = session(SessionRole::Operator);
+    let mut expected = session(SessionRole::Desk(DeskRole::All));
     expected.version = 2;
     assert_eq!(store.session([3; 32]).await.unwrap(), Some(expected));
     assert_eq!(store.session([4; 32]).await.unwrap(), None);

@@ -278,6 +278,16 @@ impl World {
         self.sign_in(json!({ "operator": true })).await
     }
 
+    /// Somebody with this role, or nobody.
+    pub async fn signed_in_as(&self, role: &str) -> Person<'_> {
+        match role {
+            "nobody" => self.nobody(),
+            "household" => self.household(1).await,
+            "demo" => self.operator().await,
+            desk => self.sign_in(json!({ "operator": true, "role": desk })).await,
+        }
+    }
+
     async fn sign_in(&self, who: Value) -> Person<'_> {
         let session = self.nobody().post("/api/v1/demo/session", &who).await;
         let token = session["token"].as_str().unwrap().to_owned();
