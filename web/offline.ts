@@ -1,6 +1,6 @@
 // Makes the household's page ready before its script runs and its files last without a
 // network: names the language's file in `index.html`, so that it travels beside the
-// script, puts the style sheet into it, so that the page is painted before any script is
+// script, puts the style sheet and the chosen look into it, so that the page is painted before any script is
 // there, and writes `sw.js` with the list of files that this build consists of.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -45,6 +45,9 @@ function parts(bundle: Bundle) {
   return { first: addresses(first), later: addresses(later), rest: addresses(rest) };
 }
 
+/** What both pages run before they are painted, without what only its readers need. */
+const look = readFileSync(new URL("./src/look.js", import.meta.url), "utf8").replace(/^\s*(\/\/.*\n)?/gm, "");
+
 const sheet = /<link rel="stylesheet"[^>]*href="\/([^"]+)">/g;
 
 /** The page with its style sheets in it; the server allows them by their hash. */
@@ -72,7 +75,7 @@ export function offline(): Plugin {
         };
         const page = languages.reduce(
           (text, language) => text.replace(`%${language}%`, address(language)),
-          html,
+          html.replace("<!-- look -->", () => `<script>${look}</script>`),
         );
         return bundle && path === "/index.html" ? withStyles(page, bundle) : page;
       },

@@ -9,7 +9,7 @@ import { offline } from "./offline.ts";
 const api = createHash("sha256").update(readFileSync(new URL("openapi.json", import.meta.url)));
 
 const base =
-  /node_modules\/(react|react-dom|scheduler|@tanstack|wouter|use-sync-external-store|regexparam)\/|src\/(lib|domain)\/|src\/components\/(basics|states)|src\/i18n\/index/;
+  /node_modules\/(react|react-dom|scheduler|@tanstack|wouter|use-sync-external-store|regexparam)\/|src\/lib\/(?!accounts)|src\/domain\/(energy|group|money|time)\.|src\/components\/(basics|states)|src\/i18n\/index/;
 
 // Two entries, so that the operator's code never reaches a household's phone.
 export default defineConfig({

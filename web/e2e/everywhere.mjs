@@ -8,7 +8,7 @@ import { accessible, start, until } from "./browser.mjs";
 
 const seller = "Baraka Ndunge";
 const buyer = "Achieng Mutiso";
-const paths = ["/", "/forecast", "/market", "/rules", "/money", "/history", "/bill", "/handset"];
+const paths = ["/", "/forecast", "/market", "/rules", "/money", "/history", "/bill", "/settings", "/handset"];
 const looks = ["en", "sw"].flatMap((language) => ["light", "dark"].map((theme) => [language, theme]));
 const waiting = (page) => page.locator("main [role=status].rounded-2xl, [aria-busy]");
 const stands = (page, what) => until(what, async () => (await waiting(page).count()) === 0);

@@ -35,6 +35,7 @@ const files = {
   history: () => import("../features/history/HistoryScreen"),
   bill: () => import("../features/bill/BillScreen"),
   handset: () => import("../features/handset/HandsetScreen"),
+  settings: () => import("../features/settings/SettingsScreen"),
   signin: () => import("../features/signin/SignIn"),
 };
 
@@ -46,6 +47,7 @@ export const MoneyScreen = screen(() => files.money().then((file) => file.MoneyS
 export const HistoryScreen = screen(() => files.history().then((file) => file.HistoryScreen));
 export const BillScreen = screen(() => files.bill().then((file) => file.BillScreen));
 export const HandsetScreen = screen(() => files.handset().then((file) => file.HandsetScreen));
+export const SettingsScreen = screen(() => files.settings().then((file) => file.SettingsScreen));
 export const SignIn = screen(() => files.signin().then((file) => file.SignIn));
 
 /** Begins to load the screen at this address, if it is one of these. */

@@ -7,7 +7,7 @@ import { formatMoney } from "../../domain/money";
 import { formatMoment, formatTime, isSilent, minutesSince } from "../../domain/time";
 import { useMessages } from "../../i18n";
 import type { Home } from "../../lib/api";
-import { useHidden } from "../../lib/hidden";
+import { useHidden, useSaver } from "../../lib/choices";
 import * as questions from "../../lib/questions";
 import { MovementList } from "../history/MovementList";
 import { ComingPrice } from "../market/ComingPrice";
@@ -17,7 +17,8 @@ import { FlowBar } from "./FlowBar";
 /** Is the sun earning, what do I have, what should I do. */
 export function HomeScreen() {
   const messages = useMessages();
-  const home = useQuery({ ...questions.home, refetchInterval: 30_000 });
+  const saver = useSaver();
+  const home = useQuery({ ...questions.home, refetchInterval: saver === "yes" ? 60_000 : 30_000 });
   return (
     <Loaded query={home} size="h-dvh" className="space-y-4">
       {(data) => (

@@ -2,6 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { Button, Field, Line } from "../../components/basics";
+import { Choice } from "../../components/Choice";
 import { Problem, ServerButton } from "../../components/states";
 import { formatEnergy, parseKilowattHours } from "../../domain/energy";
 import { formatMoney, parseShillings } from "../../domain/money";
@@ -137,37 +138,5 @@ export function BuyForm({ initialWh }: { initialWh: number | null }) {
       )}
       {order.isError && <Problem error={order.error} />}
     </form>
-  );
-}
-
-function Choice<T extends string>({
-  name,
-  legend,
-  options,
-  value,
-  onChange,
-}: {
-  name: string;
-  legend?: string;
-  options: [T, string][];
-  value: T;
-  onChange: (next: T) => void;
-}) {
-  return (
-    <fieldset className="flex flex-wrap items-center gap-4">
-      {legend && <legend className="font-medium text-sm">{legend}</legend>}
-      {options.map(([key, label]) => (
-        <label key={key} className="flex min-h-12 items-center gap-2">
-          <input
-            type="radio"
-            name={name}
-            checked={value === key}
-            onChange={() => onChange(key)}
-            className="h-6 w-6 accent-leaf-700"
-          />
-          {label}
-        </label>
-      ))}
-    </fieldset>
   );
 }
