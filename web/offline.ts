@@ -32,6 +32,9 @@ const dynamic = (bundle: Bundle, names: Iterable<string>) =>
     return file?.type === "chunk" ? file.dynamicImports : [];
   });
 
+/** Screens that few people open, and those with a network: kept once opened, not fetched ahead. */
+const seldom = /\/(HandsetScreen|ProofScreen|FirstSteps|SettingsScreen)\.tsx$/;
+
 /** What the household's page loads first, what its screens are, and what only one of them opens. */
 function parts(bundle: Bundle) {
   const entry = chunks(bundle).find((chunk) => chunk.isEntry && chunk.name === "household");
@@ -39,8 +42,18 @@ function parts(bundle: Bundle) {
   const all = withImports(bundle, [entry.fileName], new Set());
   // Its style sheet is in the page itself.
   const first = new Set([...all].filter((name) => !name.endsWith(".css")));
-  const later = withImports(bundle, dynamic(bundle, all), all);
-  const rest = withImports(bundle, dynamic(bundle, later), new Set([...all, ...later]));
+  const opened = dynamic(bundle, all);
+  const isSeldom = (name: string) => {
+    const file = bundle[name];
+    return file?.type === "chunk" && seldom.test(file.facadeModuleId ?? "");
+  };
+  const later = withImports(
+    bundle,
+    opened.filter((name) => !isSeldom(name)),
+    all,
+  );
+  const asked = [...opened.filter(isSeldom), ...dynamic(bundle, later)];
+  const rest = withImports(bundle, asked, new Set([...all, ...later]));
   const addresses = (names: Set<string>) => [...names].sort().map((name) => `/${name}`);
   return { first: addresses(first), later: addresses(later), rest: addresses(rest) };
 }

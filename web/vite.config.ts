@@ -31,6 +31,7 @@ export default defineConfig({
     environmentOptions: { happyDOM: { url: "http://jirani.test/" } },
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/testing/setup.ts"],
+    testTimeout: 30_000,
     env: { TZ: "America/New_York" },
   },
 });

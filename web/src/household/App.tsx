@@ -22,6 +22,7 @@ import {
   MarketScreen,
   MoneyScreen,
   PaymentScreen,
+  ProofScreen,
   RulesScreen,
   SettingsScreen,
   SignIn,
@@ -83,6 +84,7 @@ function Screens() {
       <Route path="/pay/:id">{(params) => <PaymentScreen id={Number(params.id)} />}</Route>
       <Route path="/money" component={MoneyScreen} />
       <Route path="/history" component={HistoryScreen} />
+      <Route path="/proof/*">{(params) => <ProofScreen id={params["*"]} />}</Route>
       <Route path="/bill" component={BillScreen} />
       <Route path="/settings" component={SettingsScreen} />
       <Route>

@@ -33,6 +33,7 @@ const files = {
   pay: () => import("../features/market/PaymentScreen"),
   money: () => import("../features/money/MoneyScreen"),
   history: () => import("../features/history/HistoryScreen"),
+  proof: () => import("../features/history/ProofScreen"),
   bill: () => import("../features/bill/BillScreen"),
   handset: () => import("../features/handset/HandsetScreen"),
   settings: () => import("../features/settings/SettingsScreen"),
@@ -46,6 +47,7 @@ export const PaymentScreen = screen(() => files.pay().then((file) => file.Paymen
 export const MoneyScreen = screen(() => files.money().then((file) => file.MoneyScreen));
 export const HistoryScreen = screen(() => files.history().then((file) => file.HistoryScreen));
 export const BillScreen = screen(() => files.bill().then((file) => file.BillScreen));
+export const ProofScreen = screen(() => files.proof().then((file) => file.ProofScreen));
 export const HandsetScreen = screen(() => files.handset().then((file) => file.HandsetScreen));
 export const SettingsScreen = screen(() => files.settings().then((file) => file.SettingsScreen));
 export const SignIn = screen(() => files.signin().then((file) => file.SignIn));

@@ -28,6 +28,7 @@ export const en = {
     buying: (watts: number) => `Drawing ${formatPower(watts)} now`,
     quiet: "Nothing flows right now",
     noMeter: "Your meter has not sent anything yet",
+    night: "☾ Night: your panels rest",
     silent: (moment: string) => `Your meter has sent nothing since ${moment}`,
     today: "Today",
     made: "Made by your panels",

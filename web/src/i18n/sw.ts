@@ -27,6 +27,7 @@ export const sw: Messages = {
     buying: (watts) => `Unatumia ${formatPower(watts)} kutoka gridi sasa`,
     quiet: "Hakuna umeme unaopita sasa",
     noMeter: "Mita yako bado haijatuma taarifa",
+    night: "☾ Usiku: paneli zako zinapumzika",
     silent: (moment) => `Mita yako haijatuma taarifa tangu ${moment}`,
     today: "Leo",
     made: "Umetengenezwa na paneli zako",

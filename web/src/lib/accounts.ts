@@ -7,11 +7,12 @@ import { ApiError, api, asked } from "./api";
 /** A session of this household on some device. */
 export interface Device {
   id: string;
-  name: string;
+  /** What it was called when it signed in; null for one that did not say. */
+  name: string | null;
   created_at: string;
   expires_at: string;
   /** The one that asks. */
-  current: boolean;
+  this_one: boolean;
 }
 
 /** When a code may be asked for again, and how long this one holds. */

@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { Link, Redirect, Route, Router, Switch, useLocation } from "wouter";
 import { Guard, Problem } from "../components/states";
@@ -32,10 +32,13 @@ export function App() {
         <header className="flex flex-wrap items-center justify-between gap-4">
           <p className="font-bold text-lg">Jirani · operator</p>
           {overview.data && !isOut && <Pages />}
-          {/* The household's app is another page, not a route of this one. */}
-          <a href="/" className="min-h-12 py-3 underline">
-            Household app
-          </a>
+          <div className="flex gap-4">
+            {/* The household's app is another page, not a route of this one. */}
+            <a href="/" className="min-h-12 py-3 underline">
+              Household app
+            </a>
+            {overview.data && !isOut && <SignOut />}
+          </div>
         </header>
         {isOut && <SignIn />}
         {overview.isError && !isOut && (
@@ -103,6 +106,19 @@ function Pages() {
         ))}
       </ul>
     </nav>
+  );
+}
+
+function SignOut() {
+  const client = useQueryClient();
+  const out = useMutation({
+    mutationFn: () => asked(api.DELETE("/api/v1/session")),
+    onSettled: () => client.resetQueries(),
+  });
+  return (
+    <button type="button" className="min-h-12 cursor-pointer underline" onClick={() => out.mutate()}>
+      Sign out
+    </button>
   );
 }
 

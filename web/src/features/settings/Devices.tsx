@@ -20,7 +20,7 @@ export function Devices() {
     <Card title={texts.devices}>
       <Loaded query={list}>
         {(all) => {
-          const others = all.filter((device) => !device.current);
+          const others = all.filter((device) => !device.this_one);
           return (
             <>
               {end.isError && <Problem error={end.error} />}
@@ -29,17 +29,17 @@ export function Devices() {
                   <li key={device.id} className="flex flex-wrap items-center justify-between gap-2 py-2">
                     <div className="min-w-0">
                       <p className="break-words font-semibold">
-                        {device.name}
-                        {device.current && ` (${texts.here})`}
+                        {device.name ?? texts.nameless}
+                        {device.this_one && ` (${texts.here})`}
                       </p>
                       <p className="text-sm text-stone-600 dark:text-stone-400">
                         {texts.since(formatMoment(device.created_at))} ·{" "}
                         {texts.until(formatMoment(device.expires_at))}
                       </p>
                     </div>
-                    {!device.current && (
+                    {!device.this_one && (
                       <Button look="quiet" disabled={end.isPending} onClick={() => end.mutate(device.id)}>
-                        {texts.signOutDevice(device.name)}
+                        {texts.signOutDevice(device.name ?? texts.nameless)}
                       </Button>
                     )}
                   </li>

@@ -6,10 +6,10 @@ import { show } from "../../testing/render";
 import { refusal, serve } from "../../testing/server";
 import { SettingsScreen } from "./SettingsScreen";
 
-const device = (id: string, name: string, current: boolean) => ({
+const device = (id: string, name: string | null, this_one: boolean) => ({
   id,
   name,
-  current,
+  this_one,
   created_at: "2026-11-22T09:00:00Z",
   expires_at: "2026-11-22T21:00:00Z",
 });
@@ -59,7 +59,7 @@ describe("settings", () => {
     let all = [
       device("a", "Chrome, Android", true),
       device("b", "Opera, Android", false),
-      device("c", "Chrome, Windows", false),
+      device("c", null, false),
     ];
     const seen = serve({
       "GET /api/v1/me/devices": () => all,
@@ -68,7 +68,7 @@ describe("settings", () => {
         return new Response(null, { status: 204 });
       },
       "DELETE /api/v1/me/devices": () => {
-        all = all.filter(({ current }) => current);
+        all = all.filter(({ this_one }) => this_one);
         return new Response(null, { status: 204 });
       },
     });
@@ -77,6 +77,7 @@ describe("settings", () => {
     expect(within(here as HTMLElement).queryByRole("button")).toBeNull();
     await userEvent.click(screen.getByRole("button", { name: "Sign out Opera, Android" }));
     await waitFor(() => expect(screen.queryByText("Opera, Android")).toBeNull());
+    expect(screen.getByText("A device without a name")).toBeVisible();
     await userEvent.click(screen.getByRole("button", { name: "Sign out all others" }));
     expect(await screen.findByText("You are signed in on this device only.")).toBeVisible();
     expect(seen.filter(({ method }) => method === "DELETE")).toHaveLength(2);

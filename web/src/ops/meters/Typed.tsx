@@ -22,6 +22,7 @@ export function TypedRegisters<T extends RegisterFields>({
       id={`${id}-${name}`}
       label={label}
       inputMode="numeric"
+      hint="Left empty, all three begin at zero"
       value={fields[name]}
       onChange={(event) => onChange({ ...fields, [name]: event.target.value })}
     />
