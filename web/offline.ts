@@ -1,6 +1,6 @@
 // Makes the household's page ready before its script runs and its files last without a
 // network: names the language's file in `index.html`, so that it travels beside the
-// script, puts the style sheet into it, so that the page is painted before any script is
+// script, puts the style sheet and the chosen look into it, so that the page is painted before any script is
 // there, and writes `sw.js` with the list of files that this build consists of.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -32,6 +32,9 @@ const dynamic = (bundle: Bundle, names: Iterable<string>) =>
     return file?.type === "chunk" ? file.dynamicImports : [];
   });
 
+/** Screens that few people open, and those with a network: kept once opened, not fetched ahead. */
+const seldom = /\/(HandsetScreen|ProofScreen|FirstSteps|SettingsScreen)\.tsx$/;
+
 /** What the household's page loads first, what its screens are, and what only one of them opens. */
 function parts(bundle: Bundle) {
   const entry = chunks(bundle).find((chunk) => chunk.isEntry && chunk.name === "household");
@@ -39,11 +42,24 @@ function parts(bundle: Bundle) {
   const all = withImports(bundle, [entry.fileName], new Set());
   // Its style sheet is in the page itself.
   const first = new Set([...all].filter((name) => !name.endsWith(".css")));
-  const later = withImports(bundle, dynamic(bundle, all), all);
-  const rest = withImports(bundle, dynamic(bundle, later), new Set([...all, ...later]));
+  const opened = dynamic(bundle, all);
+  const isSeldom = (name: string) => {
+    const file = bundle[name];
+    return file?.type === "chunk" && seldom.test(file.facadeModuleId ?? "");
+  };
+  const later = withImports(
+    bundle,
+    opened.filter((name) => !isSeldom(name)),
+    all,
+  );
+  const asked = [...opened.filter(isSeldom), ...dynamic(bundle, later)];
+  const rest = withImports(bundle, asked, new Set([...all, ...later]));
   const addresses = (names: Set<string>) => [...names].sort().map((name) => `/${name}`);
   return { first: addresses(first), later: addresses(later), rest: addresses(rest) };
 }
+
+/** What both pages run before they are painted, without what only its readers need. */
+const look = readFileSync(new URL("./src/look.js", import.meta.url), "utf8").replace(/^\s*(\/\/.*\n)?/gm, "");
 
 const sheet = /<link rel="stylesheet"[^>]*href="\/([^"]+)">/g;
 
@@ -72,7 +88,7 @@ export function offline(): Plugin {
         };
         const page = languages.reduce(
           (text, language) => text.replace(`%${language}%`, address(language)),
-          html,
+          html.replace("<!-- look -->", () => `<script>${look}</script>`),
         );
         return bundle && path === "/index.html" ? withStyles(page, bundle) : page;
       },

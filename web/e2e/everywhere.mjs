@@ -8,10 +8,19 @@ import { accessible, start, until } from "./browser.mjs";
 
 const seller = "Baraka Ndunge";
 const buyer = "Achieng Mutiso";
-const paths = ["/", "/forecast", "/market", "/rules", "/money", "/history", "/bill", "/handset"];
+const paths = ["/", "/forecast", "/market", "/rules", "/money", "/history", "/bill", "/settings", "/handset"];
 const looks = ["en", "sw"].flatMap((language) => ["light", "dark"].map((theme) => [language, theme]));
 const waiting = (page) => page.locator("main [role=status].rounded-2xl, [aria-busy]");
 const stands = (page, what) => until(what, async () => (await waiting(page).count()) === 0);
+
+/** The proof of something that happened to this household. */
+async function proofOf(device, url, storageState) {
+  const context = await device("phone", { storageState });
+  const answer = await context.request.get(`${url}/api/v1/me/movements?limit=1`);
+  const [{ id }] = await answer.json();
+  await context.close();
+  return `/proof/${id}`;
+}
 
 async function session(device, url, name) {
   const context = await device("phone");
@@ -123,6 +132,36 @@ async function walks(device, url, storageState) {
   await page.context().close();
 }
 
+/** Kiswahili, the dark and the largest text on the narrowest phone, chosen on it and kept. */
+async function chooses(device, url, storageState) {
+  const page = await phone(device, storageState, ["en", "light"], "narrow");
+  const asked = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await page.goto(`${url}/settings`);
+  // It is chosen only once its texts are there.
+  await page.getByRole("radio", { name: "Kiswahili" }).click();
+  await page.getByRole("heading", { name: "Mipangilio" }).waitFor();
+  await page.getByRole("radio", { name: "Giza" }).check();
+  await page.getByRole("radio", { name: "Makubwa zaidi" }).check();
+  await page.getByRole("checkbox", { name: "Okoa data" }).check();
+  await page.getByRole("checkbox", { name: "Ficha kiasi cha pesa" }).check();
+  asked.length = 0;
+  for (const path of paths) {
+    await page.goto(url + path);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await stands(page, path);
+    assert.match(await page.locator("html").getAttribute("class"), /dark/, `${path} is dark`);
+    await accessible(page, `${path} with the largest text on the narrowest phone`);
+  }
+  await page.goto(url);
+  assert.equal(await page.getByTestId("balance").textContent(), "•••••");
+  await page.goto(`${url}/forecast`);
+  await page.getByRole("button", { name: /^Chora chati/ }).waitFor();
+  assert.ok(!asked.includes("/api/v1/events"), "who saves data opened the live stream");
+  assert.ok(!asked.some((path) => path.includes("BandChart")), "who saves data loaded the chart");
+  await page.context().close();
+}
+
 /** Goes to `target` by Tab alone. */
 async function tabTo(page, target, what) {
   for (let step = 0; step < 60; step += 1) {
@@ -177,7 +216,9 @@ const network = await between(process.env.DASHBOARD);
 try {
   await sellsAndBuys(device, network.url);
   const storageState = await session(device, network.url, seller);
+  paths.push(await proofOf(device, network.url, storageState));
   await withValues(device, network.url, storageState);
+  await chooses(device, network.url, storageState);
   await walks(device, network.url, storageState);
   assert.deepEqual(complaints, [], "the browser complained");
   await withFailures(device, network, storageState);

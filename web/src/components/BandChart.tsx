@@ -23,7 +23,7 @@ export default function BandChart({
     const element = holder.current;
     if (!element) return;
     const kw = (wh: number) => (wh * 4) / 1000;
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const dark = document.documentElement.classList.contains("dark");
     const ink = dark ? "#d6d3d1" : "#44403c";
     const axis = { stroke: ink, grid: { stroke: dark ? "#292524" : "#e7e5e4" } };
     const plot = new uPlot(

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { formatEnergy, formatPower, parseKilowattHours } from "./energy";
 import { formatMoney, parseShillings } from "./money";
 import { isFinal, standing, stepsDone } from "./payment";
+import { codeDigits, formatPhone, parsePhone } from "./phone";
 import { formatMoment, formatTime, minutesSince, quarterInNairobi } from "./time";
 
 describe("money", () => {
@@ -66,6 +67,30 @@ describe("time", () => {
 
   it("counts whole minutes", () =>
     expect(minutesSince("2026-11-22T09:00:00Z", "2026-11-22T09:02:59Z")).toBe(2));
+});
+
+describe("a phone number", () => {
+  it.each(["0712 345 678", "712345678", "254712345678", "+254-712-345-678"])("is read from %s", (text) =>
+    expect(parsePhone(text)).toBe("254712345678"),
+  );
+
+  it.each(["", "0812345678", "071234567", "07123456789", "+255712345678", "0712345678x"])(
+    "is not %s",
+    (text) => expect(parsePhone(text)).toBeNull(),
+  );
+
+  it("survives being printed and typed again", () =>
+    fc.assert(
+      fc.property(fc.constantFrom("1", "7"), fc.integer({ min: 0, max: 99_999_999 }), (kind, rest) => {
+        const phone = `254${kind}${rest.toString().padStart(8, "0")}`;
+        expect(parsePhone(formatPhone(phone))).toBe(phone);
+      }),
+    ));
+
+  it("gets a code of six digits, however it was pasted", () => {
+    expect(codeDigits("Jirani: 123-456")).toBe("123456");
+    expect(codeDigits("1234567")).toBe("123456");
+  });
 });
 
 describe("payment", () => {

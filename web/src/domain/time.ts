@@ -54,6 +54,12 @@ export function minutesSince(at: string, now: string): number {
   return Math.max(0, Math.floor((Date.parse(now) - Date.parse(at)) / 60_000));
 }
 
+/** Whether panels rest: near the equator the sun rises after six and sets before seven all year. */
+export function isNight(now: string): boolean {
+  const hour = Number(formatTime(now).slice(0, 2));
+  return hour < 6 || hour >= 19;
+}
+
 /** A meter speaks once a slot of `slot_s` seconds; whether it has missed two of them. */
 export function isSilent(at: string, now: string, slot_s = 900): boolean {
   return Date.parse(now) - Date.parse(at) > 2 * slot_s * 1000;

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Suspense, useEffect, useState } from "react";
 import { Link, Redirect, Route, Switch, useLocation } from "wouter";
 import { Button } from "../components/basics";
@@ -7,10 +7,11 @@ import { Guard, Loaded, Waiting } from "../components/states";
 import { formatTime } from "../domain/time";
 import { HomeScreen } from "../features/home/HomeScreen";
 import { useLanguage, useMessages } from "../i18n";
-import { ApiError, api, asked, type Home } from "../lib/api";
+import { ApiError, type Home } from "../lib/api";
+import { useSaver } from "../lib/choices";
 import * as questions from "../lib/questions";
 import { useReach } from "../lib/reach";
-import { forget } from "../lib/snapshot";
+import { useSignOut } from "../lib/session";
 import { follow } from "../lib/stream";
 import { keepFiles } from "../lib/worker";
 import {
@@ -21,7 +22,9 @@ import {
   MarketScreen,
   MoneyScreen,
   PaymentScreen,
+  ProofScreen,
   RulesScreen,
+  SettingsScreen,
   SignIn,
 } from "./screens";
 
@@ -29,17 +32,8 @@ import {
 export function App() {
   const client = useQueryClient();
   const me = useQuery(questions.me);
-  const [location, go] = useLocation();
-  const signOut = useMutation({
-    mutationFn: () => asked(api.DELETE("/api/v1/session")),
-    onSettled: async () => {
-      forget();
-      await client.resetQueries({ queryKey: ["me"] });
-      // The next person starts at home and finds nothing of this one.
-      go("/");
-      client.removeQueries({ type: "inactive" });
-    },
-  });
+  const [location] = useLocation();
+  const signOut = useSignOut();
   const isOut = me.error instanceof ApiError && (me.error.status === 401 || me.error.status === 403);
   const name = (!isOut && me.data?.name) || null;
   return (
@@ -78,7 +72,9 @@ export function App() {
 
 function Screens() {
   const client = useQueryClient();
-  useEffect(() => follow(client), [client]);
+  const saver = useSaver();
+  // Who saves data is asked for nothing that nobody looks at: screens ask by themselves.
+  useEffect(() => (saver === "yes" ? undefined : follow(client)), [client, saver]);
   return (
     <Switch>
       <Route path="/" component={HomeScreen} />
@@ -88,7 +84,9 @@ function Screens() {
       <Route path="/pay/:id">{(params) => <PaymentScreen id={Number(params.id)} />}</Route>
       <Route path="/money" component={MoneyScreen} />
       <Route path="/history" component={HistoryScreen} />
+      <Route path="/proof/*">{(params) => <ProofScreen id={params["*"]} />}</Route>
       <Route path="/bill" component={BillScreen} />
+      <Route path="/settings" component={SettingsScreen} />
       <Route>
         <Redirect to="/" />
       </Route>
@@ -120,6 +118,15 @@ function Header({ name, onSignOut }: { name: string | null; onSignOut: () => voi
           >
             <span lang={other}>{other === "sw" ? "Kiswahili" : "English"}</span>
           </button>
+          {name && (
+            <Link
+              href="/settings"
+              aria-label={messages.settings}
+              className="flex min-h-12 min-w-12 items-center justify-center"
+            >
+              <Icon name="settings" />
+            </Link>
+          )}
           {name && (
             <button type="button" className="min-h-12 min-w-12 cursor-pointer underline" onClick={onSignOut}>
               {messages.signOut}

@@ -33,8 +33,10 @@ const files = {
   pay: () => import("../features/market/PaymentScreen"),
   money: () => import("../features/money/MoneyScreen"),
   history: () => import("../features/history/HistoryScreen"),
+  proof: () => import("../features/history/ProofScreen"),
   bill: () => import("../features/bill/BillScreen"),
   handset: () => import("../features/handset/HandsetScreen"),
+  settings: () => import("../features/settings/SettingsScreen"),
   signin: () => import("../features/signin/SignIn"),
 };
 
@@ -45,7 +47,9 @@ export const PaymentScreen = screen(() => files.pay().then((file) => file.Paymen
 export const MoneyScreen = screen(() => files.money().then((file) => file.MoneyScreen));
 export const HistoryScreen = screen(() => files.history().then((file) => file.HistoryScreen));
 export const BillScreen = screen(() => files.bill().then((file) => file.BillScreen));
+export const ProofScreen = screen(() => files.proof().then((file) => file.ProofScreen));
 export const HandsetScreen = screen(() => files.handset().then((file) => file.HandsetScreen));
+export const SettingsScreen = screen(() => files.settings().then((file) => file.SettingsScreen));
 export const SignIn = screen(() => files.signin().then((file) => file.SignIn));
 
 /** Begins to load the screen at this address, if it is one of these. */

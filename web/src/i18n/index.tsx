@@ -55,6 +55,11 @@ export function useLanguage(): Speech {
   return speech;
 }
 
+/** Texts that few screens read: they travel in the file of those, in both languages. */
+export function useTexts<T>(texts: Record<Language, T>): T {
+  return texts[useLanguage().language];
+}
+
 export function useMessages(): Messages {
   return useLanguage().messages;
 }

@@ -28,9 +28,3 @@ function subscribe(changed: () => void): () => void {
 export function useReach(): "online" | "offline" {
   return useSyncExternalStore(subscribe, () => (navigator.onLine && last === "yes" ? "online" : "offline"));
 }
-
-/** Whether the person asked the browser to spend little data. */
-export function savesData(): "yes" | "no" {
-  const { connection } = navigator as { connection?: { saveData?: boolean } };
-  return connection?.saveData ? "yes" : "no";
-}

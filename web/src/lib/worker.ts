@@ -4,7 +4,7 @@
  * costs the first load nothing.
  */
 import type { QueryClient } from "@tanstack/react-query";
-import { savesData } from "./reach";
+import { savesData } from "./choices";
 
 /** Begins to keep the page's files; `onNewer` gets the way to use a newer version, once one waits. */
 export function keepFiles(client: QueryClient, onNewer: (use: () => void) => void): void {

@@ -1,87 +1,124 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
-import { Button, Field } from "../components/basics";
-import { Problem } from "../components/states";
+import { useEffect } from "react";
+import { Link, Redirect, Route, Router, Switch, useLocation } from "wouter";
+import { Guard, Problem } from "../components/states";
 import { ApiError, api, asked } from "../lib/api";
 import { follow } from "../lib/stream";
-import { AuditPanel } from "./AuditPanel";
-import { Curtailments } from "./Curtailments";
-import { FloatMoves } from "./FloatMoves";
-import { Households } from "./Households";
-import { Overview } from "./Overview";
-import { Payments } from "./Payments";
-import { Quarantine } from "./Quarantine";
-import { Reconciliation } from "./Reconciliation";
-import { ReviewDesk } from "./ReviewDesk";
-import { Shortfalls } from "./Shortfalls";
-import { SlotReports } from "./SlotReports";
-import { Tariffs } from "./Tariffs";
-import { TaxExport } from "./TaxExport";
+import { ActsPage } from "./ActsPage";
+import { Desk } from "./Desk";
+import { FindingsPage } from "./findings/FindingsPage";
+import { MeterPage } from "./meters/MeterPage";
+import { MetersPage } from "./meters/MetersPage";
+import { SignIn } from "./SignIn";
 
-/** The operator's desk: everything on one page, the money first. */
+const pages = [
+  ["/", "Desk"],
+  ["/meters", "Meters"],
+  ["/findings", "Findings"],
+  ["/acts", "Acts"],
+] as const;
+
+/** The operator's console: who is signed in, then its pages. */
 export function App() {
-  const client = useQueryClient();
   const overview = useQuery({
     queryKey: ["overview"],
     queryFn: () => asked(api.GET("/api/v1/operator/overview")),
     refetchInterval: 15_000,
   });
-  // Two operators are told apart by name: what one proposes, another approves.
-  const [name, setName] = useState("");
-  const signIn = useMutation({
-    mutationFn: () =>
-      asked(
-        api.POST("/api/v1/demo/session", {
-          body: { operator: true, operator_name: name.trim() === "" ? null : name.trim() },
-        }),
-      ),
-    onSuccess: () => client.resetQueries(),
-  });
-  const refused = overview.error instanceof ApiError && [401, 403].includes(overview.error.status);
+  const isOut = overview.error instanceof ApiError && [401, 403].includes(overview.error.status);
   return (
-    <div className="mx-auto max-w-6xl space-y-4 p-4">
-      <header className="flex items-center justify-between gap-4">
-        <h1 className="font-bold text-2xl">Jirani · operator</h1>
-        <a href="/" className="min-h-12 py-3 underline">
-          Household app
-        </a>
-      </header>
-      {refused && (
-        <div className="space-y-2">
-          <p>The operator's desk needs the operator's session. In the demo it takes one click.</p>
-          <Field
-            id="operator-name"
-            label="Your name (for the review desk)"
-            maxLength={40}
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
-          <Button onClick={() => signIn.mutate()}>Sign in as the operator (demo)</Button>
-          {signIn.isError && <Problem error={signIn.error} />}
-        </div>
-      )}
-      {overview.isError && !refused && (
-        <Problem error={overview.error} onRetry={() => void overview.refetch()} />
-      )}
-      {overview.data && (
-        <main className="space-y-4">
-          <Live />
-          <Overview overview={overview.data} />
-          <AuditPanel last={overview.data.audit ?? null} />
-          <ReviewDesk />
-          <Reconciliation />
-          <FloatMoves />
-          <Tariffs />
-          <Shortfalls />
-          <SlotReports />
-          <Curtailments />
-          <Payments />
-          <TaxExport />
-          <Households />
-          <Quarantine />
-        </main>
-      )}
-    </div>
+    <Router base="/ops">
+      <div className="mx-auto max-w-6xl space-y-4 p-4">
+        <header className="flex flex-wrap items-center justify-between gap-4">
+          <p className="font-bold text-lg">Jirani · operator</p>
+          {overview.data && !isOut && <Pages />}
+          <div className="flex gap-4">
+            {/* The household's app is another page, not a route of this one. */}
+            <a href="/" className="min-h-12 py-3 underline">
+              Household app
+            </a>
+            {overview.data && !isOut && <SignOut />}
+          </div>
+        </header>
+        {isOut && <SignIn />}
+        {overview.isError && !isOut && (
+          <Problem error={overview.error} onRetry={() => void overview.refetch()} />
+        )}
+        {overview.data && !isOut && (
+          <main className="space-y-4">
+            <Live />
+            <Switch>
+              <Route path="/">
+                <h1 className="font-bold text-2xl">Desk</h1>
+                <Desk overview={overview.data} />
+              </Route>
+              <Route path="/meters">
+                <Guard>
+                  <MetersPage now={overview.data.now} />
+                </Guard>
+              </Route>
+              <Route path="/meters/:id">
+                {({ id }) => (
+                  <Guard key={id}>
+                    <MeterPage id={id} now={overview.data.now} />
+                  </Guard>
+                )}
+              </Route>
+              <Route path="/findings">
+                <Guard>
+                  <FindingsPage />
+                </Guard>
+              </Route>
+              <Route path="/acts">
+                <Guard>
+                  <ActsPage />
+                </Guard>
+              </Route>
+              <Route>
+                <Redirect to="/" />
+              </Route>
+            </Switch>
+          </main>
+        )}
+      </div>
+    </Router>
+  );
+}
+
+function Pages() {
+  const [location] = useLocation();
+  const current = (path: string) => (path === "/" ? location === "/" : location.startsWith(path));
+  return (
+    <nav aria-label="Pages">
+      <ul className="flex flex-wrap gap-2">
+        {pages.map(([path, name]) => (
+          <li key={path}>
+            <Link
+              href={path}
+              aria-current={current(path) ? "page" : undefined}
+              className={`flex min-h-12 items-center rounded-xl px-4 ${
+                current(path) ? "bg-leaf-700 font-semibold text-white" : "bg-stone-200 dark:bg-stone-800"
+              }`}
+            >
+              {name}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+function SignOut() {
+  const client = useQueryClient();
+  const out = useMutation({
+    mutationFn: () => asked(api.DELETE("/api/v1/session")),
+    onSettled: () => client.resetQueries(),
+  });
+  return (
+    <button type="button" className="min-h-12 cursor-pointer underline" onClick={() => out.mutate()}>
+      Sign out
+    </button>
   );
 }
 

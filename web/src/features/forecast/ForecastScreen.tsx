@@ -1,19 +1,25 @@
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
-import { Card } from "../../components/basics";
+import { lazy, Suspense, useState } from "react";
+import { Button, Card } from "../../components/basics";
 import { Guard, Loaded, Waiting } from "../../components/states";
 import { formatEnergy } from "../../domain/energy";
 import { hourly, tomorrow } from "../../domain/forecast";
 import { formatMoment, formatTime } from "../../domain/time";
-import { useMessages } from "../../i18n";
-import { api, asked } from "../../lib/api";
+import { useMessages, useTexts } from "../../i18n";
+import { api, asked, type Schemas } from "../../lib/api";
+import { useSaver } from "../../lib/choices";
 import { AdviceCard } from "../home/AdviceCard";
+import { Hours } from "./Hours";
+import { hoursTexts } from "./texts";
 
 const BandChart = lazy(() => import("../../components/BandChart"));
 
-/** A sentence first, then the bands, then the same numbers as a table. */
+/** A sentence first, then the hours, then the bands, then the same numbers as a table. */
 export function ForecastScreen() {
   const messages = useMessages();
+  const texts = useTexts(hoursTexts);
+  const saver = useSaver();
+  const [asksChart, askChart] = useState<"yes" | "no">("no");
   const forecast = useQuery({
     queryKey: ["forecast"],
     queryFn: () => asked(api.GET("/api/v1/me/forecast")),
@@ -37,16 +43,22 @@ export function ForecastScreen() {
                   {data.weather?.source && ` · ${data.weather.source}`}
                 </p>
                 {data.weather?.missing && <p className="text-sm">{messages.forecast.noWeather}</p>}
-                <Guard after="restart">
-                  <Suspense fallback={<Waiting size="h-64" />}>
-                    <BandChart
-                      points={data.points}
-                      label={messages.forecast.chart}
-                      production={messages.forecast.production}
-                      consumption={messages.forecast.consumption}
-                    />
-                  </Suspense>
-                </Guard>
+                {saver === "yes" && asksChart === "no" ? (
+                  <Button look="quiet" onClick={() => askChart("yes")}>
+                    {texts.draw}
+                  </Button>
+                ) : (
+                  <Guard after="restart">
+                    <Suspense fallback={<Waiting size="h-64" />}>
+                      <BandChart
+                        points={data.points}
+                        label={messages.forecast.chart}
+                        production={messages.forecast.production}
+                        consumption={messages.forecast.consumption}
+                      />
+                    </Suspense>
+                  </Guard>
+                )}
                 <details>
                   <summary className="min-h-12 cursor-pointer py-3 underline">
                     {messages.forecast.table}
@@ -71,11 +83,26 @@ export function ForecastScreen() {
                   </table>
                 </details>
               </Card>
+              <Guard>
+                <Hours points={data.points} />
+              </Guard>
               {data.advice && <AdviceCard advice={data.advice} />}
+              <TrackRecord record={data.record} />
             </>
           );
         }}
       </Loaded>
     </div>
+  );
+}
+
+/** How good it was: only once there are days to say so of. */
+function TrackRecord({ record }: { record: Schemas["ForecastRecord"] | null | undefined }) {
+  const texts = useTexts(hoursTexts);
+  if (!record || record.days === 0 || record.production_inside_permille == null) return null;
+  return (
+    <p className="text-sm text-stone-600 dark:text-stone-400">
+      {texts.record(record.days, Math.round(record.production_inside_permille / 10))}
+    </p>
   );
 }

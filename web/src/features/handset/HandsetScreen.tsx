@@ -4,12 +4,13 @@ import { Link } from "wouter";
 import { Button, Card, Field } from "../../components/basics";
 import { Loaded, Problem } from "../../components/states";
 import { formatMoment } from "../../domain/time";
-import { useMessages } from "../../i18n";
+import { useTexts } from "../../i18n";
 import { api, asked, newIntentKey } from "../../lib/api";
+import { handsetTexts } from "./texts";
 
 /** A feature phone on a page, in a demonstration: the same menus as a real one dials. */
 export function HandsetScreen() {
-  const messages = useMessages();
+  const texts = useTexts(handsetTexts);
   const households = useQuery({
     queryKey: ["demo-households"],
     queryFn: () => asked(api.GET("/api/v1/demo/households")),
@@ -17,8 +18,8 @@ export function HandsetScreen() {
   const [chosen, choose] = useState<number | null>(null);
   return (
     <div className="space-y-4">
-      <h1 className="font-bold text-2xl">{messages.handset.title}</h1>
-      <p>{messages.handset.note}</p>
+      <h1 className="font-bold text-2xl">{texts.title}</h1>
+      <p>{texts.note}</p>
       <Loaded query={households} size="h-96" className="space-y-4">
         {(list) => {
           const homes = list.filter((household) => household.kind === "home");
@@ -26,7 +27,7 @@ export function HandsetScreen() {
           return (
             <>
               <label className="block font-medium text-sm">
-                {messages.handset.whose}
+                {texts.whose}
                 <select
                   className="mt-1 min-h-12 w-full rounded-xl border border-stone-500 bg-transparent px-3 text-lg"
                   value={current}
@@ -45,7 +46,7 @@ export function HandsetScreen() {
         }}
       </Loaded>
       <Link href="/" className="inline-block min-h-12 py-3 underline">
-        {messages.handset.back}
+        {texts.back}
       </Link>
     </div>
   );
@@ -59,7 +60,7 @@ interface Call {
 }
 
 function Handset({ household }: { household: number }) {
-  const messages = useMessages();
+  const texts = useTexts(handsetTexts);
   const client = useQueryClient();
   const [call, setCall] = useState<Call | null>(null);
   const [answer, setAnswer] = useState("");
@@ -107,7 +108,7 @@ function Handset({ household }: { household: number }) {
               <form onSubmit={send} className="space-y-3">
                 <Field
                   id="ussd-answer"
-                  label={messages.handset.answer}
+                  label={texts.answer}
                   inputMode="decimal"
                   autoComplete="off"
                   value={answer}
@@ -115,10 +116,10 @@ function Handset({ household }: { household: number }) {
                 />
                 <div className="flex gap-2">
                   <Button type="submit" disabled={dial.isPending || answer === ""}>
-                    {messages.handset.send}
+                    {texts.send}
                   </Button>
                   <Button look="quiet" onClick={() => setCall(null)}>
-                    {messages.handset.hangUp}
+                    {texts.hangUp}
                   </Button>
                 </div>
               </form>
@@ -127,12 +128,12 @@ function Handset({ household }: { household: number }) {
                 disabled={dial.isPending}
                 onClick={() => dial.mutate({ session: newIntentKey(), typed: "" })}
               >
-                {messages.handset.dial(service_code)}
+                {texts.dial(service_code)}
               </Button>
             )}
           </Card>
-          <Card title={messages.handset.inbox}>
-            {inbox.length === 0 && <p>{messages.handset.empty}</p>}
+          <Card title={texts.inbox}>
+            {inbox.length === 0 && <p>{texts.empty}</p>}
             <ul className="space-y-2" data-testid="inbox">
               {inbox.map((message) => (
                 <li key={message.number} className="rounded-xl bg-stone-100 p-3 dark:bg-stone-800">

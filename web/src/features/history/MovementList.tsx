@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { formatEnergy } from "../../domain/energy";
 import { groupBy } from "../../domain/group";
 import { formatMoney } from "../../domain/money";
@@ -15,15 +16,15 @@ const icons: Record<Movement["kind"], string> = {
   reversal: "↺",
 };
 
-/** Movements by day, with the receipt and the chain's signature where there is one. */
+/** Movements by day; `proof` leads to each one's, beside its receipt and the chain's signature. */
 export function MovementList({
   movements,
   empty,
-  proofs,
+  proof,
 }: {
   movements: Movement[];
   empty: string;
-  proofs?: boolean;
+  proof?: (movement: Movement) => ReactNode;
 }) {
   const messages = useMessages();
   if (movements.length === 0) return <p>{empty}</p>;
@@ -53,7 +54,7 @@ export function MovementList({
                     <p className="text-sm">{formatEnergy(movement.energy_wh)}</p>
                   )}
                 </div>
-                {proofs && (movement.receipt || movement.signature) && (
+                {proof && (
                   <div className="w-full min-w-0 pl-8">
                     {movement.receipt && (
                       <p className="text-sm">
@@ -65,6 +66,7 @@ export function MovementList({
                         {messages.history.chain} <span className="font-mono">{movement.signature}</span>
                       </p>
                     )}
+                    {proof(movement)}
                   </div>
                 )}
               </li>

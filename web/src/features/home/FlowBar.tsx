@@ -24,8 +24,8 @@ export function FlowBar({
   ];
   return (
     <>
-      <p className="mb-2 flex items-baseline justify-between gap-4">
-        <span className="text-stone-600 dark:text-stone-400">{messages.home.made}</span>
+      <p className="mb-2 flex flex-wrap items-baseline justify-between gap-4">
+        <span className="min-w-0 break-words text-stone-600 dark:text-stone-400">{messages.home.made}</span>
         <span className="whitespace-nowrap font-semibold">{formatEnergy(generation)}</span>
       </p>
       <div

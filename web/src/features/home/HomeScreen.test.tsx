@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { show } from "../../testing/render";
 import { refusal, serve } from "../../testing/server";
 import { HomeScreen } from "./HomeScreen";
+import "./FirstSteps";
 
 const home = {
   power_w: 430,
@@ -43,6 +44,25 @@ describe("home", () => {
     expect(await screen.findByText("Your meter has not sent anything yet")).toBeVisible();
   });
 
+  it("tells who has no meter yet how it begins, instead of a day of noughts", async () => {
+    serve({ "GET /api/v1/me/home": () => ({ ...home, power_w: 0, power_at: null }) });
+    show(<HomeScreen />);
+    expect(await screen.findByRole("heading", { name: "How your meter begins" })).toBeVisible();
+    expect(screen.queryByText("Into the grid")).toBeNull();
+  });
+
+  it("says at night that the panels rest, and never while they still sell", async () => {
+    const night = { ...home, power_w: -300, power_at: "2026-11-22T18:00:00Z", now: "2026-11-22T18:03:00Z" };
+    serve({ "GET /api/v1/me/home": () => night });
+    const first = show(<HomeScreen />);
+    expect(await screen.findByText("☾ Night: your panels rest")).toBeVisible();
+    first.unmount();
+    serve({ "GET /api/v1/me/home": () => ({ ...home, power_w: -300 }) });
+    show(<HomeScreen />);
+    expect(await screen.findByText("Drawing 300 W now")).toBeVisible();
+    expect(screen.queryByText("☾ Night: your panels rest")).toBeNull();
+  });
+
   it("says since when a meter is silent instead of what it last said", async () => {
     localStorage.setItem("jirani.language", "sw");
     const last = { ...home, power_at: "2026-11-22T08:29:00Z", now: "2026-11-22T09:00:00Z" };
@@ -50,6 +70,7 @@ describe("home", () => {
     const first = show(<HomeScreen />);
     expect(await screen.findByText("Mita yako haijatuma taarifa tangu 22 Nov 2026, 11:29")).toBeVisible();
     expect(screen.queryByText("Unauza 430 W sasa")).toBeNull();
+    expect(screen.getByText("Umetumika nyumbani").closest("[data-old]")).not.toBeNull();
     first.unmount();
     serve({
       "GET /api/v1/me/home": () => ({ ...last, power_at: "2026-11-22T08:30:00Z" }),

@@ -1,23 +1,28 @@
 import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
 import { Link } from "wouter";
 import { Card, Line } from "../../components/basics";
-import { Guard, Loaded } from "../../components/states";
+import { Guard, Loaded, Waiting } from "../../components/states";
 import { formatEnergy } from "../../domain/energy";
 import { formatMoney } from "../../domain/money";
-import { formatMoment, formatTime, isSilent, minutesSince } from "../../domain/time";
+import { formatMoment, formatTime, isNight, isSilent, minutesSince } from "../../domain/time";
 import { useMessages } from "../../i18n";
 import type { Home } from "../../lib/api";
-import { useHidden } from "../../lib/hidden";
+import { useHidden, useSaver } from "../../lib/choices";
 import * as questions from "../../lib/questions";
 import { MovementList } from "../history/MovementList";
 import { ComingPrice } from "../market/ComingPrice";
 import { AdviceCard } from "./AdviceCard";
 import { FlowBar } from "./FlowBar";
 
+// Few homes ever need it, and those that do need it for a day.
+const FirstSteps = lazy(() => import("./FirstSteps"));
+
 /** Is the sun earning, what do I have, what should I do. */
 export function HomeScreen() {
   const messages = useMessages();
-  const home = useQuery({ ...questions.home, refetchInterval: 30_000 });
+  const saver = useSaver();
+  const home = useQuery({ ...questions.home, refetchInterval: saver === "yes" ? 60_000 : 30_000 });
   return (
     <Loaded query={home} size="h-dvh" className="space-y-4">
       {(data) => (
@@ -67,12 +72,21 @@ function Now({ home }: { home: Home }) {
           {messages.age(minutesSince(home.power_at, home.now))}
         </p>
       )}
-      <h2 className="mt-4 mb-1 font-semibold">{messages.home.today}</h2>
-      <FlowBar
-        generation={home.today.generation_wh}
-        exported={home.today.export_wh}
-        imported={home.today.import_wh}
-      />
+      {home.power_at && !silent && home.power_w < 10 && isNight(home.now) && <p>{messages.home.night}</p>}
+      {home.power_at ? (
+        <div className={silent ? "grayscale" : ""} data-old={silent ? true : undefined}>
+          <h2 className="mt-4 mb-1 font-semibold">{messages.home.today}</h2>
+          <FlowBar
+            generation={home.today.generation_wh}
+            exported={home.today.export_wh}
+            imported={home.today.import_wh}
+          />
+        </div>
+      ) : (
+        <Suspense fallback={<Waiting size="h-44" />}>
+          <FirstSteps />
+        </Suspense>
+      )}
     </Card>
   );
 }

@@ -83,6 +83,36 @@ describe("buying", () => {
     await waitFor(() => expect(history.at(-1)).toBe("/pay/4"));
   });
 
+  it("asks for another yes when the price has moved, under another key", async () => {
+    let price = quote;
+    const keys: (string | null)[] = [];
+    serve({
+      "POST /api/v1/me/quotes": () => price,
+      "POST /api/v1/me/orders": (request) => {
+        keys.push(request.headers.get("Idempotency-Key"));
+        if (keys.length > 1) return { id: 5 };
+        price = { ...quote, due_cents: 3_301, collect_cents: 3_400 };
+        return refusal(409, "settlement.price_moved", "This now costs KSh 33.01.");
+      },
+    });
+    const { history } = show(<BuyForm initialWh={1_500} />);
+    await userEvent.click(screen.getByRole("button", { name: "See the price" }));
+    await userEvent.click(await screen.findByRole("button", { name: "Yes, pay KSh 31.00" }));
+    const again = await screen.findByRole("button", { name: "Yes, pay KSh 34.00" });
+    expect(screen.getByRole("alert")).toHaveTextContent("The price has changed while you looked.");
+    expect(history.at(-1)).toBe("/");
+    await userEvent.click(again);
+    await waitFor(() => expect(history.at(-1)).toBe("/pay/5"));
+    expect(keys[0]).not.toBe(keys[1]);
+  });
+
+  it("says so when less is offered than was asked for", async () => {
+    serve({ "POST /api/v1/me/quotes": () => quote });
+    show(<BuyForm initialWh={4_000} />);
+    await userEvent.click(screen.getByRole("button", { name: "See the price" }));
+    expect(await screen.findByText("Neighbours offer 1.50 kWh now: the price is for that.")).toBeVisible();
+  });
+
   it("does not ask for a price of nonsense", async () => {
     const seen = serve({});
     show(<BuyForm initialWh={null} />);

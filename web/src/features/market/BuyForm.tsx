@@ -2,11 +2,13 @@ import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { Button, Field, Line } from "../../components/basics";
+import { Choice } from "../../components/Choice";
 import { Problem, ServerButton } from "../../components/states";
 import { formatEnergy, parseKilowattHours } from "../../domain/energy";
 import { formatMoney, parseShillings } from "../../domain/money";
-import { useMessages } from "../../i18n";
-import { api, asked, newIntentKey } from "../../lib/api";
+import { useMessages, useTexts } from "../../i18n";
+import { ApiError, api, asked, newIntentKey } from "../../lib/api";
+import { buyTexts } from "./buy-texts";
 import { WholeShillings } from "./WholeShillings";
 
 type Unit = "kwh" | "shillings";
@@ -22,9 +24,15 @@ function parse(text: string, unit: Unit): Want | null {
   return amount_cents ? { amount_cents } : null;
 }
 
+/** Whether the server says that it costs more by now. */
+function isMoved(error: unknown): boolean {
+  return error instanceof ApiError && error.code === "settlement.price_moved";
+}
+
 /** Amount, then the exact price, then a yes that says the sum. */
 export function BuyForm({ initialWh }: { initialWh: number | null }) {
   const messages = useMessages();
+  const texts = useTexts(buyTexts);
   const [, go] = useLocation();
   const [unit, setUnit] = useState<Unit>("kwh");
   const [text, setText] = useState(initialWh ? (initialWh / 1000).toFixed(3) : "1");
@@ -45,6 +53,12 @@ export function BuyForm({ initialWh }: { initialWh: number | null }) {
         }),
       ),
     onSuccess: (placed) => go(`/pay/${placed.id}`),
+    onError: (error) => {
+      // Another price is another thing to say yes to: it is shown, and nothing is bought with the old yes.
+      if (!isMoved(error)) return;
+      intent.current = newIntentKey();
+      ask(payWith);
+    },
   });
   const change = () => {
     intent.current = newIntentKey();
@@ -60,6 +74,7 @@ export function BuyForm({ initialWh }: { initialWh: number | null }) {
     event.preventDefault();
     ask(payWith);
   };
+  const wanted = unit === "kwh" ? parseKilowattHours(text) : null;
   return (
     <form onSubmit={look} className="space-y-3">
       <Field
@@ -110,6 +125,16 @@ export function BuyForm({ initialWh }: { initialWh: number | null }) {
       {quote.isError && <Problem error={quote.error} />}
       {quote.data && (
         <div data-testid="quote">
+          {isMoved(order.error) && (
+            <p role="alert" className="mb-2 font-semibold">
+              {texts.moved}
+            </p>
+          )}
+          {wanted !== null && quote.data.energy_wh < wanted && (
+            <p role="status" className="mb-2">
+              {texts.less(quote.data.energy_wh)}
+            </p>
+          )}
           <dl>
             <Line term={messages.market.get}>{formatEnergy(quote.data.energy_wh)}</Line>
             <Line term={messages.market.due}>{formatMoney(quote.data.due_cents)}</Line>
@@ -135,39 +160,7 @@ export function BuyForm({ initialWh }: { initialWh: number | null }) {
           </div>
         </div>
       )}
-      {order.isError && <Problem error={order.error} />}
+      {order.isError && !isMoved(order.error) && <Problem error={order.error} />}
     </form>
-  );
-}
-
-function Choice<T extends string>({
-  name,
-  legend,
-  options,
-  value,
-  onChange,
-}: {
-  name: string;
-  legend?: string;
-  options: [T, string][];
-  value: T;
-  onChange: (next: T) => void;
-}) {
-  return (
-    <fieldset className="flex flex-wrap items-center gap-4">
-      {legend && <legend className="font-medium text-sm">{legend}</legend>}
-      {options.map(([key, label]) => (
-        <label key={key} className="flex min-h-12 items-center gap-2">
-          <input
-            type="radio"
-            name={name}
-            checked={value === key}
-            onChange={() => onChange(key)}
-            className="h-6 w-6 accent-leaf-700"
-          />
-          {label}
-        </label>
-      ))}
-    </fieldset>
   );
 }

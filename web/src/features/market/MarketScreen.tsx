@@ -25,7 +25,7 @@ export function MarketScreen() {
       <h1 className="font-bold text-2xl">{messages.tabs.market}</h1>
       <ComingPrice />
       <Link href="/rules" className="flex min-h-12 items-center font-semibold underline">
-        {messages.rules.open}
+        {messages.market.rules}
       </Link>
       <Card title={messages.market.buyTitle}>
         <BuyForm initialWh={Number(wanted.get("buy")) || null} />

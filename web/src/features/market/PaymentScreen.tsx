@@ -5,15 +5,17 @@ import { Loaded } from "../../components/states";
 import { formatEnergy } from "../../domain/energy";
 import { formatMoney } from "../../domain/money";
 import { isFinal, standing, steps, stepsDone } from "../../domain/payment";
-import { useMessages } from "../../i18n";
+import { useMessages, useTexts } from "../../i18n";
 import { api, asked } from "../../lib/api";
 import * as questions from "../../lib/questions";
 import { useReach } from "../../lib/reach";
+import { payTexts } from "./pay-texts";
 import { WholeShillings } from "./WholeShillings";
 
 /** One order's payment, read again by its number: a reload or a dead stream loses nothing. */
 export function PaymentScreen({ id }: { id: number }) {
   const messages = useMessages();
+  const texts = useTexts(payTexts);
   const config = useQuery(questions.config);
   const isCut = useReach() === "offline";
   const order = useQuery({
@@ -23,7 +25,7 @@ export function PaymentScreen({ id }: { id: number }) {
   });
   return (
     <Card>
-      <h1 className="font-bold text-2xl">{messages.pay.title}</h1>
+      <h1 className="font-bold text-2xl">{texts.title}</h1>
       <Loaded query={order} size="h-96">
         {(data) => {
           const done = stepsDone(data.state);
@@ -38,17 +40,17 @@ export function PaymentScreen({ id }: { id: number }) {
                 data-state={data.state}
               >
                 {open && isCut
-                  ? messages.pay.unreachable
+                  ? texts.unreachable
                   : unknown
-                    ? messages.pay.unknown
-                    : messages.pay.standing[standing(data.state)]}
+                    ? texts.unknown
+                    : texts.standing[standing(data.state)]}
               </p>
               {data.pay_with === "mpesa" && (
                 <ol className="space-y-1">
                   {steps.map((step, index) => (
                     <li key={step} className={index < done ? "" : "text-stone-500 dark:text-stone-400"}>
                       <span aria-hidden="true">{index < done ? "✓" : "○"} </span>
-                      {messages.pay.steps[step]}
+                      {texts.steps[step]}
                     </li>
                   ))}
                 </ol>
@@ -56,10 +58,10 @@ export function PaymentScreen({ id }: { id: number }) {
               <dl className="mt-3">
                 <Line term={messages.market.get}>{formatEnergy(data.energy_wh)}</Line>
                 <Line term={messages.market.due}>{formatMoney(data.due_cents)}</Line>
-                {data.receipt && <Line term={messages.pay.receipt}>{data.receipt}</Line>}
+                {data.receipt && <Line term={texts.receipt}>{data.receipt}</Line>}
                 {data.final_signature && (
                   <div className="py-1">
-                    <dt className="text-stone-600 dark:text-stone-400">{messages.pay.signature}</dt>
+                    <dt className="text-stone-600 dark:text-stone-400">{texts.signature}</dt>
                     <dd className="break-all font-mono text-sm" data-testid="signature">
                       {data.final_signature}
                     </dd>
@@ -69,7 +71,7 @@ export function PaymentScreen({ id }: { id: number }) {
               {data.pay_with === "mpesa" && (
                 <WholeShillings asked={data.collect_cents} due={data.due_cents} />
               )}
-              {data.state === "released" && data.pay_with === "mpesa" && <p>{messages.pay.late}</p>}
+              {data.state === "released" && data.pay_with === "mpesa" && <p>{texts.late}</p>}
               {config.data?.phones_url && !isFinal(data.state) && (
                 <p>
                   <a
@@ -78,17 +80,17 @@ export function PaymentScreen({ id }: { id: number }) {
                     rel="noopener noreferrer"
                     className="inline-block min-h-12 py-3 underline"
                   >
-                    {messages.demo.phones}
+                    {texts.phones}
                   </a>
                 </p>
               )}
               {open && (
                 <Button look="quiet" onClick={() => void order.refetch()}>
-                  {messages.pay.check}
+                  {texts.check}
                 </Button>
               )}
               <Link href="/market" className="block min-h-12 py-3 underline">
-                {messages.pay.another}
+                {texts.another}
               </Link>
             </>
           );

@@ -6,7 +6,7 @@ import { formatMoney, parseShillings } from "../../domain/money";
 import { formatMoment } from "../../domain/time";
 import { useMessages } from "../../i18n";
 import { api, asked, newIntentKey } from "../../lib/api";
-import { useHidden } from "../../lib/hidden";
+import { useHidden } from "../../lib/choices";
 import * as questions from "../../lib/questions";
 import { ShortfallCard } from "../shortfall/ShortfallCard";
 

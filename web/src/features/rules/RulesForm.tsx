@@ -2,15 +2,16 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { Card, Field } from "../../components/basics";
 import { Problem, ServerButton } from "../../components/states";
-import { useMessages } from "../../i18n";
+import { useMessages, useTexts } from "../../i18n";
 import { api, asked } from "../../lib/api";
 import * as questions from "../../lib/questions";
 import { type Draft, draftOf, type Rules, type RulesRequest, requestOf, unreadable } from "./draft";
+import { rulesTexts } from "./texts";
 
 /** Sets both rules at once: they must not contradict each other. */
 export function RulesForm({ stored }: { stored: Rules }) {
   const messages = useMessages();
-  const text = messages.rules;
+  const text = useTexts(rulesTexts);
   const client = useQueryClient();
   const [draft, setDraft] = useState<Draft>(() => draftOf(stored));
   const [asking, setAsking] = useState(false);

@@ -1,58 +1,43 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { Link } from "wouter";
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense, useState } from "react";
 import { Button } from "../../components/basics";
-import { Loaded, Problem } from "../../components/states";
-import { useMessages } from "../../i18n";
-import { api, asked } from "../../lib/api";
+import { Loaded, Waiting } from "../../components/states";
+import { useTexts } from "../../i18n";
+import * as questions from "../../lib/questions";
+import { waysTexts } from "./ways-texts";
 
-/** Demo sign-in: pick a household. Only there when the server runs a demo. */
+// A device shows one of the two, and only while nobody is signed in.
+const DemoSignIn = lazy(() => import("./DemoSignIn"));
+const PhoneSignIn = lazy(() => import("./PhoneSignIn"));
+
+/** By phone and code; in a demonstration as anybody, unless somebody wants the real way. */
 export function SignIn({ onSignedIn, onOperator }: { onSignedIn: () => void; onOperator: () => void }) {
-  const messages = useMessages();
-  const households = useQuery({
-    queryKey: ["demo-households"],
-    queryFn: () => asked(api.GET("/api/v1/demo/households")),
-  });
-  const signIn = useMutation({
-    mutationFn: (body: { household_id: number } | { operator: true }) =>
-      asked(api.POST("/api/v1/demo/session", { body })),
-    onSuccess: (_, body) => ("operator" in body ? onOperator() : onSignedIn()),
-  });
+  const texts = useTexts(waysTexts);
+  const config = useQuery(questions.config);
+  const [way, setWay] = useState<"usual" | "phone">("usual");
   return (
-    <div className="space-y-4">
-      <p className="rounded-xl bg-sun-400 p-3 font-medium text-stone-900">{messages.demo.banner}</p>
-      <h1 className="font-bold text-2xl">{messages.demo.title}</h1>
-      {signIn.isError && <Problem error={signIn.error} />}
-      <Loaded query={households} size="h-dvh">
-        {(list) => (
-          <ul className="grid gap-2 sm:grid-cols-2">
-            {list
-              .filter((household) => household.kind === "home")
-              .map((household) => (
-                <li key={household.id}>
-                  <button
-                    type="button"
-                    disabled={signIn.isPending}
-                    onClick={() => signIn.mutate({ household_id: household.id })}
-                    className="min-h-14 w-full cursor-pointer rounded-xl bg-white p-3 text-left shadow-sm hover:bg-leaf-50 dark:bg-stone-900 dark:hover:bg-stone-800"
-                  >
-                    <span className="block font-semibold">{household.name}</span>
-                    <span className="text-sm text-stone-600 dark:text-stone-400">
-                      {messages.demo.panels(household.pv_rated_w)}
-                    </span>
-                  </button>
-                </li>
-              ))}
-          </ul>
-        )}
-      </Loaded>
-      <div className="flex flex-wrap items-center gap-4">
-        <Button look="quiet" onClick={() => signIn.mutate({ operator: true })}>
-          {messages.demo.operator}
-        </Button>
-        <Link href="/handset" className="min-h-12 py-3 underline">
-          {messages.demo.handset}
-        </Link>
-      </div>
-    </div>
+    <Loaded query={config} size="h-dvh" className="space-y-4">
+      {({ demo }) => (
+        <Suspense fallback={<Waiting size="h-dvh" />}>
+          {demo && way === "usual" ? (
+            <>
+              <DemoSignIn onSignedIn={onSignedIn} onOperator={onOperator} />
+              <Button look="quiet" onClick={() => setWay("phone")}>
+                {texts.byPhone}
+              </Button>
+            </>
+          ) : (
+            <>
+              <PhoneSignIn onSignedIn={onSignedIn} />
+              {demo && (
+                <Button look="quiet" onClick={() => setWay("usual")}>
+                  {texts.asAnybody}
+                </Button>
+              )}
+            </>
+          )}
+        </Suspense>
+      )}
+    </Loaded>
   );
 }

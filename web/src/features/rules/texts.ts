@@ -1,0 +1,46 @@
+/** The texts of the rules: they travel with the screen that shows them. */
+const en = {
+  title: "Your rules",
+  why: "Set a rule once. After every quarter of an hour the market acts for you, never worse than the operator's own prices.",
+  back: "Back to the market",
+  sellTitle: "Selling",
+  sells: "Sell what I have left",
+  keep: "Keep so many kWh for myself",
+  keepHint: "Only what is above this is sold",
+  floor: "Least KSh per kWh for me",
+  buyTitle: "Buying",
+  buys: "Buy for me from my balance",
+  keepsInHand: "Keep some in hand as well",
+  inHand: "How many kWh in hand",
+  shortfallOnly: "It buys only what you owe.",
+  priceMax: "Most KSh per kWh, all in",
+  budget: "Most KSh in a day",
+  budgetHint: "Only from your balance; nothing is asked of your phone",
+  onlyTell: "Only tell me, do nothing",
+  save: "Save my rules",
+  saved: "Saved. Your rules act from the next quarter of an hour on.",
+};
+
+const sw: typeof en = {
+  title: "Kanuni zako",
+  why: "Weka kanuni mara moja. Kila robo saa soko hukufanyia biashara, kamwe si vibaya kuliko bei za kampuni.",
+  back: "Rudi sokoni",
+  sellTitle: "Kuuza",
+  sells: "Uza kinachobaki",
+  keep: "Niwekee kWh ngapi",
+  keepHint: "Kinachozidi hapa tu ndicho kinauzwa",
+  floor: "KSh za chini kwa kWh, zangu",
+  buyTitle: "Kununua",
+  buys: "Ninunulie kwa salio langu",
+  keepsInHand: "Niwekee akiba pia",
+  inHand: "kWh ngapi za akiba",
+  shortfallOnly: "Inanunua tu unachodaiwa.",
+  priceMax: "KSh za juu kwa kWh, jumla",
+  budget: "KSh za juu kwa siku",
+  budgetHint: "Kutoka salio lako tu; simu yako haiombwi kitu",
+  onlyTell: "Niambie tu, usifanye kitu",
+  save: "Hifadhi kanuni zangu",
+  saved: "Zimehifadhiwa. Kanuni zako zinaanza robo saa ijayo.",
+};
+
+export const rulesTexts = { en, sw };

@@ -1,0 +1,88 @@
+/**
+ * Accounts: who signs in, on which devices, and what operators did. A server may be older
+ * than these routes and answer 404, which every screen takes for "not here".
+ */
+import { ApiError, api, asked } from "./api";
+
+/** A session of this household on some device. */
+export interface Device {
+  id: string;
+  /** What it was called when it signed in; null for one that did not say. */
+  name: string | null;
+  created_at: string;
+  expires_at: string;
+  /** The one that asks. */
+  this_one: boolean;
+}
+
+/** When a code may be asked for again, and how long this one holds. */
+export interface CodeSent {
+  resend_after_s: number;
+  valid_s: number;
+}
+
+type Door = (path: string, question?: object) => Promise<{ data?: unknown; response: Response }>;
+
+// These routes are not in the description that the client's types are made from.
+const doors = api as unknown as Record<"GET" | "POST" | "DELETE", Door>;
+const ask = <T>(answer: ReturnType<Door>) => asked(answer as Promise<{ data?: T; response: Response }>);
+
+/** Whether this refusal says that the server has no such route. */
+export function isNotHere(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 404;
+}
+
+export const devices = () => ask<Device[]>(doors.GET("/api/v1/me/devices"));
+
+export const signOutDevice = (id: string) =>
+  ask<void>(doors.DELETE("/api/v1/me/devices/{id}", { params: { path: { id } } }));
+
+/** Every device but the one that asks. */
+export const signOutOthers = () => ask<void>(doors.DELETE("/api/v1/me/devices"));
+
+/** Asks for a code by SMS: the same answer whether the number is known or not. */
+export const sendCode = (phone: string, language: "en" | "sw") =>
+  ask<CodeSent>(doors.POST("/api/v1/sign-in/code", { body: { phone, language } }));
+
+export const signIn = (body: { phone: string; code: string; shared_phone: boolean; device_name: string }) =>
+  ask<unknown>(doors.POST("/api/v1/sign-in", { body }));
+
+/** What this device is called in the list of devices: the browser and the system, nothing finer. */
+export function deviceName(agent = navigator.userAgent): string {
+  // Every browser also calls itself those that come after it here.
+  const browsers = {
+    OPR: "Opera",
+    Edg: "Edge",
+    SamsungBrowser: "Samsung",
+    Firefox: "Firefox",
+    Chrome: "Chrome",
+    Safari: "Safari",
+  };
+  const browser = Object.entries(browsers).find(([mark]) => agent.includes(`${mark}/`))?.[1] ?? "Browser";
+  const system = ["Android", "iPhone", "iPad", "Windows", "Mac", "Linux"].find((name) =>
+    agent.includes(name),
+  );
+  return system ? `${browser}, ${system}` : browser;
+}
+
+export const operatorSignIn = (body: { name: string; password: string; code: string }) =>
+  ask<unknown>(doors.POST("/api/v1/operator/sign-in", { body }));
+
+/** Something an operator did that needed a right, in the chain of all of them. */
+export interface Act {
+  number: number;
+  at: string;
+  who: string;
+  role: string;
+  act: string;
+  hash: string;
+}
+
+/** Newest first; `next_before` asks for the page after this one. */
+export interface Acts {
+  acts: Act[];
+  next_before: number | null;
+}
+
+export const acts = (before: number | null) =>
+  ask<Acts>(doors.GET("/api/v1/operator/acts", { params: { query: { before } } }));
