@@ -4,9 +4,11 @@
 //! right takes the bits of its left side from the row's mask; when every fork was asked, in
 //! any order, the lowest bit left is the leaf that a walk would have ended in (Lucchese et
 //! al., "QuickScorer", 2015). No row waits for another's branch, so the compiler asks
-//! many rows in one instruction.
+//! many rows in one instruction, and in twice as wide ones where the processor has them:
+//! the same sums in the same order, so the same answers everywhere.
 
 use crate::tree::{Next, Side, Tree};
+use multiversion::multiversion;
 
 /// Rows that are asked together.
 pub const BLOCK: usize = 64;
@@ -76,17 +78,23 @@ impl Quick {
 
     /// Adds what the tree says of each row to `sums`; `columns` are the bins of a block.
     pub fn add(&self, columns: &[[u8; BLOCK]], sums: &mut [f32; BLOCK]) {
-        let mut masks = [u32::MAX; BLOCK];
-        for ask in &self.forks {
-            let bins = &columns[usize::from(ask.column)];
-            for (mask, bin) in masks.iter_mut().zip(bins) {
-                let right = bin.wrapping_sub(ask.shift) > ask.most;
-                *mask &= if right { ask.keep } else { u32::MAX };
-            }
+        add(&self.forks, &self.leaves, columns, sums);
+    }
+}
+
+#[multiversion(targets("x86_64+avx2+bmi1"))]
+fn add(forks: &[Ask], leaves: &[f32; LEAVES_MAX], columns: &[[u8; BLOCK]], sums: &mut [f32; BLOCK]) {
+    let mut masks = [u32::MAX; BLOCK];
+    for &Ask { column, most, shift, keep } in forks {
+        let bins = &columns[usize::from(column)];
+        for (mask, bin) in masks.iter_mut().zip(bins) {
+            let right = bin.wrapping_sub(shift) > most;
+            // Without a branch: all bits where the row goes left.
+            *mask &= keep | u32::from(right).wrapping_sub(1);
         }
-        for (sum, mask) in sums.iter_mut().zip(&masks) {
-            *sum += self.leaves[mask.trailing_zeros() as usize % LEAVES_MAX];
-        }
+    }
+    for (sum, mask) in sums.iter_mut().zip(&masks) {
+        *sum += leaves[mask.trailing_zeros() as usize % LEAVES_MAX];
     }
 }
 

@@ -10,7 +10,7 @@ use jirani_store::suite::samples::{
     reading, receipt, session, slot,
 };
 use jirani_store::verify::verify_ledger;
-use jirani_store::{Archive, Change, OutboxState, SessionRole, Store as _, StoreError};
+use jirani_store::{Archive, Change, DeskRole, OutboxState, SessionRole, Store as _, StoreError};
 use jirani_store_postgres::PostgresStore;
 use jirani_store_sqlite::SqliteStore;
 use std::io::Cursor;
@@ -38,7 +38,7 @@ async fn furnish(store: &dyn Archive) {
         Change::Collection(collection(1)),
         Change::Receipt(receipt(1)),
         Change::Payout(payout(1)),
-        Change::Session(session(SessionRole::Operator)),
+        Change::Session(session(SessionRole::Desk(DeskRole::Operator))),
         Change::Setting { key: "Zeichen ũ".into(), value: "a\tb\"\\".into() },
         Change::Setting { key: "a".into(), value: String::new() },
     ]);

@@ -10,9 +10,8 @@ const OTHERWISE: &str = "Haikufanyika. Jaribu tena; ikiendelea, mpe mwendeshaji 
 
 /// The Kiswahili of an error's sentence.
 pub fn of(code: &str, english: &str) -> String {
-    let rows = ROWS.iter().filter(|(of, ..)| *of == code);
-    rows.filter_map(|(_, pattern, kiswahili)| Some(filled(kiswahili, &varying(pattern, english)?)))
-        .next()
+    let mut rows = ROWS.iter().filter(|(of, ..)| *of == code);
+    rows.find_map(|(_, pattern, kiswahili)| Some(filled(kiswahili, &varying(pattern, english)?)))
         .unwrap_or_else(|| OTHERWISE.to_owned())
 }
 
