@@ -53,7 +53,7 @@ export function SettingsScreen() {
         <Devices />
       </Guard>
       <Card title={texts.help}>
-        <p>{texts.ussd}</p>
+        <p>{texts.noNetwork}</p>
         {isDemo && (
           <Link href="/handset" className="inline-block min-h-12 py-3 underline">
             {texts.handset}
