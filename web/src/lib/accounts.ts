@@ -60,6 +60,13 @@ export function deviceName(agent = navigator.userAgent): string {
   return system ? `${browser}, ${system}` : browser;
 }
 
+/** Gives the PIN: for some minutes this session may move money. */
+export const givePin = (pin: string) => ask<void>(doors.POST("/api/v1/session/pin", { body: { pin } }));
+
+/** Sets the PIN, against the old one or a code that was sent; money may move then as well. */
+export const setPin = (body: { pin: string } & ({ old_pin: string } | { code: string })) =>
+  ask<void>(doors.POST("/api/v1/me/pin", { body }));
+
 export const operatorSignIn = (body: { name: string; password: string; code: string }) =>
   ask<unknown>(doors.POST("/api/v1/operator/sign-in", { body }));
 
