@@ -74,8 +74,8 @@ export const operatorSignIn = (body: { name: string; password: string; code: str
 export type DeskRole = Schemas["DeskRoleView"];
 
 /** In a demonstration: without a role it is operator, finance and auditor in one. */
-export const demoOperator = (body: { operator_name: string | null; role: DeskRole | null }) =>
-  asked(api.POST("/api/v1/demo/session", { body: { operator: true, ...body } }));
+export const demoOperator = (operator_name: string | null, role: DeskRole | null) =>
+  asked(api.POST("/api/v1/demo/session", { body: { operator: true, operator_name, ...(role && { role }) } }));
 
 /** What the authenticator of a new account is told. Shown once. */
 export interface Accepted {

@@ -102,7 +102,7 @@ function Demo() {
   const [name, setName] = useState("");
   const [role, setRole] = useState<DeskRole | null>(null);
   const enter = useMutation({
-    mutationFn: () => demoOperator({ operator_name: name.trim() === "" ? null : name.trim(), role }),
+    mutationFn: () => demoOperator(name.trim() === "" ? null : name.trim(), role),
     onSuccess: () => client.resetQueries(),
   });
   return (
