@@ -33,7 +33,7 @@ const dynamic = (bundle: Bundle, names: Iterable<string>) =>
   });
 
 /** Screens that few people open, and those with a network: kept once opened, not fetched ahead. */
-const seldom = /\/(HandsetScreen|ProofScreen|FirstSteps|SettingsScreen)\.tsx$/;
+const seldom = /\/(HandsetScreen|ProofScreen|FirstSteps|SettingsScreen|pin\/ask)\.tsx$/;
 
 /** What the household's page loads first, what its screens are, and what only one of them opens. */
 function parts(bundle: Bundle) {

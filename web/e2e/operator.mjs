@@ -99,7 +99,7 @@ async function decides(page) {
 }
 
 async function everyPage(page, theme) {
-  for (const path of ["/ops", "/ops/meters", "/ops/findings", "/ops/acts"]) {
+  for (const path of ["/ops", "/ops/meters", "/ops/findings", "/ops/people", "/ops/acts"]) {
     await page.goto(DASHBOARD + path);
     await page.getByRole("heading", { level: 1 }).waitFor();
     await until(path, async () => (await page.locator("main [role=status].rounded-2xl").count()) === 0);

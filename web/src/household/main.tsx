@@ -7,6 +7,7 @@ import * as questions from "../lib/questions";
 import { keep, restore } from "../lib/snapshot";
 import "../styles.css";
 import { App } from "./App";
+import "./pin";
 import { load } from "./screens";
 
 async function start(element: HTMLElement): Promise<void> {

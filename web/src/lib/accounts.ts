@@ -1,8 +1,8 @@
 /**
- * Accounts: who signs in, on which devices, and what operators did. A server may be older
- * than these routes and answer 404, which every screen takes for "not here".
+ * Accounts: who signs in and on which devices, the PIN, who is let in at the operator's desk,
+ * and what they did there.
  */
-import { ApiError, api, asked } from "./api";
+import { api, asked, type Schemas } from "./api";
 
 /** A session of this household on some device. */
 export interface Device {
@@ -26,11 +26,6 @@ type Door = (path: string, question?: object) => Promise<{ data?: unknown; respo
 // These routes are not in the description that the client's types are made from.
 const doors = api as unknown as Record<"GET" | "POST" | "DELETE", Door>;
 const ask = <T>(answer: ReturnType<Door>) => asked(answer as Promise<{ data?: T; response: Response }>);
-
-/** Whether this refusal says that the server has no such route. */
-export function isNotHere(error: unknown): error is ApiError {
-  return error instanceof ApiError && error.status === 404;
-}
 
 export const devices = () => ask<Device[]>(doors.GET("/api/v1/me/devices"));
 
@@ -65,14 +60,68 @@ export function deviceName(agent = navigator.userAgent): string {
   return system ? `${browser}, ${system}` : browser;
 }
 
+/** Gives the PIN: for some minutes this session may move money. */
+export const givePin = (pin: string) => ask<void>(doors.POST("/api/v1/session/pin", { body: { pin } }));
+
+/** Sets the PIN, against the old one or a code that was sent; money may move then as well. */
+export const setPin = (body: { pin: string } & ({ old_pin: string } | { code: string })) =>
+  ask<void>(doors.POST("/api/v1/me/pin", { body }));
+
 export const operatorSignIn = (body: { name: string; password: string; code: string }) =>
   ask<unknown>(doors.POST("/api/v1/operator/sign-in", { body }));
 
-/** Something an operator did that needed a right, in the chain of all of them. */
+/** What somebody at the desk is there for. */
+export type DeskRole = Schemas["DeskRoleView"];
+
+/** In a demonstration: without a role it is operator, finance and auditor in one. */
+export const demoOperator = (operator_name: string | null, role: DeskRole | null) =>
+  asked(api.POST("/api/v1/demo/session", { body: { operator: true, operator_name, ...(role && { role }) } }));
+
+/** What the authenticator of a new account is told. Shown once. */
+export interface Accepted {
+  totp_secret: string;
+  totp_uri: string;
+}
+
+export const acceptInvitation = (body: { name: string; secret: string; password: string }) =>
+  ask<Accepted>(doors.POST("/api/v1/operator/accept", { body }));
+
+/** Somebody who is, was or will be let in. */
+export interface Person {
+  name: string;
+  /** Null for what a demonstration's operator may. */
+  role: DeskRole | null;
+  state: "invited" | "active" | "retired";
+  created_at: string;
+  since: string;
+}
+
+/** Lets one person choose a password until then. The secret is shown once. */
+export interface Invitation {
+  name: string;
+  secret: string;
+  until: string;
+}
+
+export const people = () => ask<Person[]>(doors.GET("/api/v1/operator/people"));
+
+export const invite = (body: { name: string; role: DeskRole }) =>
+  ask<Invitation>(doors.POST("/api/v1/operator/people", { body }));
+
+/** Takes password, authenticator and sessions away, and invites anew. */
+export const resetPerson = (name: string) =>
+  ask<Invitation>(doors.POST("/api/v1/operator/people/{name}/reset", { params: { path: { name } } }));
+
+/** For good. */
+export const retirePerson = (name: string) =>
+  ask<Person>(doors.POST("/api/v1/operator/people/{name}/retire", { params: { path: { name } } }));
+
+/** Something that somebody at the desk asked for that changes something, in the chain of all of them. */
 export interface Act {
   number: number;
   at: string;
   who: string;
+  /** A desk role, `all` in a demonstration, `shell` on the command line. */
   role: string;
   act: string;
   hash: string;

@@ -1552,6 +1552,21 @@ export interface components {
          * @enum {string}
          */
         AdviceReason: "more_than_needed" | "needed_tonight" | "owes_energy" | "will_run_short";
+        /** @description A household's last pieces of advice, 28 at most, scored when the truth came. */
+        AdviceRecord: {
+            /**
+             * Format: int64
+             * @description What following them would have brought over not following them, below zero if it lost.
+             */
+            gain_cents: number;
+            /**
+             * Format: int64
+             * @description Pieces scored.
+             */
+            pieces: number;
+            /** @description Whether no advice is told for now, as these lost. */
+            silent: boolean;
+        };
         /** @description A forecast turned into one sentence and one action. */
         AdviceView: {
             /** @description What to do. */
@@ -2302,6 +2317,11 @@ export interface components {
              */
             pv_rated_w: number;
         };
+        /**
+         * @description What somebody at the operator's desk is there for.
+         * @enum {string}
+         */
+        DeskRoleView: "operator" | "finance" | "auditor" | "admin";
         /** @description What was dialled and typed. */
         DialRequest: {
             /** @description The session's name, new for every call. */
@@ -2508,6 +2528,24 @@ export interface components {
              */
             amount_cents: number;
         };
+        /** @description A household that is not what it was: its forecasts may be off for a while. */
+        ForecastChange: {
+            /** @description One sentence in English. */
+            sentence_en: string;
+            /** @description The same in Kiswahili. */
+            sentence_sw: string;
+            /** @description The day on which it began. */
+            since: components["schemas"]["Time"];
+            /** @description Which way. */
+            way: components["schemas"]["ForecastWay"];
+            /** @description What changed. */
+            what: components["schemas"]["ForecastChanged"];
+        };
+        /**
+         * @description What changed at a household.
+         * @enum {string}
+         */
+        ForecastChanged: "production" | "consumption";
         /** @description One step of a forecast. */
         ForecastPoint: {
             /** @description What the household will use, in Wh. */
@@ -2549,6 +2587,9 @@ export interface components {
         /** @description The next two days of a household. */
         ForecastView: {
             advice: components["schemas"]["AdviceView"] | null;
+            advice_record: components["schemas"]["AdviceRecord"] | null;
+            /** @description What changed at the household and forecasts have not learned yet. */
+            changes: components["schemas"]["ForecastChange"][];
             /** @description When it was made. */
             issued_at: components["schemas"]["Time"];
             /** @description Name and version of the method that made it. */
@@ -2563,6 +2604,11 @@ export interface components {
             step_s: number;
             weather: components["schemas"]["ForecastWeather"] | null;
         };
+        /**
+         * @description Which way it changed.
+         * @enum {string}
+         */
+        ForecastWay: "more" | "less";
         /** @description The weather behind a forecast. */
         ForecastWeather: {
             issued_at: components["schemas"]["Time"] | null;
@@ -3800,7 +3846,7 @@ export interface components {
          * @description Who is signed in.
          * @enum {string}
          */
-        RoleView: "household" | "operator";
+        RoleView: "household" | "operator" | "finance" | "auditor" | "admin";
         /** @description Rules to set in the place of the old ones. */
         RulesRequest: {
             buy?: components["schemas"]["BuyRuleDto"] | null;
@@ -3871,6 +3917,7 @@ export interface components {
             operator?: boolean | null;
             /** @description Which operator: tells two apart at the review desk. 1 to 40 characters. */
             operator_name?: string | null;
+            role?: components["schemas"]["DeskRoleView"] | null;
         };
         /** @description A new session. The token also travels as the cookie `jirani_session`. */
         SessionView: {

@@ -4,6 +4,7 @@
  */
 import type { Client } from "openapi-fetch";
 import type { components, paths } from "./api.gen";
+import { pinGiven } from "./pin";
 import { noteReached } from "./reach";
 
 export type Schemas = components["schemas"];
@@ -15,6 +16,9 @@ export type Advice = Schemas["AdviceView"];
 
 /** No answer came: nobody knows whether the question arrived. */
 export class Unreachable extends Error {}
+
+/** The refusal of a question that moves money before the PIN was given. */
+const pinNeeded = "api.pin_needed";
 
 interface Question {
   params?: Partial<Record<"path" | "query" | "header", Record<string, unknown>>>;
@@ -40,22 +44,30 @@ const door =
     if (body !== undefined && !isFile) headers.set("Content-Type", "application/json");
     for (const [name, value] of Object.entries(own)) headers.set(name, value);
     const sent = body === undefined ? null : isFile ? body : JSON.stringify(body);
-    const request = new Request(url, { method, headers, body: sent });
-    let response: Response;
-    let text: string;
-    try {
-      response = await globalThis.fetch(request);
-      text = await response.text();
-    } catch {
-      noteReached("no");
-      throw new Unreachable("the server does not answer");
+    const from = document.activeElement;
+    for (;;) {
+      const request = new Request(url, { method, headers, body: sent });
+      let response: Response;
+      let text: string;
+      try {
+        response = await globalThis.fetch(request);
+        text = await response.text();
+      } catch {
+        noteReached("no");
+        throw new Unreachable("the server does not answer");
+      }
+      const read = parsed(text);
+      // A network that answers in the server's place, for example to sell airtime.
+      const impostor = response.ok && text !== "" && read === undefined;
+      noteReached(impostor ? "no" : "yes");
+      if (impostor) throw new Unreachable("somebody else answers for the server");
+      if (response.ok) return { data: read, response };
+      // Nothing was done: the same question under the same key is still the first one.
+      const wantsPin =
+        response.status === 403 && (read as Partial<Schemas["Problem"]> | null)?.code === pinNeeded;
+      if (wantsPin && (await pinGiven(from)) === "given") continue;
+      return { error: read, response };
     }
-    const read = parsed(text);
-    // A network that answers in the server's place, for example to sell airtime.
-    const impostor = response.ok && text !== "" && read === undefined;
-    noteReached(impostor ? "no" : "yes");
-    if (impostor) throw new Unreachable("somebody else answers for the server");
-    return response.ok ? { data: read, response } : { error: read, response };
   };
 
 function parsed(text: string): unknown {

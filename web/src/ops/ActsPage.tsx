@@ -2,7 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Button, Card } from "../components/basics";
 import { Problem, Waiting } from "../components/states";
 import { formatMoment } from "../domain/time";
-import { acts, isNotHere } from "../lib/accounts";
+import { acts } from "../lib/accounts";
 import { Table } from "./Table";
 
 /** Who did what that needed a right, newest first: each row carries the hash of all before it. */
@@ -17,10 +17,19 @@ export function ActsPage() {
   return (
     <>
       <h1 className="font-bold text-2xl">Acts</h1>
-      <Card title="What operators did">
-        {isNotHere(pages.error) ? (
-          <p>This server keeps no list of acts.</p>
-        ) : pages.isError ? (
+      <Card
+        title="What people at the desk asked for that changes something"
+        action={
+          <a
+            href="/api/v1/operator/acts.csv"
+            download
+            className="inline-flex min-h-12 items-center underline"
+          >
+            As a table
+          </a>
+        }
+      >
+        {pages.isError ? (
           <Problem error={pages.error} onRetry={() => void pages.refetch()} />
         ) : pages.isPending ? (
           <Waiting />

@@ -9,12 +9,14 @@ import { Desk } from "./Desk";
 import { FindingsPage } from "./findings/FindingsPage";
 import { MeterPage } from "./meters/MeterPage";
 import { MetersPage } from "./meters/MetersPage";
+import { PeoplePage } from "./people/PeoplePage";
 import { SignIn } from "./SignIn";
 
 const pages = [
   ["/", "Desk"],
   ["/meters", "Meters"],
   ["/findings", "Findings"],
+  ["/people", "People"],
   ["/acts", "Acts"],
 ] as const;
 
@@ -67,6 +69,11 @@ export function App() {
               <Route path="/findings">
                 <Guard>
                   <FindingsPage />
+                </Guard>
+              </Route>
+              <Route path="/people">
+                <Guard>
+                  <PeoplePage />
                 </Guard>
               </Route>
               <Route path="/acts">

@@ -3,32 +3,50 @@ import { type FormEvent, useState } from "react";
 import { Button, Card, Field } from "../components/basics";
 import { Problem } from "../components/states";
 import { codeDigits } from "../domain/phone";
-import { isNotHere, operatorSignIn } from "../lib/accounts";
-import { ApiError, api, asked } from "../lib/api";
+import { type DeskRole, demoOperator, operatorSignIn } from "../lib/accounts";
+import { ApiError } from "../lib/api";
 import * as questions from "../lib/questions";
+import { Accept } from "./people/Accept";
+import { RoleSelect } from "./people/RoleSelect";
 
-/** With name, password and code; in a demonstration also with one click. */
+/** With name, password and code; before the first time with an invitation; in a demonstration also with one click. */
 export function SignIn() {
   const isDemo = useQuery(questions.config).data?.demo ?? false;
+  const [way, setWay] = useState<"account" | "invitation">("account");
+  const [name, setName] = useState("");
   return (
     <main className="max-w-md space-y-4">
       <h1 className="font-bold text-2xl">Sign in to the operator's desk</h1>
-      {isDemo && <Demo />}
-      <Account />
+      {way === "account" ? (
+        <>
+          {isDemo && <Demo />}
+          <Account known={name} />
+          <Button look="quiet" onClick={() => setWay("invitation")}>
+            I have an invitation
+          </Button>
+        </>
+      ) : (
+        <Accept
+          onDone={(accepted) => {
+            setName(accepted ?? name);
+            setWay("account");
+          }}
+        />
+      )}
     </main>
   );
 }
 
-function Account() {
+function Account({ known }: { known: string }) {
   const client = useQueryClient();
-  const [typed, setTyped] = useState({ name: "", password: "", code: "" });
+  const [typed, setTyped] = useState({ name: known, password: "", code: "" });
   const enter = useMutation({
     mutationFn: () => operatorSignIn({ ...typed, name: typed.name.trim() }),
     onSuccess: () => client.resetQueries(),
   });
-  const status = enter.error instanceof ApiError ? enter.error.status : null;
   // Which of the three was wrong is told to nobody.
-  const refused = status === 401 || status === 403 ? "Name, password and code do not belong together." : null;
+  const refused =
+    enter.error instanceof ApiError && enter.error.code === "api.sign_in_wrong" ? enter.error.message : null;
   const type = (part: Partial<typeof typed>) => {
     setTyped({ ...typed, ...part });
     enter.reset();
@@ -72,8 +90,7 @@ function Account() {
         <Button type="submit" disabled={!isWhole || enter.isPending}>
           Sign in
         </Button>
-        {isNotHere(enter.error) && <p role="alert">This server keeps no operators' accounts.</p>}
-        {enter.isError && !refused && !isNotHere(enter.error) && <Problem error={enter.error} />}
+        {enter.isError && !refused && <Problem error={enter.error} />}
       </form>
     </Card>
   );
@@ -83,13 +100,9 @@ function Demo() {
   const client = useQueryClient();
   // Two operators are told apart by name: what one proposes, another approves.
   const [name, setName] = useState("");
+  const [role, setRole] = useState<DeskRole | null>(null);
   const enter = useMutation({
-    mutationFn: () =>
-      asked(
-        api.POST("/api/v1/demo/session", {
-          body: { operator: true, operator_name: name.trim() === "" ? null : name.trim() },
-        }),
-      ),
+    mutationFn: () => demoOperator(name.trim() === "" ? null : name.trim(), role),
     onSuccess: () => client.resetQueries(),
   });
   return (
@@ -101,6 +114,12 @@ function Demo() {
         maxLength={40}
         value={name}
         onChange={(event) => setName(event.target.value)}
+      />
+      <RoleSelect
+        id="demo-role"
+        nobody="Operator, finance and auditor in one"
+        value={role}
+        onChange={setRole}
       />
       <Button disabled={enter.isPending} onClick={() => enter.mutate()}>
         Sign in as the operator (demo)

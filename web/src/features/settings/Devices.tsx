@@ -3,7 +3,7 @@ import { Button, Card } from "../../components/basics";
 import { Loaded, Problem, ServerButton } from "../../components/states";
 import { formatMoment } from "../../domain/time";
 import { useTexts } from "../../i18n";
-import { devices, isNotHere, signOutDevice, signOutOthers } from "../../lib/accounts";
+import { devices, signOutDevice, signOutOthers } from "../../lib/accounts";
 import { settingsTexts } from "./texts";
 
 /** Where else somebody is signed in, and the end of that: a lent or lost phone. */
@@ -15,7 +15,6 @@ export function Devices() {
     mutationFn: (id: string | null) => (id === null ? signOutOthers() : signOutDevice(id)),
     onSettled: () => client.invalidateQueries({ queryKey: ["devices"] }),
   });
-  if (isNotHere(list.error)) return null;
   return (
     <Card title={texts.devices}>
       <Loaded query={list}>

@@ -83,15 +83,40 @@ describe("settings", () => {
     expect(seen.filter(({ method }) => method === "DELETE")).toHaveLength(2);
   });
 
-  it("say nothing of devices where the server knows none, and what went wrong where it does", async () => {
-    const seen = serve({});
-    const first = show(<SettingsScreen />);
-    await waitFor(() => expect(seen.some(({ url }) => url.endsWith("/me/devices"))).toBe(true));
-    await waitFor(() => expect(screen.queryByRole("heading", { name: "Devices" })).toBeNull());
-    first.unmount();
+  it("say what went wrong with the devices, and stay of use", async () => {
     serve({ "GET /api/v1/me/devices": () => refusal(403, "api.forbidden", "Not with this session.") });
     show(<SettingsScreen />);
     expect(await screen.findByRole("alert")).toHaveTextContent("Not with this session.");
+    expect(screen.getByRole("radio", { name: "Kiswahili" })).toBeVisible();
+  });
+
+  it("change the PIN against the old one, or lead to a code when there is none", async () => {
+    let has = true;
+    const seen = serve({
+      "POST /api/v1/me/pin": () =>
+        has
+          ? new Response(null, { status: 204 })
+          : refusal(409, "api.pin_not_set", "You have no PIN yet. Set one with a code sent to your phone."),
+    });
+    show(<SettingsScreen />);
+    const change = async () => {
+      await userEvent.click(screen.getByRole("button", { name: "Set or change my PIN" }));
+      await userEvent.click(screen.getByRole("radio", { name: "With my PIN as it is" }));
+      await userEvent.type(screen.getByLabelText("PIN as it is"), "4071");
+      await userEvent.type(screen.getByLabelText("New PIN"), "90210{Enter}");
+    };
+    await change();
+    expect(await screen.findByText("Your PIN is set.")).toBeVisible();
+    expect(await seen.at(-1)?.json()).toEqual({ pin: "90210", old_pin: "4071" });
+    expect(screen.queryByLabelText("New PIN")).toBeNull();
+    has = false;
+    await change();
+    await waitFor(() =>
+      expect(screen.getByLabelText("PIN as it is")).toHaveAccessibleDescription(/^You have no PIN yet\./),
+    );
+    await userEvent.click(screen.getByRole("radio", { name: "With a code by SMS" }));
+    expect(screen.getByLabelText("Phone number of this household")).toBeVisible();
+    expect(screen.getByRole("button", { name: "Send me a code" })).toBeVisible();
   });
 
   it("end the session", async () => {

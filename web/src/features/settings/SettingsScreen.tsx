@@ -8,6 +8,7 @@ import { type Language, useLanguage, useTexts } from "../../i18n";
 import { choose, useChoice, useHidden, useSaver } from "../../lib/choices";
 import * as questions from "../../lib/questions";
 import { useSignOut } from "../../lib/session";
+import { PinCard } from "../pin/PinCard";
 import { Devices } from "./Devices";
 import { settingsTexts } from "./texts";
 
@@ -49,11 +50,12 @@ export function SettingsScreen() {
           {texts.hide}
         </Tick>
       </Card>
+      <PinCard />
       <Guard>
         <Devices />
       </Guard>
       <Card title={texts.help}>
-        <p>{texts.ussd}</p>
+        <p>{texts.noNetwork}</p>
         {isDemo && (
           <Link href="/handset" className="inline-block min-h-12 py-3 underline">
             {texts.handset}

@@ -20,7 +20,8 @@ const en = {
   signOutOthers: "Sign out all others",
   onlyThis: "You are signed in on this device only.",
   help: "Help",
-  ussd: "No network? Every phone can dial the same menu, without data: balance, buy, sell, withdraw and help. The code is on your meter's card and in every message that we send you.",
+  noNetwork:
+    "No network? Every screen keeps what it last said. Money and energy wait until the network is back: nothing is sent by itself.",
   handset: "Try it on a feature phone",
 };
 
@@ -45,7 +46,8 @@ const sw: typeof en = {
   signOutOthers: "Toa vingine vyote",
   onlyThis: "Umeingia kwenye kifaa hiki tu.",
   help: "Msaada",
-  ussd: "Hakuna mtandao? Kila simu inaweza kupiga menyu ileile bila data: salio, nunua, uza, toa pesa na msaada. Nambari iko kwenye kadi ya mita yako na katika kila ujumbe tunaokutumia.",
+  noNetwork:
+    "Hakuna mtandao? Kila skrini inaonyesha iliyosema mwisho. Pesa na umeme vinasubiri mtandao urudi: hakuna kinachotumwa chenyewe.",
   handset: "Ijaribu kwenye simu ya kawaida",
 };
 

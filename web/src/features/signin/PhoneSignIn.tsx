@@ -1,12 +1,13 @@
 import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { Button, Card, Field } from "../../components/basics";
-import { Problem, ServerButton } from "../../components/states";
+import { ServerButton } from "../../components/states";
 import { codeDigits, formatPhone, type Phone, parsePhone } from "../../domain/phone";
 import { useLanguage, useTexts } from "../../i18n";
 import { deviceName, sendCode, signIn } from "../../lib/accounts";
 import { ApiError } from "../../lib/api";
 import { choose } from "../../lib/choices";
+import { SmsRefused, useCountdown } from "./sms";
 import { signInTexts } from "./texts";
 
 /** A number, then the code that was sent to it. What was typed stays, whatever the server says. */
@@ -20,6 +21,8 @@ export default function PhoneSignIn({ onSignedIn }: { onSignedIn: () => void }) 
     mutationFn: (to: Phone) => sendCode(to, language),
     onSuccess: (_, to) => setPhone(to),
   });
+  // What the server takes for no number is wrong at the field, too.
+  const isUnknown = send.error instanceof ApiError && send.error.code === "api.phone_invalid";
   const ask = (event: FormEvent) => {
     event.preventDefault();
     const parsed = parsePhone(typed);
@@ -48,12 +51,13 @@ export default function PhoneSignIn({ onSignedIn }: { onSignedIn: () => void }) 
               autoComplete="tel"
               label={texts.phone}
               hint={texts.phoneHint}
-              error={wrong ? texts.wrongPhone : null}
+              error={wrong || isUnknown ? texts.wrongPhone : null}
               value={typed}
               maxLength={24}
               onChange={(event) => {
                 setTyped(event.target.value);
                 setWrong(false);
+                send.reset();
               }}
             />
             <ServerButton type="submit" disabled={send.isPending}>
@@ -61,17 +65,11 @@ export default function PhoneSignIn({ onSignedIn }: { onSignedIn: () => void }) 
             </ServerButton>
           </form>
         )}
-        {send.isError && <Refused error={send.error} />}
+        {send.isError && !isUnknown && <SmsRefused error={send.error} />}
         <p className="mt-4 text-sm text-stone-600 dark:text-stone-400">{texts.help}</p>
       </Card>
     </>
   );
-}
-
-function Refused({ error }: { error: unknown }) {
-  const texts = useTexts(signInTexts);
-  const isTooMany = error instanceof ApiError && error.status === 429;
-  return <Problem error={isTooMany ? new Error(texts.tooMany) : error} />;
 }
 
 function Code({
@@ -102,7 +100,7 @@ function Code({
     },
   });
   // What is wrong with the code belongs to its field; what is wrong elsewhere does not.
-  const isRefused = enter.error instanceof ApiError && [400, 401, 403, 422].includes(enter.error.status);
+  const isRefused = enter.error instanceof ApiError && enter.error.code === "api.code_wrong";
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setWrong(code.length !== 6);
@@ -140,7 +138,7 @@ function Code({
           {texts.sharedHint}
         </p>
       </div>
-      {enter.isError && !isRefused && <Refused error={enter.error} />}
+      {enter.isError && !isRefused && <SmsRefused error={enter.error} />}
       <div className="flex flex-wrap gap-2">
         <ServerButton type="submit" disabled={enter.isPending}>
           {texts.enter}
@@ -154,17 +152,4 @@ function Code({
       </div>
     </form>
   );
-}
-
-/** Seconds until another code may be asked for; begins anew with each that was sent. */
-function useCountdown(sent: { resend_after_s: number }): number {
-  const [seconds, setSeconds] = useState(sent.resend_after_s);
-  useEffect(() => {
-    const end = performance.now() + sent.resend_after_s * 1000;
-    const look = () => setSeconds(Math.max(0, Math.ceil((end - performance.now()) / 1000)));
-    look();
-    const timer = setInterval(look, 1000);
-    return () => clearInterval(timer);
-  }, [sent]);
-  return seconds;
 }

@@ -62,7 +62,7 @@ describe("signing in by phone", () => {
     serve({
       "GET /api/v1/config": () => config(false),
       "POST /api/v1/sign-in/code": () => sent(30),
-      "POST /api/v1/sign-in": () => refusal(401, "signin.refused", "No."),
+      "POST /api/v1/sign-in": () => refusal(401, "api.code_wrong", "No."),
     });
     show(<SignIn onSignedIn={() => {}} onOperator={() => {}} />);
     await askForCode();
@@ -111,18 +111,37 @@ describe("signing in by phone", () => {
     await waitFor(() => expect(seen.length).toBe(before + 1));
   });
 
-  it("says in words that there were too many tries", async () => {
+  it.each([
+    [429, "api.code_too_soon", /^.*Subiri nusu dakika/],
+    [429, "api.too_many_codes", /Umejaribu mara nyingi\./],
+    [503, "api.no_text_messages", /Hakuna SMS inayotumwa kutoka hapa\./],
+  ])("says in words why no code comes: %s %s", async (status, code, words) => {
     localStorage.setItem("jirani.language", "sw");
     serve({
       "GET /api/v1/config": () => config(false),
-      "POST /api/v1/sign-in/code": () => refusal(429, "api.too_many", "Too many."),
+      "POST /api/v1/sign-in/code": () => refusal(status, code, "No."),
     });
     show(<SignIn onSignedIn={() => {}} onOperator={() => {}} />);
     fireEvent.change(await screen.findByLabelText("Nambari yako ya simu"), {
       target: { value: "0112345678" },
     });
     await userEvent.click(screen.getByRole("button", { name: "Nitumie nambari ya siri" }));
-    expect(await screen.findByRole("alert")).toHaveTextContent("Umejaribu mara nyingi.");
+    expect(await screen.findByRole("alert")).toHaveTextContent(words);
+    expect(screen.getByLabelText("Nambari yako ya simu")).toHaveValue("0112345678");
+  });
+
+  it("does not take a network that tried too often for a wrong code", async () => {
+    serve({
+      "GET /api/v1/config": () => config(false),
+      "POST /api/v1/sign-in/code": () => sent(30),
+      "POST /api/v1/sign-in": () => refusal(429, "api.too_many_sign_ins", "Too many."),
+    });
+    show(<SignIn onSignedIn={() => {}} onOperator={() => {}} />);
+    await askForCode();
+    await userEvent.type(await screen.findByLabelText("Code from the SMS"), "123456");
+    await userEvent.click(screen.getByRole("button", { name: "Sign in" }));
+    expect(await screen.findByRole("alert")).toHaveTextContent("Too many tries.");
+    expect(screen.getByLabelText("Code from the SMS")).toBeValid();
   });
 });
 

@@ -11,14 +11,13 @@ const en = {
   codeHint: "Six digits",
   wrongCode: "Write the six digits of the newest SMS",
   refused: "This code is not right, or no longer. Look at the newest SMS, or ask for another code.",
-  tooMany: "Too many tries. Wait a little, then ask for another code.",
   shared: "Other people use this phone",
-  sharedHint: "You are signed out after half an hour, and amounts are hidden.",
+  sharedHint: "You are signed out after a short while, and amounts are hidden.",
   enter: "Sign in",
   again: "Send another code",
   againIn: (seconds: number) => `Another code can be sent in ${seconds} s`,
   other: "Another number",
-  help: "No SMS? See that the phone has signal, and ask again. Without a network, dial the menu: its code is on your meter's card.",
+  help: "No SMS? See that the phone has signal, and ask again.",
 };
 
 const sw: typeof en = {
@@ -33,14 +32,13 @@ const sw: typeof en = {
   codeHint: "Tarakimu sita",
   wrongCode: "Andika tarakimu sita za SMS mpya zaidi",
   refused: "Nambari hii ya siri si sahihi, au imepitwa na wakati. Tazama SMS mpya zaidi, au omba nyingine.",
-  tooMany: "Umejaribu mara nyingi. Subiri kidogo, kisha uombe nambari nyingine.",
   shared: "Watu wengine wanatumia simu hii",
-  sharedHint: "Utatolewa baada ya nusu saa, na kiasi cha pesa kitafichwa.",
+  sharedHint: "Utatolewa baada ya muda mfupi, na kiasi cha pesa kitafichwa.",
   enter: "Ingia",
   again: "Tuma nambari nyingine",
   againIn: (seconds) => `Nambari nyingine inaweza kutumwa baada ya sekunde ${seconds}`,
   other: "Nambari nyingine ya simu",
-  help: "Hakuna SMS? Hakikisha simu ina mtandao, kisha uombe tena. Bila mtandao, piga menyu: nambari yake iko kwenye kadi ya mita yako.",
+  help: "Hakuna SMS? Hakikisha simu ina mtandao, kisha uombe tena.",
 };
 
 export const signInTexts = { en, sw };

@@ -9,6 +9,11 @@ const decisions = {
     ["accept", "Accept: it may count"],
     ["refuse", "Refuse: it stays held"],
   ],
+  // A remark holds nothing, whatever is decided of it.
+  noted: [
+    ["accept", "Accept: it is harmless"],
+    ["refuse", "Refuse: it is true"],
+  ],
   refused: [["close", "Close: it is mended"]],
 } as const;
 
@@ -26,7 +31,8 @@ export function DecideForm({ finding }: { finding: Schemas["FindingView"] }) {
       ),
     onSettled: () => client.invalidateQueries({ queryKey: ["findings"] }),
   });
-  const choices = finding.state === "refused" ? decisions.refused : decisions.open;
+  const open = finding.severity === "note" ? decisions.noted : decisions.open;
+  const choices = finding.state === "refused" ? decisions.refused : open;
   return (
     <div className="mt-2 flex flex-wrap items-end gap-2">
       <Field

@@ -47,6 +47,15 @@ describe("the findings", () => {
     expect(await post?.json()).toEqual({ decision: "accept", note: "a lamp by the panel" });
   });
 
+  it("that only remark hold nothing, and do not say that they would", async () => {
+    const remark = { ...finding, severity: "note", holds: false };
+    serve({ "GET /api/v1/operator/findings": () => ({ findings: [remark], next_before: null }) });
+    show(<FindingsPage />);
+    expect(await screen.findByRole("button", { name: "Refuse: it is true" })).toBeVisible();
+    expect(screen.getByRole("button", { name: "Accept: it is harmless" })).toBeVisible();
+    expect(screen.queryByText(/held/)).toBeNull();
+  });
+
   it("that somebody else decided meanwhile say so", async () => {
     const message = "Somebody has decided about this finding. Look at it again.";
     serve({
