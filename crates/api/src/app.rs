@@ -1,5 +1,6 @@
 //! What all handlers share.
 
+use crate::accounts::Accounts;
 use crate::config::{ApiConfig, ApiDeps};
 use crate::dto::operator::AuditView;
 use crate::error::ApiError;
@@ -38,6 +39,8 @@ pub struct Shared {
     pub(crate) recent: Arc<Recent>,
     /// Events are heard as long as this is held.
     _hears: Arc<Taker>,
+    /// Who people are.
+    pub(crate) accounts: Accounts,
     /// The menus of phones, where they are offered.
     pub(crate) ussd: Option<Ussd>,
     last_audit: Mutex<Option<AuditView>>,
@@ -57,7 +60,9 @@ impl Shared {
         };
         deps.events.take_up(&hears);
         let ussd = config.ussd.clone().map(|ussd| Ussd::new(ussd, deps.tokens.draw().hash()));
+        let accounts = Accounts::new(&config);
         Self {
+            accounts,
             gate,
             ussd,
             money: Buckets::per_minute(config.limits.money_per_minute),

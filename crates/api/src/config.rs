@@ -1,5 +1,6 @@
 //! What the API is given: settings, and the parts it talks to.
 
+use crate::accounts::AccountsConfig;
 use crate::auth::token::TokenSource;
 use crate::dto::config::{ClusterView, PlaceView};
 use crate::ports::{Advice, AuditRunner, Trading};
@@ -51,6 +52,8 @@ pub struct ApiConfig {
     pub limits: Limits,
     /// What the gateway of phones and text messages shows; None closes its doors.
     pub gateway: Option<GatewaySecret>,
+    /// Who people are, and what they prove.
+    pub accounts: AccountsConfig,
     /// The menus of phones; None closes their door. Text messages have their own.
     pub ussd: Option<UssdConfig>,
 }

@@ -47,6 +47,12 @@ impl ApiError {
         Self::new(StatusCode::TOO_MANY_REQUESTS, code, message)
     }
 
+    /// What a domain error says of itself: `code: sentence`.
+    pub(crate) fn coded(status: StatusCode, text: &str) -> Self {
+        let (code, message) = split_code(text).unwrap_or(("api.refused", text));
+        Self::new(status, code.to_owned(), message.to_owned())
+    }
+
     /// Our own fault; `internal` goes to the log.
     pub fn internal(internal: impl Into<String>) -> Self {
         Self {

@@ -9,6 +9,7 @@
 //! Stands above settlement, store and chain, which it knows by their traits
 //! ([`ports`]); decides nothing about money or energy itself.
 
+pub mod accounts;
 pub mod adapters;
 pub mod app;
 pub mod auth;
@@ -27,6 +28,7 @@ pub mod ussd;
 pub mod view;
 pub mod web;
 
+pub use accounts::{AccountsConfig, PinForMoney};
 pub use adapters::FromAdvisor;
 pub use auth::token::TokenSource;
 pub use config::{ApiConfig, ApiDeps, GatewaySecret, Limits, Phones};

@@ -4,8 +4,9 @@ use crate::app::App;
 use crate::auth::rights::{Right, require};
 use crate::guard::{hooks as doors, rate, request};
 use crate::routes::{
-    bills, calls, config, events, evidence, findings, float, handset, home, hooks, market, meters, movements,
-    notices, operator, orders, payouts, reviews, rules, session, shortfall, statements, tariffs, ussd,
+    bills, calls, config, devices, events, evidence, findings, float, handset, home, hooks, market, meters,
+    movements, notices, operator, operator_sign_in, orders, payouts, people, pin, reviews, rules, session,
+    shortfall, sign_in, statements, tariffs, ussd,
 };
 use crate::{openapi, web};
 use axum::Router;
@@ -32,6 +33,10 @@ fn public() -> OpenApiRouter<App> {
         .routes(routes!(config::show_config))
         .routes(routes!(session::demo_households))
         .routes(routes!(session::sign_in))
+        .routes(routes!(sign_in::send_code))
+        .routes(routes!(sign_in::sign_in_by_code))
+        .routes(routes!(operator_sign_in::operator_sign_in))
+        .routes(routes!(operator_sign_in::accept_invitation))
         .routes(routes!(handset::show))
         .routes(routes!(handset::dial))
         .routes(routes!(handset::text))
@@ -58,6 +63,8 @@ fn household() -> OpenApiRouter<App> {
         .routes(routes!(bills::my_bill_of_day))
         .routes(routes!(bills::my_bills_table))
         .routes(routes!(shortfall::my_shortfall))
+        .routes(routes!(devices::devices, devices::sign_out_others))
+        .routes(routes!(devices::sign_out_device))
 }
 
 /// For a household, where money may move: limited by session.
@@ -73,6 +80,8 @@ fn money() -> OpenApiRouter<App> {
         .routes(routes!(payouts::quote_payout))
         .routes(routes!(shortfall::dispute))
         .routes(routes!(shortfall::ask_emergency))
+        .routes(routes!(pin::give_pin))
+        .routes(routes!(pin::set_pin))
 }
 
 /// For the operator's desk, whatever one is there for.
@@ -145,7 +154,23 @@ fn money_run() -> OpenApiRouter<App> {
         .routes(routes!(reviews::reject))
 }
 
-/// Like the last, and waits for M-Pesa's answers: not counted as work under way.
+/// Who is let in, and what they did: to read.
+fn people_seen() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(people::people))
+        .routes(routes!(people::acts))
+        .routes(routes!(people::acts_table))
+}
+
+/// Who is let in: to decide about.
+fn people_run() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(people::invite_person))
+        .routes(routes!(people::reset_person))
+        .routes(routes!(people::retire_person))
+}
+
+/// Where money is decided about too, and waits for M-Pesa's answers: not counted as work under way.
 fn comparing() -> OpenApiRouter<App> {
     let statements = OpenApiRouter::new()
         .routes(routes!(reviews::upload_statement))
@@ -189,7 +214,8 @@ fn phones() -> OpenApiRouter<App> {
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut document = openapi::Document::openapi();
     let groups = [public, signed_in, household, money, desk, grid_seen, grid_run, money_seen, money_run];
-    for group in groups.into_iter().chain([comparing, waiting, live, callbacks, phones]) {
+    let groups = groups.into_iter().chain([people_seen, people_run, comparing]);
+    for group in groups.chain([waiting, live, callbacks, phones]) {
         document.merge(group().into_openapi());
     }
     openapi::finish(&mut document);
@@ -211,6 +237,8 @@ pub fn router(app: &App) -> Router {
         .merge(closed(grid_run(), Right::RunGrid))
         .merge(closed(money_seen(), Right::SeeMoney))
         .merge(closed(money_run(), Right::RunMoney))
+        .merge(closed(people_seen(), Right::SeePeople))
+        .merge(closed(people_run(), Right::RunPeople))
         .merge(Router::from(phones()))
         .merge(Router::from(callbacks()).route_layer(with(app.clone(), doors::gate)))
         .merge(closed(

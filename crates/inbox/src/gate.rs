@@ -88,9 +88,7 @@ impl Gate {
     /// Where a request came from, if it may go on. `peer` is the other end of
     /// the connection.
     pub fn admit(&self, peer: IpAddr, headers: &HeaderMap) -> Result<IpAddr, HookRefusal> {
-        let forwarded: Vec<&str> =
-            headers.get_all(FORWARDED).iter().map(|value| value.to_str().unwrap_or("unreadable")).collect();
-        let source = self.sources.source(peer, forwarded.into_iter());
+        let source = self.source(peer, headers);
         if !self.sources.admits(source) {
             self.refuse(HookRefusal::ForeignSource);
             // Once in a while, so that a changed list of M-Pesa's is noticed and a
@@ -109,6 +107,14 @@ impl Gate {
         }
         self.admitted.fetch_add(1, Ordering::Relaxed);
         Ok(source)
+    }
+
+    /// Where a request came from, whether it may go on or not: behind a proxy of ours, the hop
+    /// before it.
+    pub fn source(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let forwarded: Vec<&str> =
+            headers.get_all(FORWARDED).iter().map(|value| value.to_str().unwrap_or("unreadable")).collect();
+        self.sources.source(peer, forwarded.into_iter())
     }
 
     /// Counts a refusal made behind the gate.

@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod localnet;
 pub mod meter;
 pub mod mqtt;
+pub mod operator;
 pub mod serve;
 pub mod store;
 
@@ -92,6 +93,10 @@ pub enum Command {
     Tariff(desk::TariffArguments),
     /// The review desk: one operator proposes, another approves, through the running system.
     Review(desk::ReviewArguments),
+    /// People at the desk: invite, list, reset, retire them; and what they did.
+    ///
+    /// docs/accounts.md has the roles.
+    Operator(operator::OperatorArguments),
     /// The store as a whole: copy it to another database, back it up, restore it, verify it.
     Store(store::StoreArguments),
     /// Reads the settings and says what is wrong with them, or prints them.

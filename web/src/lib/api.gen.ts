@@ -237,6 +237,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the household is signed in, newest first. */
+        get: operations["devices"];
+        put?: never;
+        post?: never;
+        /** Signs all others out. */
+        delete: operations["sign_out_others"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Signs one of them out. */
+        delete: operations["sign_out_device"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/forecast": {
         parameters: {
             query?: never;
@@ -427,6 +462,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets the PIN, against the old one or a fresh code sent to the household's phone. */
+        post: operations["set_pin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/quotes": {
         parameters: {
             query?: never;
@@ -539,6 +591,57 @@ export interface paths {
         };
         /** What is for sale, cheapest first. */
         get: operations["offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes up an invitation: chooses the password, and is shown what the authenticator needs. */
+        post: operations["accept_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people with special rights did, newest first. */
+        get: operations["acts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/acts.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table, oldest first; at most 20,000 rows from `after` on. */
+        get: operations["acts_table"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1050,6 +1153,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is let in, by name, also who is retired. */
+        get: operations["people"];
+        put?: never;
+        /** Invites somebody. The secret is shown once. */
+        post: operations["invite_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/people/{name}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes password, authenticator and sessions of somebody away, and invites them anew. */
+        post: operations["reset_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/people/{name}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets somebody in no more, for good, and ends their sessions. */
+        post: operations["retire_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/quarantine": {
         parameters: {
             query?: never;
@@ -1241,6 +1396,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs somebody in at the operator's desk. */
+        post: operations["operator_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/slot-reports": {
         parameters: {
             query?: never;
@@ -1308,6 +1480,60 @@ export interface paths {
         post?: never;
         /** Signs out: the token is worth nothing from now on. */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives the PIN: for five minutes this session may move money. */
+        post: operations["give_pin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs a household in with the code that was sent to its phone. */
+        post: operations["sign_in_by_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends a code to a phone, to sign in with. The answer is the same whether the number is
+         *     known or not.
+         */
+        post: operations["send_code"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1527,6 +1753,15 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Taking up an invitation. */
+        AcceptRequest: {
+            /** @description The account's name. */
+            name: string;
+            /** @description The password from now on: 12 to 200 characters. */
+            password: string;
+            /** @description The secret of the invitation. */
+            secret: string;
+        };
         /** @description What M-Pesa wants to hear. */
         Accepted: {
             /**
@@ -1537,11 +1772,49 @@ export interface components {
             /** @description For people. */
             ResultDesc: string;
         };
+        /** @description What the authenticator is told. Shown once. */
+        AcceptedView: {
+            /** @description To type. */
+            totp_secret: string;
+            /** @description To show as a picture: `otpauth://totp/...` */
+            totp_uri: string;
+        };
+        /** @description Something that somebody with special rights did. */
+        ActView: {
+            /** @description Method, route, and the ids in its path. */
+            act: string;
+            /** @description When. */
+            at: components["schemas"]["Time"];
+            /** @description Hash of this one with all before, hexadecimal. */
+            hash: string;
+            /**
+             * Format: int64
+             * @description 1, 2, 3, ...
+             */
+            number: number;
+            /**
+             * @description What for they were there: `operator`, `finance`, `auditor`, `admin`; `all` in a
+             *     demonstration, `shell` on the command line.
+             */
+            role: string;
+            /** @description Who, by name. */
+            who: string;
+        };
         /**
          * @description Whether a rule acts.
          * @enum {string}
          */
         ActingDto: "act" | "notify";
+        /** @description A page of acts, newest first. */
+        ActsView: {
+            /** @description The acts. */
+            acts: components["schemas"]["ActView"][];
+            /**
+             * Format: int64
+             * @description What to ask the next page with; null on the last.
+             */
+            next_before: number | null;
+        };
         /**
          * @description What advice says to do.
          * @enum {string}
@@ -2030,6 +2303,25 @@ export interface components {
             /** @description `embedded`, `devnet`, `mainnet-beta`. */
             name: string;
         };
+        /** @description Where to send a code to sign in with. */
+        CodeRequest: {
+            language?: components["schemas"]["LanguageView"] | null;
+            /** @description Kenyan mobile number: `0712 345 678` or `+254712345678`. */
+            phone: string;
+        };
+        /** @description What happens next; the same whether the number is known or not. */
+        CodeView: {
+            /**
+             * Format: int32
+             * @description Seconds until another code may be asked for.
+             */
+            resend_after_s: number;
+            /**
+             * Format: int32
+             * @description Seconds that the code is good.
+             */
+            valid_s: number;
+        };
         /** @description One collection on the payments desk. */
         CollectionRow: {
             /**
@@ -2322,6 +2614,19 @@ export interface components {
          * @enum {string}
          */
         DeskRoleView: "operator" | "finance" | "auditor" | "admin";
+        /** @description A device that is signed in. */
+        DeviceView: {
+            /** @description When it signed in. */
+            created_at: components["schemas"]["Time"];
+            /** @description When it is signed out by itself. */
+            expires_at: components["schemas"]["Time"];
+            /** @description Names it; says nothing of its token. */
+            id: string;
+            /** @description What its owner calls it. */
+            name: string | null;
+            /** @description The one that asks. */
+            this_one: boolean;
+        };
         /** @description What was dialled and typed. */
         DialRequest: {
             /** @description The session's name, new for every call. */
@@ -2793,6 +3098,22 @@ export interface components {
             /** @description Whether it holds. */
             state: components["schemas"]["InvariantState"];
         };
+        /** @description An invitation. Its secret is shown once. */
+        InvitationView: {
+            /** @description Whose. */
+            name: string;
+            /** @description Lets choose the password. */
+            secret: string;
+            /** @description Until when. */
+            until: components["schemas"]["Time"];
+        };
+        /** @description Whom to invite, and what for. */
+        InviteRequest: {
+            /** @description The name, never given to anybody before. */
+            name: string;
+            /** @description What for. */
+            role: components["schemas"]["DeskRoleView"];
+        };
         /**
          * @description What stands behind a record.
          * @enum {string}
@@ -3171,6 +3492,15 @@ export interface components {
              */
             pv_rated_w: number;
         };
+        /** @description A new PIN, with either the old one or a fresh code sent to the phone. */
+        NewPinRequest: {
+            /** @description Or a code, asked for as for signing in. */
+            code?: string | null;
+            /** @description The old one. */
+            old_pin?: string | null;
+            /** @description The new one: 4 to 6 digits, not in a row and not all the same. */
+            pin: string;
+        };
         /** @description Prices that begin later. */
         NextTariffView: {
             /** @description First moment in force. */
@@ -3242,6 +3572,15 @@ export interface components {
             price_cents_per_kwh: number;
             /** @description What neighbours call the seller. */
             seller_alias: string;
+        };
+        /** @description Signing in at the desk. */
+        OperatorSignInRequest: {
+            /** @description Six digits of the authenticator. */
+            code: string;
+            /** @description The account's name. */
+            name: string;
+            /** @description Its password. */
+            password: string;
         };
         /** @description Orders in one state. */
         OrderCount: {
@@ -3517,6 +3856,28 @@ export interface components {
             sent_cents: number;
             /** @description Where it stands. */
             state: components["schemas"]["PayoutStateView"];
+        };
+        /**
+         * @description Where an account stands.
+         * @enum {string}
+         */
+        PersonStateView: "invited" | "active" | "retired";
+        /** @description Somebody at the desk. */
+        PersonView: {
+            /** @description When it was made. */
+            created_at: components["schemas"]["Time"];
+            /** @description The name. */
+            name: string;
+            role: components["schemas"]["DeskRoleView"] | null;
+            /** @description When it last changed. */
+            since: components["schemas"]["Time"];
+            /** @description Where the account stands. */
+            state: components["schemas"]["PersonStateView"];
+        };
+        /** @description The PIN, before money moves. */
+        PinRequest: {
+            /** @description 4 to 6 digits. */
+            pin: string;
         };
         /** @description A place on earth. */
         PlaceView: {
@@ -3939,6 +4300,17 @@ export interface components {
             standing: components["schemas"]["StandingView"];
             /** @description At most 100. */
             steps: components["schemas"]["StepView"][];
+        };
+        /** @description Signing in with the code. */
+        SignInRequest: {
+            /** @description Six digits. */
+            code: string;
+            /** @description What to call this device, 1 to 60 characters. */
+            device_name?: string | null;
+            /** @description The number that the code was sent to. */
+            phone: string;
+            /** @description Other people use this phone too: the session is short. */
+            shared_phone: boolean;
         };
         /** @description Data of the event `slot`: a slot landed on chain. */
         SlotEvent: {
@@ -4757,6 +5129,97 @@ export interface operations {
             };
         };
     };
+    devices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceView"][];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out_others: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out_device: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The device. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     forecast: {
         parameters: {
             query?: never;
@@ -5216,6 +5679,52 @@ export interface operations {
             };
         };
     };
+    set_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPinRequest"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     quote: {
         parameters: {
             query?: never;
@@ -5483,6 +5992,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OfferView"][];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acts: {
+        parameters: {
+            query?: {
+                /** @description Only acts with a lower number: what the page before said. */
+                before?: number;
+                /** @description At most this many: 1 to 200, 50 if not said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActsView"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acts_table: {
+        parameters: {
+            query?: {
+                /** @description Only acts with a higher number. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Nothing was done, and why. */
@@ -6681,6 +7303,152 @@ export interface operations {
             };
         };
     };
+    people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"][];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationView"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retire_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     quarantine: {
         parameters: {
             query?: {
@@ -7094,6 +7862,54 @@ export interface operations {
             };
         };
     };
+    operator_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperatorSignInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     slot_reports: {
         parameters: {
             query?: {
@@ -7263,6 +8079,132 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PinRequest"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in_by_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Nothing was done, and why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeView"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
             /** @description Nothing was done, and why. */
             default: {

@@ -9,12 +9,14 @@ use super::origin;
 use super::token::Token;
 use crate::app::App;
 use crate::error::ApiError;
-use axum::extract::{FromRequestParts, Request, State};
+use crate::routes::reviews::UNNAMED;
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use jirani_store::{DeskRole, SessionRecord, SessionRole};
+use jirani_store::words::Word as _;
+use jirani_store::{DeskRole, OperatorState, SessionRecord, SessionRole};
 use jirani_units::HouseholdId;
 
 /// What a group of routes asks for.
@@ -94,10 +96,34 @@ pub async fn require(
     mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let signed_in = identify(&app, request.method(), request.uri(), request.headers()).await?;
-    right.check(signed_in.role)?;
+    let session = identify(&app, request.method(), request.uri(), request.headers()).await?;
+    right.check(session.role)?;
+    let signed_in = SignedIn { role: session.role, token_hash: session.token_hash };
     request.extensions_mut().insert(signed_in);
+    if let SessionRole::Desk(role) = session.role
+        && right != Right::SignedIn
+        && !request.method().is_safe()
+    {
+        // Written down before it is begun: what nobody would know of is not done.
+        let (mut parts, body) = request.into_parts();
+        let act = act_of(&mut parts).await;
+        request = Request::from_parts(parts, body);
+        let (store, who) = (app.deps.store.as_ref(), session.operator.as_deref().unwrap_or(UNNAMED));
+        app.accounts.acts.write(store, app.now(), who, role.word(), &act).await?;
+    }
     Ok(next.run(request).await)
+}
+
+/// Method, route and the ids in its path; never what else a request holds.
+async fn act_of(parts: &mut Parts) -> String {
+    let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let mut act = format!("{} {route}", parts.method);
+    if let Ok(ids) = RawPathParams::from_request_parts(parts, &()).await {
+        for (name, value) in &ids {
+            act.push_str(&format!(" {name}={}", value.escape_default()));
+        }
+    }
+    act
 }
 
 fn not_signed_in() -> ApiError {
@@ -111,7 +137,7 @@ async fn identify(
     method: &Method,
     uri: &axum::http::Uri,
     headers: &HeaderMap,
-) -> Result<SignedIn, ApiError> {
+) -> Result<SessionRecord, ApiError> {
     let token = if let Some(value) = headers.get(header::AUTHORIZATION) {
         value.to_str().ok().and_then(|value| value.strip_prefix("Bearer "))
     } else {
@@ -126,10 +152,9 @@ async fn identify(
         cookie
     };
     let token_hash = token.and_then(Token::parse).ok_or_else(not_signed_in)?.hash();
-    let role = still_signed_in(app, token_hash).await?.ok_or_else(|| {
+    live_session(app, token_hash).await?.ok_or_else(|| {
         ApiError::new(StatusCode::UNAUTHORIZED, "api.session_ended", "Your session has ended. Sign in again.")
-    })?;
-    Ok(SignedIn { role, token_hash })
+    })
 }
 
 /// Who a session belongs to; `None` once it has ended.
@@ -137,14 +162,23 @@ pub(crate) async fn still_signed_in(
     app: &App,
     token_hash: [u8; 32],
 ) -> Result<Option<SessionRole>, ApiError> {
-    let session = app.deps.store.session(token_hash).await?;
-    let session = session.filter(|session| session.expires_at > app.now() && may_be(app, session));
-    Ok(session.map(|session| session.role))
+    Ok(live_session(app, token_hash).await?.map(|session| session.role))
 }
 
-/// A demonstration's sessions are worth nothing where real people trade.
-fn may_be(app: &App, session: &SessionRecord) -> bool {
-    app.config.demo || session.role != SessionRole::Desk(DeskRole::All)
+/// A session that has not ended, and whose owner may still come in.
+async fn live_session(app: &App, token_hash: [u8; 32]) -> Result<Option<SessionRecord>, ApiError> {
+    let session = app.deps.store.session(token_hash).await?;
+    let Some(session) = session.filter(|session| session.expires_at > app.now()) else { return Ok(None) };
+    if matches!(session.role, SessionRole::Household(_)) {
+        return Ok(Some(session));
+    }
+    let name = session.operator.as_deref().unwrap_or_default();
+    let holds = match app.deps.store.operator(name).await? {
+        Some(account) => account.state == OperatorState::Active && account.since <= session.created_at,
+        // A demonstration's sessions are worth nothing where real people trade.
+        None => app.config.demo,
+    };
+    Ok(holds.then_some(session))
 }
 
 fn unguarded(route: &str) -> ApiError {

@@ -1,7 +1,7 @@
 //! Households, as themselves and as a choice.
 
 use jirani_store::{HouseholdKind, Language};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What stands behind a record.
@@ -49,7 +49,7 @@ impl From<jirani_units::Trust> for TrustView {
 }
 
 /// The language of a household's messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LanguageView {
     /// English.

@@ -3,6 +3,7 @@
 //! Answers carry every field, `null` where there is nothing to say. What comes
 //! in refuses unknown fields and numbers that JSON does not carry exactly.
 
+pub mod account;
 pub mod bill;
 pub mod buy_back;
 pub mod call;
@@ -22,6 +23,7 @@ pub mod offer;
 pub mod operator;
 pub mod order;
 pub mod payout;
+pub mod people;
 pub mod quote;
 pub mod reconciliation;
 pub mod rules;

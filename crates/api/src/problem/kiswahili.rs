@@ -98,6 +98,39 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("api.too_many_streams", "*", "Kurasa nyingi za moja kwa moja ziko wazi. Funga moja."),
     ("api.want_unclear", "*", "Sema kiasi cha kununua: kwa kWh au kwa shilingi, zaidi ya sifuri."),
     ("api.wrong_method", "*", "Anwani hii haipokei njia hiyo."),
+    // Who people are.
+    ("api.code_too_soon", "*", "Kodi imetumwa sasa hivi. Subiri kidogo kabla ya kuomba nyingine."),
+    ("api.code_wrong", "*", "Hiyo si kodi, au muda wake umekwisha. Iangalie, au omba mpya."),
+    ("api.invitation_wrong", "*", "Huo si mwaliko, au muda wake umekwisha. Omba mpya."),
+    ("api.name_taken", "*", "Jina hilo lina mtu, au lilikuwa na mtu. Majina hayatolewi mara mbili."),
+    ("api.no_text_messages", "*", "Hapa hakuna SMS zinazotumwa. Muulize mwendeshaji."),
+    ("api.other_role", "*", "Kazi yako hapa haihusishi hili."),
+    ("api.password_too_easy", "*", "Nenosiri lina herufi 12 hadi 200 na si jina lako. Chagua lingine."),
+    ("api.phone_invalid", "*", "Hiyo si nambari ya simu ya Kenya: iandike hivi 0712 345 678."),
+    (
+        "api.pin_locked",
+        "Locked after wrong tries. Try again in {} minutes, or set a new PIN with a code.",
+        "Imefungwa baada ya majaribio mabaya. Jaribu tena baada ya dakika {0}, au weka PIN mpya kwa kodi.",
+    ),
+    ("api.pin_needed", "*", "Weka PIN yako kwanza."),
+    ("api.pin_not_set", "*", "Bado huna PIN. Weka moja kwa kodi iliyotumwa kwa simu yako."),
+    (
+        "api.pin_too_easy",
+        "*",
+        "PIN ina tarakimu 4 hadi 6, zisizofuatana na zisizofanana zote. Chagua nyingine.",
+    ),
+    (
+        "api.pin_wrong",
+        "That is not your PIN. Tries left: {}.",
+        "Hiyo si PIN yako. Majaribio yaliyobaki: {0}.",
+    ),
+    ("api.pin_wrong", "*", "PIN ina tarakimu 4 hadi 6."),
+    (
+        "api.sign_in_wrong",
+        "*",
+        "Jina, nenosiri au kodi si sahihi. Kodi hutumika mara moja tu: subiri inayofuata.",
+    ),
+    ("api.too_many_codes", "*", "Kodi nyingi zimetumwa kwa nambari hii. Jaribu tena baada ya saa moja."),
     // The store, the chain, the ledger.
     (
         "store.conflict",

@@ -1,15 +1,16 @@
 //! Orders.
 
 use super::market::{cents, want};
+use crate::accounts::pin;
 use crate::app::App;
-use crate::auth::Own;
+use crate::auth::{Own, SignedIn};
 use crate::dto::order::{OrderRequest, OrderStateView, OrderView};
 use crate::error::ApiError;
 use crate::extract::{Id, IdempotencyKey, Json, Page, Path, Query};
 use crate::guard::wait::{Wait, wait_for};
 use crate::view::order::{order_view, order_views};
 use axum::extract::State;
-use jirani_store::Event;
+use jirani_store::{Event, PayWith};
 use jirani_units::{HouseholdId, OrderId};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -54,17 +55,20 @@ pub async fn my_orders(
 pub async fn place_order(
     State(app): State<App>,
     Own(buyer): Own,
+    who: SignedIn,
     IdempotencyKey { key }: IdempotencyKey,
     Json(request): Json<OrderRequest>,
 ) -> Result<Json<OrderView>, ApiError> {
     let want = want(request.energy_wh, request.amount_cents)?;
+    let pay_with: PayWith = request.pay_with.into();
+    // M-Pesa asks for a PIN of its own.
+    if pay_with == PayWith::Balance {
+        pin::given(&app, who).await?;
+    }
     let max_due = request.max_due_cents.map(cents);
     let trading = app.deps.trading.clone();
-    let order = app
-        .to_the_end(
-            async move { trading.place_order(buyer, want, request.pay_with.into(), max_due, key).await },
-        )
-        .await?;
+    let order =
+        app.to_the_end(async move { trading.place_order(buyer, want, pay_with, max_due, key).await }).await?;
     Ok(Json(order_view(&app, &order).await?))
 }
 

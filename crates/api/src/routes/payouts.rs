@@ -1,8 +1,9 @@
 //! Payouts.
 
 use super::market::cents;
+use crate::accounts::pin;
 use crate::app::App;
-use crate::auth::Own;
+use crate::auth::{Own, SignedIn};
 use crate::dto::payout::{PayoutQuoteView, PayoutRequest, PayoutStateView, PayoutView};
 use crate::error::ApiError;
 use crate::extract::{Id, IdempotencyKey, Json, Page, Path, Query};
@@ -78,9 +79,11 @@ pub async fn quote_payout(
 pub async fn request_payout(
     State(app): State<App>,
     Own(household): Own,
+    who: SignedIn,
     IdempotencyKey { key }: IdempotencyKey,
     Json(request): Json<PayoutRequest>,
 ) -> Result<Json<PayoutView>, ApiError> {
+    pin::given(&app, who).await?;
     let trading = app.deps.trading.clone();
     let payout = app
         .to_the_end(async move { trading.request_payout(household, cents(request.amount_cents), key).await })

@@ -96,6 +96,15 @@ pub async fn sign_in(
             "An operator's name has 1 to 40 letters, digits, spaces, . - or '.",
         ));
     }
+    if let Some(name) = &operator
+        && app.deps.store.operator(name).await?.is_some()
+    {
+        return Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "api.name_taken",
+            "This is the name of an account. Sign in with its password, or choose another name.",
+        ));
+    }
     open(&app, Opening { role, operator, device_name: None, lasts_s: app.config.session_s }).await
 }
 

@@ -9,7 +9,9 @@
 
 mod support;
 
+mod accounts;
 mod bills;
+mod desk;
 mod errors;
 mod events;
 mod findings;

@@ -18,6 +18,8 @@ const SEE_GRID: For = &["operator", "auditor", "admin", "demo"];
 const RUN_GRID: For = &["operator", "demo"];
 const SEE_MONEY: For = &["finance", "auditor", "admin", "demo"];
 const RUN_MONEY: For = &["finance", "demo"];
+const SEE_PEOPLE: For = &["auditor", "admin", "demo"];
+const RUN_PEOPLE: For = &["admin"];
 
 /// The table. A route that is missing here fails the test.
 const ROUTES: &[(&str, &str, For)] = &[
@@ -29,6 +31,21 @@ const ROUTES: &[(&str, &str, For)] = &[
     ("get", "/api/v1/demo/handsets/{household}", ANYBODY),
     ("post", "/api/v1/demo/handsets/{household}/ussd", ANYBODY),
     ("post", "/api/v1/demo/handsets/{household}/sms", ANYBODY),
+    ("post", "/api/v1/sign-in/code", ANYBODY),
+    ("post", "/api/v1/sign-in", ANYBODY),
+    ("post", "/api/v1/operator/sign-in", ANYBODY),
+    ("post", "/api/v1/operator/accept", ANYBODY),
+    ("post", "/api/v1/session/pin", HOUSEHOLD),
+    ("post", "/api/v1/me/pin", HOUSEHOLD),
+    ("get", "/api/v1/me/devices", HOUSEHOLD),
+    ("delete", "/api/v1/me/devices", HOUSEHOLD),
+    ("delete", "/api/v1/me/devices/{id}", HOUSEHOLD),
+    ("get", "/api/v1/operator/people", SEE_PEOPLE),
+    ("post", "/api/v1/operator/people", RUN_PEOPLE),
+    ("post", "/api/v1/operator/people/{name}/reset", RUN_PEOPLE),
+    ("post", "/api/v1/operator/people/{name}/retire", RUN_PEOPLE),
+    ("get", "/api/v1/operator/acts", SEE_PEOPLE),
+    ("get", "/api/v1/operator/acts.csv", SEE_PEOPLE),
     ("delete", "/api/v1/session", SIGNED_IN),
     ("get", "/api/v1/offers", SIGNED_IN),
     ("get", "/api/v1/calls", SIGNED_IN),

@@ -15,6 +15,7 @@ mod localnet;
 mod meter;
 mod meter_order;
 mod mqtt;
+mod operator;
 mod records;
 mod segments;
 mod serve;
@@ -58,6 +59,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Float(arguments) => Box::pin(desk::float(&config()?, &arguments)).await,
         Command::Tariff(arguments) => Box::pin(desk::tariff(&config()?, &arguments)).await,
         Command::Review(arguments) => Box::pin(desk::review(&config()?, &arguments)).await,
+        Command::Operator(arguments) => Box::pin(operator::run(&config()?, arguments)).await,
         Command::CheckConfig => check_config::run(&config()?),
         Command::Chain(arguments) => Box::pin(chain::run(config()?, arguments)).await,
         Command::Serve(arguments) => Box::pin(serve::run(&config()?, &arguments)).await,

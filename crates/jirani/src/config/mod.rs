@@ -3,6 +3,7 @@
 //! Unknown keys are refused with the nearest valid name; secrets come from the
 //! environment or files only and never appear in `Debug` or logs.
 
+mod accounts;
 mod chain;
 mod demo;
 mod evidence;
@@ -25,6 +26,7 @@ mod ussd;
 mod weather;
 mod witness;
 
+pub use accounts::AccountSettings;
 pub use chain::{Chain, Commitment, KeySetting, is_local};
 pub use demo::Demo;
 pub use evidence::EvidenceSettings;
@@ -78,6 +80,8 @@ pub struct Config {
     pub mqtt: Mqtt,
     /// Foreign devices, and what only the site vouches for.
     pub metering: Metering,
+    /// How long people stay signed in, and what they prove.
+    pub accounts: AccountSettings,
     /// Files of what meters signed.
     pub evidence: EvidenceSettings,
     /// Solana.
@@ -120,6 +124,7 @@ impl Default for Config {
             inbox: Inbox::default(),
             mqtt: Mqtt::default(),
             metering: Metering::default(),
+            accounts: AccountSettings::default(),
             evidence: EvidenceSettings::default(),
             chain: Chain::default(),
             witness: WitnessSettings::default(),
@@ -201,6 +206,7 @@ impl Config {
         if self.demo.rules_permille > 1_000 {
             return Err(ConfigError::Invalid("demo.rules_permille must be 0 to 1000".to_owned()));
         }
+        self.accounts.validate()?;
         self.metering.validate()?;
         self.store.validate()?;
         self.mqtt.validate()?;
@@ -290,6 +296,9 @@ mod tests {
                 "[[metering.devices]]\nid = \"a\"\ndefinition = \"tasmota\"\nhousehold = 1\nratting = 1\n",
                 "ratting",
             ),
+            ("[accounts]\nsession_hours = 0\n", "accounts.session_hours"),
+            ("[accounts]\nshared_phone_minutes = 0\n", "accounts.shared_phone_minutes"),
+            ("[accounts]\npin_for_money = \"maybe\"\n", "pin_for_money"),
             ("[demo]\nspeed = 0\n", "demo.speed"),
             ("[mqtt]\nshare = \"gateway\"\n", "mqtt.name"),
             ("[mqtt]\nname = \"a/b\"\n", "mqtt.name"),

@@ -3,6 +3,7 @@
 //! Embedded parts (chain, M-Pesa, broker) stand where no address of an outside one
 //! is set; nothing above them can tell the difference.
 
+mod accounts;
 mod auditor;
 mod bridge;
 mod doors;
@@ -24,6 +25,7 @@ mod village;
 mod weather;
 mod witness;
 
+pub use accounts::acts_key;
 pub use auditor::LiveAuditor;
 pub use bridge::bridge_key;
 pub use embedded::{ELF, local_program, localnet_config, open_chain, program};

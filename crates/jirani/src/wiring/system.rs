@@ -9,8 +9,8 @@ use crate::wiring::inbox::{self, IntoSettlement};
 use crate::wiring::store::claim;
 use crate::wiring::village::{Surroundings, VillageOptions, VillagePart};
 use crate::wiring::{
-    AnyStore, DataFolder, Database, LiveAuditor, Secrets, doors, embedded, enrolment, firmware, phones,
-    registration, tasks::Tasks, weather,
+    AnyStore, DataFolder, Database, LiveAuditor, Secrets, accounts, doors, embedded, enrolment, firmware,
+    phones, registration, tasks::Tasks, weather,
 };
 use anyhow::Context as _;
 use jirani_advisor::{Advisor, AdvisorConfig, Learning};
@@ -275,7 +275,7 @@ impl System {
                 anyhow::Ok(())
             });
         }
-        let mut api_config = api_config(config, listen, sandbox.as_ref(), &clock, purpose, tariffs);
+        let mut api_config = api_config(config, secrets, listen, sandbox.as_ref(), &clock, purpose, tariffs);
         let speed = if clock.is_advanced() { config.demo.speed } else { 1 };
         api_config.gateway = phones.as_ref().and_then(|_| phones::gateway_secret(config, secrets));
         api_config.ussd = phones.as_ref().and_then(|_| phones::menus(config, secrets, speed));
@@ -458,6 +458,7 @@ fn cluster(config: &Config) -> ClusterView {
 
 fn api_config(
     config: &Config,
+    secrets: &Secrets,
     listen: std::net::SocketAddr,
     sandbox: Option<&RunningSandbox>,
     clock: &ServiceClock,
@@ -470,11 +471,13 @@ fn api_config(
     // Sessions are counted in village time.
     let speed = if clock.is_advanced() { config.demo.speed } else { 1 };
     let headless = purpose == Purpose::Headless;
+    let session_s = config.accounts.session_hours * 3_600;
     ApiConfig {
         listen,
         web_dir,
         demo: config.demo.on,
-        session_s: if headless { u32::MAX } else { jirani_api::config::SESSION_S.saturating_mul(speed) },
+        session_s: if headless { u32::MAX } else { session_s.saturating_mul(speed) },
+        accounts: accounts::accounts(config, secrets, speed),
         secure_cookies: config.http.callback_base.starts_with("https://"),
         slot_length_s: config.site.slot_length_s,
         speed: (!headless).then_some(speed),

@@ -4,4 +4,6 @@ mod chain;
 mod world;
 
 pub use chain::TestChain;
-pub use world::{Person, USSD_SECRET, World, WorldOptions, expect, reading, start, start_on};
+pub use world::{
+    ACTS_KEY, Person, TOTP_KEY, USSD_SECRET, World, WorldOptions, expect, reading, start, start_on,
+};

@@ -4,8 +4,8 @@ use jirani_advisor::{Advisor, AdvisorConfig};
 use jirani_api::dto::config::{ClusterView, PlaceView};
 use jirani_api::dto::operator::{AuditView, InvariantState, InvariantView};
 use jirani_api::{
-    Api, ApiConfig, ApiDeps, ApiStartError, AuditRunner, FromAdvisor, GatewaySecret, Limits, Phones,
-    RunningApi, TokenSource, UssdConfig,
+    AccountsConfig, Api, ApiConfig, ApiDeps, ApiStartError, AuditRunner, FromAdvisor, GatewaySecret, Limits,
+    Phones, PinForMoney, RunningApi, TokenSource, UssdConfig,
 };
 use jirani_clock::ServiceClock;
 use jirani_daraja::{DarajaClient, DarajaConfig, PayoutCharges, SecurityCredential};
@@ -49,7 +49,7 @@ pub struct World {
     pub mpesa: RunningSandbox,
     /// What was sent to phones.
     pub handsets: Arc<Handsets>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 pub struct WorldOptions {
@@ -62,6 +62,8 @@ pub struct WorldOptions {
     pub gate: Arc<Gate>,
     /// Whether phones have menus.
     pub menus: bool,
+    /// Whether money asks for the PIN.
+    pub pin_for_money: PinForMoney,
 }
 
 impl Default for WorldOptions {
@@ -73,6 +75,7 @@ impl Default for WorldOptions {
             settle: true,
             gate: Arc::new(Gate::open()),
             menus: true,
+            pin_for_money: PinForMoney::NotAsked,
         }
     }
 }
@@ -160,7 +163,7 @@ pub async fn start(options: WorldOptions) -> World {
         client: Client::new(),
         mpesa,
         handsets,
-        _folder: folder,
+        folder: folder,
     }
 }
 
@@ -203,6 +206,15 @@ fn config(listen: SocketAddr, options: WorldOptions, tariffs: Tariffs) -> ApiCon
         phones_url: None,
         cluster: ClusterView { name: "embedded".into(), explorer_url: None },
         limits: options.limits,
+        accounts: AccountsConfig {
+            pin_for_money: options.pin_for_money,
+            shared_phone_s: AccountsConfig::SHARED_PHONE_S,
+            speed: 1,
+            pin_pepper: [5; 32],
+            password_pepper: [6; 32],
+            totp_key: TOTP_KEY,
+            acts_key: ACTS_KEY,
+        },
         gateway: GatewaySecret::new(USSD_SECRET.to_owned()),
         ussd: options.menus.then(|| UssdConfig {
             service_code: "*384*1#".to_owned(),
@@ -214,6 +226,11 @@ fn config(listen: SocketAddr, options: WorldOptions, tariffs: Tariffs) -> ApiCon
         }),
     }
 }
+
+/// From which the secrets of authenticators are made.
+pub const TOTP_KEY: [u8; 32] = [7; 32];
+/// Links the log of acts.
+pub const ACTS_KEY: [u8; 32] = [8; 32];
 
 /// The segment of the phones' doors.
 pub const USSD_SECRET: &str = "0123456789abcdef01234567";
@@ -329,6 +346,14 @@ impl World {
             }
         }
         panic!("{path} never had {field} = {value}");
+    }
+
+    /// Changes the database behind the store's back.
+    pub fn tamper(&self, statements: &[&str]) {
+        let database = rusqlite::Connection::open(self.folder.path().join("db")).unwrap();
+        for statement in statements {
+            database.execute_batch(statement).unwrap();
+        }
     }
 
     /// How many live streams and waits there are.
