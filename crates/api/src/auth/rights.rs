@@ -120,7 +120,8 @@ async fn act_of(parts: &mut Parts) -> String {
     let mut act = format!("{} {route}", parts.method);
     if let Ok(ids) = RawPathParams::from_request_parts(parts, &()).await {
         for (name, value) in &ids {
-            act.push_str(&format!(" {name}={}", value.escape_default()));
+            act.extend([" ", name, "="]);
+            act.extend(value.escape_default());
         }
     }
     act

@@ -145,7 +145,9 @@ pub async fn acts_table(
         let Some(last) = page.last() else { break };
         after = last.number;
         rows += page.len();
-        page.iter().for_each(|record| row(&mut text, record));
+        for record in &page {
+            row(&mut text, record);
+        }
     }
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),

@@ -163,7 +163,7 @@ pub async fn start(options: WorldOptions) -> World {
         client: Client::new(),
         mpesa,
         handsets,
-        folder: folder,
+        folder,
     }
 }
 
