@@ -209,6 +209,14 @@ impl Running {
     }
 }
 
+impl Drop for Running {
+    /// A test that fails leaves no village behind: one would hold the test's output open for ever.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// Runs `jirani audit` on a stopped system: nothing may be violated.
 pub fn audit(folder: &Path) -> Value {
     let output = binary()

@@ -72,7 +72,10 @@ function Now({ home }: { home: Home }) {
           {messages.age(minutesSince(home.power_at, home.now))}
         </p>
       )}
-      {home.power_at && !silent && home.power_w < 10 && isNight(home.now) && <p>{messages.home.night}</p>}
+      {home.power_at && !silent && (
+        // The line keeps its place by day, so that nightfall moves nothing.
+        <p className="min-h-6">{home.power_w < 10 && isNight(home.now) && messages.home.night}</p>
+      )}
       {home.power_at ? (
         <div className={silent ? "grayscale" : ""} data-old={silent ? true : undefined}>
           <h2 className="mt-4 mb-1 font-semibold">{messages.home.today}</h2>
